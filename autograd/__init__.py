@@ -1,0 +1,89 @@
+"""A scalar autograd engine: values that remember how they were computed, and their gradients."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from .backward import gradient
+from .graph import edges, leaves, name_scope, scope_of, topological_order
+from .primitives import (
+    TABLE,
+    Primitive,
+    acos,
+    acosh,
+    asin,
+    asinh,
+    atan,
+    atan2,
+    atanh,
+    cbrt,
+    cos,
+    cosh,
+    dot,
+    erf,
+    erfc,
+    exp,
+    exp2,
+    expm1,
+    hypot,
+    log,
+    log1p,
+    log2,
+    log10,
+    logaddexp,
+    logsumexp,
+    maximum,
+    minimum,
+    norm,
+    prod,
+    relu,
+    sigmoid,
+    sin,
+    sinh,
+    softplus,
+    sqrt,
+    sum,
+    tan,
+    tanh,
+    where,
+)
+from .transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad
+from .value import Value, no_grad, values
+
+if TYPE_CHECKING:
+    from .checking import GradientError, check_gradients, gradcheck
+    from .custom import primitive
+    from .drawing import draw
+
+# Names whose modules are loaded at first use, so that `import autograd` stays quick.
+_LATER = {
+    "GradientError": "checking",
+    "check_gradients": "checking",
+    "draw": "drawing",
+    "gradcheck": "checking",
+    "primitive": "custom",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LATER:
+        return getattr(import_module(f"{__name__}.{_LATER[name]}"), name)
+    if name in ("checking", "compiler", "drawing", "explaining", "plotting", "strategies"):
+        return import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_LATER])
+
+
+__all__ = [
+    "TABLE", "GradientError", "Primitive", "Value", "acos", "acosh", "asin", "asinh", "atan",
+    "atan2", "atanh", "cbrt", "check_gradients", "cos", "cosh", "dot", "draw", "edges", "erf",
+    "erfc", "exp", "exp2", "expm1", "grad", "gradcheck", "gradient", "hessian", "hvp", "hypot",
+    "jacobian", "jvp", "leaves", "log", "log10", "log1p", "log2", "logaddexp", "logsumexp",
+    "maximum", "minimum", "name_scope", "no_grad", "norm", "primitive", "prod", "relu",
+    "scope_of", "sigmoid", "sin", "sinh", "softplus", "sqrt", "sum", "tan", "tanh",
+    "topological_order", "value_and_grad", "values", "where",
+]

@@ -1,0 +1,237 @@
+"""The reverse pass: on floats (``backward``) and on Values (``gradient``, a graph again).
+
+Both walk the topological order backwards and hand to each operand the adjoint of its consumer
+times the local derivative. The local derivatives come from the table of primitives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from . import primitives, value
+from .graph import numbers, topological_order
+from .primitives import DOMAIN_ERRORS
+from .value import NOT_COMPUTED, Operand, Value, describe, name_of
+
+_add, _sub, _mul, _dot = primitives.add, primitives.sub, primitives.mul, primitives.dot
+
+
+def backward(root: Value) -> None:
+    """Fill ``grad`` of every node under the root with d(root)/d(node).
+
+    Leaves add it to what they have; computed nodes are overwritten. If it fails, every leaf
+    keeps the grad that it had.
+
+    Raises:
+        ValueError: when a leaf's data was edited after it was used.
+        ValueError, ZeroDivisionError, OverflowError: where a derivative does not exist.
+    """
+    order = topological_order(root)
+    refuse_stale(order)
+    leaves = [node for node in order if not node.parents]
+    before = [leaf.grad for leaf in leaves]
+    for node in order:
+        node.grad = 0.0
+    root.grad = 1.0
+    try:
+        _propagate(order)
+    except BaseException:  # Ctrl-C too: a pass that did not finish has computed nothing
+        for node in order:
+            node.grad = NOT_COMPUTED
+        for leaf, grad in zip(leaves, before, strict=True):
+            leaf.grad = grad
+        raise
+    for leaf, grad in zip(leaves, before, strict=True):
+        leaf.grad += grad
+
+
+def _propagate(order: list[Value]) -> None:
+    """Hand the adjoints down. The ops that programs spend their time in are written out."""
+    for node in reversed(order):
+        op = node.op
+        if op is None:
+            continue
+        adjoint = node.grad
+        parents = node.parents
+        if op is _mul:
+            a, b = parents
+            if a.__class__ is not Value:
+                b.grad += adjoint * a
+            elif b.__class__ is not Value:
+                a.grad += adjoint * b
+            else:
+                a.grad += adjoint * b._data
+                b.grad += adjoint * a._data
+        elif op is _add:
+            for parent in parents:
+                if parent.__class__ is Value:
+                    parent.grad += adjoint
+        elif op is _sub:
+            a, b = parents
+            if a.__class__ is Value:
+                a.grad += adjoint
+            if b.__class__ is Value:
+                b.grad -= adjoint
+        elif op is _dot:
+            half = len(parents) // 2
+            for a, b in zip(parents[:half], parents[half:]):  # noqa: B905 - halves, and hot
+                if b.__class__ is not Value:
+                    if a.__class__ is Value:
+                        a.grad += adjoint * b
+                elif a.__class__ is not Value:
+                    b.grad += adjoint * a
+                else:
+                    a.grad += adjoint * b._data
+                    b.grad += adjoint * a._data
+        elif op.arity == 1:
+            parent = parents[0]
+            try:
+                parent.grad += adjoint * op.partials[0](parent._data, node._data)
+            except DOMAIN_ERRORS as error:
+                raise _derivative_error(node, error) from None
+        else:
+            for parent, local in zip(parents, local_derivatives(node), strict=True):
+                if local is not None and parent.__class__ is Value:
+                    parent.grad += adjoint * local
+
+
+def local_derivatives(node: Value) -> Sequence[float | None]:
+    """The derivative of a node by each of its operands, as floats; None for no adjoint.
+
+    Raises:
+        ValueError, ZeroDivisionError, OverflowError: where it does not exist; the message
+            names the op and its operands.
+    """
+    operands, wanted, op = numbers(node.parents), _wanted(node), node.op
+    if op is None:
+        return ()
+    try:
+        return op.local_derivatives(operands, node._data, wanted)
+    except DOMAIN_ERRORS as error:
+        raise _derivative_error(node, error) from None
+
+
+def _wanted(node: Value) -> list[bool]:
+    return [parent.__class__ is Value for parent in node.parents]
+
+
+def _derivative_error(node: Value, error: Exception) -> Exception:
+    assert node.op is not None
+    subject = f"the derivative of {node.op.name}"
+    if node.label:
+        subject += f" (node {node.label!r})"
+    return node.op.domain_error(error, numbers(node.parents),
+                                [name_of(p) for p in node.parents], subject)
+
+
+def refuse_stale(order: Sequence[Value]) -> None:
+    """Raise ValueError when a leaf was edited after a node was computed from it."""
+    clocks = [node._made.clock for node in order if node.parents]
+    if not clocks:
+        return
+    oldest = min(clocks)
+    if all(node._made.clock <= oldest for node in order if not node.parents):
+        return
+    for node in order:
+        for position, parent in enumerate(node.parents):
+            if (parent.__class__ is Value and not parent.parents
+                    and parent._made.clock > node._made.clock):
+                raise ValueError(
+                    f"leaf {describe(parent)} was edited after operand {position} of "
+                    f"{describe(node)} was computed from it, so the graph holds the gradient of "
+                    "numbers that are gone; compute the graph again after the edit")
+
+
+def gradient(y: Any, xs: Any) -> Any:
+    """The derivatives of y as graphs: Values that can be drawn, explained, differentiated again.
+
+    Args:
+        y: a Value (or a number, whose derivatives are 0).
+        xs: a Value, or a list, tuple or array of Values: leaves or computed nodes.
+
+    Returns:
+        Values in the structure of xs.
+
+    Raises:
+        TypeError: when y or an x is not a Value.
+        ValueError: when a leaf was edited after it was used.
+    """
+    if xs.__class__ is Value:
+        return _as_value(adjoints(y, [xs])[0])
+    flat = list(xs.flat) if isinstance(xs, np.ndarray) else list(xs)
+    for position, x in enumerate(flat):
+        if x.__class__ is not Value:
+            raise TypeError(f"gradient(y, xs) needs Values, but xs[{position}] is "
+                            f"{x!r}; differentiate by the Values that y was computed from")
+    found = [_as_value(adjoint) for adjoint in adjoints(y, flat)]
+    if isinstance(xs, np.ndarray):
+        result = np.empty(len(found), dtype=object)
+        result[:] = found
+        return result.reshape(xs.shape)
+    return tuple(found) if isinstance(xs, tuple) else found
+
+
+def _as_value(adjoint: Operand) -> Value:
+    return adjoint if isinstance(adjoint, Value) else Value(adjoint)
+
+
+def adjoints(y: Any, xs: Sequence[Value]) -> list[Operand]:
+    """d(y)/d(x) for each x, as Values, or as floats where they are constant."""
+    if y.__class__ is not Value:
+        primitives.as_float(y, "what is differentiated")  # or a clear error
+        return [0.0] * len(xs)
+    order = topological_order(y)
+    refuse_stale(order)
+    depends = dependents(order, xs)
+    adjoint: dict[Value, Any] = {y: 1.0}
+    targets = set(xs)
+    with value._recording_set_to(True):
+        for node in reversed(order):
+            if node not in depends or node not in adjoint:
+                continue
+            # A node that nobody asks for gives its adjoint away and keeps none.
+            received = adjoint[node] if node in targets else adjoint.pop(node)
+            if node.op is not None and any(p in depends for p in node.parents):
+                _send(node, received, depends, adjoint)
+    return [adjoint.get(x, 0.0) for x in xs]
+
+
+def dependents(order: Sequence[Value], xs: Sequence[Value]) -> set[Value]:
+    """The nodes of the order that depend on one of xs, xs themselves included."""
+    depends = set(xs)
+    for node in order:
+        if any(parent.__class__ is Value and parent in depends for parent in node.parents):
+            depends.add(node)
+    return depends
+
+
+def _send(node: Value, received: Any, depends: set[Value], adjoint: dict[Value, Any]) -> None:
+    for parent, local in zip(node.parents, local_graphs(node, depends), strict=True):
+        if local is None or parent.__class__ is not Value or parent not in depends:
+            continue
+        if local.__class__ is float and local == 0.0:
+            continue  # constant on both sides of a jump
+        contribution = times(received, local)
+        adjoint[parent] = adjoint[parent] + contribution if parent in adjoint else contribution
+
+
+def times(a: Any, b: Any) -> Any:
+    """a * b, without a node for a constant factor of 1 (which changes no bit)."""
+    if a.__class__ is float and a == 1.0:
+        return b
+    if b.__class__ is float and b == 1.0:
+        return a
+    return a * b
+
+
+def local_graphs(node: Value, depends: set[Value] | None = None) -> Sequence[Any]:
+    """The local derivatives of a node as graphs, for the operands that depend on the x's."""
+    assert node.op is not None
+    wanted = [p.__class__ is Value and (depends is None or p in depends) for p in node.parents]
+    try:
+        return node.op.local_derivatives(node.parents, node, wanted)
+    except DOMAIN_ERRORS as error:
+        raise _derivative_error(node, error) from None

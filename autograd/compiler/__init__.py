@@ -1,0 +1,1 @@
+"""Record a computation once, replay it as a linear program."""

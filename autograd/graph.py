@@ -1,0 +1,90 @@
+"""Walking the graph: topological order, leaves, edges, kinks, name scopes. Nothing here recurses."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from .value import Operand, Value, scoped
+
+
+def topological_order(*roots: Value) -> list[Value]:
+    """All nodes that the roots were computed from, each after its parents, roots included.
+
+    The order is that of a depth-first walk, left operands first: the same program gives the same
+    order in every run.
+    """
+    order: list[Value] = []
+    seen: set[Value] = set()
+    stack: list[Value | None] = list(reversed(roots))
+    push, pop, done, see = stack.append, stack.pop, order.append, seen.add
+    while stack:
+        node = pop()
+        if node is None:  # the parents of the node below this mark are all in order
+            done(pop())  # type: ignore[arg-type]
+        elif node not in seen:
+            see(node)
+            if not node.parents:
+                done(node)
+                continue
+            push(node)
+            push(None)
+            for parent in reversed(node.parents):
+                if parent.__class__ is Value and parent not in seen:
+                    if parent.parents:
+                        push(parent)
+                    else:  # a leaf waits for nothing
+                        see(parent)
+                        done(parent)
+    return order
+
+
+def leaves(*roots: Value) -> list[Value]:
+    """The leaves (nodes without operands) that the roots were computed from, in order."""
+    return [node for node in topological_order(*roots) if not node.parents]
+
+
+def edges(*roots: Value) -> list[tuple[Operand, Value, int]]:
+    """(operand, node, position) for each operand of each node, constants included, in order."""
+    return [(parent, node, position) for node in topological_order(*roots)
+            for position, parent in enumerate(node.parents)]
+
+
+def numbers(operands: tuple[Operand, ...]) -> list[float]:
+    """The numbers of operands: a Value's data, a constant itself."""
+    return [o._data if o.__class__ is Value else o for o in operands]  # type: ignore[union-attr, misc]
+
+
+def kink_distance(node: Value) -> float:
+    """The signed distance of a node's operands from its nearest kink; inf if it has none.
+
+    It is relative to the size of the operands; 0.0 says that the node sits on its kink.
+    """
+    if node.op is None or node.op.kink is None:
+        return math.inf
+    operands = numbers(node.parents)
+    distance = node.op.kink(*operands)
+    size = max(map(abs, operands), default=0.0)
+    return distance / max(1.0, size) if math.isfinite(size) else distance
+
+
+def kinks(root: Value, tolerance: float = 1e-9) -> list[Value]:
+    """The nodes under the root that sit on a kink or nearer than the tolerance to it."""
+    return [node for node in topological_order(root) if abs(kink_distance(node)) <= tolerance]
+
+
+@contextmanager
+def name_scope(name: str) -> Iterator[None]:
+    """Nodes made inside belong to the scope; scopes nest, and drawings cluster by them.
+
+    Args:
+        name: for example ``"layer 1"``.
+    """
+    with scoped(name):
+        yield
+
+
+def scope_of(node: Value) -> tuple[str, ...]:
+    """The names of the scopes that a node was made in, outermost first."""
+    return node._made.scope

@@ -1,0 +1,1 @@
+"""A tiny neural-network library on top of autograd."""
