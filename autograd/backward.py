@@ -55,7 +55,7 @@ def _propagate(order: list[Value]) -> None:
         if op is None:
             continue
         adjoint = node.grad
-        parents = node.parents
+        parents: tuple[Any, ...] = node.parents
         if op is _mul:
             a, b = parents
             if a.__class__ is not Value:

@@ -1,4 +1,4 @@
-"""Walking the graph: topological order, leaves, edges, kinks, name scopes. Nothing here recurses."""
+"""Walking the graph without recursion: topological order, leaves, edges, kinks, name scopes."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def edges(*roots: Value) -> list[tuple[Operand, Value, int]]:
 
 def numbers(operands: tuple[Operand, ...]) -> list[float]:
     """The numbers of operands: a Value's data, a constant itself."""
-    return [o._data if o.__class__ is Value else o for o in operands]  # type: ignore[union-attr, misc]
+    return [o._data if o.__class__ is Value else o for o in operands]  # type: ignore[misc]
 
 
 def kink_distance(node: Value) -> float:

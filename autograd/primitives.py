@@ -134,7 +134,7 @@ class Primitive:
         if self.arity is not None and len(operands) != self.arity:
             raise TypeError(f"{self.name} takes {self.arity} operands, not {len(operands)}")
         value_class = _value_class[0]
-        recorder = None
+        recorder: Any = None
         for operand in operands:
             if operand.__class__ is value_class:
                 recorder = operand
@@ -198,7 +198,7 @@ class Primitive:
 
 
 TABLE: dict[str, Primitive] = {}
-_value_class: list[type] = []  # value.py puts Value here: the one class whose objects record
+_value_class: list[Any] = []  # value.py puts Value here: the one class whose objects record
 
 
 def lookup(name: str) -> Primitive:
@@ -259,7 +259,7 @@ identity = _row("identity", lambda x: x, lambda x, y: 1.0,
 def _power(base: float, exponent: float) -> float:
     if base < 0.0 and not exponent.is_integer() and math.isfinite(exponent):
         raise ValueError("math domain error")  # Python would drift into complex numbers
-    return base ** exponent
+    return float(base ** exponent)
 
 
 def _times_power(factor: Any, base: Any, exponent: Any) -> Any:
@@ -295,7 +295,7 @@ pow = _row("pow", _power, _power_by_base, _power_by_exponent,
            safe=((1e-3, 1e3), (-20.0, 20.0)), aliases=("power",))
 
 
-# --- kinks: the derivative is the element of least norm of the subdifferential ---------------------
+# --- kinks: the derivative is the element of least norm of the subdifferential ------------------
 
 def _sign(x: float) -> float:
     return 1.0 if x > 0.0 else -1.0 if x < 0.0 else x * 0.0
@@ -357,7 +357,7 @@ where = _row("where", lambda c, a, b: a if c else b,
              latex=r"\operatorname{{where}}\left({0}, {1}, {2}\right)")
 
 
-# --- exponentials and logarithms ------------------------------------------------------------------
+# --- exponentials and logarithms ----------------------------------------------------------------
 
 _EXP: Interval = (-700.0, 700.0)
 _POSITIVE: Interval = (1e-300, 1e300)
@@ -397,7 +397,7 @@ def _logaddexp(a: float, b: float) -> float:
 # its derivative by the product rule would cancel near 0.
 sigmoid = _row("sigmoid", _sigmoid, lambda x, y: sigmoid_slope(x), symbol="σ",
                latex=_function_latex(r"\sigma"))
-sigmoid_slope = _row("sigmoid_slope", lambda x: _sigmoid(x) * _sigmoid(-x),
+sigmoid_slope: Primitive = _row("sigmoid_slope", lambda x: _sigmoid(x) * _sigmoid(-x),
                      lambda x, y: -tanh(0.5 * x) * y, symbol="σ'", text="sigmoid'({0})",
                      latex=_function_latex(r"\sigma'"))
 softplus = _row("softplus", _softplus, lambda x, y: sigmoid(x))
@@ -405,7 +405,7 @@ logaddexp = _row("logaddexp", _logaddexp,
                  lambda a, b, y: sigmoid(a - b), lambda a, b, y: sigmoid(b - a))
 
 
-# --- roots and lengths ------------------------------------------------------------------------------
+# --- roots and lengths --------------------------------------------------------------------------
 
 def _cbrt(x: float) -> float:
     if x == 0.0 or not math.isfinite(x):
@@ -431,7 +431,7 @@ hypot = _row("hypot", math.hypot, lambda a, b, y: _safe_ratio(a, y),
              lambda a, b, y: _safe_ratio(b, y), kink=math.hypot, safe=(_FACTOR, _FACTOR))
 
 
-# --- circular and hyperbolic functions --------------------------------------------------------------
+# --- circular and hyperbolic functions ----------------------------------------------------------
 
 _UNIT: Interval = (-1.0 + 1e-15, 1.0 - 1e-15)
 _ANGLE: Interval = (-1e5, 1e5)
@@ -449,8 +449,8 @@ one_minus_square = _row("one_minus_square", lambda x: (1.0 - x) * (1.0 + x),
                         latex=r"\left(1 - {0}^2\right)")
 sin = _row("sin", math.sin, lambda x, y: cos(x), safe=(_ANGLE,), latex=_function_latex(r"\sin"),
            domain="a finite x")
-cos = _row("cos", math.cos, lambda x, y: -sin(x), safe=(_ANGLE,), latex=_function_latex(r"\cos"),
-           domain="a finite x")
+cos: Primitive = _row("cos", math.cos, lambda x, y: -sin(x), safe=(_ANGLE,),
+                      latex=_function_latex(r"\cos"), domain="a finite x")
 tan = _row("tan", math.tan, lambda x, y: 1.0 / cos(x) / cos(x), safe=((-1.57, 1.57),),
            latex=_function_latex(r"\tan"), domain="a finite x")
 asin = _row("asin", math.asin, lambda x, y: 1.0 / sqrt(one_minus_square(x)),
@@ -466,9 +466,10 @@ atan2 = _row("atan2", math.atan2, lambda a, b, y: _over_sum_of_squares(b, a, b),
              domain="two operands that are not both 0 (for its derivative)",
              safe=(_FACTOR, (1e-100, 1e150)))
 sinh = _row("sinh", math.sinh, lambda x, y: cosh(x), safe=(_EXP,), latex=_function_latex(r"\sinh"))
-cosh = _row("cosh", math.cosh, lambda x, y: sinh(x), safe=(_EXP,), latex=_function_latex(r"\cosh"))
+cosh: Primitive = _row("cosh", math.cosh, lambda x, y: sinh(x), safe=(_EXP,),
+                       latex=_function_latex(r"\cosh"))
 # 1 - y*y is 0 from x = 19 on; this form is right until the derivative itself is 0.
-tanh = _row("tanh", math.tanh, lambda x, y: 4.0 * sigmoid_slope(2.0 * x),
+tanh: Primitive = _row("tanh", math.tanh, lambda x, y: 4.0 * sigmoid_slope(2.0 * x),
             latex=_function_latex(r"\tanh"))
 asinh = _row("asinh", math.asinh, lambda x, y: 1.0 / hypot(1.0, x), aliases=("arcsinh",))
 acosh = _row("acosh", math.acosh, lambda x, y: 1.0 / (sqrt(x - 1.0) * sqrt(x + 1.0)),
@@ -478,7 +479,7 @@ atanh = _row("atanh", math.atanh, lambda x, y: 1.0 / one_minus_square(x),
              domain="-1 < x < 1", safe=(_UNIT,), aliases=("arctanh",))
 
 
-# --- the error function -----------------------------------------------------------------------------
+# --- the error function -------------------------------------------------------------------------
 
 _SPLITTER = 134217729.0  # 2**27 + 1: Veltkamp's splitting into two halves of 26 bits
 
@@ -506,7 +507,7 @@ erf = _row("erf", math.erf, lambda x, y: TWO_OVER_SQRT_PI * gaussian(x))
 erfc = _row("erfc", math.erfc, lambda x, y: -TWO_OVER_SQRT_PI * gaussian(x))
 
 
-# --- any number of operands -------------------------------------------------------------------------
+# --- any number of operands ---------------------------------------------------------------------
 
 def _flat(values: Iterable[Any]) -> tuple[Any, ...]:
     return tuple(values.flat) if isinstance(values, np.ndarray) else tuple(values)
@@ -569,8 +570,8 @@ _N_ARY: dict[str, Any] = {"arity": None, "gather": _flat}
 
 sum = _row("sum", _sum, lambda *xs: [1.0] * (len(xs) - 1), symbol="Σ",
            latex=r"\sum\left({all}\right)", **_N_ARY)
-prod = _row("prod", lambda *xs: float(math.prod(xs)), _prod_partials, symbol="Π", safe=((-1e3, 1e3),),
-            latex=r"\prod\left({all}\right)", **_N_ARY)
+prod = _row("prod", lambda *xs: float(math.prod(xs)), _prod_partials, symbol="Π",
+            safe=((-1e3, 1e3),), latex=r"\prod\left({all}\right)", **_N_ARY)
 dot = _row("dot", _dot, _dot_partials, arity=None, gather=_pairs, symbol="·", safe=(_FACTOR,))
 norm = _row("norm", math.hypot, lambda *xs: [_safe_ratio(x, xs[-1]) for x in xs[:-1]],
             kink=math.hypot, safe=(_FACTOR,), symbol="‖·‖", text="norm({all})",

@@ -1,4 +1,4 @@
-"""Arguments and results of any structure (numbers, sequences, arrays, dictionaries) as flat lists."""
+"""Structures of numbers (sequences, arrays, dictionaries) as flat lists, and back."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def as_array(items: list[Any], shape: tuple[int, ...]) -> np.ndarray[Any, Any]:
 def shape_of(structure: Any) -> tuple[int, ...]:
     """The shape of a structure read as an array: () for a number, (n,) for a flat sequence."""
     if isinstance(structure, np.ndarray):
-        return structure.shape
+        return tuple(structure.shape)
     if isinstance(structure, list | tuple) and structure and all(
             isinstance(item, list | tuple | np.ndarray) for item in structure):
         inner = {shape_of(item) for item in structure}

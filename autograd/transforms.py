@@ -89,7 +89,7 @@ class Trace:
 
 def _lift(number: Any) -> Value:
     # A Value of an outer transform gets a node of its own: the inner derivative stops there.
-    return primitives.identity(number) if number.__class__ is Value else Value(number)  # type: ignore[no-any-return]
+    return primitives.identity(number) if number.__class__ is Value else Value(number)
 
 
 def _plain(array: np.ndarray[Any, Any]) -> Any:
@@ -118,7 +118,7 @@ def scalar(result: Any) -> Any:
 
 def data_of(number: Operand) -> float:
     """The bare number of a Value or float."""
-    return number._data if number.__class__ is Value else number  # type: ignore[union-attr, return-value]
+    return number._data if isinstance(number, Value) else number
 
 
 def value_and_grad(function: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
@@ -151,7 +151,7 @@ def _float_gradient(y: Operand, leaves: Sequence[Value]) -> list[float]:
     for leaf in leaves:
         leaf.grad = 0.0
     if y.__class__ is Value:
-        y.backward()  # type: ignore[union-attr]
+        y.backward()
     return [leaf.grad for leaf in leaves]
 
 
@@ -260,13 +260,14 @@ def push_forward(outputs: Sequence[Any], leaves: Sequence[Value],
     tangent: dict[Value, Any] = dict(zip(leaves, directions, strict=True))
     with value._recording_set_to(True):
         for node in order:
-            moving = {parent for parent in node.parents if parent in tangent}
+            moving = {parent for parent in node.parents
+                      if isinstance(parent, Value) and parent in tangent}
             if node in tangent or not moving:
                 continue
             total: Any = None
             for parent, local in zip(node.parents, local_graphs(node, moving), strict=True):
-                if local is not None and parent in moving:
-                    term = times(local, tangent[parent])  # type: ignore[index]
+                if local is not None and isinstance(parent, Value) and parent in moving:
+                    term = times(local, tangent[parent])
                     total = term if total is None else total + term
             tangent[node] = 0.0 if total is None else total
     return [tangent.get(output, 0.0) if output.__class__ is Value else 0.0 for output in outputs]

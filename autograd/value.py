@@ -110,7 +110,7 @@ class Value:
         TypeError: for data that is not a real number; the message says what to write.
     """
 
-    __slots__ = ("_data", "grad", "op", "parents", "label", "_made")
+    __slots__ = ("_data", "_made", "grad", "label", "op", "parents")
 
     grad: float
     op: Primitive | None
@@ -147,7 +147,7 @@ class Value:
 
     def _record(self, primitive: Primitive, operands: tuple[Operand, ...]) -> Value:
         """The node ``primitive(*operands)``; operands are Values and floats."""
-        numbers = [o._data if o.__class__ is Value else o for o in operands]  # type: ignore[union-attr]
+        numbers: list[Any] = [o._data if o.__class__ is Value else o for o in operands]
         try:
             data = primitive.value(*numbers)
         except DOMAIN_ERRORS as error:
@@ -155,7 +155,7 @@ class Value:
                 error, numbers, [name_of(o) for o in operands]) from None
         return _node(data, primitive, operands)
 
-    # --- the reverse pass and its relatives, whose code is in files of their own -------------------
+    # --- the reverse pass and its relatives, whose code is in files of their own ----------------
 
     def backward(self) -> None:
         """Compute the gradient of this node: afterwards ``x.grad`` is d(self)/dx.
@@ -198,7 +198,8 @@ class Value:
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         from .drawing import mimebundle
 
-        return mimebundle(self)
+        bundle: dict[str, Any] = mimebundle(self)
+        return bundle
 
     # --- micrograd's names ------------------------------------------------------------------------
 
@@ -389,15 +390,15 @@ def _node(data: float, op: Primitive | None, parents: tuple[Operand, ...]) -> Va
     return node
 
 
-def _mixed(primitive: Primitive, a: Any, b: Any) -> Any:
+def _mixed(primitive: Primitive, a: Any, b: Any) -> Value:
     """The node of a binary operator whose operands still want conversion to float."""
     if a.__class__ is not Value and a.__class__ is not float:
         if isinstance(a, np.ndarray):
-            return _over_array(primitive, a, b)
+            return _over_array(primitive, a, b)  # type: ignore[no-any-return]
         a = as_float(a, f"left operand of {primitive.symbol}")
     if b.__class__ is not Value and b.__class__ is not float:
         if isinstance(b, np.ndarray):
-            return _over_array(primitive, a, b)
+            return _over_array(primitive, a, b)  # type: ignore[no-any-return]
         b = as_float(b, f"right operand of {primitive.symbol}")
     recorder: Value = a if a.__class__ is Value else b
     return recorder._record(primitive, (a, b))
@@ -439,7 +440,7 @@ def _compare(relation: str, a: Value, b: Any) -> Any:
 
 def name_of(operand: Operand) -> str:
     """The label of an operand, "" if it is a constant or has none."""
-    return operand.label if operand.__class__ is Value else ""  # type: ignore[union-attr]
+    return operand.label if operand.__class__ is Value else ""
 
 
 def describe(node: Value) -> str:
@@ -483,7 +484,7 @@ def values(array: Any, label: str = "") -> np.ndarray[Any, Any]:
     return result
 
 
-# --- methods and ufuncs that come from the table ------------------------------------------------------
+# --- methods and ufuncs that come from the table --------------------------------------------------
 
 UFUNCS: dict[str, Callable[..., Any]] = {
     "square": lambda x: x * x,
