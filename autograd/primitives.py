@@ -37,7 +37,7 @@ def as_float(number: Any, what: str = "data") -> float:
     Raises:
         TypeError: for anything else; the message says what to write instead.
     """
-    if isinstance(number, float):  # np.float64 is one, too
+    if isinstance(number, float | int):  # bool and np.float64 are among them
         return float(number)
     if isinstance(number, str | bytes):
         raise TypeError(f"{what} must be a real number, not the text {number!r}; "
@@ -127,6 +127,8 @@ class Primitive:
 
     def __call__(self, *arguments: Any) -> Any:
         """Apply it: floats give a float, Values a recorded Value, arrays an array."""
+        if self.arity == 1 and len(arguments) == 1 and arguments[0].__class__ is float:
+            return self.evaluate(arguments)  # the backward pass comes this way all the time
         return self.apply(self.gather(*arguments) if self.gather else arguments)
 
     def apply(self, operands: tuple[Any, ...]) -> Any:

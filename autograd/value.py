@@ -391,17 +391,20 @@ def _node(data: float, op: Primitive | None, parents: tuple[Operand, ...]) -> Va
 
 
 def _mixed(primitive: Primitive, a: Any, b: Any) -> Value:
-    """The node of a binary operator whose operands still want conversion to float."""
-    if a.__class__ is not Value and a.__class__ is not float:
-        if isinstance(a, np.ndarray):
+    """The node of a binary operator; operands that are not Values are converted to float."""
+    x = a._data if a.__class__ is Value else a
+    y = b._data if b.__class__ is Value else b
+    if x.__class__ is not float or y.__class__ is not float:
+        if isinstance(x, np.ndarray) or isinstance(y, np.ndarray):
             return _over_array(primitive, a, b)  # type: ignore[no-any-return]
-        a = as_float(a, f"left operand of {primitive.symbol}")
-    if b.__class__ is not Value and b.__class__ is not float:
-        if isinstance(b, np.ndarray):
-            return _over_array(primitive, a, b)  # type: ignore[no-any-return]
-        b = as_float(b, f"right operand of {primitive.symbol}")
-    recorder: Value = a if a.__class__ is Value else b
-    return recorder._record(primitive, (a, b))
+        return _mixed(primitive,
+                      a if a.__class__ is Value else as_float(a, f"operand of {primitive.symbol}"),
+                      b if b.__class__ is Value else as_float(b, f"operand of {primitive.symbol}"))
+    try:
+        data = primitive.value(x, y)
+    except DOMAIN_ERRORS as error:
+        raise primitive.domain_error(error, (x, y), (name_of(a), name_of(b))) from None
+    return _node(data, primitive, (a, b))
 
 
 def _over_array(primitive: Primitive, a: Any, b: Any) -> Any:
@@ -497,7 +500,11 @@ UFUNCS: dict[str, Callable[..., Any]] = {
 
 def _unary_method(primitive: Primitive) -> Callable[[Value], Value]:
     def method(self: Value) -> Value:
-        return self._record(primitive, (self,))
+        try:
+            data = primitive.value(self._data)
+        except DOMAIN_ERRORS as error:
+            raise primitive.domain_error(error, (self._data,), (self.label,)) from None
+        return _node(data, primitive, (self,))
 
     return method
 
