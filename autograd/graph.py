@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from contextlib import contextmanager
 
-from .value import Operand, Value, scoped
+from .value import Operand, Value, name_scope
 
 
 def topological_order(*roots: Value) -> list[Value]:
@@ -74,17 +72,12 @@ def kinks(root: Value, tolerance: float = 1e-9) -> list[Value]:
     return [node for node in topological_order(root) if abs(kink_distance(node)) <= tolerance]
 
 
-@contextmanager
-def name_scope(name: str) -> Iterator[None]:
-    """Nodes made inside belong to the scope; scopes nest, and drawings cluster by them.
-
-    Args:
-        name: for example ``"layer 1"``.
-    """
-    with scoped(name):
-        yield
-
-
 def scope_of(node: Value) -> tuple[str, ...]:
     """The names of the scopes that a node was made in, outermost first."""
     return node._made.scope
+
+
+__all__ = [
+    "edges", "kink_distance", "kinks", "leaves", "name_scope", "numbers", "scope_of",
+    "topological_order",
+]

@@ -57,18 +57,34 @@ def _recording_set_to(flag: bool) -> Iterator[None]:
         _recording = before
 
 
-@contextmanager
-def scoped(name: str) -> Iterator[None]:
-    """Nodes made inside carry the name in their scope."""
-    global _now
-    if not isinstance(name, str) or not name:
-        raise TypeError(f"a scope's name must be a non-empty text, not {name!r}")
-    before = _now.scope
-    _now = Moment(_now.clock, (*before, name))
-    try:
-        yield
-    finally:
-        _now = Moment(_now.clock, before)
+class name_scope:  # noqa: N801 - it is used like a function
+    """Nodes made inside belong to the scope; scopes nest, and drawings cluster by them.
+
+    ``with name_scope("layer 1"): ...``
+
+    Args:
+        name: a non-empty text.
+
+    Raises:
+        TypeError: for any other name.
+    """
+
+    __slots__ = ("_before", "name")
+
+    def __init__(self, name: str) -> None:
+        if not isinstance(name, str) or not name:
+            raise TypeError(f"a scope's name must be a non-empty text, not {name!r}")
+        self.name = name
+
+    def __enter__(self) -> None:
+        global _now
+        self._before = _now
+        _now = Moment(_now.clock, (*_now.scope, self.name))
+
+    def __exit__(self, *error: object) -> None:
+        global _now
+        before = self._before
+        _now = before if _now.clock == before.clock else Moment(_now.clock, before.scope)
 
 
 def tick() -> Moment:
