@@ -57,7 +57,7 @@ def _recording_set_to(flag: bool) -> Iterator[None]:
         _recording = before
 
 
-class name_scope:  # noqa: N801 - it is used like a function
+class name_scope:
     """Nodes made inside belong to the scope; scopes nest, and drawings cluster by them.
 
     ``with name_scope("layer 1"): ...``
