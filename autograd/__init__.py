@@ -54,13 +54,18 @@ from .value import Value, no_grad, values
 if TYPE_CHECKING:
     from .checking import GradientError, check_gradients, gradcheck
     from .custom import primitive
+    from .descent import Path, brute_force, descend, evaluations
     from .drawing import draw
 
 # Names whose modules are loaded at first use, so that `import autograd` stays quick.
 _LATER = {
     "GradientError": "checking",
+    "Path": "descent",
+    "brute_force": "descent",
     "check_gradients": "checking",
+    "descend": "descent",
     "draw": "drawing",
+    "evaluations": "descent",
     "gradcheck": "checking",
     "primitive": "custom",
 }
@@ -79,11 +84,12 @@ def __dir__() -> list[str]:
 
 
 __all__ = [
-    "TABLE", "GradientError", "Primitive", "Value", "acos", "acosh", "asin", "asinh", "atan",
-    "atan2", "atanh", "cbrt", "check_gradients", "cos", "cosh", "dot", "draw", "edges", "erf",
-    "erfc", "exp", "exp2", "expm1", "grad", "gradcheck", "gradient", "hessian", "hvp", "hypot",
-    "jacobian", "jvp", "leaves", "log", "log10", "log1p", "log2", "logaddexp", "logsumexp",
-    "maximum", "minimum", "name_scope", "no_grad", "norm", "primitive", "prod", "relu",
-    "scope_of", "sigmoid", "sin", "sinh", "softplus", "sqrt", "sum", "tan", "tanh",
-    "topological_order", "value_and_grad", "values", "where",
+    "TABLE", "GradientError", "Path", "Primitive", "Value", "acos", "acosh", "asin", "asinh",
+    "atan", "atan2", "atanh", "brute_force", "cbrt", "check_gradients", "cos", "cosh",
+    "descend", "dot", "draw", "edges", "erf", "erfc", "evaluations", "exp", "exp2", "expm1",
+    "grad", "gradcheck", "gradient", "hessian", "hvp", "hypot", "jacobian", "jvp", "leaves",
+    "log", "log10", "log1p", "log2", "logaddexp", "logsumexp", "maximum", "minimum",
+    "name_scope", "no_grad", "norm", "primitive", "prod", "relu", "scope_of", "sigmoid", "sin",
+    "sinh", "softplus", "sqrt", "sum", "tan", "tanh", "topological_order", "value_and_grad",
+    "values", "where",
 ]
