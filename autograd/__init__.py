@@ -27,6 +27,7 @@ from .primitives import (
     exp2,
     expm1,
     hypot,
+    identity,
     log,
     log1p,
     log2,
