@@ -57,17 +57,33 @@ if TYPE_CHECKING:
     from .custom import primitive
     from .descent import Path, brute_force, descend, evaluations
     from .drawing import draw
+    from .plotting import (
+        animate,
+        plot_decision_boundary,
+        plot_descent,
+        plot_function,
+        plot_history,
+        plot_loss_landscape,
+        plot_surface,
+    )
 
 # Names whose modules are loaded at first use, so that `import autograd` stays quick.
 _LATER = {
     "GradientError": "checking",
     "Path": "descent",
+    "animate": "plotting",
     "brute_force": "descent",
     "check_gradients": "checking",
     "descend": "descent",
     "draw": "drawing",
     "evaluations": "descent",
     "gradcheck": "checking",
+    "plot_decision_boundary": "plotting",
+    "plot_descent": "plotting",
+    "plot_function": "plotting",
+    "plot_history": "plotting",
+    "plot_loss_landscape": "plotting",
+    "plot_surface": "plotting",
     "primitive": "custom",
 }
 
@@ -85,12 +101,13 @@ def __dir__() -> list[str]:
 
 
 __all__ = [
-    "TABLE", "GradientError", "Path", "Primitive", "Value", "acos", "acosh", "asin", "asinh",
-    "atan", "atan2", "atanh", "brute_force", "cbrt", "check_gradients", "cos", "cosh",
+    "TABLE", "GradientError", "Path", "Primitive", "Value", "acos", "acosh", "animate", "asin",
+    "asinh", "atan", "atan2", "atanh", "brute_force", "cbrt", "check_gradients", "cos", "cosh",
     "descend", "dot", "draw", "edges", "erf", "erfc", "evaluations", "exp", "exp2", "expm1",
-    "grad", "gradcheck", "gradient", "hessian", "hvp", "hypot", "jacobian", "jvp", "leaves",
-    "log", "log10", "log1p", "log2", "logaddexp", "logsumexp", "maximum", "minimum",
-    "name_scope", "no_grad", "norm", "primitive", "prod", "relu", "scope_of", "sigmoid", "sin",
-    "sinh", "softplus", "sqrt", "sum", "tan", "tanh", "topological_order", "value_and_grad",
-    "values", "where",
+    "grad", "gradcheck", "gradient", "hessian", "hvp", "hypot", "identity", "jacobian", "jvp",
+    "leaves", "log", "log10", "log1p", "log2", "logaddexp", "logsumexp", "maximum", "minimum",
+    "name_scope", "no_grad", "norm", "plot_decision_boundary", "plot_descent", "plot_function",
+    "plot_history", "plot_loss_landscape", "plot_surface", "primitive", "prod", "relu",
+    "scope_of", "sigmoid", "sin", "sinh", "softplus", "sqrt", "sum", "tan", "tanh",
+    "topological_order", "value_and_grad", "values", "where",
 ]

@@ -1,0 +1,412 @@
+"""Pictures over a plane: cost surfaces, decision boundaries, loss landscapes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from .canvas import (
+    BLACK,
+    LABEL_SIZE,
+    MARKERS,
+    PALETTE,
+    TEXT_SIZE,
+    VERMILION,
+    arrows,
+    finish,
+    flat_axes,
+    heights,
+    mark_ends,
+    pyplot,
+    solid_axes,
+)
+from .descent import Path, _pairs, _progress
+from .structures import rebuild
+from .transforms import data_of, scalar
+from .value import Value, no_grad
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+Array = np.ndarray[Any, Any]
+Kind = Literal["surface", "contour"]
+
+
+def plot_surface(f: Callable[[Any], Any], ranges: Any, kind: Kind = "surface",
+                 path: Path | None = None, ax: Axes | None = None,
+                 resolution: int = 50) -> Axes:
+    """Draw a function of two variables, and a descent on it.
+
+    Args:
+        f: takes one sequence of two numbers (in the structure of the path's start, if there is a
+            path); gaps are left where it is not defined.
+        ranges: ((low, high), (low, high)), the part of the plane to draw.
+        kind: "surface" in three dimensions, or "contour" lines.
+        path: a descent on f to lay on it; what leaves the ranges is not drawn.
+        ax: where to draw; for a surface with projection="3d". None makes a new figure.
+        resolution: evaluations of f along each side.
+
+    Returns:
+        The Axes.
+
+    Raises:
+        ValueError: for a kind, ranges, a path or axes that do not fit.
+    """
+    _check_kind(kind)
+    x, y = _sides(ranges, resolution)
+    if path is not None and path.points.shape[1] != 2:
+        raise ValueError(f"the path runs over {path.points.shape[1]} variable(s), but a surface "
+                         "over two")
+    structure = [0.0, 0.0] if path is None else path.start
+    z = heights(f, _progress([rebuild(structure, [a, b]) for b in y for a in x], "surface"))
+    ax = _draw_heights(x, y, z.reshape(len(y), len(x)), kind, "f(x)", ax)
+    if path is not None:
+        _lay_path(ax, path, kind, x, y)
+    finish(ax, "x[0]", "x[1]")
+    return ax
+
+
+def _check_kind(kind: str) -> None:
+    if kind not in ("surface", "contour"):
+        raise ValueError(f'kind is "surface" or "contour", not {kind!r}')
+
+
+def _sides(ranges: Any, resolution: int) -> tuple[Array, Array]:
+    is_number, pairs = _pairs(ranges)
+    if is_number or len(pairs) != 2 or any(low == high for low, high in pairs):
+        raise ValueError(f"ranges must be ((low, high), (low, high)), not {ranges!r}")
+    if resolution < 2:
+        raise ValueError(f"resolution must be at least 2, not {resolution}")
+    x, y = (np.linspace(low, high, resolution) for low, high in pairs)
+    return x, y
+
+
+def _draw_heights(x: Array, y: Array, z: Array, kind: Kind, label: str, ax: Axes | None) -> Any:
+    if kind == "contour":
+        return draw_contours(flat_axes(ax), x, y, z, label)
+    solid = solid_axes(ax)
+    solid.plot_surface(*np.meshgrid(x, y), z, cmap="viridis", alpha=0.75, linewidth=0.2,
+                       edgecolor=(1, 1, 1, 0.2), rcount=len(y), ccount=len(x), zorder=1)
+    if not solid.get_zlabel():
+        solid.set_zlabel(label, fontsize=LABEL_SIZE)
+    for axis in (solid.xaxis, solid.yaxis, solid.zaxis):
+        axis.labelpad = 10  # the default runs into the numbers of the ticks
+    return solid
+
+
+def draw_contours(ax: Any, x: Array, y: Array, z: Array, label: str = "f(x)") -> Any:
+    """Contour lines over filled levels, with a colour bar that carries the label.
+
+    The levels grow as squares, so that a bowl gets evenly spaced rings.
+    """
+    low, high = float(np.nanmin(z)), float(np.nanmax(z))
+    if high - low <= 1e-12 * max(abs(low), abs(high)):  # flat: levels need a width
+        high = low + max(abs(low), 1.0)
+    levels = low + (high - low) * np.linspace(0, 1, 16)**2
+    masked = np.ma.masked_invalid(z)
+    filled = ax.contourf(x, y, masked, levels=levels, cmap="viridis", alpha=0.8)
+    ax.contour(x, y, masked, levels=levels, colors="white", linewidths=0.6,
+               linestyles="solid")
+    bar = ax.figure.colorbar(filled, ax=ax, format="%.3g")
+    bar.ax.tick_params(labelsize=TEXT_SIZE)
+    bar.set_label(label, fontsize=LABEL_SIZE)
+    return ax
+
+
+def _lay_path(ax: Any, path: Path, kind: Kind, x: Array, y: Array) -> None:
+    a, b = path.points.T
+    if kind == "contour":
+        draw_path(ax, path)
+        ax.set_xlim(x[0], x[-1])
+        ax.set_ylim(y[0], y[-1])
+        return
+    outside = (a < x[0]) | (a > x[-1]) | (b < y[0]) | (b > y[-1])
+    a, b, height = (np.where(outside, math.nan, numbers) for numbers in (a, b, path.values))
+    ax.plot(a, b, height, "o-", color=VERMILION, markersize=4, linewidth=1.8, zorder=5)
+    mark_ends(ax, path, a, b, height)
+
+
+def draw_path(ax: Any, path: Path) -> None:
+    """The arrows of a path over two variables, its points and its ends."""
+    x, y = path.points.T
+    arrows(ax, x, y)
+    ax.plot(x, y, "o", color=VERMILION, markersize=3, zorder=3)
+    mark_ends(ax, path, x, y)
+
+
+# --- decision boundaries --------------------------------------------------------------------------
+
+def plot_decision_boundary(model: Any, X: Any, y: Any, ax: Axes | None = None,
+                           resolution: int = 100, threshold: float | None = None) -> Axes:
+    """Draw what a classifier of points in the plane answers, and the points.
+
+    Args:
+        model: takes a list of two numbers and returns one score, or a list of one logit for each
+            class. If it has a method ``predict``, that is called once with all points of the grid,
+            an array of shape (resolution**2, 2), and returns an array of scores, logits or classes.
+        X: the points, shape (n, 2).
+        y: their classes, shape (n,): -1 and 1, 0 and 1, or the integers from 0 on.
+        ax: where to draw; None makes a new figure.
+        resolution: evaluations of the model along each side.
+        threshold: the score from which a point counts to the upper of two classes. None means 0
+            for the classes -1 and 1; for 0 and 1 it means 1/2 if all scores are probabilities
+            (from 0 to 1), and 0 otherwise.
+
+    Returns:
+        The Axes.
+
+    Raises:
+        ValueError: for points, classes or answers of another shape.
+    """
+    points, classes = _labelled_points(X, y)
+    x, height = _frame(points[:, 0], resolution), _frame(points[:, 1], resolution)
+    grid = np.array([(a, b) for b in height for a in x])
+    answers = _answers(model, grid)
+    names = np.unique(classes)
+    if answers.ndim == 1 and len(names) > 2:
+        answers = _one_score_each(answers, names)
+    ax = flat_axes(ax)
+    if answers.ndim == 1:
+        level = _threshold(answers, names) if threshold is None else threshold
+        _draw_scores(ax, x, height, answers.reshape(resolution, resolution) - level)
+    else:
+        _draw_regions(ax, x, height, answers)
+    _draw_points(ax, points, classes, names, answers.ndim == 1)
+    ax.set_xlim(x[0], x[-1])
+    ax.set_ylim(height[0], height[-1])
+    finish(ax, "x[0]", "x[1]")
+    return ax
+
+
+def _labelled_points(X: Any, y: Any) -> tuple[Array, Array]:
+    points, classes = np.asarray(X, dtype=float), np.asarray(y, dtype=float)
+    if points.ndim != 2 or points.shape[1] != 2 or not len(points):
+        raise ValueError(f"X must have the shape (n, 2), n points in the plane, not {points.shape}")
+    if classes.shape == (len(points), 1):
+        classes = classes[:, 0]
+    if classes.shape != (len(points),):
+        raise ValueError(f"y must hold one class for each of the {len(points)} points, but has "
+                         f"the shape {classes.shape}")
+    if not np.isfinite(points).all() or not np.array_equal(classes, np.round(classes)):
+        raise ValueError("X must be finite and y made of integers")
+    return points, classes.astype(int)
+
+
+def _frame(numbers: Array, resolution: int) -> Array:
+    margin = 0.15 * (numbers.max() - numbers.min()) or 1.0
+    return np.linspace(numbers.min() - margin, numbers.max() + margin, resolution)
+
+
+def _answers(model: Any, grid: Array) -> Array:
+    """The model's answers: shape (n,) for scores, (n, k) for logits of k classes."""
+    with no_grad():
+        if hasattr(model, "predict"):
+            answers = _numbers(model.predict(grid))
+        else:
+            rows = _progress(grid.tolist(), "decision boundary", len(grid))
+            answers = np.array([_numbers(model(row)) for row in rows])
+    if answers.ndim == 2 and answers.shape[1] == 1:
+        answers = answers[:, 0]
+    if answers.ndim not in (1, 2) or len(answers) != len(grid):
+        raise ValueError("the model must answer a point with one score, or with a list of one "
+                         f"logit for each class; its answers to {len(grid)} points have the shape "
+                         f"{answers.shape}")
+    return answers
+
+
+def _numbers(answer: Any) -> Array:
+    plain = np.frompyfunc(lambda number: data_of(scalar(number)), 1, 1)
+    cell = np.empty((), dtype=object)
+    if answer.__class__ is Value:
+        cell[()] = answer
+        answer = cell
+    return np.asarray(plain(np.asarray(answer)), dtype=float)
+
+
+def _one_score_each(answers: Array, names: Array) -> Array:
+    """Answers that are classes themselves, as one score for each class."""
+    if not np.isin(answers, names).all():
+        raise ValueError(f"y has {len(names)} classes, but the model answers with one score; "
+                         "it must return one logit for each class")
+    scores: Array = (answers[:, None] == np.arange(int(names.max()) + 1)).astype(float)
+    return scores
+
+
+def _threshold(answers: Array, names: Array) -> float:
+    if names.min() < 0:
+        return 0.0
+    return 0.5 if answers.min() >= 0 and answers.max() <= 1 else 0.0
+
+
+def _draw_scores(ax: Any, x: Array, y: Array, scores: Array) -> None:
+    """Scores above and below 0 in two colours, and the boundary where they are 0."""
+    # A few far corners must not bleach the region where the data lie.
+    span = float(np.percentile(np.abs(scores), 90)) or 1.0
+    ax.contourf(x, y, np.clip(scores / span, -1, 1), levels=np.linspace(-1, 1, 13),
+                cmap=_two_colours(), alpha=0.55)
+    if scores.min() < 0 < scores.max():
+        ax.contour(x, y, scores, levels=[0.0], colors=BLACK, linewidths=1.8)
+
+
+def _two_colours() -> Any:
+    pyplot()
+    from matplotlib.colors import LinearSegmentedColormap
+
+    return LinearSegmentedColormap.from_list("two classes", [PALETTE[0], "#f7f7f7", PALETTE[1]])
+
+
+def _draw_regions(ax: Any, x: Array, y: Array, logits: Array) -> None:
+    """Where each class has the greatest logit; logits has the shape (points, classes)."""
+    for i in range(logits.shape[1]):
+        others = np.delete(logits, i, axis=1).max(axis=1)
+        lead = (logits[:, i] - others).reshape(len(y), len(x))
+        if lead.max() > 0:
+            ax.contourf(x, y, lead, levels=[0.0, math.inf], colors=[PALETTE[i % len(PALETTE)]],
+                        alpha=0.4)
+        if lead.min() < 0 < lead.max():
+            ax.contour(x, y, lead, levels=[0.0], colors=BLACK, linewidths=1.0)
+
+
+def _draw_points(ax: Any, points: Array, classes: Array, names: Array, two: bool) -> None:
+    for place, name in enumerate(names):
+        # With logits the colour is that of the class number, with one score that of the side.
+        index = (place if len(names) == 2 else int(name > 0)) if two else int(name)
+        index %= len(PALETTE)
+        own = points[classes == name]
+        ax.scatter(own[:, 0], own[:, 1], color=PALETTE[index], marker=MARKERS[index],
+                   edgecolor=BLACK, linewidth=0.7, s=36, label=f"class {name}", zorder=3)
+
+
+# --- loss landscapes ------------------------------------------------------------------------------
+
+def plot_loss_landscape(model: Any, loss: Callable[[Any], Any], span: float = 1.0,
+                        resolution: int = 25, seed: int = 0, kind: Kind = "contour",
+                        ax: Axes | None = None) -> Axes:
+    """Draw a model's loss along two random directions through its parameters.
+
+    Each neuron's part of a direction is as long as the neuron's own weight vector
+    ("filter-normalized"), so that pictures of different models can be compared. Source: Li, Xu,
+    Taylor, Studer, Goldstein: Visualizing the Loss Landscape of Neural Nets, NeurIPS 2018,
+    section 4.
+
+    Args:
+        model: has ``parameters()``; at the end, also after an error or Ctrl-C, they are what
+            they were.
+        loss: takes the model, returns one number; it is evaluated resolution**2 times.
+        span: how far to go each way; 1 is the length of the model's own weights.
+        resolution: points along each side; an odd number has the model itself in the middle.
+        seed: of the directions.
+        kind: "contour" or "surface".
+        ax: where to draw; None makes a new figure.
+
+    Returns:
+        The Axes.
+
+    Raises:
+        ValueError: for a model without parameters, or arguments that do not fit.
+    """
+    _check_kind(kind)
+    if not 0 < span < math.inf:
+        raise ValueError(f"span must be positive, not {span}")
+    x, y = _sides([(-span, span)] * 2, resolution)
+    groups = parameter_groups(model)
+    parameters = [parameter for group in groups for parameter in group]
+    rng = np.random.default_rng(seed)
+    first, second = (filter_normalized_direction(groups, rng) for _ in range(2))
+    with _restored(parameters):
+        centre = np.array([parameter.data for parameter in parameters])
+
+        def height(place: Sequence[float]) -> Any:
+            moved = centre + place[0] * first + place[1] * second
+            for parameter, number in zip(parameters, moved.tolist(), strict=True):
+                parameter.data = number
+            return loss(model)
+
+        places = _progress([[a, b] for b in y for a in x], "loss landscape")
+        z = heights(height, places).reshape(len(y), len(x))
+        middle = heights(height, [[0.0, 0.0]])
+    ax = _draw_heights(x, y, z, kind, "loss", ax)
+    ax.plot([0], [0], *([middle] if kind == "surface" else []), "*", color=VERMILION,
+            markersize=14, markeredgecolor="white", label=f"the model, loss {middle[0]:.4g}",
+            zorder=6)
+    finish(ax, "first direction", "second direction")
+    return ax
+
+
+@contextmanager
+def _restored(parameters: Sequence[Value]) -> Iterator[None]:
+    """Afterwards the parameters are what they were, and not counted as edited."""
+    before = [(parameter._data, parameter._made) for parameter in parameters]
+    try:
+        yield
+    finally:
+        for parameter, (data, made) in zip(parameters, before, strict=True):
+            parameter._data, parameter._made = data, made
+
+
+def filter_normalized_direction(groups: Sequence[Sequence[Value]],
+                                rng: np.random.Generator) -> Array:
+    """A random direction whose part in each group is as long as the group's own vector.
+
+    Args:
+        groups: the parameters, as :func:`parameter_groups` gives them.
+
+    Returns:
+        One number for each parameter, in order.
+    """
+    parts = []
+    for group in groups:
+        part = rng.standard_normal(len(group))
+        own = math.hypot(*(parameter.data for parameter in group))
+        parts.append(part * (own / math.hypot(*part)))
+    return np.concatenate(parts)
+
+
+def parameter_groups(model: Any) -> list[list[Value]]:
+    """The parameters neuron by neuron: its weight vector, and its bias as a group of its own.
+
+    The rule: each list of Values that the model, or a module inside it, holds is one group, and
+    so is each row of a matrix; a single Value is a group of one.
+
+    Raises:
+        ValueError: for a model without parameters.
+    """
+    ungrouped = dict.fromkeys(model.parameters())
+    if not ungrouped:
+        raise ValueError("the model has no parameters")
+    groups: list[list[Value]] = []
+    waiting: list[Any] = [model]
+    seen: dict[int, Any] = {}  # holds the items, so that no id comes twice
+    while waiting:
+        item = waiting.pop()
+        if id(item) in seen:
+            continue
+        seen[id(item)] = item
+        parts = _parts(item)
+        own = list(dict.fromkeys(part for part in parts
+                                 if part.__class__ is Value and part in ungrouped))
+        if own:
+            for parameter in own:
+                del ungrouped[parameter]
+            groups += [own] if isinstance(item, list | tuple | np.ndarray) else [[v] for v in own]
+        waiting += [part for part in reversed(parts) if part.__class__ is not Value]
+    return groups + ([list(ungrouped)] if ungrouped else [])
+
+
+def _parts(item: Any) -> list[Any]:
+    """What a module, a list, a dictionary or an array of Values holds."""
+    if isinstance(item, np.ndarray):
+        return list(item) if item.dtype == object and item.ndim else []
+    if isinstance(item, list | tuple):
+        return list(item)
+    if isinstance(item, dict):
+        return list(item.values())
+    if not hasattr(item, "parameters"):
+        return []
+    slots = [name for kind in type(item).__mro__ for name in getattr(kind, "__slots__", ())]
+    return [*vars(item).values()] if not slots else [
+        getattr(item, name) for name in slots if hasattr(item, name)]
