@@ -177,7 +177,7 @@ class _Walk:
              precision: float | None) -> tuple[str, str]:
         """Take the steps; returns the reason for the end and its detail."""
         try:
-            for step in _progress(range(steps), "descend"):
+            for step in progress(range(steps), "descend"):
                 point = self.next_point(step, rate_at(step))
                 if not all(abs(x) <= self.farthest for x in point):
                     return "diverged", f"the next point is {_short(np.array(point))}"
@@ -220,7 +220,7 @@ def _rate_function(rate: Rate) -> Callable[[int], float]:
     return lambda step: constant
 
 
-def _progress(items: Iterable[Any], what: str, total: int | None = None) -> Iterable[Any]:
+def progress(items: Iterable[Any], what: str, total: int | None = None) -> Iterable[Any]:
     """The items, with a bar once they take longer than a second."""
     from tqdm import tqdm
 
@@ -287,12 +287,12 @@ def brute_force(f: Callable[[Any], Any], ranges: Any, digits: int,
             f"brute force would take {_count(needed)} evaluations, more than the limit of "
             f"{limit:,}; a gradient points downhill in all variables at once: write "
             "descend(f, start, rate), or use fewer digits or narrower ranges")
-    is_number, pairs = _pairs(ranges)
+    is_number, pairs = pairs_of(ranges)
     best: Any = None
     lowest, count = math.inf, 0
     places = [[k / 10**digits for k in _numerators(low, high, digits)] for low, high in pairs]
     try:
-        for candidate in _progress(product(*places), "brute force", needed):
+        for candidate in progress(product(*places), "brute force", needed):
             value = number_at(f, candidate[0] if is_number else list(candidate))
             count += 1
             if value < lowest or best is None:
@@ -309,7 +309,7 @@ def evaluations(ranges: Any, digits: int) -> int:
     Args:
         ranges, digits: as for :func:`brute_force`.
     """
-    numerators = [_numerators(low, high, digits) for low, high in _pairs(ranges)[1]]
+    numerators = [_numerators(low, high, digits) for low, high in pairs_of(ranges)[1]]
     return math.prod(span.stop - span.start for span in numerators)
 
 
@@ -317,7 +317,7 @@ def _count(number: int) -> str:
     return f"{number:,}" if number < 10**15 else f"{Decimal(number):.3g}"
 
 
-def _pairs(ranges: Any) -> tuple[bool, Sequence[tuple[float, float]]]:
+def pairs_of(ranges: Any) -> tuple[bool, Sequence[tuple[float, float]]]:
     """Whether f takes a bare number, and (low, high) for each variable."""
     rows = list(ranges)
     is_number = len(rows) == 2 and not any(isinstance(row, list | tuple | np.ndarray)

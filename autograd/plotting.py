@@ -1,8 +1,8 @@
 """Pictures with matplotlib: tangents, descents, histories, moving fits.
 
 Each function draws on the axes given as ``ax``, or on a new figure, and returns the Axes; none
-shows a window. The pictures over a plane (surfaces, decision boundaries, loss landscapes) come
-from :mod:`autograd.surfaces` and are found here, too.
+shows a window. The pictures over a plane come from :mod:`autograd.surfaces` and
+:mod:`autograd.landscapes`, and are found here, too.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ from .canvas import (
     pyplot,
 )
 from .descent import Path
+from .landscapes import plot_loss_landscape
 from .primitives import as_float
 from .structures import rebuild
 from .surfaces import (
     draw_contours,
     draw_path,
     plot_decision_boundary,
-    plot_loss_landscape,
     plot_surface,
 )
 from .transforms import data_of, value_and_grad

@@ -58,6 +58,12 @@ def test_document_001_small_rate():
     assert path.gradients[1, 0] == pytest.approx(99.0436, abs=5e-5)
 
 
+@pytest.mark.parametrize("w, slope, moved", [(1.9, 25.66, 1.64), (1.64, 12.5, 1.52)])
+def test_document_002_step_in_one_variable(w, slope, moved):
+    # The document shows its function on slides only; a line of its slope takes the same step.
+    assert descend(lambda x: slope * x, w, 0.01, steps=1).end == pytest.approx(moved, abs=0.0051)
+
+
 def test_document_002_partial_derivatives_and_joint_step_lower_than_single_ones():
     joint = descend(bowl, (-8, 7), 0.1, steps=1)
     assert joint.gradients[0].tolist() == [-32, 14]

@@ -25,7 +25,7 @@ from autograd import (
     plot_loss_landscape,
     plot_surface,
 )
-from autograd.surfaces import filter_normalized_direction, parameter_groups
+from autograd.landscapes import filter_normalized_direction, parameter_groups
 
 
 @pytest.fixture(autouse=True)
