@@ -444,6 +444,11 @@ def _over_sum_of_squares(part: Any, a: Any, b: Any) -> Any:
     return part / length / length
 
 
+def _distance_to_cut(a: float, b: float) -> float:
+    """How far (b, a) is from the half-line on which atan2 jumps from -pi to pi."""
+    return a if b < 0.0 else math.hypot(a, b)
+
+
 # (1 - x)(1 + x) is exact where 1 - x*x has lost its digits; as a primitive it has a derivative
 # that does not cancel.
 one_minus_square = _row("one_minus_square", lambda x: (1.0 - x) * (1.0 + x),
@@ -464,7 +469,8 @@ acos = _row("acos", math.acos, lambda x, y: -1.0 / sqrt(one_minus_square(x)),
 atan = _row("atan", math.atan, lambda x, y: 1.0 / hypot(1.0, x) / hypot(1.0, x),
             latex=_function_latex(r"\arctan"), aliases=("arctan",))
 atan2 = _row("atan2", math.atan2, lambda a, b, y: _over_sum_of_squares(b, a, b),
-             lambda a, b, y: _over_sum_of_squares(-a, a, b), aliases=("arctan2",),
+             lambda a, b, y: _over_sum_of_squares(-a, a, b), kink=_distance_to_cut,
+             aliases=("arctan2",),
              domain="two operands that are not both 0 (for its derivative)",
              safe=(_FACTOR, (1e-100, 1e150)))
 sinh = _row("sinh", math.sinh, lambda x, y: cosh(x), safe=(_EXP,), latex=_function_latex(r"\sinh"))
