@@ -61,7 +61,9 @@ def solid_axes(ax: Axes | None) -> Any:
     """
     if ax is None:
         figure = pyplot().figure(figsize=(7, 6), layout="constrained")
-        return figure.add_subplot(projection="3d", computed_zorder=False)
+        solid: Any = figure.add_subplot(projection="3d", computed_zorder=False)
+        solid.set_box_aspect(None, zoom=0.87)  # or the label at the right is cut off
+        return solid
     if ax.name != "3d":
         raise ValueError("a surface needs axes of three dimensions; make them with "
                          "plt.figure().add_subplot(projection='3d'), or use kind='contour'")
@@ -75,7 +77,8 @@ def finish(ax: Any, x: str, y: str, legend: bool = True) -> None:
             getattr(ax, f"set_{axis}label")(text, fontsize=LABEL_SIZE)
     ax.tick_params(labelsize=TEXT_SIZE)
     if legend and ax.get_legend_handles_labels()[0]:
-        ax.legend(fontsize=TEXT_SIZE)
+        # In three dimensions the best place is found by the data alone, over the axes' numbers.
+        ax.legend(fontsize=TEXT_SIZE, loc="upper right" if ax.name == "3d" else "best")
 
 
 def coordinates(*numbers: float) -> str:
@@ -89,6 +92,11 @@ def arrows(ax: Any, x: Any, y: Any, color: str = VERMILION) -> Any:
     return ax.quiver(x[:-1], y[:-1], np.diff(x), np.diff(y), angles="xy", scale_units="xy",
                      scale=1, width=0.004, headwidth=5, headlength=6, headaxislength=5.5,
                      minlength=0, color=color, zorder=4)
+
+
+def dot_size(path: Path) -> float:
+    """The size of a path's points: many of them must not grow into a band."""
+    return 4.0 if len(path) <= 100 else 1.5
 
 
 def mark_ends(ax: Any, path: Path, *places: Any) -> None:

@@ -21,6 +21,7 @@ from .canvas import (
     VERMILION,
     arrows,
     coordinates,
+    dot_size,
     finish,
     flat_axes,
     heights,
@@ -166,7 +167,7 @@ def _descent_on_curve(ax: Any, path: Path, f: Callable[[Any], Any] | None) -> No
         y = heights(f, [rebuild(path.start, [place]) for place in curve])
         ax.plot(curve, y, color=BLUE, linewidth=2, label=_label_of(f))
     arrows(ax, x, path.values)
-    ax.plot(x, path.values, "o", color=VERMILION, markersize=4, zorder=3)
+    ax.plot(x, path.values, "o", color=VERMILION, markersize=dot_size(path), zorder=3)
     mark_ends(ax, path, x, path.values)
 
 

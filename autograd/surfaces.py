@@ -16,6 +16,7 @@ from .canvas import (
     TEXT_SIZE,
     VERMILION,
     arrows,
+    dot_size,
     finish,
     flat_axes,
     heights,
@@ -94,6 +95,9 @@ def draw_heights(x: Array, y: Array, z: Array, kind: Kind, label: str, ax: Axes 
         solid.set_zlabel(label, fontsize=LABEL_SIZE)
     for axis in (solid.xaxis, solid.yaxis, solid.zaxis):
         axis.labelpad = 10  # the default runs into the numbers of the ticks
+    solid.zaxis.set_tick_params(pad=9)  # and these, when they are long, into the axis
+    solid.zaxis.labelpad = 22
+    solid.locator_params(nbins=5)
     return solid
 
 
@@ -125,7 +129,8 @@ def _lay_path(ax: Any, path: Path, kind: Kind, x: Array, y: Array) -> None:
         return
     outside = (a < x[0]) | (a > x[-1]) | (b < y[0]) | (b > y[-1])
     a, b, height = (np.where(outside, math.nan, numbers) for numbers in (a, b, path.values))
-    ax.plot(a, b, height, "o-", color=VERMILION, markersize=4, linewidth=1.8, zorder=5)
+    ax.plot(a, b, height, "o-", color=VERMILION, markersize=dot_size(path), linewidth=1.8,
+            zorder=5)
     mark_ends(ax, path, a, b, height)
 
 
@@ -133,7 +138,7 @@ def draw_path(ax: Any, path: Path) -> None:
     """The arrows of a path over two variables, its points and its ends."""
     x, y = path.points.T
     arrows(ax, x, y)
-    ax.plot(x, y, "o", color=VERMILION, markersize=3, zorder=3)
+    ax.plot(x, y, "o", color=VERMILION, markersize=dot_size(path), zorder=3)
     mark_ends(ax, path, x, y)
 
 
