@@ -295,11 +295,13 @@ def brute_force(f: Callable[[Any], Any], ranges: Any, digits: int,
         for candidate in progress(product(*places), "brute force", needed):
             value = number_at(f, candidate[0] if is_number else list(candidate))
             count += 1
-            if value < lowest or best is None:
+            if value < lowest or (best is None and not math.isnan(value)):
                 best, lowest = candidate, value
     except KeyboardInterrupt:
         if best is None:
             raise
+    if best is None:
+        raise ValueError("f is nan at all points of the ranges; there is no best one")
     return Best(best[0] if is_number else list(best), lowest, count)
 
 

@@ -270,6 +270,17 @@ def test_brute_force_one_more_digit_comes_ten_times_nearer_at_ten_times_the_pric
     assert (coarse.evaluations, fine.evaluations) == (41, 4001)
 
 
+def test_brute_force_keeps_the_first_of_equals():
+    assert brute_force(lambda x: (x * x - 0.25)**2, (-1, 1), digits=1).point == -0.5
+
+
+def test_brute_force_passes_over_nan():
+    best = brute_force(lambda x: math.nan if x < 0.5 else x, (0, 1), digits=1)
+    assert best == (0.5, 0.5, 11)
+    with pytest.raises(ValueError, match="nan"):
+        brute_force(lambda x: math.nan, (0, 1), digits=1)
+
+
 def test_brute_force_in_two_variables_counts_its_evaluations():
     calls = []
 
