@@ -30,8 +30,7 @@ def backward(root: Value) -> None:
         ValueError, ZeroDivisionError, OverflowError: where a derivative does not exist.
     """
     order = topological_order(root)
-    refuse_stale(order)
-    leaves = [node for node in order if not node.parents]
+    leaves = refuse_stale(order)
     before = [leaf.grad for leaf in leaves]
     for node in order:
         node.grad = 0.0
@@ -55,29 +54,28 @@ def _propagate(order: list[Value]) -> None:
         if op is None:
             continue
         adjoint = node.grad
-        parents: tuple[Any, ...] = node.parents
+        left, right = node._left, node._right
         if op is _mul:
-            a, b = parents
-            if a.__class__ is not Value:
-                b.grad += adjoint * a
-            elif b.__class__ is not Value:
-                a.grad += adjoint * b
+            if left.__class__ is not Value:
+                right.grad += adjoint * left
+            elif right.__class__ is not Value:
+                left.grad += adjoint * right
             else:
-                a.grad += adjoint * b._data
-                b.grad += adjoint * a._data
+                left.grad += adjoint * right._data
+                right.grad += adjoint * left._data
         elif op is _add:
-            for parent in parents:
-                if parent.__class__ is Value:
-                    parent.grad += adjoint
+            if left.__class__ is Value:
+                left.grad += adjoint
+            if right.__class__ is Value:
+                right.grad += adjoint
         elif op is _sub:
-            a, b = parents
-            if a.__class__ is Value:
-                a.grad += adjoint
-            if b.__class__ is Value:
-                b.grad -= adjoint
+            if left.__class__ is Value:
+                left.grad += adjoint
+            if right.__class__ is Value:
+                right.grad -= adjoint
         elif op is _dot:
-            half = len(parents) // 2
-            for a, b in zip(parents[:half], parents[half:]):  # noqa: B905 - halves, and hot
+            half = len(left) // 2
+            for a, b in zip(left[:half], left[half:]):  # noqa: B905 - halves, and hot
                 if b.__class__ is not Value:
                     if a.__class__ is Value:
                         a.grad += adjoint * b
@@ -87,15 +85,28 @@ def _propagate(order: list[Value]) -> None:
                     a.grad += adjoint * b._data
                     b.grad += adjoint * a._data
         elif op.arity == 1:
-            parent = parents[0]
             try:
-                parent.grad += adjoint * op.partials[0](parent._data, node._data)
+                left.grad += adjoint * op.partials[0](left._data, node._data)
             except DOMAIN_ERRORS as error:
                 raise _derivative_error(node, error) from None
+        elif op.arity == 2:
+            _propagate_binary(node, op.partials, adjoint, left, right)
         else:
-            for parent, local in zip(parents, local_derivatives(node), strict=True):
+            for parent, local in zip(left, local_derivatives(node), strict=True):
                 if local is not None and parent.__class__ is Value:
                     parent.grad += adjoint * local
+
+
+def _propagate_binary(node: Value, partials: Any, adjoint: float, left: Any, right: Any) -> None:
+    x = left._data if left.__class__ is Value else left
+    y = right._data if right.__class__ is Value else right
+    try:
+        if left.__class__ is Value:
+            left.grad += adjoint * partials[0](x, y, node._data)
+        if right.__class__ is Value:
+            right.grad += adjoint * partials[1](x, y, node._data)
+    except DOMAIN_ERRORS as error:
+        raise _derivative_error(node, error) from None
 
 
 def local_derivatives(node: Value) -> Sequence[float | None]:
@@ -127,17 +138,30 @@ def _derivative_error(node: Value, error: Exception) -> Exception:
                                 [name_of(p) for p in node.parents], subject)
 
 
-def refuse_stale(order: Sequence[Value]) -> None:
-    """Raise ValueError when a leaf was edited after a node was computed from it."""
-    clocks = [node._made.clock for node in order if node.parents]
-    if not clocks:
-        return
-    oldest = min(clocks)
-    if all(node._made.clock <= oldest for node in order if not node.parents):
-        return
+def refuse_stale(order: Sequence[Value]) -> list[Value]:
+    """The leaves of an order, none of which was edited after a node was computed from it.
+
+    Raises:
+        ValueError: when one was; it names the leaf and the node.
+    """
+    leaves: list[Value] = []
+    made = oldest = order[-1]._made if order else None
+    for node in order:
+        if node.op is None:
+            leaves.append(node)
+        elif node._made is not made:  # neighbours mostly share their Moment
+            made = node._made
+            if oldest is None or made.clock < oldest.clock:
+                oldest = made
+    if oldest is not None and any(leaf._made.clock > oldest.clock for leaf in leaves):
+        _name_stale(order)
+    return leaves
+
+
+def _name_stale(order: Sequence[Value]) -> None:
     for node in order:
         for position, parent in enumerate(node.parents):
-            if (parent.__class__ is Value and not parent.parents
+            if (parent.__class__ is Value and parent.op is None
                     and parent._made.clock > node._made.clock):
                 raise ValueError(
                     f"leaf {describe(parent)} was edited after operand {position} of "

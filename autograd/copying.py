@@ -7,18 +7,28 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from .graph import topological_order
-from .value import NOT_COMPUTED, Moment, Operand, Value, _new, foreign_moment
+from .value import NOT_COMPUTED, Moment, Value, _new, foreign_moment
 
 
 def deepcopy(root: Value, memo: dict[int, Any]) -> Value:
     """A copy of the whole graph under the root; nodes that the memo has are shared."""
     for node in topological_order(root):
         if id(node) not in memo:
-            parents = tuple(memo[id(p)] if p.__class__ is Value else p for p in node.parents)
-            memo[id(node)] = _restore(node._data, node.grad, node.op, parents, node.label,
-                                      node._made, node.grad is NOT_COMPUTED)
+            memo[id(node)] = twin(node, _copied(node._left, memo), _copied(node._right, memo))
     copied: Value = memo[id(root)]
     return copied
+
+
+def twin(node: Value, left: Any, right: Any) -> Value:
+    """A node like this one on other operands."""
+    return _restore(node._data, node.grad, node.op, left, right, node.label, node._made,
+                    node.grad is NOT_COMPUTED)
+
+
+def _copied(operand: Any, memo: dict[int, Any]) -> Any:
+    if operand.__class__ is tuple:
+        return tuple(_copied(item, memo) for item in operand)
+    return memo[id(operand)] if operand.__class__ is Value else operand
 
 
 def reduce(node: Value) -> tuple[Any, ...]:
@@ -27,13 +37,13 @@ def reduce(node: Value) -> tuple[Any, ...]:
     Pickle remembers what it has stored, so each node finds its parents stored already and the
     pickle is as deep as one node. Nodes that several roots share stay shared.
     """
-    if not node.parents or _Ancestors.being_stored() is not None:
+    if node.op is None or _Ancestors.being_stored() is not None:
         return _restore, _state(node)
     return _last, (_Ancestors(node), *_state(node))
 
 
 def _state(node: Value) -> tuple[Any, ...]:
-    return (node._data, float(node.grad), node.op, node.parents, node.label,
+    return (node._data, float(node.grad), node.op, node._left, node._right, node.label,
             tuple(node._made), node.grad is NOT_COMPUTED)
 
 
@@ -77,13 +87,14 @@ def _last(_: _Ancestors, *state: Any) -> Value:
     return _restore(*state)
 
 
-def _restore(data: float, grad: float, op: Any, parents: tuple[Operand, ...], label: str,
+def _restore(data: float, grad: float, op: Any, left: Any, right: Any, label: str,
              made: Moment | tuple[Any, ...], unset: bool) -> Value:
     node = _new(Value)
     node._data = data
     node.grad = NOT_COMPUTED if unset else grad
     node.op = op
-    node.parents = parents
+    node._left = left
+    node._right = right
     node.label = label
     node._made = made if isinstance(made, Moment) else foreign_moment(*made)
     return node

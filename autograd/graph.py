@@ -23,24 +23,27 @@ def topological_order(*roots: Value) -> list[Value]:
             done(pop())  # type: ignore[arg-type]
         elif node not in seen:
             see(node)
-            if not node.parents:
+            if node.op is None:
                 done(node)
                 continue
             push(node)
             push(None)
-            for parent in reversed(node.parents):
-                if parent.__class__ is Value and parent not in seen:
-                    if parent.parents:
+            left, right = node._left, node._right
+            if right.__class__ is Value and right not in seen:
+                push(right)
+            if left.__class__ is Value:
+                if left not in seen:
+                    push(left)
+            elif left.__class__ is tuple:  # the operands of an n-ary op
+                for parent in reversed(left):
+                    if parent.__class__ is Value and parent not in seen:
                         push(parent)
-                    else:  # a leaf waits for nothing
-                        see(parent)
-                        done(parent)
     return order
 
 
 def leaves(*roots: Value) -> list[Value]:
     """The leaves (nodes without operands) that the roots were computed from, in order."""
-    return [node for node in topological_order(*roots) if not node.parents]
+    return [node for node in topological_order(*roots) if node.op is None]
 
 
 def edges(*roots: Value) -> list[tuple[Operand, Value, int]]:

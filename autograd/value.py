@@ -104,6 +104,7 @@ def foreign_moment(clock: int, scope: tuple[str, ...]) -> Moment:
 
 _new = object.__new__
 _add, _sub, _mul, _div = primitives.add, primitives.sub, primitives.mul, primitives.div
+_neg = primitives.neg
 
 
 class Value:
@@ -126,18 +127,20 @@ class Value:
         TypeError: for data that is not a real number; the message says what to write.
     """
 
-    __slots__ = ("_data", "_made", "grad", "label", "op", "parents")
+    # One or two operands stand in the node itself: a tuple for them would double the objects that
+    # the garbage collector walks. An n-ary op keeps the tuple of its operands in _left.
+    __slots__ = ("_data", "_left", "_made", "_right", "grad", "label", "op")
 
     grad: float
     op: Primitive | None
-    parents: tuple[Operand, ...]
     label: str
 
     def __init__(self, data: Any, label: str = "") -> None:
         self._data: float = data if data.__class__ is float else as_float(data)
         self.grad = NOT_COMPUTED
         self.op = None
-        self.parents = ()
+        self._left: Any = None
+        self._right: Any = None
         self.label = label
         self._made: Moment = _now
 
@@ -152,12 +155,22 @@ class Value:
 
     @data.setter
     def data(self, number: Any) -> None:
-        if self.parents:
+        if self.op is not None:
             raise AttributeError(
                 f"the data of {describe(self)} was computed; edit the leaves it came from and "
                 "compute it again, or write Value(number) for a new leaf")
         self._data = as_float(number)
         self._made = tick()
+
+    @property
+    def parents(self) -> tuple[Operand, ...]:
+        """The operands in order: Values, or floats for constants; () for a leaf."""
+        if self.op is None:
+            return ()
+        if self._left.__class__ is tuple:
+            operands: tuple[Operand, ...] = self._left
+            return operands
+        return (self._left,) if self._right is None else (self._left, self._right)
 
     # --- recording ------------------------------------------------------------------------------
 
@@ -169,7 +182,9 @@ class Value:
         except DOMAIN_ERRORS as error:
             raise primitive.domain_error(
                 error, numbers, [name_of(o) for o in operands]) from None
-        return _node(data, primitive, operands)
+        if len(operands) == primitive.arity == 2:
+            return _node(data, primitive, operands[0], operands[1])
+        return _node(data, primitive, operands[0] if primitive.arity == 1 else operands)
 
     # --- the reverse pass and its relatives, whose code is in files of their own ----------------
 
@@ -197,9 +212,9 @@ class Value:
         return kinks(self, tolerance)
 
     def __copy__(self) -> Value:
-        twin = _node(self._data, self.op, self.parents)
-        twin.grad, twin.label, twin._made = self.grad, self.label, self._made
-        return twin
+        from .copying import twin
+
+        return twin(self, self._left, self._right)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Value:
         from .copying import deepcopy
@@ -231,17 +246,23 @@ class Value:
 
     def __add__(self, other: Any) -> Value:
         if other.__class__ is Value:
-            return _node(self._data + other._data, _add, (self, other))
+            return _node(self._data + other._data, _add, self, other)
+        if other.__class__ is int:
+            other = float(other)
         if other.__class__ is float:
-            return _node(self._data + other, _add, (self, other))
+            return _node(self._data + other, _add, self, other)
         return _mixed(_add, self, other)
 
     def __radd__(self, other: Any) -> Value:
+        if other.__class__ is int:
+            other = float(other)
+        if other.__class__ is float:
+            return _node(other + self._data, _add, other, self)
         return _mixed(_add, other, self)
 
     def __sub__(self, other: Any) -> Value:
         if other.__class__ is Value:
-            return _node(self._data - other._data, _sub, (self, other))
+            return _node(self._data - other._data, _sub, self, other)
         return _mixed(_sub, self, other)
 
     def __rsub__(self, other: Any) -> Value:
@@ -249,14 +270,18 @@ class Value:
 
     def __mul__(self, other: Any) -> Value:
         if other.__class__ is Value:
-            return _node(self._data * other._data, _mul, (self, other))
+            return _node(self._data * other._data, _mul, self, other)
+        if other.__class__ is int:
+            other = float(other)
         if other.__class__ is float:
-            return _node(self._data * other, _mul, (self, other))
+            return _node(self._data * other, _mul, self, other)
         return _mixed(_mul, self, other)
 
     def __rmul__(self, other: Any) -> Value:
+        if other.__class__ is int:
+            other = float(other)
         if other.__class__ is float:
-            return _node(other * self._data, _mul, (other, self))
+            return _node(other * self._data, _mul, other, self)
         return _mixed(_mul, other, self)
 
     def __truediv__(self, other: Any) -> Value:
@@ -272,7 +297,7 @@ class Value:
         return _mixed(primitives.pow, other, self)
 
     def __neg__(self) -> Value:
-        return _node(-self._data, primitives.neg, (self,))
+        return _node(-self._data, _neg, self)
 
     def __pos__(self) -> Value:
         return self
@@ -391,16 +416,16 @@ primitives._value_class.append(Value)
 Operand = Union[Value, float]  # noqa: UP007 - evaluated at run time, before 3.14's forward references
 
 
-def _node(data: float, op: Primitive | None, parents: tuple[Operand, ...]) -> Value:
+def _node(data: float, op: Primitive | None, left: Any, right: Any = None) -> Value:
     node = _new(Value)
     node._data = data
     node.grad = NOT_COMPUTED
     if _recording:
         node.op = op
-        node.parents = parents
+        node._left = left
+        node._right = right
     else:
-        node.op = None
-        node.parents = ()
+        node.op = node._left = node._right = None
     node.label = ""
     node._made = _now
     return node
@@ -410,17 +435,19 @@ def _mixed(primitive: Primitive, a: Any, b: Any) -> Value:
     """The node of a binary operator; operands that are not Values are converted to float."""
     x = a._data if a.__class__ is Value else a
     y = b._data if b.__class__ is Value else b
-    if x.__class__ is not float or y.__class__ is not float:
-        if isinstance(x, np.ndarray) or isinstance(y, np.ndarray):
+    if x.__class__ is not float:
+        if isinstance(x, np.ndarray):
             return _over_array(primitive, a, b)  # type: ignore[no-any-return]
-        return _mixed(primitive,
-                      a if a.__class__ is Value else as_float(a, f"operand of {primitive.symbol}"),
-                      b if b.__class__ is Value else as_float(b, f"operand of {primitive.symbol}"))
+        x = a = as_float(x, f"operand of {primitive.symbol}")
+    if y.__class__ is not float:
+        if isinstance(y, np.ndarray):
+            return _over_array(primitive, a, b)  # type: ignore[no-any-return]
+        y = b = float(y) if y.__class__ is int else as_float(y, f"operand of {primitive.symbol}")
     try:
         data = primitive.value(x, y)
     except DOMAIN_ERRORS as error:
         raise primitive.domain_error(error, (x, y), (name_of(a), name_of(b))) from None
-    return _node(data, primitive, (a, b))
+    return _node(data, primitive, a, b)
 
 
 def _over_array(primitive: Primitive, a: Any, b: Any) -> Any:
@@ -520,7 +547,7 @@ def _unary_method(primitive: Primitive) -> Callable[[Value], Value]:
             data = primitive.value(self._data)
         except DOMAIN_ERRORS as error:
             raise primitive.domain_error(error, (self._data,), (self.label,)) from None
-        return _node(data, primitive, (self,))
+        return _node(data, primitive, self)
 
     return method
 
