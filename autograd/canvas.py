@@ -110,8 +110,13 @@ def mark_ends(ax: Any, path: Path, *places: Any) -> None:
                 label=f"{what} {text}", zorder=6)
 
 
-def heights(f: Callable[[Any], Any], arguments: Iterable[Any]) -> np.ndarray[Any, Any]:
+def heights(f: Callable[[Any], Any], arguments: Iterable[Any],
+            evaluate: Callable[..., float] = number_at) -> np.ndarray[Any, Any]:
     """The function at each argument, with gaps (nan) where it is not defined.
+
+    Args:
+        f, arguments: the function, and what it takes.
+        evaluate: called as evaluate(f, argument); returns a bare number.
 
     Raises:
         ValueError, ZeroDivisionError, OverflowError: where it is defined nowhere.
@@ -119,7 +124,7 @@ def heights(f: Callable[[Any], Any], arguments: Iterable[Any]) -> np.ndarray[Any
     found, last = [], None
     for argument in arguments:
         try:
-            height = number_at(f, argument)
+            height = evaluate(f, argument)
         except DOMAIN_ERRORS as error:
             height, last = math.nan, error
         found.append(height if math.isfinite(height) else math.nan)

@@ -12,7 +12,8 @@ import numpy as np
 from .canvas import VERMILION, finish, heights
 from .descent import progress
 from .surfaces import Array, Kind, check_kind, draw_heights, sides
-from .value import Value
+from .transforms import data_of, scalar
+from .value import Value, no_grad
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -52,18 +53,18 @@ def plot_loss_landscape(model: Any, loss: Callable[[Any], Any], span: float = 1.
     parameters = [parameter for group in groups for parameter in group]
     rng = np.random.default_rng(seed)
     first, second = (filter_normalized_direction(groups, rng) for _ in range(2))
-    with _restored(parameters):
+    with _restored(parameters), no_grad():
         centre = np.array([parameter.data for parameter in parameters])
 
-        def height(place: Sequence[float]) -> Any:
+        def height(loss: Callable[[Any], Any], place: Sequence[float]) -> float:
             moved = centre + place[0] * first + place[1] * second
             for parameter, number in zip(parameters, moved.tolist(), strict=True):
                 parameter.data = number
-            return loss(model)
+            return data_of(scalar(loss(model)))
 
         places = progress([[a, b] for b in y for a in x], "loss landscape")
-        z = heights(height, places).reshape(len(y), len(x))
-        middle = heights(height, [[0.0, 0.0]])
+        z = heights(loss, places, height).reshape(len(y), len(x))
+        middle = heights(loss, [[0.0, 0.0]], height)
     ax = draw_heights(x, y, z, kind, "loss", ax)
     ax.plot([0], [0], *([middle] if kind == "surface" else []), "*", color=VERMILION,
             markersize=14, markeredgecolor="white", label=f"the model, loss {middle[0]:.4g}",

@@ -580,7 +580,7 @@ def test_landscape_leaves_the_parameters_as_they_were():
     assert any(p.grad != 0 for p in model.parameters())
 
 
-@pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt])
+@pytest.mark.parametrize("error", [RuntimeError, AttributeError, KeyboardInterrupt])
 def test_landscape_restores_the_parameters_after_an_error(error):
     model, calls = Network(), []
     before = [p.data for p in model.parameters()]
