@@ -56,6 +56,7 @@ class Report:
         worst: the largest relative difference, among those that rounding does not explain.
         oracle: what they were compared with.
         points: at how many points.
+        unknown: how many could not be compared, because no oracle can tell them.
     """
 
     checked: int
@@ -63,6 +64,7 @@ class Report:
     worst: float
     oracle: str
     points: int = 1
+    unknown: int = 0
 
     def __bool__(self) -> bool:
         return True
@@ -70,6 +72,7 @@ class Report:
     def __repr__(self) -> str:
         at = f" at {self.points} points" if self.points != 1 else ""
         skipped = f", {self.skipped} skipped at kinks" if self.skipped else ""
+        skipped += f", {self.unknown} that no oracle can tell" if self.unknown else ""
         return (f"gradient is right: {self.checked} component(s) checked{at}{skipped}; worst "
                 f"relative difference {self.worst:.1e}, against {self.oracle}")
 
@@ -85,6 +88,9 @@ class Tolerance(NamedTuple):
 
     def total(self) -> float:
         return self.rtol * abs(self.reference) + self.oracle + self.rounding + self.atol + TINY
+
+    def is_known(self) -> bool:
+        return math.isfinite(self.reference) and math.isfinite(self.oracle + self.rounding)
 
     def __str__(self) -> str:
         text = (f"rtol * |expected| ({self.rtol:g} * {abs(self.reference):.6g}) + the oracle's own "
@@ -204,11 +210,13 @@ class _Check:
             self._component(rows[k][i], references[i][k], k, i)
             for i in range(len(self.point)) if i not in self.skipped
             for k in range(len(rows))]
-        bad = [component for component in components if component.is_wrong()]
+        known = [component for component in components if component.tolerance.is_known()]
+        bad = [component for component in known if component.is_wrong()]
         if bad or (wrong is not None and self.gradient is None):
-            raise self._failure(bad, wrong, len(components), references)
-        return Report(len(components), len(self.skipped) * len(rows),
-                      max((c.relative() for c in components), default=0.0), self.oracle)
+            raise self._failure(bad, wrong, len(known), references)
+        return Report(len(known), len(self.skipped) * len(rows),
+                      max((c.relative() for c in known), default=0.0), self.oracle,
+                      unknown=len(components) - len(known))
 
     # --- what is claimed ------------------------------------------------------------------------
 
@@ -253,7 +261,7 @@ class _Check:
                 found.append([UNKNOWN] * len(outputs))
                 continue
             depends = self.examination.dependents(leaf)
-            known = None if precise is None or leaf not in self.examination.errors else (
+            known = None if precise is None else (
                 precise.derivatives(leaf, depends, outputs, noise))
             found.append(self._by_differences(i) if known is None else known)
         if precise is not None:
@@ -367,9 +375,10 @@ class _Check:
             rows = self._engine_rows()
         except DOMAIN_ERRORS:
             return False
-        return not any(self._component(rows[k][i], references[i][k], k, i).is_wrong()
-                       for i in range(len(self.point)) if i not in self.skipped
-                       for k in range(len(rows)))
+        components = (self._component(rows[k][i], references[i][k], k, i)
+                      for i in range(len(self.point)) if i not in self.skipped
+                      for k in range(len(rows)))
+        return not any(c.is_wrong() for c in components if c.tolerance.is_known())
 
     def _blamed(self, node: Value, position: int, truth: Estimate) -> str:
         assert node.op is not None
@@ -508,7 +517,8 @@ def check_gradients(f: Callable[..., Any], domain: Any,
         raise error.with_traceback(None) from None
     return Report(sum(r.checked for r in reports), sum(r.skipped for r in reports),
                   max((r.worst for r in reports), default=0.0),
-                  reports[-1].oracle if reports else DIFFERENCES, len(reports))
+                  reports[-1].oracle if reports else DIFFERENCES, len(reports),
+                  sum(r.unknown for r in reports))
 
 
 def _by_position(f: Callable[..., Any], domain: Any) -> list[Any]:

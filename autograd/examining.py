@@ -243,7 +243,7 @@ class Examination:
         if isinstance(output, Value):
             slope[output] = size[output] = 1.0
         for node in reversed(self.order):
-            if node.op is None or size[node] == 0.0:
+            if node.op is None or not (size[node] or error[node]):
                 continue
             for parent, local in zip(node.parents, self.slopes[node], strict=True):
                 if local is not None and isinstance(parent, Value):

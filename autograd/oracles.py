@@ -24,7 +24,7 @@ TINY = 2.3e-308  # below it floats lose relative accuracy, so nothing can be ask
 
 # Not a whole number, so that the steps cannot all be multiples of one period.
 STEP_RATIO = 3.7
-MAX_LEVELS = 40
+MAX_LEVELS = 300
 MAX_ORDER = 6
 
 # What a function is at a displacement: its outputs, or None where the step is not allowed.
@@ -61,7 +61,7 @@ def differences(sample: Sample, noise: Sequence[float], scale: float) -> list[Es
     starts = [0.1 * max(1.0, scale)] + ([0.1 * scale] if 0.0 < scale < 1e-6 else [])
     for side in (0, 1, -1):  # one-sided steps serve at the edge of a domain
         for start in starts:
-            found = _extrapolate(sample, noise, start, side)
+            found = _extrapolate(sample, noise, start, side, scale)
             best = [min(pair, key=lambda e: e.error) for pair in zip(best, found, strict=True)]
             if all(_is_good(estimate) for estimate in best):
                 return best
@@ -75,7 +75,7 @@ def _is_good(estimate: Estimate) -> bool:
 
 
 def _extrapolate(sample: Sample, noise: Sequence[float], start: float,
-                 side: int) -> list[Estimate]:
+                 side: int, scale: float) -> list[Estimate]:
     """Ridders' tableau: ever smaller steps, of which Richardson cancels the error's terms."""
     best = [UNKNOWN] * len(noise)
     previous: list[list[float]] = [[] for _ in noise]
@@ -83,12 +83,16 @@ def _extrapolate(sample: Sample, noise: Sequence[float], start: float,
     step = start
     for _ in range(MAX_LEVELS):
         step /= STEP_RATIO
+        if step <= 1e3 * EPS * scale or step < TINY:
+            break  # a step that the quantity's own rounding swallows shows a slope of 0
         quotients = _quotients(sample, step, side)
         if quotients is None:
             previous = [[] for _ in noise]
+            step /= STEP_RATIO  # a way to the nearest kink can be long
             continue
-        for k, quotient in enumerate(quotients):
-            floor = 2.0 * noise[k] / step
+        for k, (quotient, size) in enumerate(quotients):
+            # The rounding of the function, at 0 and at the step, and that of the step itself.
+            floor = (2.0 * noise[k] + 4.0 * EPS * size + EPS * scale * abs(quotient)) / step
             previous[k], best[k] = _next_row(previous[k], quotient, order, floor, best[k])
         if all(_is_good(e) or 2.0 * n / step > e.error
                for e, n in zip(best, noise, strict=True)):
@@ -96,13 +100,14 @@ def _extrapolate(sample: Sample, noise: Sequence[float], start: float,
     return best
 
 
-def _quotients(sample: Sample, step: float, side: int) -> list[float] | None:
+def _quotients(sample: Sample, step: float, side: int) -> list[tuple[float, float]] | None:
+    """For each output the difference quotient, and the size of what was subtracted."""
     low = sample(0.0 if side > 0 else -step)
     high = None if low is None else sample(0.0 if side < 0 else step)
     if low is None or high is None:
         return None
     width = step if side else 2.0 * step
-    return [(b - a) / width for a, b in zip(low, high, strict=True)]
+    return [((b - a) / width, max(abs(a), abs(b))) for a, b in zip(low, high, strict=True)]
 
 
 def _next_row(previous: list[float], quotient: float, order: int, floor: float,
@@ -111,7 +116,8 @@ def _next_row(previous: list[float], quotient: float, order: int, floor: float,
     for column, older in enumerate(previous[:MAX_ORDER]):
         factor = STEP_RATIO ** (order * (column + 1)) - 1.0
         better = row[column] + (row[column] - older) / factor
-        error = max(abs(better - row[column]), abs(better - older)) + floor
+        # Twice, because a function without a Taylor series (x**1.5 at 0) converges slowly.
+        error = 2.0 * max(abs(better - row[column]), abs(better - older)) + floor
         if error < best.error:
             best = Estimate(better, error)
         row.append(better)
@@ -265,16 +271,55 @@ def _precise_local(op: Primitive, operands: Sequence[float], position: int,
                    digits: int) -> Estimate | None:
     context = _context(digits)
     exact = [context.mpf(x) for x in operands]
-    step = context.mpf(10) ** (-digits // 3) * (abs(exact[position]) or 1)
-    low, high = list(exact), list(exact)
-    low[position] -= step
-    high[position] += step
-    below, above = _mp_value(context, op, low), _mp_value(context, op, high)
-    if below is None or above is None:
+    scale = abs(exact[position]) or min(1.0, _room([op.kink(*operands)] if op.kink else []))
+
+    def evaluate(displacement: Any) -> list[Any] | None:
+        moved = list(exact)
+        moved[position] += displacement
+        result = _mp_value(context, op, moved)
+        return None if result is None else [result]
+
+    found = _precise_slopes(context, evaluate, context.mpf(10) ** (-digits // 3) * scale)
+    return None if found is None else found[0]
+
+
+def _precise_slopes(m: Any, evaluate: Callable[[Any], list[Any] | None],
+                    step: Any) -> list[Estimate] | None:
+    """Central differences in high precision; None when a step leaves the domain.
+
+    Args:
+        m: the context, whose precision the evaluations have.
+        evaluate: the outputs at a displacement.
+        step: small enough for its square to be negligible beside any slope but a tiny one.
+    """
+    quotients, noise = _precise_quotients(m, evaluate, step)
+    if quotients is None:
         return None
-    slope = (above - below) / (2 * step)
-    error = max(abs(above), abs(below)) * context.mpf(10) ** (2 - digits) / step
-    return Estimate(float(slope), float(error) + 1e-15 * abs(float(slope)))
+    if all(abs(quotient) > 1e-8 for quotient in quotients):
+        return [Estimate(float(q), float(n) + EPS * abs(float(q)))
+                for q, n in zip(quotients, noise, strict=True)]
+    wider, _ = _precise_quotients(m, evaluate, 2 * step)  # x**3 at 0 has the quotient step**2
+    if wider is None:
+        return None
+    return [Estimate(float((4 * q - w) / 3), float(abs(q - w) + n) + EPS * abs(float(q)))
+            for q, w, n in zip(quotients, wider, noise, strict=True)]
+
+
+def _precise_quotients(m: Any, evaluate: Callable[[Any], list[Any] | None],
+                       step: Any) -> tuple[list[Any] | None, list[Any]]:
+    low = evaluate(-step)
+    high = None if low is None else evaluate(step)
+    if low is None or high is None:
+        return None, []
+    last_digits = m.mpf(10) ** (2 - m.dps) / step
+    return ([(b - a) / (2 * step) for a, b in zip(low, high, strict=True)],
+            [max(abs(a), abs(b)) * last_digits for a, b in zip(low, high, strict=True)])
+
+
+def _room(margins: Sequence[float]) -> float:
+    """How far a number that is 0 may move: to the nearest kink."""
+    return min((abs(margin) for margin in margins if margin == margin and margin != 0.0),
+               default=1.0)
 
 
 class PreciseGraph:
@@ -291,6 +336,8 @@ class PreciseGraph:
         self.order = order
         self.base: dict[Value, Any] = {}
         self.defined = self._evaluate(self.base, set(order))
+        self.room = min(1.0, _room([node.op.kink(*numbers(node.parents)) for node in order
+                                    if node.op is not None and node.op.kink is not None]))
 
     @staticmethod
     def can_evaluate(order: Sequence[Value]) -> bool:
@@ -332,22 +379,28 @@ class PreciseGraph:
             noise: the rounding error of each output in double precision.
 
         Returns:
-            An estimate for each output; None when a step leaves the domain.
+            An estimate for each output; None when a step leaves the domain, or when the leaf is
+            not in the graph.
         """
-        m = self.context
-        step = m.mpf(10) ** -30 * (abs(self.base[leaf]) or 1)
-        below: dict[Value, Any] = {leaf: self.base[leaf] - step}
-        above: dict[Value, Any] = {leaf: self.base[leaf] + step}
-        if not (self.defined and self._evaluate(below, dependents)
-                and self._evaluate(above, dependents)):
+        if not self.defined or leaf not in self.base:
             return None
-        found = []
-        for output, rounding in zip(outputs, noise, strict=True):
-            slope = ((above[output] - below[output]) / (2 * step)
-                     if output.__class__ is Value and output in above else m.zero)
-            error = m.mpf(rounding) / EPS * m.mpf(10) ** (2 - self.DIGITS) / step
-            found.append(Estimate(float(slope), float(error) + EPS * abs(float(slope))))
-        return found
+        m = self.context
+
+        def evaluate(displacement: Any) -> list[Any] | None:
+            results: dict[Value, Any] = {leaf: self.base[leaf] + displacement}
+            if not self._evaluate(results, dependents):
+                return None
+            return [results.get(output, m.zero) if output.__class__ is Value else m.zero
+                    for output in outputs]
+
+        step = m.mpf(10) ** -30 * (abs(self.base[leaf]) or self.room)
+        slopes = _precise_slopes(m, evaluate, step)
+        if slopes is None:
+            return None
+        # Cancellation inside the graph magnifies the last digits as it does in floats.
+        last_digits = float(m.mpf(10) ** (2 - self.DIGITS) / step / EPS)
+        return [Estimate(slope.value, slope.error + rounding * last_digits)
+                for slope, rounding in zip(slopes, noise, strict=True)]
 
 
 def absolute_error(node: Value, slopes: Sequence[Estimate | None],
