@@ -1,0 +1,210 @@
+"""Neuron, Layer and MLP, with micrograd's defaults and one fused node per neuron."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd import primitives
+from autograd.primitives import Primitive, as_float
+from autograd.value import Value, name_scope
+
+from .module import Module
+
+ACTIVATIONS: dict[str, Primitive | None] = {
+    "relu": primitives.relu, "tanh": primitives.tanh, "sigmoid": primitives.sigmoid,
+    "softplus": primitives.softplus, "linear": None,
+}
+_SPELLED = {"relu": "ReLU"}
+_dot = primitives.dot.apply
+
+
+class Neuron(Module):
+    """activation(w · x + b): weights drawn from uniform(-1, 1), bias 0.
+
+    Args:
+        nin: the number of inputs, at least 1.
+        activation: "relu", "tanh", "sigmoid", "softplus", "linear", or a unary primitive.
+        nonlin: micrograd's name for the choice between "relu" (True) and "linear" (False).
+        generator: where the weights are drawn from; None means Python's ``random`` module, so
+            that ``random.seed(n)`` gives the weights that micrograd gives.
+
+    Attributes:
+        w: the weights, a list of nin Values.
+        b: the bias, a Value.
+        activation: the name of the activation.
+
+    Raises:
+        TypeError, ValueError: for a number of inputs or an activation that does not exist.
+    """
+
+    def __init__(self, nin: int, activation: Any = "relu", *, nonlin: bool | None = None,
+                 generator: random.Random | None = None) -> None:
+        self.activation, self._activate = _activation(activation, nonlin)
+        draw = (generator or random).uniform
+        self.w = [Value(draw(-1, 1), f"w{i}") for i in range(_count(nin, "nin"))]
+        self.b = Value(0.0, "b")
+
+    def __call__(self, x: Any) -> Any:
+        """The neuron's answer, a Value, for a row of nin floats or Values."""
+        return self._forward((*_checked(x, len(self.w), self), 1.0))
+
+    def _forward(self, inputs: tuple[Any, ...]) -> Any:
+        """The same for inputs that are floats and Values, followed by the bias's 1."""
+        total = _dot((*self.w, self.b, *inputs))
+        return total if self._activate is None else self._activate.apply((total,))
+
+    def __repr__(self) -> str:
+        name = _SPELLED.get(self.activation, self.activation.capitalize())
+        return f"{name}Neuron({len(self.w)})"
+
+
+class Layer(Module):
+    """nout neurons that read the same nin inputs.
+
+    Args:
+        nin: the number of inputs.
+        nout: the number of neurons, at least 1.
+        activation, nonlin, generator: as for Neuron.
+        name: the name scope of its nodes, and the beginning of its parameters' labels.
+
+    Attributes:
+        neurons: the list of Neurons.
+    """
+
+    def __init__(self, nin: int, nout: int, activation: Any = "relu", *,
+                 nonlin: bool | None = None, generator: random.Random | None = None,
+                 name: str = "layer") -> None:
+        self._nin = _count(nin, "nin")
+        self._scope = name_scope(name)
+        with self._scope:
+            self.neurons = [Neuron(nin, activation, nonlin=nonlin, generator=generator)
+                            for _ in range(_count(nout, "nout"))]
+        prefix = name.replace(" ", "")
+        for index, neuron in enumerate(self.neurons, 1):
+            for parameter in (*neuron.w, neuron.b):
+                parameter.label = f"{prefix}.neuron{index}.{parameter.label}"
+
+    def __call__(self, x: Any) -> Any:
+        """A Value for a layer of one neuron, else a list of Values."""
+        answers = self._forward(_checked(x, self._nin, self))
+        return answers[0] if len(answers) == 1 else answers
+
+    def _forward(self, x: Sequence[Any]) -> list[Any]:
+        inputs = (*x, 1.0)
+        with self._scope:
+            return [neuron._forward(inputs) for neuron in self.neurons]
+
+    def __repr__(self) -> str:
+        return f"Layer of [{', '.join(map(str, self.neurons))}]"
+
+
+class MLP(Module):
+    """A multilayer perceptron: layers of neurons, each fed by the one before.
+
+    Args:
+        nin: the number of inputs.
+        nouts: the number of neurons of each layer, as in ``MLP(2, [16, 16, 1])``.
+        activation: of all layers but the last.
+        seed: of a generator of its own; None draws from Python's ``random`` module, in
+            micrograd's order.
+        output: the activation of the last layer, linear as in micrograd.
+
+    Attributes:
+        layers: the list of Layers.
+
+    Raises:
+        TypeError, ValueError: for sizes or activations that do not exist.
+    """
+
+    def __init__(self, nin: int, nouts: Sequence[int], activation: Any = "relu",
+                 seed: int | None = None, *, output: Any = "linear") -> None:
+        if isinstance(nouts, int) or not len(nouts):
+            raise TypeError(f"nouts is a list with the number of neurons of each layer, not "
+                            f"{nouts!r}; write for example [16, 16, 1]")
+        sizes = [_count(nin, "nin"), *(_count(n, "every number in nouts") for n in nouts)]
+        generator = None if seed is None else random.Random(seed)
+        last = len(nouts)
+        self.layers = [Layer(sizes[i - 1], sizes[i], output if i == last else activation,
+                             generator=generator, name=f"layer {i}") for i in range(1, last + 1)]
+
+    def __call__(self, x: Any) -> Any:
+        """The answer for one row: a Value for one output, else a list of Values.
+
+        Args:
+            x: nin floats, ints or Values, as a list, tuple or NumPy row.
+
+        Raises:
+            ValueError: for another number of inputs, and for nan among them.
+            TypeError: for inputs that are not real numbers.
+        """
+        answers: Sequence[Any] = _checked(x, self.layers[0]._nin, self)
+        for layer in self.layers:
+            answers = layer._forward(answers)
+        return answers[0] if len(answers) == 1 else answers
+
+    def __repr__(self) -> str:
+        return f"MLP of [{', '.join(map(str, self.layers))}]"
+
+
+def _activation(activation: Any, nonlin: bool | None) -> tuple[str, Primitive | None]:
+    """The name and the primitive of an activation; None for a linear neuron."""
+    if isinstance(activation, bool):  # Neuron(nin, False), as in micrograd
+        activation = "relu" if activation else "linear"
+    if nonlin is not None:
+        activation = "linear" if not nonlin else "relu" if activation == "linear" else activation
+    if isinstance(activation, Primitive) and activation.arity == 1:
+        return activation.name, activation
+    if not isinstance(activation, str) or activation not in ACTIVATIONS:
+        raise ValueError(f"there is no activation {activation!r}; choose one of "
+                         f"{', '.join(map(repr, ACTIVATIONS))}, or give a primitive of one operand")
+    return activation, ACTIVATIONS[activation]
+
+
+def _count(number: Any, what: str) -> int:
+    if isinstance(number, bool) or not isinstance(number, int | np.integer):
+        raise TypeError(f"{what} must be a whole number, not {number!r}")
+    if number < 1:
+        raise ValueError(f"{what} must be at least 1, not {number}")
+    return int(number)
+
+
+def _checked(x: Any, nin: int, module: Module) -> Sequence[Any]:
+    """The inputs as floats and Values, none of them nan, of the right number."""
+    if x.__class__ is not list and x.__class__ is not tuple:
+        x = _row(x, nin, module)
+    if len(x) != nin:
+        raise ValueError(f"this {type(module).__name__} takes {nin} input(s), not {len(x)}")
+    for item in x:
+        if item.__class__ is not Value and item.__class__ is not float:
+            x = [v if v.__class__ is Value else as_float(v, f"input {i}")
+                 for i, v in enumerate(x)]
+            break
+    for item in x:
+        number = item._data if item.__class__ is Value else item
+        if number != number:
+            raise ValueError(f"an input is nan: {[_plain(v) for v in x]}")
+    return x  # type: ignore[no-any-return]
+
+
+def _plain(item: Any) -> Any:
+    return item.data if item.__class__ is Value else item
+
+
+def _row(x: Any, nin: int, module: Module) -> list[Any]:
+    """One row of another kind than a list or tuple, as a list."""
+    name = type(module).__name__
+    if isinstance(x, np.ndarray):
+        if x.ndim != 1:
+            raise ValueError(f"this {name} takes one row of {nin} input(s), not an array of shape "
+                             f"{x.shape}; for many rows write model.predict(X) for numbers, or "
+                             "[model(row) for row in X] for Values")
+        row: list[Any] = x.tolist()
+        return row
+    if isinstance(x, str | bytes | dict) or not hasattr(x, "__iter__"):
+        raise TypeError(f"this {name} takes a row of {nin} input(s), not {x!r}; write a list of "
+                        "numbers, also for one input: [x]")
+    return list(x)

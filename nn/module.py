@@ -1,0 +1,139 @@
+"""Module: whatever has parameters, and what can be done with all of them at once."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from autograd.value import NOT_COMPUTED, Value, no_grad
+
+from .storage import Entry, checked_state, read_state, write_state
+
+
+class Module:
+    """The base of neurons, layers, networks and models of your own.
+
+    A subclass keeps its parameters in attributes: leaf Values, other Modules, and lists, tuples,
+    dictionaries or arrays of them. It defines ``__call__``, which takes one row.
+    """
+
+    def __call__(self, x: Any) -> Any:
+        """The answer for one row: a Value, or a list of them."""
+        raise NotImplementedError(f"{type(self).__name__} does not define __call__(self, x)")
+
+    def parameters(self) -> list[Value]:
+        """All parameters, each once, in the order in which the attributes were made."""
+        return [value for _, held in _holders(self) for value in
+                (held if held.__class__ is list else (held,))]
+
+    def named_parameters(self) -> Iterator[tuple[str, Value]]:
+        """(name, parameter) for each parameter; the name is the path of attributes to it."""
+        for name, held in _holders(self):
+            if isinstance(held, list):
+                yield from ((f"{name}.{i}", value) for i, value in enumerate(held))
+            else:
+                yield name, held
+
+    def zero_grad(self) -> None:
+        """Forget the gradients: they read 0, and the next ``backward()`` starts from 0."""
+        for parameter in self.parameters():
+            parameter.grad = NOT_COMPUTED
+
+    def state_dict(self) -> dict[str, Entry]:
+        """The numbers of all parameters: name -> float, or list of floats for a list of Values."""
+        return {name: [value.data for value in held] if isinstance(held, list) else held.data
+                for name, held in _holders(self)}
+
+    def load_state_dict(self, state: Any) -> None:
+        """Set all parameters, or, if anything is wrong with the state, none.
+
+        Args:
+            state: what ``state_dict()`` of a module of the same shape gave.
+
+        Raises:
+            TypeError: when it is not a dictionary of numbers.
+            ValueError: that names the missing, the unexpected and the mis-sized entries.
+        """
+        holders = dict(_holders(self))
+        sizes = {name: len(held) if isinstance(held, list) else None
+                 for name, held in holders.items()}
+        checked = checked_state(state, sizes, f"this {type(self).__name__}")
+        for name, entry in checked.items():
+            held = holders[name]
+            if isinstance(held, list) and isinstance(entry, list):
+                for value, number in zip(held, entry, strict=True):
+                    value.data = number
+            else:
+                held.data = entry
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the parameters to a file of numbers only (JSON, every bit kept).
+
+        Raises:
+            OSError: when the file cannot be written; a file that was there stays as it was.
+        """
+        write_state(path, "parameters", self.state_dict())
+
+    def load(self, path: str | os.PathLike[str]) -> None:
+        """Set the parameters from a file that ``save`` wrote; on any error nothing changes.
+
+        Raises:
+            OSError: when the file cannot be read.
+            ValueError: when it is damaged, foreign, or of a module of another shape.
+        """
+        self.load_state_dict(read_state(path, "parameters"))
+
+    def predict(self, X: Any) -> np.ndarray[Any, Any]:
+        """The answers for many rows, as plain numbers; nothing is recorded.
+
+        Args:
+            X: rows, shape (n, number of inputs).
+
+        Returns:
+            Shape (n,) for one answer a row, (n, m) for m of them.
+
+        Raises:
+            ValueError: when X is not two-dimensional, or its rows have a wrong length.
+        """
+        if len(shape := np.shape(X)) != 2:
+            raise ValueError(f"predict takes rows, an array of shape (n, number of inputs), not of "
+                             f"shape {shape}; write predict([x]) for one row x")
+        with no_grad():
+            return np.array([_numbers(self(row)) for row in X], dtype=float)
+
+
+def _numbers(answer: Any) -> Any:
+    if isinstance(answer, list | tuple | np.ndarray):
+        return [_numbers(item) for item in answer]
+    return answer.data if answer.__class__ is Value else answer
+
+
+def _holders(module: Module) -> Iterator[tuple[str, Any]]:
+    """(name, Value or list of Values) for all that a module and its parts hold, each Value once."""
+    return _walk(vars(module), "", set())
+
+
+def _walk(items: dict[Any, Any], prefix: str, seen: set[Any]) -> Iterator[tuple[str, Any]]:
+    for key, item in items.items():
+        if item.__class__ is Value:
+            if item.op is None and item not in seen:
+                seen.add(item)
+                yield f"{prefix}{key}", item
+        elif isinstance(item, Module):
+            if id(item) not in seen:
+                seen.add(id(item))
+                yield from _walk(vars(item), f"{prefix}{key}.", seen)
+        elif isinstance(item, dict):
+            yield from _walk(item, f"{prefix}{key}.", seen)
+        elif isinstance(item, list | tuple | np.ndarray):
+            flat = list(item.flat) if isinstance(item, np.ndarray) else item
+            if all([x.__class__ is Value for x in flat]):  # noqa: C419 - a list is quicker here
+                held = [x for x in dict.fromkeys(flat) if x.op is None and x not in seen]
+                seen.update(held)
+                if held:
+                    yield f"{prefix}{key}", held
+            else:
+                yield from _walk(dict(enumerate(flat)), f"{prefix}{key}.", seen)
