@@ -13,6 +13,7 @@ import matplotlib.pyplot as plt
 from matplotlib.quiver import Quiver
 
 import autograd
+import nn
 from autograd import (
     Value,
     animate,
@@ -650,3 +651,24 @@ def test_each_picture_draws_on_the_axes_given():
     assert plot_loss_landscape(Network(), network_loss, ax=axes[1, 1],
                                resolution=3) is axes[1, 1]
     assert len(plt.get_fignums()) == 2
+
+
+# --- networks of nn -------------------------------------------------------------------------------
+
+def test_network_of_nn_is_grouped_by_neuron_and_drawn():
+    model = nn.MLP(2, [3, 1], activation="tanh", seed=1)
+    groups = {frozenset(group) for group in parameter_groups(model)}
+    neurons = [neuron for layer in model.layers for neuron in layer.neurons]
+    assert groups == {frozenset(neuron.w) for neuron in neurons} | {
+        frozenset([neuron.b]) for neuron in neurons}
+
+    before = model.state_dict()
+    ax = plot_loss_landscape(model, network_loss, resolution=3)
+    assert model.state_dict() == before and rendered(ax)
+
+
+def test_boundary_of_a_network_of_nn():
+    model = nn.MLP(2, [1], seed=1)
+    model.load_state_dict({"layers.0.neurons.0.w": [1.0, 0.0], "layers.0.neurons.0.b": -1.3})
+    ax = plot_decision_boundary(model, POINTS, [-1, -1, 1, 1], resolution=21)
+    assert boundary_line(ax)[:, 0] == pytest.approx(1.3, abs=1e-9)
