@@ -276,15 +276,21 @@ class _Check:
         return [self._sharper(estimate, k, i) for k, estimate in enumerate(found)]
 
     def _difference(self, direction: Sequence[float], scale: float) -> list[Estimate]:
+        def moved(displacement: float) -> Recording:
+            return self._record(
+                [x + displacement * d for x, d in zip(self.point, direction, strict=True)])
+
         def sample(displacement: float) -> Sequence[float] | None:
-            moved = [x + displacement * d for x, d in zip(self.point, direction, strict=True)]
             try:
-                recording = self._record(moved)
+                recording = moved(displacement)
             except DOMAIN_ERRORS:
                 return None
             return recording.values if recording.is_near(self.base) else None
 
-        return differences(sample, self.examination.noise(), scale)
+        def noise(displacement: float) -> Sequence[float]:
+            return moved(displacement).noise() if displacement else self.examination.noise()
+
+        return differences(sample, noise, scale)
 
     def _sharper(self, estimate: Estimate, k: int, i: int) -> Estimate:
         adjoints = self.adjoints[k]

@@ -16,7 +16,16 @@ import numpy as np
 from . import primitives, value
 from .backward import dependents, local_derivatives
 from .graph import numbers, topological_order
-from .oracles import EPS, TINY, Estimate, absolute_error, local_derivative, margin_moved, near_kink
+from .oracles import (
+    EPS,
+    TINY,
+    Estimate,
+    absolute_error,
+    local_derivative,
+    margin_moved,
+    near_kink,
+    went_far,
+)
 from .primitives import DOMAIN_ERRORS
 from .structures import flatten, rebuild
 from .value import Operand, Value
@@ -93,6 +102,21 @@ class Recording:
         return all(_is_near(node, old) for node, old in zip(self.order, base.order, strict=True))
 
 
+    def noise(self) -> list[float]:
+        """For each output a bound on its rounding error, from the rows' own partials."""
+        errors: dict[Value, float] = {}
+        for node in self.order:
+            if node.op is None:
+                errors[node] = EPS * abs(node.data)
+                continue
+            try:
+                claims = local_derivatives(node)
+            except DOMAIN_ERRORS:
+                claims = [None] * len(node.parents)
+            errors[node] = absolute_error(node, claims, errors)
+        return [errors[o] if isinstance(o, Value) else 0.0 for o in self.outputs]
+
+
 def _same_numbers(first: Sequence[float], second: Sequence[float]) -> bool:
     return len(first) == len(second) and all(
         a == b or (a != a and b != b) for a, b in zip(first, second, strict=True))
@@ -100,7 +124,7 @@ def _same_numbers(first: Sequence[float], second: Sequence[float]) -> bool:
 
 def _is_near(node: Value, base: Value) -> bool:
     op = node.op
-    if op is not base.op or abs(node.data - base.data) > 0.5 * max(1.0, abs(base.data)):
+    if op is not base.op or went_far(base.data, node.data):
         return False
     if op is None:
         return True
@@ -183,7 +207,8 @@ class Examination:
                 self._slope(node, position, claim) if parent.__class__ is Value else None
                 for position, (parent, claim)
                 in enumerate(zip(node.parents, self.claims[node], strict=True))]
-        errors[node] = absolute_error(node, self.slopes[node], errors)
+        errors[node] = absolute_error(
+            node, [slope and slope.value for slope in self.slopes[node]], errors)
 
     @staticmethod
     def _slope(node: Value, position: int, claim: float | None) -> Estimate | None:
@@ -208,7 +233,7 @@ class Examination:
         claim = self.claims[node][position]
         assert claim is not None and node.op is not None
         tolerance = rtol * abs(slope.value) + slope.error + TINY
-        if abs(claim - slope.value) <= tolerance:
+        if claim == slope.value or abs(claim - slope.value) <= tolerance:
             return False
         # A rule that uses the result is as good as the rounded result allows.
         try:
@@ -249,7 +274,9 @@ class Examination:
                 if local is not None and isinstance(parent, Value):
                     steep = abs(local.value)
                     slope[parent] += slope[node] * local.value
-                    error[parent] += error[node] * steep + abs(slope[node]) * local.error
+                    error[parent] += (error[node] * steep + (
+                        (error[node] + abs(slope[node])) * local.error
+                        if error[node] or slope[node] else 0.0))
                     size[parent] += size[node] * steep
         leaves = self.recording.leaves
         return Adjoints([slope.get(leaf, 0.0) for leaf in leaves],

@@ -30,6 +30,9 @@ MAX_ORDER = 6
 # What a function is at a displacement: its outputs, or None where the step is not allowed.
 Sample = Callable[[float], Sequence[float] | None]
 
+# Bounds on the rounding errors of those outputs.
+Noise = Callable[[float], Sequence[float]]
+
 
 @dataclass(frozen=True)
 class Estimate:
@@ -44,24 +47,25 @@ UNKNOWN = Estimate(math.nan, math.inf)
 
 # --- differences --------------------------------------------------------------------------------
 
-def differences(sample: Sample, noise: Sequence[float], scale: float) -> list[Estimate]:
+def differences(sample: Sample, noise: Noise, scale: float) -> list[Estimate]:
     """The derivatives at 0 of the outputs of a function of one displacement.
 
     Args:
         sample: the outputs at a displacement, or None where it leaves the domain, crosses a kink
             or goes too far; then the step shrinks.
-        noise: for each output a bound on its rounding error.
+        noise: for each output a bound on its rounding error at a displacement.
         scale: the size of the quantity that is displaced; steps start at a tenth of it, or at
             0.1 for smaller ones.
 
     Returns:
         An estimate for each output; its error is infinite where no step was allowed.
     """
-    best = [UNKNOWN] * len(noise)
+    at_rest = noise(0.0)
+    best = [UNKNOWN] * len(at_rest)
     starts = [0.1 * max(1.0, scale)] + ([0.1 * scale] if 0.0 < scale < 1e-6 else [])
     for side in (0, 1, -1):  # one-sided steps serve at the edge of a domain
         for start in starts:
-            found = _extrapolate(sample, noise, start, side, scale)
+            found = _Tableau(sample, noise, at_rest, scale, side).extrapolate(start)
             best = [min(pair, key=lambda e: e.error) for pair in zip(best, found, strict=True)]
             if all(_is_good(estimate) for estimate in best):
                 return best
@@ -74,78 +78,111 @@ def _is_good(estimate: Estimate) -> bool:
     return estimate.error <= 1e-10 * abs(estimate.value)
 
 
-def _extrapolate(sample: Sample, noise: Sequence[float], start: float,
-                 side: int, scale: float) -> list[Estimate]:
+class _Tableau:
     """Ridders' tableau: ever smaller steps, of which Richardson cancels the error's terms."""
-    best = [UNKNOWN] * len(noise)
-    previous: list[list[float]] = [[] for _ in noise]
-    order = 1 if side else 2  # a central difference has only even powers of the step
-    step = start
-    for _ in range(MAX_LEVELS):
-        step /= STEP_RATIO
-        if step <= 1e3 * EPS * scale or step < TINY:
-            break  # a step that the quantity's own rounding swallows shows a slope of 0
-        quotients = _quotients(sample, step, side)
-        if quotients is None:
-            previous = [[] for _ in noise]
-            step /= STEP_RATIO  # a way to the nearest kink can be long
-            continue
-        for k, (quotient, size) in enumerate(quotients):
-            # The rounding of the function, at 0 and at the step, and that of the step itself.
-            floor = (2.0 * noise[k] + 4.0 * EPS * size + EPS * scale * abs(quotient)) / step
-            previous[k], best[k] = _next_row(previous[k], quotient, order, floor, best[k])
-        if all(_is_good(e) or 2.0 * n / step > e.error
-               for e, n in zip(best, noise, strict=True)):
-            break
-    return best
+
+    def __init__(self, sample: Sample, noise: Noise, at_rest: Sequence[float], scale: float,
+                 side: int) -> None:
+        self.sample, self.noise, self.at_rest = sample, noise, at_rest
+        self.scale, self.side = scale, side
+        self.order = 1 if side else 2  # a central difference has only even powers of the step
+        self.best = [UNKNOWN] * len(at_rest)
+        self.rows: list[list[float]] = [[] for _ in at_rest]
+        self.history: list[list[float]] = [[] for _ in at_rest]
+        self.moved_noise: list[float] = []  # for each unit of the step
+
+    def extrapolate(self, start: float) -> list[Estimate]:
+        step = start
+        for _ in range(MAX_LEVELS):
+            step /= STEP_RATIO
+            if step <= 1e3 * EPS * self.scale or step < TINY:
+                break  # a step that the quantity's own rounding swallows shows a slope of 0
+            quotients = self._quotients(step)
+            if quotients is None:
+                self.rows = [[] for _ in self.at_rest]
+                step /= STEP_RATIO  # the way to the nearest kink can be long
+                continue
+            for k, quotient in enumerate(quotients):
+                self._refine(k, quotient, step)
+            if all(_is_good(e) or 2.0 * n / step > e.error
+                   for e, n in zip(self.best, self.at_rest, strict=True)):
+                break
+        return self.best
+
+    def _quotients(self, step: float) -> list[float] | None:
+        low = self.sample(0.0 if self.side > 0 else -step)
+        high = None if low is None else self.sample(0.0 if self.side < 0 else step)
+        if low is None or high is None:
+            return None
+        if not self.moved_noise:
+            self.moved_noise = [bound / step for bound in self.noise(-step if self.side < 0
+                                                                     else step)]
+        width = step if self.side else 2.0 * step
+        return [(b - a) / width for a, b in zip(low, high, strict=True)]
+
+    def _refine(self, k: int, quotient: float, step: float) -> None:
+        # The rounding of the function at rest, its growth with the step, that of the step itself.
+        floor = 2.0 * (self.at_rest[k] / step + self.moved_noise[k])
+        floor += EPS * self.scale * abs(quotient) / step
+        self.history[k].append(quotient)
+        if self.side:
+            floor += _still_to_go(self.history[k])
+        row = [quotient]
+        for column, older in enumerate(self.rows[k][:MAX_ORDER]):
+            factor = STEP_RATIO ** (self.order * (column + 1)) - 1.0
+            better = row[column] + (row[column] - older) / factor
+            error = max(abs(better - row[column]), abs(better - older)) + floor
+            if error < self.best[k].error:
+                self.best[k] = Estimate(better, error)
+            row.append(better)
+        self.rows[k] = row
 
 
-def _quotients(sample: Sample, step: float, side: int) -> list[tuple[float, float]] | None:
-    """For each output the difference quotient, and the size of what was subtracted."""
-    low = sample(0.0 if side > 0 else -step)
-    high = None if low is None else sample(0.0 if side < 0 else step)
-    if low is None or high is None:
-        return None
-    width = step if side else 2.0 * step
-    return [((b - a) / width, max(abs(a), abs(b))) for a, b in zip(low, high, strict=True)]
+def _still_to_go(quotients: Sequence[float]) -> float:
+    """How far quotients are from their limit, if they go on as they do (Aitken).
 
-
-def _next_row(previous: list[float], quotient: float, order: int, floor: float,
-              best: Estimate) -> tuple[list[float], Estimate]:
-    row = [quotient]
-    for column, older in enumerate(previous[:MAX_ORDER]):
-        factor = STEP_RATIO ** (order * (column + 1)) - 1.0
-        better = row[column] + (row[column] - older) / factor
-        # Twice, because a function without a Taylor series (x**1.5 at 0) converges slowly.
-        error = 2.0 * max(abs(better - row[column]), abs(better - older)) + floor
-        if error < best.error:
-            best = Estimate(better, error)
-        row.append(better)
-    return row, best
+    At the edge of a domain a function need not have a Taylor series (x**1.25 at 0): then
+    Richardson's factors are wrong, and its estimate of the error too small.
+    """
+    if len(quotients) < 3:
+        return math.inf
+    first, second = quotients[-2] - quotients[-3], quotients[-1] - quotients[-2]
+    if abs(second) >= abs(first):
+        return 0.0 if second == 0.0 else math.inf
+    return 2.0 * abs(second) / (abs(first / second) - 1.0) if second else 0.0
 
 
 def local_difference(op: Primitive, operands: Sequence[float], position: int) -> Estimate:
     """The derivative of one operation by one operand, from its value function alone."""
-    x = operands[position]
+    x, y = operands[position], op.value(*operands)
     base_margin = op.kink(*operands) if op.kink else math.inf
 
+    def at(displacement: float) -> list[float]:
+        return [x + displacement if i == position else operand
+                for i, operand in enumerate(operands)]
+
     def sample(displacement: float) -> Sequence[float] | None:
-        moved = list(operands)
-        moved[position] = x + displacement
+        moved = at(displacement)
         try:
             result = op.value(*moved)
         except DOMAIN_ERRORS:
             return None
-        if not math.isfinite(result) or (op.kink and margin_moved(base_margin, op.kink(*moved))):
+        if went_far(y, result) or (op.kink and margin_moved(base_margin, op.kink(*moved))):
             return None
         return (result,)
 
-    y = op.value(*operands)
-    # x + step is rounded, so its rounding counts like that of the result.
-    first = differences(sample, [4.0 * EPS * abs(y)], abs(x))[0]
-    if not math.isfinite(first.value):
-        return first
-    return Estimate(first.value, first.error + 4.0 * EPS * abs(first.value))
+    def noise(displacement: float) -> Sequence[float]:
+        return (4.0 * EPS * abs(op.value(*at(displacement))),)
+
+    return differences(sample, noise, abs(x))[0]
+
+
+def went_far(before: float, after: float) -> bool:
+    """Whether a step changed a number by more than half its size (or by more than 1/2).
+
+    Beyond that there may be a pole, and narrow features would be stepped over.
+    """
+    return not abs(after - before) <= 0.5 * max(1.0, abs(before))
 
 
 def margin_moved(before: float, after: float) -> bool:
@@ -403,13 +440,13 @@ class PreciseGraph:
                 for slope, rounding in zip(slopes, noise, strict=True)]
 
 
-def absolute_error(node: Value, slopes: Sequence[Estimate | None],
+def absolute_error(node: Value, slopes: Sequence[float | None],
                    errors: dict[Value, float]) -> float:
     """A bound on the rounding error of a node: those of its operands passed on, and its own."""
     total = EPS * abs(node.data)
     for parent, slope in zip(node.parents, slopes, strict=True):
         if parent.__class__ is Value and slope is not None and errors[parent] > 0.0:
-            total += errors[parent] * abs(slope.value)
+            total += errors[parent] * abs(slope)
     return total if math.isfinite(total) else 0.0
 
 
