@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from operator import mul
 from typing import Any
 
 import numpy as np
 
 from autograd import primitives
 from autograd.primitives import Primitive, as_float
-from autograd.value import Value, name_scope
+from autograd.value import Value, _node, name_scope
 
 from .module import Module
 
-ACTIVATIONS: dict[str, Primitive | None] = {
-    "relu": primitives.relu, "tanh": primitives.tanh, "sigmoid": primitives.sigmoid,
-    "softplus": primitives.softplus, "linear": None,
-}
+Activation = Callable[[Any], Any] | None
+
+_NAMES = ("relu", "tanh", "sigmoid", "softplus")
+
+# The methods of Value: quicker than calling the primitives, which take floats and arrays as well.
+ACTIVATIONS: dict[str, Activation] = {name: getattr(Value, name) for name in _NAMES}
+ACTIVATIONS["linear"] = None
 _SPELLED = {"relu": "ReLU"}
-_dot = primitives.dot.apply
+_dot = primitives.dot
 
 
 class Neuron(Module):
@@ -50,12 +54,18 @@ class Neuron(Module):
 
     def __call__(self, x: Any) -> Any:
         """The neuron's answer, a Value, for a row of nin floats or Values."""
-        return self._forward((*_checked(x, len(self.w), self), 1.0))
+        inputs = (*_checked(x, len(self.w), self), 1.0)
+        return self._forward(inputs, _numbers(inputs))
 
-    def _forward(self, inputs: tuple[Any, ...]) -> Any:
-        """The same for inputs that are floats and Values, followed by the bias's 1."""
-        total = _dot((*self.w, self.b, *inputs))
-        return total if self._activate is None else self._activate.apply((total,))
+    def _forward(self, inputs: tuple[Any, ...], numbers: list[float]) -> Any:
+        """The same for inputs that were checked and that the bias's 1 follows.
+
+        It is activation(dot(w + [b], inputs)). A layer takes the numbers of its inputs once for
+        all neurons, which halves the time of a forward pass.
+        """
+        weights = (*self.w, self.b)
+        total = _node(sum(map(mul, [w._data for w in weights], numbers)), _dot, weights + inputs)
+        return total if self._activate is None else self._activate(total)
 
     def __repr__(self) -> str:
         name = _SPELLED.get(self.activation, self.activation.capitalize())
@@ -95,8 +105,9 @@ class Layer(Module):
 
     def _forward(self, x: Sequence[Any]) -> list[Any]:
         inputs = (*x, 1.0)
+        numbers = _numbers(inputs)
         with self._scope:
-            return [neuron._forward(inputs) for neuron in self.neurons]
+            return [neuron._forward(inputs, numbers) for neuron in self.neurons]
 
     def __repr__(self) -> str:
         return f"Layer of [{', '.join(map(str, self.neurons))}]"
@@ -150,8 +161,8 @@ class MLP(Module):
         return f"MLP of [{', '.join(map(str, self.layers))}]"
 
 
-def _activation(activation: Any, nonlin: bool | None) -> tuple[str, Primitive | None]:
-    """The name and the primitive of an activation; None for a linear neuron."""
+def _activation(activation: Any, nonlin: bool | None) -> tuple[str, Activation]:
+    """The name of an activation and the function; None for a linear neuron."""
     if isinstance(activation, bool):  # Neuron(nin, False), as in micrograd
         activation = "relu" if activation else "linear"
     if nonlin is not None:
@@ -186,12 +197,12 @@ def _checked(x: Any, nin: int, module: Module) -> Sequence[Any]:
     for item in x:
         number = item._data if item.__class__ is Value else item
         if number != number:
-            raise ValueError(f"an input is nan: {[_plain(v) for v in x]}")
+            raise ValueError(f"an input is nan: {_numbers(x)}")
     return x  # type: ignore[no-any-return]
 
 
-def _plain(item: Any) -> Any:
-    return item.data if item.__class__ is Value else item
+def _numbers(inputs: Sequence[Any]) -> list[float]:
+    return [item._data if item.__class__ is Value else item for item in inputs]
 
 
 def _row(x: Any, nin: int, module: Module) -> list[Any]:

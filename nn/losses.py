@@ -1,0 +1,205 @@
+"""Losses: each is one row that knows its formula, its labels, and how answers become classes.
+
+A loss is called with the answers of a model and the targets, row by row, and gives their mean.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from autograd import primitives
+from autograd.primitives import as_float
+from autograd.value import Value
+
+Array = np.ndarray[Any, Any]
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class Loss:
+    """One loss; ``loss(answers, targets)`` is its mean over the rows.
+
+    Args:
+        name: what ``fit(loss=...)`` calls it.
+        row: the loss of one row, a function of (answer, target) on Values or floats.
+        check: turns a target into what ``row`` takes, or raises; a function of
+            (target, place, outputs), where outputs is the number of logits or None for one answer.
+        scores: whether an answer is one number ("one"), a list of logits ("many") or either
+            ("any").
+        classify: the classes of an array of answers; None where targets are no classes.
+    """
+
+    name: str
+    row: Callable[[Any, Any], Any]
+    check: Callable[[Any, str, int | None], Any]
+    scores: str = "one"
+    classify: Callable[[Array], Array] | None = None
+
+    def __call__(self, answers: Sequence[Any], targets: Sequence[Any]) -> Any:
+        """The mean loss: a Value, or a float if all answers are floats.
+
+        Args:
+            answers: what the model gave for each row: Values or floats, or lists of them.
+            targets: as many labels or numbers.
+
+        Raises:
+            TypeError, ValueError: for no answers, other lengths, and targets outside what the
+                loss takes.
+        """
+        answers = _as_list(answers, "the answers")
+        outputs = _common_outputs(answers)
+        return self.mean(answers, self.checked_targets(targets, len(answers), outputs))
+
+    def checked_targets(self, targets: Any, rows: int, outputs: int | None) -> list[Any]:
+        """The targets as the plain numbers (or lists of numbers) that ``mean`` takes.
+
+        Raises:
+            TypeError, ValueError: that names the first target that the loss does not take.
+        """
+        targets = _as_list(targets, "y")
+        if rows == 0:
+            raise ValueError(f"{self.name} needs at least one row")
+        if len(targets) != rows:
+            raise ValueError(f"there are {rows} rows but {len(targets)} targets")
+        if self.scores == "one" and outputs is not None:
+            raise ValueError(f"{self.name} takes one score a row, but the model gives {outputs}")
+        if self.scores == "many" and outputs is None:
+            raise ValueError(f"{self.name} takes a list of logits a row, one for each class, but "
+                             "the model gives a single number; two classes with one score take "
+                             "hinge or binary_cross_entropy_with_logits")
+        return [self.check(target, f"y[{i}]", outputs) for i, target in enumerate(targets)]
+
+    def mean(self, answers: Sequence[Any], targets: Sequence[Any]) -> Any:
+        """The mean over the rows, of targets that were checked."""
+        row = self.row
+        losses = [row(answer, target) for answer, target in zip(answers, targets, strict=True)]
+        return primitives.sum(losses) * (1.0 / len(losses))
+
+    def accuracy(self, answers: Any, targets: Any) -> float:
+        """The share of rows whose class is the target.
+
+        Args:
+            answers: plain numbers, shape (n,) or (n, classes).
+            targets: the labels, shape (n,).
+
+        Raises:
+            ValueError: for a loss whose targets are no classes.
+        """
+        if self.classify is None:
+            raise ValueError(f"{self.name} has no classes, hence no accuracy")
+        classes = self.classify(np.asarray(answers, dtype=float))
+        return float(np.mean(classes == np.asarray(targets, dtype=float)))
+
+    def __repr__(self) -> str:
+        return f"<loss {self.name}>"
+
+
+# --- what targets may be ------------------------------------------------------------------------
+
+def _number(target: Any, place: str, outputs: int | None = None) -> float:
+    number = as_float(target.item() if isinstance(target, np.ndarray) and target.size == 1
+                      else target, place)
+    if not math.isfinite(number):
+        raise ValueError(f"{place} is {number}")
+    return number
+
+
+def _numbers(target: Any, place: str, outputs: int | None) -> Any:
+    if outputs is None:
+        return _number(target, place)
+    if not isinstance(target, list | tuple | np.ndarray) or len(target) != outputs:
+        raise ValueError(f"the model gives {outputs} numbers a row, but {place} is {target!r}")
+    return [_number(item, f"{place}[{i}]") for i, item in enumerate(target)]
+
+
+def _label(loss: str, allowed: tuple[float, float], repair: str) -> Callable[..., float]:
+    def check(target: Any, place: str, outputs: int | None) -> float:
+        label = _number(target, place)
+        if label not in allowed:
+            raise ValueError(f"{loss} takes the labels {allowed[0]:g} and {allowed[1]:g}, but "
+                             f"{place} is {label:g}; {repair}")
+        return label
+
+    return check
+
+
+def _class_index(target: Any, place: str, outputs: int | None) -> int:
+    label = _number(target, place)
+    if not label.is_integer() or not 0 <= label < (outputs or 0):
+        raise ValueError(f"cross_entropy takes the labels 0 to {(outputs or 0) - 1}, one for each "
+                         f"of the {outputs} logits, but {place} is {label:g}")
+    return int(label)
+
+
+# --- the loss of one row ------------------------------------------------------------------------
+
+def _squared_error(answer: Any, target: Any) -> Any:
+    if not isinstance(answer, list | tuple):
+        difference = answer - target
+        return difference * difference
+    return primitives.sum([_squared_error(a, t) for a, t in zip(answer, target, strict=True)]) * (
+        1.0 / len(answer))
+
+
+def _hinge(score: Any, label: float) -> Any:
+    return primitives.relu(1.0 - label * score)
+
+
+def _log_loss(probability: Any, label: float) -> Any:
+    number = probability.data if probability.__class__ is Value else probability
+    if not 0.0 <= number <= 1.0:
+        raise ValueError(f"binary_cross_entropy takes probabilities from 0 to 1, not {number!r}; "
+                         "for logits write binary_cross_entropy_with_logits")
+    return -(primitives.log(probability) if label else primitives.log1p(-probability))
+
+
+def _logistic_loss(logit: Any, label: float) -> Any:
+    # -log(sigmoid(s)) is softplus(-s), and -log(1 - sigmoid(s)) is softplus(s).
+    return primitives.softplus((1.0 - 2.0 * label) * logit)
+
+
+def _softmax_loss(logits: Any, label: int) -> Any:
+    return primitives.logsumexp(logits) - logits[label]
+
+
+def _above(threshold: float, low: float) -> Callable[[Array], Array]:
+    return lambda answers: np.where(answers > threshold, 1.0, low)
+
+
+mean_squared_error = Loss("mean_squared_error", _squared_error, _numbers, scores="any")
+hinge = Loss("hinge", _hinge,
+             _label("hinge", (-1.0, 1.0), "for labels 0 and 1 write 2 * y - 1"),
+             classify=_above(0.0, -1.0))
+binary_cross_entropy = Loss(
+    "binary_cross_entropy", _log_loss,
+    _label("binary_cross_entropy", (0.0, 1.0), "for labels -1 and 1 write (y + 1) / 2"),
+    classify=_above(0.5, 0.0))
+binary_cross_entropy_with_logits = Loss(
+    "binary_cross_entropy_with_logits", _logistic_loss,
+    _label("binary_cross_entropy_with_logits", (0.0, 1.0),
+           "for labels -1 and 1 write (y + 1) / 2"),
+    classify=_above(0.0, 0.0))
+cross_entropy = Loss("cross_entropy", _softmax_loss, _class_index, scores="many",
+                     classify=lambda logits: np.argmax(logits, axis=1).astype(float))
+
+LOSSES: dict[str, Loss] = {loss.name: loss for loss in (
+    mean_squared_error, hinge, binary_cross_entropy, binary_cross_entropy_with_logits,
+    cross_entropy)}
+
+
+def _as_list(items: Any, what: str) -> list[Any]:
+    if isinstance(items, str | bytes | dict) or not hasattr(items, "__len__"):
+        raise TypeError(f"{what} must be a list with one entry for each row, not {items!r}")
+    return list(items)
+
+
+def _common_outputs(answers: Sequence[Any]) -> int | None:
+    """The number of answers in each row; None where a row has a single number."""
+    sizes = {len(a) if isinstance(a, list | tuple | np.ndarray) else None for a in answers}
+    if len(sizes) > 1:
+        raise ValueError(f"the rows of answers have different lengths: {sizes}")
+    return sizes.pop() if sizes else None

@@ -1,0 +1,222 @@
+"""Optimizers: from the gradients in ``grad`` to the next parameters."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from autograd.primitives import as_float
+from autograd.value import NOT_COMPUTED, Value, describe
+
+from .schedules import Schedule, _not_negative, _positive, as_schedule
+from .storage import Entry, checked_state, read_state, write_state
+
+
+class Optimizer:
+    """What SGD and Adam share: the parameters, the learning rate, the state.
+
+    Args:
+        parameters: leaf Values, for example ``model.parameters()``.
+        learning_rate: a number above 0, or a schedule: a function from the number of the step,
+            counted from 0, to the rate.
+        weight_decay: adds weight_decay * p to the gradient of p.
+
+    Attributes:
+        steps: how many steps were taken.
+    """
+
+    _memories: tuple[str, ...] = ()  # the lists that the state holds, one number a parameter
+
+    def __init__(self, parameters: Iterable[Value], learning_rate: float | Schedule,
+                 weight_decay: float = 0.0) -> None:
+        self.parameters = _leaves(parameters)
+        self.schedule = as_schedule(learning_rate)
+        self.weight_decay = _not_negative(weight_decay, "weight_decay")
+        self.steps = 0
+        self._memory: dict[str, list[float]] = {
+            name: [0.0] * len(self.parameters) for name in self._memories}
+
+    @property
+    def learning_rate(self) -> float:
+        """The rate of the next step."""
+        return as_float(self.schedule(self.steps), "the schedule's learning rate")
+
+    def zero_grad(self) -> None:
+        """Forget the gradients of the parameters."""
+        for parameter in self.parameters:
+            parameter.grad = NOT_COMPUTED
+
+    def step(self) -> None:
+        """Move the parameters against their gradients, all of them or, on an error, none.
+
+        Raises:
+            FloatingPointError: when a gradient is nan or infinite; it names the parameter.
+        """
+        numbers = [p.data for p in self.parameters]
+        moved = self.moved(numbers, [p.grad for p in self.parameters])
+        write_all(self.parameters, moved)
+
+    def moved(self, numbers: Sequence[float], gradients: Sequence[float]) -> list[float]:
+        """The next parameters from plain numbers; the optimizer's state counts the step.
+
+        Raises:
+            FloatingPointError: when a gradient is nan or infinite.
+        """
+        for parameter, gradient in zip(self.parameters, gradients, strict=True):
+            if not math.isfinite(gradient):
+                raise FloatingPointError(f"the gradient of {describe(parameter)} is {gradient}; "
+                                         "try a smaller learning rate")
+        if self.weight_decay:
+            gradients = [g + self.weight_decay * p
+                         for g, p in zip(gradients, numbers, strict=True)]
+        moved, memory = self._rule(numbers, gradients, self.learning_rate)
+        self._memory, self.steps = memory, self.steps + 1
+        return moved
+
+    def _rule(self, numbers: Sequence[float], gradients: Sequence[float],
+              rate: float) -> tuple[list[float], dict[str, list[float]]]:
+        """The next parameters and the next memory; changes nothing."""
+        raise NotImplementedError
+
+    def state_dict(self) -> dict[str, Entry]:
+        """The number of steps, and what the optimizer remembers of each parameter."""
+        return {"steps": float(self.steps),
+                **{name: list(memory) for name, memory in self._memory.items()}}
+
+    def load_state_dict(self, state: Any) -> None:
+        """Go on from a state that ``state_dict()`` gave; on any error nothing changes.
+
+        Raises:
+            TypeError, ValueError: when it does not fit this optimizer.
+        """
+        sizes: dict[str, int | None] = {"steps": None}
+        sizes.update((name, len(self.parameters)) for name in self._memories)
+        checked = checked_state(state, sizes, f"this {type(self).__name__}")
+        steps = checked.pop("steps")
+        if not isinstance(steps, float) or not steps.is_integer() or steps < 0:
+            raise ValueError(f"steps must be a whole number, 0 or above, not {steps!r}")
+        self.steps = int(steps)
+        self._memory = {name: list(m) for name, m in checked.items() if isinstance(m, list)}
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the state to a file of numbers only."""
+        write_state(path, f"{type(self).__name__} state", self.state_dict())
+
+    def load(self, path: str | os.PathLike[str]) -> None:
+        """Go on from a file that ``save`` wrote; on any error nothing changes.
+
+        Raises:
+            OSError: when the file cannot be read.
+            ValueError: when it is damaged, foreign, or does not fit.
+        """
+        self.load_state_dict(read_state(path, f"{type(self).__name__} state"))
+
+
+class SGD(Optimizer):
+    """Gradient descent: v = momentum * v + gradient; p = p - rate * v.
+
+    Args:
+        parameters, learning_rate, weight_decay: as for every optimizer.
+        momentum: from 0 (none) to below 1.
+    """
+
+    _memories = ("velocity",)
+
+    def __init__(self, parameters: Iterable[Value], learning_rate: float | Schedule = 0.1,
+                 momentum: float = 0.0, weight_decay: float = 0.0) -> None:
+        super().__init__(parameters, learning_rate, weight_decay)
+        self.momentum = _share(momentum, "momentum")
+
+    def _rule(self, numbers: Sequence[float], gradients: Sequence[float],
+              rate: float) -> tuple[list[float], dict[str, list[float]]]:
+        momentum = self.momentum
+        velocity = list(gradients) if not momentum else [
+            momentum * v + g for v, g in zip(self._memory["velocity"], gradients, strict=True)]
+        moved = [p - rate * v for p, v in zip(numbers, velocity, strict=True)]
+        return moved, {"velocity": velocity}
+
+    def __repr__(self) -> str:
+        return (f"SGD(learning_rate={self.learning_rate:g}, momentum={self.momentum:g}, "
+                f"weight_decay={self.weight_decay:g})")
+
+
+class Adam(Optimizer):
+    """Adam: steps of the learning rate's size, scaled by each parameter's own gradients.
+
+    Source: Kingma and Ba, "Adam: A method for stochastic optimization" (2015), algorithm 1.
+
+    Args:
+        parameters, learning_rate, weight_decay: as for every optimizer; the decay is part of the
+            gradient.
+        betas: how much of the mean gradient and of the mean square is kept at each step.
+        epsilon: keeps the divisor from 0.
+    """
+
+    _memories = ("mean", "mean_square")
+
+    def __init__(self, parameters: Iterable[Value], learning_rate: float | Schedule = 0.001,
+                 betas: tuple[float, float] = (0.9, 0.999), epsilon: float = 1e-8,
+                 weight_decay: float = 0.0) -> None:
+        super().__init__(parameters, learning_rate, weight_decay)
+        first, second = betas
+        self.betas = (_share(first, "betas[0]"), _share(second, "betas[1]"))
+        self.epsilon = _positive(epsilon, "epsilon")
+
+    def _rule(self, numbers: Sequence[float], gradients: Sequence[float],
+              rate: float) -> tuple[list[float], dict[str, list[float]]]:
+        first, second = self.betas
+        mean = [first * m + (1.0 - first) * g
+                for m, g in zip(self._memory["mean"], gradients, strict=True)]
+        square = [second * s + (1.0 - second) * g * g
+                  for s, g in zip(self._memory["mean_square"], gradients, strict=True)]
+        # Both means start at 0; the divisors undo that.
+        unbias = 1.0 - first ** (self.steps + 1)
+        unbias_square = 1.0 - second ** (self.steps + 1)
+        moved = [p - rate * (m / unbias) / (math.sqrt(s / unbias_square) + self.epsilon)
+                 if m else p for p, m, s in zip(numbers, mean, square, strict=True)]
+        return moved, {"mean": mean, "mean_square": square}
+
+    def __repr__(self) -> str:
+        return (f"Adam(learning_rate={self.learning_rate:g}, betas={self.betas}, "
+                f"epsilon={self.epsilon:g}, weight_decay={self.weight_decay:g})")
+
+
+OPTIMIZERS: dict[str, type[SGD] | type[Adam]] = {"sgd": SGD, "adam": Adam}
+
+
+def write_all(parameters: Sequence[Value], numbers: Sequence[float]) -> None:
+    """Set all parameters; Ctrl-C in the middle waits until all are set."""
+    try:
+        for parameter, number in zip(parameters, numbers, strict=True):
+            parameter.data = number
+    except KeyboardInterrupt:
+        for parameter, number in zip(parameters, numbers, strict=True):
+            parameter.data = number
+        raise
+
+
+def _leaves(parameters: Iterable[Value]) -> list[Value]:
+    if isinstance(parameters, Value) or not hasattr(parameters, "__iter__"):
+        raise TypeError("an optimizer takes a list of parameters; write [v] for a single one, or "
+                        "model.parameters()")
+    found = list(parameters)
+    if not found:
+        raise ValueError("there are no parameters to optimize")
+    for position, parameter in enumerate(found):
+        if parameter.__class__ is not Value:
+            raise TypeError(f"parameter {position} is {parameter!r}, not a Value")
+        if parameter.op is not None:
+            raise ValueError(f"parameter {position}, {describe(parameter)}, was computed; only "
+                             "leaves can be moved")
+    if len(set(found)) != len(found):
+        raise ValueError("a parameter occurs twice in the list; it would be moved twice")
+    return found
+
+
+def _share(number: float, what: str) -> float:
+    number = as_float(number, what)
+    if not 0.0 <= number < 1.0:
+        raise ValueError(f"{what} must be from 0 to below 1, not {number}")
+    return number

@@ -1,0 +1,136 @@
+"""Learning-rate schedules: the rate of a step by its number, counted from 0."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from autograd.primitives import as_float
+
+Schedule = Callable[[int], float]
+
+
+@dataclass(frozen=True)
+class constant:
+    """The same rate at every step."""
+
+    rate: float
+
+    def __post_init__(self) -> None:
+        _positive(self.rate, "rate")
+
+    def __call__(self, step: int) -> float:
+        """The rate of a step."""
+        return float(self.rate)
+
+
+@dataclass(frozen=True)
+class linear:
+    """From start to end in equal differences: start + (end - start) * step / steps.
+
+    ``linear(1.0, 0.1, steps)`` is the schedule of micrograd's demo. After ``steps`` it stays.
+    """
+
+    start: float
+    end: float
+    steps: int
+
+    def __post_init__(self) -> None:
+        _positive(self.start, "start")
+        _not_negative(self.end, "end")
+        _whole(self.steps, "steps")
+
+    def __call__(self, step: int) -> float:
+        """The rate of a step."""
+        return self.start - (self.start - self.end) * min(step, self.steps) / self.steps
+
+
+@dataclass(frozen=True)
+class exponential:
+    """rate * decay**step."""
+
+    rate: float
+    decay: float
+
+    def __post_init__(self) -> None:
+        _positive(self.rate, "rate")
+        _positive(self.decay, "decay")
+
+    def __call__(self, step: int) -> float:
+        """The rate of a step."""
+        return float(self.rate * self.decay**step)
+
+
+@dataclass(frozen=True)
+class cosine:
+    """From start to end along half a cosine: slow, quick, slow. After ``steps`` it stays.
+
+    Source: Loshchilov and Hutter, "SGDR: Stochastic gradient descent with warm restarts" (2017),
+    equation 5, without restarts.
+    """
+
+    start: float
+    steps: int
+    end: float = 0.0
+
+    def __post_init__(self) -> None:
+        _positive(self.start, "start")
+        _not_negative(self.end, "end")
+        _whole(self.steps, "steps")
+
+    def __call__(self, step: int) -> float:
+        """The rate of a step."""
+        done = min(step, self.steps) / self.steps
+        return self.end + (self.start - self.end) * 0.5 * (1.0 + math.cos(math.pi * done))
+
+
+@dataclass(frozen=True)
+class stairs:
+    """rate, times factor after each ``every`` steps."""
+
+    rate: float
+    every: int
+    factor: float = 0.5
+
+    def __post_init__(self) -> None:
+        _positive(self.rate, "rate")
+        _whole(self.every, "every")
+        _positive(self.factor, "factor")
+
+    def __call__(self, step: int) -> float:
+        """The rate of a step."""
+        return float(self.rate * self.factor ** (step // self.every))
+
+
+def as_schedule(learning_rate: float | Schedule) -> Schedule:
+    """A schedule as it is, a number as a constant one.
+
+    Raises:
+        TypeError, ValueError: for anything but a function or a finite number above 0.
+    """
+    if callable(learning_rate):
+        return learning_rate
+    return constant(_positive(learning_rate, "learning_rate"))
+
+
+def _positive(number: float, what: str) -> float:
+    number = as_float(number, what)
+    if not 0.0 < number < math.inf:
+        raise ValueError(f"{what} must be a finite number above 0, not {number}")
+    return number
+
+
+def _not_negative(number: float, what: str) -> float:
+    number = as_float(number, what)
+    if not 0.0 <= number < math.inf:
+        raise ValueError(f"{what} must be a finite number, 0 or above, not {number}")
+    return number
+
+
+def _whole(number: int, what: str) -> int:
+    if isinstance(number, bool) or not isinstance(number, int):
+        raise TypeError(f"{what} must be a whole number, not {number!r}")
+    if number < 1:
+        raise ValueError(f"{what} must be at least 1, not {number}")
+    return number

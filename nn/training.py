@@ -1,0 +1,368 @@
+"""fit: train a model on rows of numbers, with everything checked before anything changes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from autograd import primitives
+from autograd.primitives import as_float
+from autograd.value import Value, no_grad
+
+from .losses import LOSSES, Loss
+from .module import Module
+from .optimizers import OPTIMIZERS, Optimizer
+from .schedules import Schedule, _not_negative, _whole
+
+Rows = list[list[float]]
+
+
+@dataclass
+class History:
+    """What happened in a training, one entry for each whole epoch.
+
+    Attributes:
+        loss: the mean of what was minimized, l2 included, as the epoch met it (before the step
+            that each batch led to).
+        accuracy: the share of rows answered rightly, met likewise; empty when the targets are
+            no classes.
+        learning_rate: the rate at the beginning of the epoch.
+        validation_loss: the loss (without l2) on the validation rows after the epoch.
+        stopped: why it ended.
+    """
+
+    loss: list[float] = field(default_factory=list)
+    accuracy: list[float] = field(default_factory=list)
+    learning_rate: list[float] = field(default_factory=list)
+    validation_loss: list[float] = field(default_factory=list)
+    stopped: str = ""
+
+    def __len__(self) -> int:
+        return len(self.loss)
+
+    def __repr__(self) -> str:
+        last = f", loss {self.loss[0]:.4g} -> {self.loss[-1]:.4g}" if self.loss else ""
+        right = f", accuracy {self.accuracy[-1]:.1%}" if self.accuracy else ""
+        return f"<History: {len(self)} epoch(s){last}{right}; {self.stopped}>"
+
+
+@dataclass
+class _Job:
+    """A training whose every part was checked."""
+
+    model: Module
+    rows: Rows
+    targets: list[Any]
+    loss: Loss
+    optimizer: Optimizer
+    l2: float
+    validation: tuple[Rows, list[Any]] | None
+
+
+def fit(model: Module, X: Any, y: Any, loss: str | Loss | Callable[..., Any] = "mean_squared_error",
+        optimizer: str | Optimizer = "sgd", epochs: int = 100, batch_size: int | None = None,
+        seed: int = 0, l2: float = 0.0, learning_rate: float | Schedule | None = None,
+        validation: tuple[Any, Any] | None = None, patience: int | None = None,
+        progress: bool = True) -> History:
+    """Train a model; the same seed gives the same bits.
+
+    Args:
+        model: any Module.
+        X: the rows, shape (n, number of inputs), finite numbers.
+        y: the targets, shape (n,), or (n, outputs) for several numbers a row.
+        loss: a name ("mean_squared_error", "hinge", "binary_cross_entropy",
+            "binary_cross_entropy_with_logits", "cross_entropy"), one of those losses, or a function
+            of (answers, targets) that returns a Value.
+        optimizer: "sgd", "adam", or an Optimizer of the model's parameters.
+        epochs: how often all rows are visited.
+        batch_size: rows between two steps of the optimizer; None takes all rows at once.
+        seed: of the order in which batches visit the rows.
+        l2: adds l2 times the sum of the squares of all parameters to the loss.
+        learning_rate: for an optimizer given by name: a number, or a schedule over its steps.
+        validation: (X, y) that are watched and not learned from.
+        patience: stop after so many epochs without a smaller loss (on the validation rows if
+            there are any).
+        progress: show a bar.
+
+    Returns:
+        The History. Ctrl-C returns what was reached; so does a loss or gradient that is no longer
+        finite, with the parameters as they were before it.
+
+    Raises:
+        TypeError, ValueError: for anything that does not fit, before anything is changed.
+    """
+    job = _checked_job(model, X, y, loss, optimizer, l2, learning_rate, validation)
+    _at_least_zero(epochs, "epochs")
+    size = len(job.rows) if batch_size is None else min(_whole(batch_size, "batch_size"),
+                                                        len(job.rows))
+    if patience is not None:
+        _whole(patience, "patience")
+    shuffler = np.random.default_rng(seed)
+    history = History(stopped="all epochs are done")
+    bar = tqdm(range(epochs), desc="training", unit="epoch", disable=not progress)
+    try:
+        for _ in bar:
+            run_epoch(job, _batches(len(job.rows), size, shuffler), history)
+            bar.set_postfix_str(_progress(history), refresh=False)
+            if patience is not None and _is_stuck(history, patience):
+                history.stopped = f"no smaller loss for {patience} epoch(s)"
+                break
+    except KeyboardInterrupt:
+        history.stopped = f"interrupted in epoch {len(history) + 1}"
+    except FloatingPointError as error:
+        history.stopped = f"diverged in epoch {len(history) + 1}: {error}"
+    finally:
+        bar.close()
+    return history
+
+
+def run_epoch(job: _Job, batches: Sequence[Sequence[int]], history: History) -> None:
+    """One epoch, and its entries in the history."""
+    rate = job.optimizer.learning_rate
+    loss, answers = eager_epoch(job.model, job.loss, job.optimizer, job.rows, job.targets,
+                                batches, job.l2)
+    validation = None if job.validation is None else _loss_on(job, *job.validation)
+    history.loss.append(loss)
+    history.learning_rate.append(rate)
+    if job.loss.classify is not None:
+        history.accuracy.append(job.loss.accuracy(answers, job.targets))
+    if validation is not None:
+        history.validation_loss.append(validation)
+
+
+def eager_epoch(model: Module, loss: Loss, optimizer: Optimizer, rows: Rows, targets: list[Any],
+                batches: Sequence[Sequence[int]], l2: float) -> tuple[float, list[Any]]:
+    """Visit all batches, one step of the optimizer for each.
+
+    Args:
+        model, loss, optimizer: as fit takes them.
+        rows, targets: plain numbers that were checked.
+        batches: the indices of the rows of each batch.
+        l2: the factor of the sum of the squares of all parameters.
+
+    Returns:
+        The mean loss over the rows, and the answer to each row, as plain numbers, both as they
+        were before the step.
+
+    Raises:
+        FloatingPointError: when the loss or a gradient is not finite; the steps before it stay.
+    """
+    parameters = optimizer.parameters
+    answers: list[Any] = [None] * len(rows)
+    total = 0.0
+    for batch in batches:
+        given = [model(rows[i]) for i in batch]
+        objective = loss.mean(given, [targets[i] for i in batch])
+        if l2:
+            objective = objective + l2 * primitives.dot(parameters, parameters)
+        number = _finite(objective)
+        model.zero_grad()
+        objective.backward()
+        optimizer.step()
+        total += number * len(batch)
+        for i, answer in zip(batch, given, strict=True):
+            answers[i] = _plain(answer)
+    return total / len(rows), answers
+
+
+def accuracy(model: Module, X: Any, y: Any, threshold: float | None = None) -> float:
+    """The share of rows whose class the model answers rightly.
+
+    Args:
+        model: gives one score a row, or one logit for each class.
+        X: the rows, shape (n, number of inputs).
+        y: the classes: -1 and 1, 0 and 1, or the indices of the logits.
+        threshold: the score from which a row counts to the upper of two classes. None means 0 for
+            the classes -1 and 1; for 0 and 1 it means 1/2 if all scores are from 0 to 1, else 0.
+
+    Raises:
+        TypeError, ValueError: for rows and classes that do not fit.
+    """
+    rows = _checked_rows(X, "X")
+    answers = model.predict(rows)
+    labels = np.array([as_float(label, f"y[{i}]") for i, label in enumerate(_flat(y))])
+    if len(labels) != len(rows):
+        raise ValueError(f"there are {len(rows)} rows but {len(labels)} targets")
+    if answers.ndim == 2:
+        return float(np.mean(np.argmax(answers, axis=1) == labels))
+    names = set(labels.tolist())
+    if not (names <= {-1.0, 1.0} or names <= {0.0, 1.0}):
+        raise ValueError("the classes of a model with one score are -1 and 1, or 0 and 1, not "
+                         f"{sorted(names)[:5]}")
+    if threshold is None:
+        is_probability = -1.0 not in names and bool(np.all((answers >= 0) & (answers <= 1)))
+        threshold = 0.5 if is_probability else 0.0
+    return float(np.mean((answers > threshold) == (labels > 0.0)))
+
+
+def _finite(objective: Any) -> float:
+    if objective.__class__ is not Value or objective.op is None:
+        raise TypeError(f"the loss must be a Value computed from the model's answers, not "
+                        f"{objective!r}")
+    number: float = objective.data
+    if not math.isfinite(number):
+        raise FloatingPointError(f"the loss is {number}; try a smaller learning rate")
+    return number
+
+
+def _plain(answer: Any) -> Any:
+    if isinstance(answer, list | tuple | np.ndarray):
+        return [_plain(item) for item in answer]
+    return answer.data if answer.__class__ is Value else answer
+
+
+def _loss_on(job: _Job, rows: Rows, targets: list[Any]) -> float:
+    with no_grad():
+        return float(_plain(job.loss.mean([job.model(row) for row in rows], targets)))
+
+
+def _batches(n: int, size: int, shuffler: np.random.Generator) -> list[list[int]]:
+    """The rows in batches; in their own order where one batch takes all of them."""
+    order = list(range(n)) if size == n else shuffler.permutation(n).tolist()
+    return [order[start:start + size] for start in range(0, n, size)]
+
+
+def _is_stuck(history: History, patience: int) -> bool:
+    watched = history.validation_loss or history.loss
+    return len(watched) > patience and min(watched[-patience:]) >= min(watched[:-patience])
+
+
+def _progress(history: History) -> str:
+    parts = [f"loss {history.loss[-1]:.4f}"]
+    if history.validation_loss:
+        parts.append(f"validation {history.validation_loss[-1]:.4f}")
+    if history.accuracy:
+        parts.append(f"accuracy {history.accuracy[-1]:.0%}")
+    return ", ".join(parts)
+
+
+# --- checks, all before anything is changed -------------------------------------------------------
+
+def _checked_job(model: Any, X: Any, y: Any, loss: Any, optimizer: Any, l2: Any,
+                 learning_rate: Any, validation: Any) -> _Job:
+    if not isinstance(model, Module):
+        raise TypeError(f"fit trains a Module, not {type(model).__name__}")
+    checked_loss = _checked_loss(loss)
+    rows, targets = _checked_data(model, X, y, checked_loss, "X", "y")
+    watched: tuple[Rows, list[Any]] | None = None
+    if validation is not None:
+        if not isinstance(validation, tuple | list) or len(validation) != 2:
+            raise TypeError("validation is a pair (X, y)")
+        watched = _checked_data(model, validation[0], validation[1], checked_loss,
+                                "validation X", "validation y")
+    return _Job(model, rows, targets, checked_loss,
+                _checked_optimizer(optimizer, model, learning_rate), _not_negative(l2, "l2"),
+                watched)
+
+
+def _checked_loss(loss: Any) -> Loss:
+    if isinstance(loss, Loss):
+        return loss
+    if isinstance(loss, str):
+        if loss not in LOSSES:
+            raise ValueError(f"there is no loss {loss!r}; choose one of "
+                             f"{', '.join(map(repr, LOSSES))}, or give a function of "
+                             "(answers, targets)")
+        return LOSSES[loss]
+    if callable(loss):
+        return _OwnLoss(loss)
+    raise TypeError(f"loss is a name or a function of (answers, targets), not {loss!r}")
+
+
+class _OwnLoss(Loss):
+    """A user's function of (answers, targets) in place of the mean of a loss of rows."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        name = getattr(function, "__name__", "loss")
+        super().__init__(name, function, lambda target, place, outputs: _target(target, place),
+                         scores="any")
+
+    def mean(self, answers: Sequence[Any], targets: Sequence[Any]) -> Any:
+        """What the user's function returns."""
+        return self.row(answers, targets)
+
+
+def _target(target: Any, place: str) -> Any:
+    if isinstance(target, list | tuple | np.ndarray) and np.ndim(target) > 0:
+        return [_target(item, f"{place}[{i}]") for i, item in enumerate(target)]
+    number = as_float(target, place)
+    if not math.isfinite(number):
+        raise ValueError(f"{place} is {number}")
+    return number
+
+
+def _checked_data(model: Module, X: Any, y: Any, loss: Loss, rows_name: str,
+                  targets_name: str) -> tuple[Rows, list[Any]]:
+    rows = _checked_rows(X, rows_name)
+    with no_grad():
+        answer = model(rows[0])  # a wrong number of inputs is an error of the model
+    outputs = len(answer) if isinstance(answer, list | tuple | np.ndarray) else None
+    targets = _flat(y)
+    if len(targets) != len(rows):
+        raise ValueError(f"{rows_name} has {len(rows)} rows, but {targets_name} has "
+                         f"{len(targets)} targets")
+    return rows, loss.checked_targets(targets, len(rows), outputs)
+
+
+def _checked_rows(X: Any, name: str) -> Rows:
+    if not _is_table(X):
+        raise ValueError(f"{name} must be rows of numbers of one length, shape "
+                         "(n, number of inputs); for a single input write [[x] for x in xs]")
+    rows = [[as_float(number, f"{name}[{i}][{j}]") for j, number in enumerate(row)]
+            for i, row in enumerate(X)]
+    if not rows:
+        raise ValueError(f"{name} has no rows")
+    for i, row in enumerate(rows):
+        for j, number in enumerate(row):
+            if not math.isfinite(number):
+                raise ValueError(f"{name}[{i}][{j}] is {number}; there must be no nan and no "
+                                 "infinity in the data")
+    return rows
+
+
+def _is_table(X: Any) -> bool:
+    if isinstance(X, np.ndarray):
+        return X.ndim == 2
+    sequence = list | tuple | np.ndarray
+    return isinstance(X, list | tuple) and all(isinstance(row, sequence) for row in X) and len(
+        {len(row) for row in X}) <= 1
+
+
+def _flat(y: Any) -> list[Any]:
+    """The targets; a column of shape (n, 1) counts as shape (n,)."""
+    if isinstance(y, str | bytes | dict) or not hasattr(y, "__iter__"):
+        raise TypeError(f"y must be a list with one target for each row, not {y!r}")
+    if isinstance(y, np.ndarray) and y.ndim == 2 and y.shape[1] == 1:
+        y = y[:, 0]
+    return list(y)
+
+
+def _checked_optimizer(optimizer: Any, model: Module, learning_rate: Any) -> Optimizer:
+    if isinstance(optimizer, Optimizer):
+        if learning_rate is not None:
+            raise ValueError("this optimizer has a learning rate already; give learning_rate to "
+                             "the optimizer, or give the optimizer by name")
+        if set(optimizer.parameters) != set(model.parameters()):
+            raise ValueError("the optimizer's parameters are not those of the model; make it with "
+                             "model.parameters()")
+        return optimizer
+    if not isinstance(optimizer, str) or optimizer not in OPTIMIZERS:
+        raise ValueError(f"there is no optimizer {optimizer!r}; choose one of "
+                         f"{', '.join(map(repr, OPTIMIZERS))}, or give an Optimizer")
+    options = {} if learning_rate is None else {"learning_rate": learning_rate}
+    return OPTIMIZERS[optimizer](model.parameters(), **options)
+
+
+def _at_least_zero(number: Any, what: str) -> None:
+    if isinstance(number, bool) or not isinstance(number, int):
+        raise TypeError(f"{what} must be a whole number, not {number!r}")
+    if number < 0:
+        raise ValueError(f"{what} must be 0 or above, not {number}")
+
+
+__all__ = ["History", "accuracy", "eager_epoch", "fit"]
