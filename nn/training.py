@@ -328,9 +328,9 @@ def _checked_rows(X: Any, name: str) -> Rows:
 def _is_table(X: Any) -> bool:
     if isinstance(X, np.ndarray):
         return X.ndim == 2
-    sequence = list | tuple | np.ndarray
-    return isinstance(X, list | tuple) and all(isinstance(row, sequence) for row in X) and len(
-        {len(row) for row in X}) <= 1
+    return (isinstance(X, list | tuple)
+            and all(isinstance(row, list | tuple | np.ndarray) for row in X)
+            and len({len(row) for row in X}) <= 1)
 
 
 def _flat(y: Any) -> list[Any]:
