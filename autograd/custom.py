@@ -251,6 +251,7 @@ def _check_graph(row: Primitive, point: tuple[float, ...], y: float,
     for position, (graph, claim) in enumerate(zip(graphs, claims, strict=True)):
         number = graph.data if graph.__class__ is Value else graph
         if (number is None) != (claim is None) or (
-                number is not None and not math.isclose(number, claim or 0.0, rel_tol=1e-9)):
+                number is not None and claim is not None and claim == claim
+                and not math.isclose(number, claim, rel_tol=1e-9)):
             raise TypeError(f"partial {position} of {row.name} gives {claim!r} on floats, but "
                             f"{number!r} on Values, at {point}")

@@ -208,7 +208,7 @@ class Examination:
                 for position, (parent, claim)
                 in enumerate(zip(node.parents, self.claims[node], strict=True))]
         errors[node] = absolute_error(
-            node, [slope and slope.value for slope in self.slopes[node]], errors)
+            node, [None if slope is None else slope.value for slope in self.slopes[node]], errors)
 
     @staticmethod
     def _slope(node: Value, position: int, claim: float | None) -> Estimate | None:

@@ -216,9 +216,11 @@ def expressions(draw: Any, n_inputs: int = 2, max_nodes: int = 10,
     if n_inputs < 1 or max_nodes < 1 or not rows:
         raise ValueError("expressions needs at least one input, one node and one primitive")
     point = draw(st.lists(_COORDINATES, min_size=n_inputs, max_size=n_inputs))
+    least = draw(st.integers(1, max_nodes))  # lists alone would mostly be short
+    wishes = draw(st.lists(_wishes(rows), min_size=least, max_size=max_nodes))
     results, steps = list(point), []
-    for _ in range(draw(st.integers(1, max_nodes))):
-        step = _draw_step(draw, rows, results)
+    for wish in wishes:
+        step = _granted(wish, rows, results)
         if step is not None:
             steps.append(step)
             value = _is_moderate(step, results)
@@ -227,28 +229,37 @@ def expressions(draw: Any, n_inputs: int = 2, max_nodes: int = 10,
     return _pruned(n_inputs, steps, point)
 
 
-def _draw_step(draw: Any, rows: Sequence[Primitive], results: Sequence[float]) -> Step | None:
-    """An operation on earlier results that is safe there; None when there is none."""
-    arities: set[int] = {row.arity or 2 for row in rows}
-    common: list[int] = [count for count in (1, 2, 1, 2, 1, 2, 3) if count in arities]
-    count = draw(st.sampled_from(common or sorted(arities)))
-    # Mostly the latest result comes first, so that few results are left unused.
-    first = (_draw_slot(draw, len(results)) if draw(st.integers(0, 3)) == 3
-             else len(results) - 1)
-    slots = (first, *(_draw_slot(draw, len(results)) for _ in range(count - 1)))
-    if not any(isinstance(slot, int) for slot in slots):
-        slots = (len(results) - 1, *slots[1:])  # an operation on constants is a constant
-    fitting = [Step(row, slots) for row in rows
-               if (row.arity == count or (row.arity is None and count == 2))]
-    fitting = [step for step in fitting if _is_moderate(step, results) is not None]
-    return draw(st.sampled_from(fitting)) if fitting else None
+# What is drawn for an operation before it is known what fits at the numbers reached: which
+# operation, and for each operand how far back it lies. Drawn so, and not one by one while the
+# numbers are computed, a failure can lose an operation without the others changing.
+Wish = tuple[Primitive, tuple[int, ...]]
+_BACK = st.sampled_from((0, 0, 0, 0, 0, 0, 1, 1, 2, 3, 4, 6, 9, 13, 20))  # the latest result first, most often
+_CONSTANTS = {20: 2.0, 13: 0.5, 9: -1.5}  # what stands there while there are fewer results
 
 
-def _draw_slot(draw: Any, known: int) -> Slot:
-    # Counted back from the latest result: a failure shrinks to a chain.
-    back: int = draw(st.integers(0, known))
-    constant: float = draw(st.sampled_from((2.0, 0.5, -1.5))) if back == known else 0.0
-    return constant if back == known else known - 1 - back
+def _wishes(rows: Sequence[Primitive]) -> st.SearchStrategy[Wish]:
+    # Operations of several operands are fewer, so that they are drawn more often each.
+    pool = [row for row in rows for _ in range(1 if row.arity == 1 else 2)]
+    return st.tuples(st.sampled_from(pool), st.tuples(_BACK, _BACK, _BACK))
+
+
+def _granted(wish: Wish, rows: Sequence[Primitive], results: Sequence[float]) -> Step | None:
+    """The operation wished for, or the next that is safe there; None when there is none."""
+    wanted, backs = wish
+    start = next(i for i, row in enumerate(rows) if row is wanted)
+    for row in (*rows[start:], *rows[:start]):
+        slots = [_slot(backs[i % 3], len(results)) for i in range(row.arity or 2)]
+        if not any(isinstance(slot, int) for slot in slots):
+            slots[0] = len(results) - 1  # an operation on constants alone is a constant
+        step = Step(row, tuple(slots))
+        if _is_moderate(step, results) is not None:
+            return step
+    return None
+
+
+def _slot(back: int, known: int) -> Slot:
+    """An operand so far back from the latest result."""
+    return known - 1 - back if back < known else _CONSTANTS.get(back, back % known)
 
 
 def _pruned(n_inputs: int, steps: list[Step], point: list[float]) -> Expression:

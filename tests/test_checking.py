@@ -22,13 +22,14 @@ from autograd import (
     log,
     maximum,
     norm,
+    oracles,
+    primitives,
     relu,
     sin,
     sqrt,
     tanh,
     where,
 )
-from autograd import oracles, primitives
 from autograd.oracles import MP_VALUES, differences, local_derivative, local_difference
 from autograd.strategies import arrays_in, expressions, operands_of
 
@@ -545,7 +546,7 @@ def test_a_point_outside_the_functions_domain_is_an_error_that_shows_it():
     ({"x": (1.0, 0.0)}, ValueError), ({"x": (0.0, math.inf)}, ValueError), ("x", TypeError),
 ])
 def test_a_domain_that_does_not_fit_is_refused(domain, kind):
-    with pytest.raises(kind, match="domain|interval"):
+    with pytest.raises(kind, match=r"domain|interval"):
         check_gradients(lambda x: x, domain)
 
 
