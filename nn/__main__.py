@@ -49,6 +49,8 @@ DEMONSTRATIONS = {
                          "binary_cross_entropy_with_logits", "adam", 0.1, 0.01, 200, 0.0),
 }
 
+PICTURES = (".png", ".svg", ".pdf")
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line.
@@ -61,6 +63,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for path in (options.plot, options.save):
         if path is not None and not path.absolute().parent.is_dir():
             parser.error(f"there is no folder {path.parent} to write {path.name} into")
+    if options.plot is not None and options.plot.suffix not in PICTURES:
+        parser.error(f"--plot writes {', '.join(PICTURES)}, not {options.plot.name!r}")
     if options.plot is not None and find_spec("matplotlib") is None:
         parser.error('--plot needs matplotlib; pip install "chainrule[plot]", or leave it out')
     demonstration = DEMONSTRATIONS[options.dataset]
@@ -148,7 +152,8 @@ def _plot(name: str, model: MLP, X: Any, y: Any, history: History, path: Path) -
 
     from autograd.plotting import plot_decision_boundary, plot_history
 
-    figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4.6), layout="constrained")
+    figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4.6),
+                                         layout="constrained", gridspec_kw={"wspace": 0.08})
     # The scores of xor are logits; those of the other sets have the classes -1 and 1.
     plot_decision_boundary(model, X, y, ax=left, threshold=0.0)
     left.set_title(f"{name}: decision boundary")
