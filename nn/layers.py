@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
-from operator import mul
+from operator import methodcaller, mul
 from typing import Any
 
 import numpy as np
@@ -19,8 +19,8 @@ Activation = Callable[[Any], Any] | None
 
 _NAMES = ("relu", "tanh", "sigmoid", "softplus")
 
-# The methods of Value: quicker than calling the primitives, which take floats and arrays as well.
-ACTIVATIONS: dict[str, Activation] = {name: getattr(Value, name) for name in _NAMES}
+# The methods of Value: quicker than the primitives, which take floats and arrays as well.
+ACTIVATIONS: dict[str, Activation] = {name: methodcaller(name) for name in _NAMES}
 ACTIVATIONS["linear"] = None
 _SPELLED = {"relu": "ReLU"}
 _dot = primitives.dot
@@ -136,6 +136,7 @@ class MLP(Module):
         if isinstance(nouts, int) or not len(nouts):
             raise TypeError(f"nouts is a list with the number of neurons of each layer, not "
                             f"{nouts!r}; write for example [16, 16, 1]")
+        _activation(activation, None)  # also where there is no hidden layer to use it
         sizes = [_count(nin, "nin"), *(_count(n, "every number in nouts") for n in nouts)]
         generator = None if seed is None else random.Random(seed)
         last = len(nouts)
