@@ -424,6 +424,18 @@ def test_the_message_shows_component_numbers_and_tolerance_with_its_formula():
         assert part in message
 
 
+def test_lost_digits_are_told_from_a_wrong_formula():
+    def cancelling(x):
+        return 1.0 - math.tanh(x) ** 2
+
+    with pytest.raises(GradientError, match=r"lose digits .* atol=1e-12"):
+        gradcheck(tanh, 15.0, gradient=cancelling)
+    assert gradcheck(tanh, 15.0, gradient=cancelling, atol=1e-12)
+    with pytest.raises(GradientError) as caught:
+        gradcheck(tanh, 1.0, gradient=lambda x: 1.001 * cancelling(x))
+    assert "digits" not in str(caught.value)
+
+
 def test_rtol_and_atol_widen_the_tolerance():
     for allowed in ({"rtol": 2e-3}, {"atol": 2e-2}):
         assert gradcheck(lambda x: x * x, 5.0, gradient=lambda x: 10.01, **allowed)
