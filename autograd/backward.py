@@ -18,6 +18,9 @@ from .value import NOT_COMPUTED, Operand, Value, describe, name_of
 
 _add, _sub, _mul, _dot = primitives.add, primitives.sub, primitives.mul, primitives.dot
 
+# Reads as 0, but is one particular float object: no adjoint has arrived, not even one of 0.
+_NOT_REACHED = float("0")
+
 
 def backward(root: Value) -> None:
     """Fill ``grad`` of every node under the root with d(root)/d(node).
@@ -33,7 +36,7 @@ def backward(root: Value) -> None:
     leaves = refuse_stale(order)
     before = [leaf.grad for leaf in leaves]
     for node in order:
-        node.grad = 0.0
+        node.grad = _NOT_REACHED
     root.grad = 1.0
     try:
         _propagate(order)
@@ -54,6 +57,8 @@ def _propagate(order: list[Value]) -> None:
         if op is None:
             continue
         adjoint = node.grad
+        if adjoint is _NOT_REACHED:
+            continue  # in an arm that `where` did not take, whose slope may be infinite
         left, right = node._left, node._right
         if op is _mul:
             if left.__class__ is not Value:
