@@ -352,6 +352,18 @@ def test_steps_stay_inside_the_domain(f, x, oracle):
         gradcheck(f, x, gradient=lambda v: 1.001 * slope if slope else 1e-3)
 
 
+@both_oracles
+@pytest.mark.parametrize("arm", [lambda x: sqrt(x), lambda x: 1.0 / (x + 1e-200) * 1e-150])
+def test_an_arm_that_where_did_not_take_may_have_no_finite_slope(arm, oracle):
+    def f(x):
+        return where(x > 1.0, arm(x), 3.0 * x)
+
+    assert ag.grad(f)(0.0) == 3.0
+    assert gradcheck(f, 0.0).checked == 1
+    with pytest.raises(GradientError):
+        gradcheck(f, 0.0, gradient=lambda x: 3.003)
+
+
 def test_outside_the_domain_the_functions_own_error_comes_through():
     with pytest.raises(ValueError, match="log is not defined"):
         gradcheck(log, -1.0)
