@@ -77,7 +77,7 @@ class Loss:
         """The mean over the rows, of targets that were checked."""
         row = self.row
         losses = [row(answer, target) for answer, target in zip(answers, targets, strict=True)]
-        return primitives.sum(losses) * (1.0 / len(losses))
+        return primitives.sum(losses) / float(len(losses))
 
     def accuracy(self, answers: Any, targets: Any) -> float:
         """The share of rows whose class is the target.
@@ -141,8 +141,8 @@ def _squared_error(answer: Any, target: Any) -> Any:
     if not isinstance(answer, list | tuple):
         difference = answer - target
         return difference * difference
-    return primitives.sum([_squared_error(a, t) for a, t in zip(answer, target, strict=True)]) * (
-        1.0 / len(answer))
+    squares = [_squared_error(a, t) for a, t in zip(answer, target, strict=True)]
+    return primitives.sum(squares) / float(len(squares))
 
 
 def _hinge(score: Any, label: float) -> Any:

@@ -98,6 +98,7 @@ def fit(model: Module, X: Any, y: Any, loss: str | Loss | Callable[..., Any] = "
     """
     job = _checked_job(model, X, y, loss, optimizer, l2, learning_rate, validation)
     _at_least_zero(epochs, "epochs")
+    _at_least_zero(seed, "seed")
     size = len(job.rows) if batch_size is None else min(_whole(batch_size, "batch_size"),
                                                         len(job.rows))
     if patience is not None:
