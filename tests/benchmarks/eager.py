@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import gc
 import importlib
+import importlib.util
 import random
 import statistics
 import subprocess
@@ -18,7 +19,7 @@ import sys
 import tempfile
 import time
 import venv
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -85,13 +86,11 @@ WORK = {"training step": training_step, "plain expression": plain_expression}
 
 
 @contextmanager
-def _micrograd() -> Any:
+def _micrograd() -> Iterator[tuple[Any, Any]]:
     """micrograd's Value and MLP, from here or from a throw-away environment."""
-    try:
+    if importlib.util.find_spec("micrograd") is not None:
         yield _classes()
         return
-    except ModuleNotFoundError:
-        pass
     with tempfile.TemporaryDirectory() as folder:
         print("installing micrograd 0.1.0 into a throw-away environment ...", flush=True)
         venv.create(folder, with_pip=True)
@@ -146,8 +145,8 @@ def main() -> None:
     parser.add_argument("--repetitions", type=int, default=7, metavar="N")
     repetitions = parser.parse_args().repetitions
     print(f"Python {sys.version.split()[0]}, medians of {repetitions} alternating repetitions\n")
-    print(f"{'':18}{'micrograd 0.1.0':>17}{'chainrule':>13}{'ratio':>9}{'target':>9}")
     with _micrograd() as theirs:
+        print(f"{'':18}{'micrograd 0.1.0':>17}{'chainrule':>13}{'ratio':>9}{'target':>9}")
         for name in WORK:
             peer, own = compare(name, theirs, repetitions)
             print(f"{name:18}{peer * 1e3:14.1f} ms{own * 1e3:10.2f} ms{peer / own:8.1f}x"
