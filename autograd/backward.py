@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from . import primitives, value
+from . import primitives
 from .graph import numbers, topological_order
 from .primitives import DOMAIN_ERRORS
-from .value import NOT_COMPUTED, Operand, Value, describe, name_of
+from .value import NOT_COMPUTED, Operand, Value, describe, name_of, recording
 
 _add, _sub, _mul, _dot = primitives.add, primitives.sub, primitives.mul, primitives.dot
 
@@ -217,7 +217,7 @@ def adjoints(y: Any, xs: Sequence[Value]) -> list[Operand]:
     depends = dependents(order, xs)
     adjoint: dict[Value, Any] = {y: 1.0}
     targets = set(xs)
-    with value._recording_set_to(True):
+    with recording():
         for node in reversed(order):
             if node not in depends or node not in adjoint:
                 continue

@@ -14,11 +14,11 @@ from typing import Any
 
 import numpy as np
 
-from . import primitives, value
+from . import primitives
 from .backward import adjoints, local_graphs, refuse_stale, times
 from .graph import topological_order
 from .structures import as_array, flatten, rebuild, shape_of
-from .value import Operand, Value
+from .value import Operand, Value, recording, tick
 
 Argnums = int | tuple[int, ...]
 
@@ -44,8 +44,8 @@ class Trace:
         self.differentiated = [arguments[position] for position in positions]
         self.leaves: list[Value] = []
         lifted = list(arguments)
-        self.started = value.tick().clock
-        with value._recording_set_to(True):
+        self.started = tick().clock
+        with recording():
             for position, argument in zip(positions, self.differentiated, strict=True):
                 fresh = [_lift(number) for number in flatten(argument)]
                 self.leaves += fresh
@@ -258,7 +258,7 @@ def push_forward(outputs: Sequence[Any], leaves: Sequence[Value],
     order = topological_order(*(output for output in outputs if output.__class__ is Value))
     refuse_stale(order)
     tangent: dict[Value, Any] = dict(zip(leaves, directions, strict=True))
-    with value._recording_set_to(True):
+    with recording():
         for node in order:
             moving = {parent for parent in node.parents
                       if isinstance(parent, Value) and parent in tangent}
@@ -290,7 +290,7 @@ def hvp(function: Callable[..., Any], primals: Any, tangents: Any) -> Any:
     trace = Trace(function, tuple(range(len(arguments))), arguments, {})
     firsts = adjoints(scalar(trace.result), trace.leaves)
     slope: Any = 0.0
-    with value._recording_set_to(True):
+    with recording():
         for first, direction in zip(firsts, directions, strict=True):
             slope = slope + times(first, direction)
     closed = trace.is_closed(slope) and not any(d.__class__ is Value for d in directions)

@@ -47,6 +47,13 @@ def no_grad() -> Iterator[None]:
 
 
 @contextmanager
+def recording() -> Iterator[None]:
+    """Inside, operations record, also within ``no_grad()``: transforms need their graphs."""
+    with _recording_set_to(True):
+        yield
+
+
+@contextmanager
 def _recording_set_to(flag: bool) -> Iterator[None]:
     global _recording
     before = _recording

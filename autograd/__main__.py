@@ -1,0 +1,118 @@
+"""The command line: ``python -m autograd "x**2 - 6*x + 5" x=10``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from .parsing import Expression, ExpressionError, functions, parse_values
+from .primitives import DOMAIN_ERRORS
+from .value import Value
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; 0 if all went well, 1 if a check failed, 2 for input that is wrong."""
+    options = _parser().parse_args(arguments)
+    try:
+        return _run(options)
+    except (ExpressionError, *DOMAIN_ERRORS) as error:
+        print(f"error: {error}", file=sys.stderr)
+    except (ImportError, OSError, RuntimeError) as error:
+        print(f"error: {error}", file=sys.stderr)
+    return 2
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m autograd",
+        description="Value and exact derivatives of an expression.",
+        epilog=f"functions: {', '.join(sorted(functions()))}; constants: pi, e")
+    parser.add_argument("expression", help='for example "x**2 - 6*x + 5"')
+    parser.add_argument("values", nargs="*", metavar="name=number", help="for example x=10")
+    parser.add_argument("--draw", metavar="FILE", help="draw the graph (.svg, .png, .pdf)")
+    parser.add_argument("--explain", action="store_true", help="write out the chain rule")
+    parser.add_argument("--check", action="store_true",
+                        help="compare the gradient with an independent calculation")
+    parser.add_argument("--descend", action="store_true", help="gradient descent from the values")
+    parser.add_argument("--rate", type=float, default=0.1, help="learning rate (default 0.1)")
+    parser.add_argument("--steps", type=int, default=20, help="steps (default 20)")
+    return parser
+
+
+def _run(options: argparse.Namespace) -> int:
+    expression = Expression(options.expression)
+    values = parse_values(options.values)
+    unused = [name for name in values if name not in expression.names]
+    if unused:
+        raise ExpressionError(f"{', '.join(unused)} is not in the expression, which has "
+                              f"{', '.join(expression.names) or 'no names'}")
+    y = expression(values)
+    _print_derivatives(y, expression, values)
+    if not isinstance(y, Value):
+        return 0
+    if options.explain:
+        from .explaining import explain
+
+        print(f"\n{explain(y, [values[name] for name in expression.names])}")
+    if options.draw:
+        from .drawing import draw
+
+        print(f"\ndrawn to {draw(y, local_derivatives=True).render(options.draw)}")
+    failed = _check(expression, values) if options.check else 0
+    if options.descend:
+        _descend(expression, values, options.rate, options.steps)
+    return failed
+
+
+def _print_derivatives(y: Any, expression: Expression, values: dict[str, Value]) -> None:
+    rows = [("value", y.data if isinstance(y, Value) else float(y))]
+    if isinstance(y, Value):
+        if not y.label and y.op is not None:
+            y.label = "y" if "y" not in values else "f"
+        y.backward()
+        rows += [(f"d/d{name}", values[name].grad) for name in expression.names]
+    width = max(len(name) for name, _ in rows)
+    for name, number in rows:
+        print(f"{name:<{width}}  {number:.17g}" if number != round(number, 12)
+              else f"{name:<{width}}  {number:.12g}")
+
+
+def _check(expression: Expression, values: dict[str, Value]) -> int:
+    from .checking import GradientError, gradcheck
+
+    def function(point: dict[str, Any]) -> Any:
+        return expression(point)
+
+    try:
+        report = gradcheck(function, {name: values[name].data for name in expression.names})
+    except GradientError as error:
+        print(f"\n{error}")
+        return 1
+    print(f"\n{report}")
+    return 0
+
+
+def _descend(expression: Expression, values: dict[str, Value], rate: float, steps: int) -> None:
+    from .descent import descend
+
+    names = expression.names
+    path = descend(lambda point: expression(dict(zip(names, point, strict=True))),
+                   [values[name].data for name in names], rate, steps)
+    print("\n" + "".join(f"{title:>14}" for title in ("step", *names, "value")))
+    rows = list(zip(path.points, path.values, strict=True))
+    for step in _some(len(rows)):
+        point, value = rows[step]
+        print(f"{step:>14}" + "".join(f"{x:>14.6g}" for x in (*point, value)))
+    print(f"stopped: {path.reason}")
+
+
+def _some(count: int) -> list[int]:
+    """All rows of a short table, about twenty of a long one, its ends included."""
+    stride = max(1, (count - 1) // 20)
+    return sorted({*range(0, count, stride), count - 1})
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
