@@ -44,7 +44,7 @@ def test_explain_check_and_descend(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_draw_writes_the_graph(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    code, out, _ = run(capsys, "sin(x) * x", "x=1", "--draw", str(tmp_path / "g.svg"))
+    code, _, _ = run(capsys, "sin(x) * x", "x=1", "--draw", str(tmp_path / "g.svg"))
     assert code == 0
     assert "<svg" in (tmp_path / "g.svg").read_text(encoding="utf-8")
 
