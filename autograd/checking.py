@@ -18,7 +18,7 @@ import numpy as np
 from . import primitives
 from .examining import Adjoints, Examination, Recording, paths
 from .graph import numbers
-from .oracles import EPS, TINY, UNKNOWN, Estimate, PreciseGraph, differences, has_mpmath
+from .oracles import EPS, TINY, UNKNOWN, Estimate, PreciseGraph, differences
 from .primitives import DOMAIN_ERRORS
 from .structures import flatten, shape_of
 from .value import Value, name_of
@@ -568,4 +568,4 @@ def _strategy(specification: Any, name: str) -> Any:
     return floats(low, high, allow_nan=False)
 
 
-__all__ = ["GradientError", "Report", "check_gradients", "gradcheck", "has_mpmath"]
+__all__ = ["GradientError", "Report", "check_gradients", "gradcheck"]

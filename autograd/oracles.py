@@ -22,10 +22,14 @@ from .value import Operand, Value
 EPS = 2.0 ** -52
 TINY = 2.3e-308  # below it floats lose relative accuracy, so nothing can be asked there
 
+SMALLEST = 1e-323  # the spacing of the numbers around 0, twice
+
 # Not a whole number, so that the steps cannot all be multiples of one period.
 STEP_RATIO = 3.7
 MAX_LEVELS = 300
 MAX_ORDER = 6
+MAX_RESTARTS = 12
+PROBES = 8
 
 # What a function is at a displacement: its outputs, or None where the step is not allowed.
 Sample = Callable[[float], Sequence[float] | None]
@@ -62,13 +66,16 @@ def differences(sample: Sample, noise: Noise, scale: float) -> list[Estimate]:
     """
     at_rest = noise(0.0)
     best = [UNKNOWN] * len(at_rest)
-    starts = [0.1 * max(1.0, scale)] + ([0.1 * scale] if 0.0 < scale < 1e-6 else [])
     for side in (0, 1, -1):  # one-sided steps serve at the edge of a domain
-        for start in starts:
-            found = _Tableau(sample, noise, at_rest, scale, side).extrapolate(start)
-            best = [min(pair, key=lambda e: e.error) for pair in zip(best, found, strict=True)]
-            if all(_is_good(estimate) for estimate in best):
-                return best
+        start = 0.1 * max(1.0, scale)
+        for _ in range(MAX_RESTARTS):
+            tableau = _Tableau(sample, noise, at_rest, scale, side)
+            found = tableau.extrapolate(start)
+            finer = tableau.contradiction()
+            if finer is None:
+                best = [min(pair, key=lambda e: e.error) for pair in zip(best, found, strict=True)]
+                break
+            start = finer
         if all(math.isfinite(estimate.error) for estimate in best):
             break
     return best
@@ -90,6 +97,37 @@ class _Tableau:
         self.rows: list[list[float]] = [[] for _ in at_rest]
         self.history: list[list[float]] = [[] for _ in at_rest]
         self.moved_noise: list[float] = []  # for each unit of the step
+        self.smallest = 0.0  # the last step taken
+
+    def contradiction(self) -> float | None:
+        """A start for smaller steps, if those tell another slope than the tableau.
+
+        Large steps agree with each other, and tell the wrong slope, where what matters is much
+        narrower than all of them: a soft kink between two lines, a pole beside a tiny number.
+        """
+        smallest = max(2e3 * EPS * self.scale if self.scale else self.smallest * 1e-20, TINY)
+        if not 0.0 < smallest < self.smallest:
+            return None
+        step, ratio = self.smallest, (smallest / self.smallest) ** (1.0 / PROBES)
+        for _ in range(PROBES):
+            step *= ratio
+            quotients = self._quotients(step)
+            if quotients is not None and not all(
+                    self._agrees(k, quotient, step) for k, quotient in enumerate(quotients)):
+                return step * STEP_RATIO
+        return None
+
+    def _agrees(self, k: int, quotient: float, step: float) -> bool:
+        best = self.best[k]
+        allowed = best.error + self._floor(k, quotient, step)
+        # A one-sided quotient is off by a multiple of its step, too.
+        allowed += abs(best.value) * 1e-3 if self.side else 1e-9 * abs(best.value)
+        return not abs(quotient - best.value) > allowed
+
+    def _floor(self, k: int, quotient: float, step: float) -> float:
+        """The rounding of the function at rest, its growth with the step, that of the step."""
+        return (2.0 * ((self.at_rest[k] + SMALLEST) / step + self.moved_noise[k])
+                + EPS * self.scale * abs(quotient) / step)
 
     def extrapolate(self, start: float) -> list[Estimate]:
         step = start
@@ -102,6 +140,7 @@ class _Tableau:
                 self.rows = [[] for _ in self.at_rest]
                 step /= STEP_RATIO  # the way to the nearest kink can be long
                 continue
+            self.smallest = step
             for k, quotient in enumerate(quotients):
                 self._refine(k, quotient, step)
             if all(_is_good(e) or 2.0 * n / step > e.error
@@ -121,9 +160,7 @@ class _Tableau:
         return [(b - a) / width for a, b in zip(low, high, strict=True)]
 
     def _refine(self, k: int, quotient: float, step: float) -> None:
-        # The rounding of the function at rest, its growth with the step, that of the step itself.
-        floor = 2.0 * (self.at_rest[k] / step + self.moved_noise[k])
-        floor += EPS * self.scale * abs(quotient) / step
+        floor = self._floor(k, quotient, step)
         self.history[k].append(quotient)
         if self.side:
             floor += _still_to_go(self.history[k])
