@@ -167,7 +167,7 @@ class Value:
                 f"the data of {describe(self)} was computed; edit the leaves it came from and "
                 "compute it again, or write Value(number) for a new leaf")
         self._data = as_float(number)
-        self._made = tick()
+        self._made = Moment(tick().clock, self._made.scope)
 
     @property
     def parents(self) -> tuple[Operand, ...]:
