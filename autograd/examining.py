@@ -78,7 +78,7 @@ class Recording:
         self.leaves = [Value(x, label) for x, label in zip(point, labels, strict=True)]
         self.comparisons: list[Comparison] = []
         lifted = rebuild(tuple(inputs), list(self.leaves))
-        with value._recording_set_to(True), _comparisons_logged(self.comparisons):
+        with value.recording(), _comparisons_logged(self.comparisons):
             self.result = function(*lifted)
         self.outputs = _outputs(self.result)
         self.values = numbers(tuple(self.outputs))
@@ -124,7 +124,7 @@ def _same_numbers(first: Sequence[float], second: Sequence[float]) -> bool:
 
 def _is_near(node: Value, base: Value) -> bool:
     op = node.op
-    if op is not base.op or went_far(base.data, node.data):
+    if op is not base.op or went_far(base.data, node.data, numbers(base.parents)):
         return False
     if op is None:
         return True

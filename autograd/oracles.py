@@ -108,7 +108,8 @@ class _Tableau:
         smallest = max(2e3 * EPS * self.scale if self.scale else self.smallest * 1e-20, TINY)
         if not 0.0 < smallest < self.smallest:
             return None
-        step, ratio = self.smallest, (smallest / self.smallest) ** (1.0 / PROBES)
+        step: float = self.smallest
+        ratio: float = (smallest / self.smallest) ** (1.0 / PROBES)
         for _ in range(PROBES):
             step *= ratio
             quotients = self._quotients(step)
@@ -204,7 +205,9 @@ def local_difference(op: Primitive, operands: Sequence[float], position: int) ->
             result = op.value(*moved)
         except DOMAIN_ERRORS:
             return None
-        if went_far(y, result) or (op.kink and margin_moved(base_margin, op.kink(*moved))):
+        if went_far(y, result, operands):
+            return None
+        if op.kink and margin_moved(base_margin, op.kink(*moved)):
             return None
         return (result,)
 
@@ -214,12 +217,14 @@ def local_difference(op: Primitive, operands: Sequence[float], position: int) ->
     return differences(sample, noise, abs(x))[0]
 
 
-def went_far(before: float, after: float) -> bool:
+def went_far(before: float, after: float, operands: Sequence[float]) -> bool:
     """Whether a step changed a number by more than half its size (or by more than 1/2).
 
-    Beyond that there may be a pole, and narrow features would be stepped over.
+    Beyond that there may be a pole, and narrow features would be stepped over. What is left of
+    large operands that cancel may change by as much as keeps seven digits of theirs.
     """
-    return not abs(after - before) <= 0.5 * max(1.0, abs(before))
+    size = max(map(abs, operands), default=0.0)
+    return not abs(after - before) <= max(0.5, 0.5 * abs(before), 1e7 * EPS * size)
 
 
 def margin_moved(before: float, after: float) -> bool:

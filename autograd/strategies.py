@@ -233,7 +233,8 @@ def expressions(draw: Any, n_inputs: int = 2, max_nodes: int = 10,
 # operation, and for each operand how far back it lies. Drawn so, and not one by one while the
 # numbers are computed, a failure can lose an operation without the others changing.
 Wish = tuple[Primitive, tuple[int, ...]]
-_BACK = st.sampled_from((0, 0, 0, 0, 0, 0, 1, 1, 2, 3, 4, 6, 9, 13, 20))  # the latest result first, most often
+# Most often the latest result.
+_BACK = st.sampled_from((0, 0, 0, 0, 0, 0, 1, 1, 2, 3, 4, 6, 9, 13, 20))
 _CONSTANTS = {20: 2.0, 13: 0.5, 9: -1.5}  # what stands there while there are fewer results
 
 

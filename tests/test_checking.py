@@ -191,6 +191,19 @@ def test_differences_know_their_own_error(f, slope, x):
     assert estimate.error <= 1e-6 * max(abs(slope(x)), 1e-6)
 
 
+@pytest.mark.parametrize("name, operands, slopes", [
+    ("div", (3e-234, 1e-100), (1e100, -3e-34)),  # a pole beside a tiny number
+    ("cbrt", (8e-36,), (2e-12 / 8e-36 / 3.0,)),
+    ("logsumexp", (1.7e10, 1.7e10 + 300.0), (0.0, 1.0)),  # a soft kink between two lines
+    ("sub", (6e16, 6e16), (1.0, -1.0)),
+])
+def test_differences_see_what_is_narrower_than_their_first_steps(name, operands, slopes):
+    for position, slope in enumerate(slopes):
+        estimate = local_difference(TABLE[name], operands, position)
+        assert abs(estimate.value - slope) <= estimate.error + 1e-13 * abs(slope)
+        assert estimate.error <= 1e-3 * max(slope and abs(slope), 1e-3)
+
+
 @pytest.mark.parametrize("name, x, slope", [
     ("tanh", 60.0, 4.0 * math.exp(-120.0)),
     ("sigmoid", 700.0, math.exp(-700.0)),
