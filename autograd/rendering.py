@@ -142,3 +142,9 @@ def escape(text: str) -> str:
     for character in "\\{}|<>":
         text = text.replace(character, "\\" + character)
     return text.replace("\n", "\\n")
+
+
+def plain(text: str) -> str:
+    """Text for any other label: shown as it is, never read as DOT's escapes or as HTML."""
+    escaped: str = graphviz.escape(text)
+    return escaped
