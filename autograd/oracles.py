@@ -506,4 +506,4 @@ def near_kink(node: Value, errors: dict[Value, float]) -> bool:
         moved = list(operands)
         moved[position] += 4.0 * (errors[parent] if parent.__class__ is Value else 0.0)
         reach += abs(op.kink(*moved) - margin)
-    return bool(abs(margin) <= reach)
+    return bool(abs(margin) <= max(reach, TINY))  # nearer, lengths have lost their digits

@@ -606,3 +606,13 @@ assert autograd.gradcheck(lambda x: x * x, 3.0).oracle == "central differences"
 def test_the_table_is_as_it_was():
     assert all(row.partials is not None for row in TABLE.values())
     assert primitives.tanh.partials[0](0.0, 0.0) == 1.0
+
+
+@pytest.mark.parametrize("row", [r for r in TABLE.values() if r.name != "logsumexp"],
+                         ids=lambda row: row.name)
+@settings(max_examples=40)
+@given(data=st.data())
+def test_no_primitive_fails_anywhere_in_its_safe_intervals(row, data):
+    operands = data.draw(operands_of(row))
+    report = gradcheck(lambda *xs: row.apply(xs), *operands)
+    assert report.checked + report.skipped + report.unknown == len(operands)
