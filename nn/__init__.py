@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from . import datasets, schedules
+from .drawing import draw
 from .layers import MLP, Layer, Neuron
 from .losses import (
     LOSSES,
@@ -20,5 +21,5 @@ from .training import History, accuracy, eager_epoch, fit
 __all__ = [
     "LOSSES", "MLP", "SGD", "Adam", "History", "Layer", "Loss", "Module", "Neuron", "Optimizer",
     "accuracy", "binary_cross_entropy", "binary_cross_entropy_with_logits", "cross_entropy",
-    "datasets", "eager_epoch", "fit", "hinge", "mean_squared_error", "schedules",
+    "datasets", "draw", "eager_epoch", "fit", "hinge", "mean_squared_error", "schedules",
 ]

@@ -1,0 +1,198 @@
+"""Pictures of neurons and networks: units in columns, weights as colour and width."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from autograd.rendering import Drawing, plain
+
+# Blue and vermilion of Okabe and Ito's palette: told apart with every kind of colour blindness.
+POSITIVE, NEGATIVE, INK, GREY = "#0072b2", "#d55e00", "#222222", "#777777"
+INPUT_FILL, HIDDEN_FILL, OUTPUT_FILL = "#e8f0fe", "#fff2cc", "#e2f0d9"
+MAX_UNITS = 200
+THINNEST, WIDEST = 0.4, 4.0  # points
+
+
+def draw(model: Any, values: bool = False, cost: str = "", inputs: list[str] | None = None,
+         outputs: list[str] | None = None, renderer: str = "") -> Drawing:
+    """A neuron or a network as a diagram, inputs left, outputs right.
+
+    A single unit (a Neuron, a Layer of one, an MLP without hidden layers and with one output)
+    is drawn in its steps: the weighted sum z, the activation a, the output, and with ``cost``
+    the cost. A network is drawn in columns; an edge is blue for a positive and orange for a
+    negative weight, and the wider the larger the weight.
+
+    Args:
+        model: a Neuron, Layer or MLP, or whatever has ``layers`` of ``neurons`` with ``w``, ``b``
+            and ``activation``.
+        values: write the weights on the edges and the biases into the units.
+        cost: for a single unit, the formula of the cost, such as "C = (a - y)^2".
+        inputs, outputs: names for the inputs and the outputs; x_0, x_1 ... by default.
+        renderer: "dot" or "graphviz-pure" to insist on one.
+
+    Returns:
+        A Drawing, as ``autograd.draw`` gives.
+
+    Raises:
+        TypeError: for a model that has no neurons, or a cost for more than one unit.
+        ValueError: for a network of more than 200 units, and for a wrong number of names.
+    """
+    layers = _layers(model)
+    names = _names(inputs, len(layers[0][0].w), "inputs", "x")
+    if len(layers) == len(layers[0]) == 1:
+        output = _names(outputs, 1, "outputs", "")[0] or "output"
+        return _unit(layers[0][0], values, cost, names, output, renderer)
+    if cost:
+        raise TypeError("cost is drawn for a single unit; this model has "
+                        f"{sum(map(len, layers))} of them")
+    sizes = [len(names), *map(len, layers)]
+    if sum(sizes) > MAX_UNITS:
+        raise ValueError(f"the network {'-'.join(map(str, sizes))} has more than {MAX_UNITS} "
+                         "units, which nobody can read; draw one of its layers, or the graph of "
+                         "its loss: autograd.draw(loss, merge=True)")
+    return _network(layers, values, names, _names(outputs, sizes[-1], "outputs", "y"), renderer)
+
+
+def _layers(model: Any) -> list[list[Any]]:
+    """The neurons of each layer of a network, a layer or a neuron."""
+    if hasattr(model, "layers"):
+        return [list(layer.neurons) for layer in model.layers]
+    if hasattr(model, "neurons"):
+        return [list(model.neurons)]
+    if hasattr(model, "w") and hasattr(model, "b"):
+        return [[model]]
+    raise TypeError(f"nn.draw takes a Neuron, a Layer or an MLP, not {model!r}; "
+                    "autograd.draw(y) draws the graph of a Value")
+
+
+def _names(names: list[str] | None, count: int, what: str, letter: str) -> list[str]:
+    if names is None:
+        return [f"{letter}_{i}" if letter else "" for i in range(count)]
+    if len(names) != count:
+        raise ValueError(f"{what}: {len(names)} names for {count} {what}")
+    return [str(name) for name in names]
+
+
+def _drawing(renderer: str, **options: str) -> Drawing:
+    drawing = Drawing(renderer=renderer)
+    drawing.attr(rankdir="LR", bgcolor="white", fontname="Helvetica", fontsize="11",
+                 fontcolor=GREY, **options)
+    drawing.attr("node", fontname="Helvetica", fontsize="12", color=INK, fontcolor=INK,
+                 style="filled", fillcolor="white")
+    drawing.attr("edge", fontname="Helvetica", fontsize="11", color="#555555", fontcolor=INK,
+                 arrowsize="0.7")
+    return drawing
+
+
+# --- one unit -----------------------------------------------------------------------------------
+
+
+def _unit(neuron: Any, values: bool, cost: str, names: list[str], output: str,
+          renderer: str) -> Drawing:
+    drawing = _drawing(renderer, nodesep="0.35", ranksep="0.6")
+    for i, (name, weight) in enumerate(zip(names, neuron.w, strict=True)):
+        drawing.node(f"x{i}", label=plain(name), shape="circle", fillcolor=INPUT_FILL)
+        drawing.edge(f"x{i}", "z", label=_with_value(f"w_{i}", weight, values))
+    with drawing.subgraph() as same:
+        same.attr(rank="same")
+        same.node("bias", label="bias", shape="circle", fontsize="10", width="0.4", margin="0.02",
+                  fillcolor=INPUT_FILL)
+        same.node("z", label="z", shape="box3d", fillcolor=HIDDEN_FILL)
+        same.edge("bias", "z", label=_with_value("b", neuron.b, values))
+    drawing.node("a", label="a", shape="circle", fillcolor=HIDDEN_FILL)
+    drawing.node("output", label=plain(output), shape="box", fillcolor=OUTPUT_FILL)
+    drawing.edge("z", "a", label=_weighted_sum(len(neuron.w)))
+    drawing.edge("a", "output", label=plain(_activation_formula(neuron)))
+    if cost:
+        drawing.node("cost", label="Cost", shape="box", fillcolor="#f8e0e6")
+        drawing.edge("output", "cost", label=plain(cost))
+    return drawing
+
+
+def _with_value(name: str, parameter: Any, values: bool) -> str:
+    return f"{name} = {parameter.data:.4g}" if values else name
+
+
+def _weighted_sum(count: int) -> str:
+    terms = [f"w_{i} x_{i}" for i in range(count)]
+    if count > 3:
+        terms = [terms[0], "...", terms[-1]]
+    return "z = " + " + ".join([*terms, "b"])
+
+
+def _activation_formula(neuron: Any) -> str:
+    name = neuron.activation
+    if name == "linear":
+        return "a = z"
+    return f"a = {'ReLU' if name == 'relu' else name}(z)"
+
+
+# --- a network ----------------------------------------------------------------------------------
+
+
+def _network(layers: list[list[Any]], values: bool, inputs: list[str], outputs: list[str],
+             renderer: str) -> Drawing:
+    widest = max((abs(w.data) for layer in layers for neuron in layer for w in neuron.w),
+                 default=0.0)
+    drawing = _drawing(
+        renderer, splines="spline" if values else "line", nodesep="0.3",
+        ranksep="0.8" if values else "1.3", labelloc="b",
+        label="blue: weight > 0     orange: weight < 0     the wider, the larger "
+              f"(widest: {widest:.3g})")
+    for depth in range(len(layers) + 1):
+        _column(drawing, depth, _titles(depth, layers, values, inputs, outputs),
+                _heading(depth, layers))
+    for depth, layer in enumerate(layers, 1):
+        for j, neuron in enumerate(layer):
+            for i, weight in enumerate(neuron.w):
+                _weight(drawing, f"u{depth - 1}_{i}", f"u{depth}_{j}", weight.data, widest, values)
+    return drawing
+
+
+def _titles(depth: int, layers: list[list[Any]], values: bool, inputs: list[str],
+            outputs: list[str]) -> list[str]:
+    """What stands in the circles of one column."""
+    if depth == 0:
+        return inputs
+    last = depth == len(layers)
+    names = outputs if last else [f"h{'' if len(layers) == 2 else depth}_{i}"
+                                  for i in range(len(layers[depth - 1]))]
+    if values:
+        names = [f"{name}\nb {neuron.b.data:.2g}"
+                 for name, neuron in zip(names, layers[depth - 1], strict=True)]
+    return names
+
+
+def _heading(depth: int, layers: list[list[Any]]) -> str:
+    if depth == 0:
+        return "inputs"
+    kind = "outputs" if depth == len(layers) else (
+        "hidden" if len(layers) == 2 else f"hidden {depth}")
+    return f"{kind}\n{layers[depth - 1][0].activation}"
+
+
+def _column(drawing: Drawing, depth: int, titles: list[str], heading: str) -> None:
+    """One column of units under its heading; invisible edges keep their order."""
+    fill = INPUT_FILL if depth == 0 else HIDDEN_FILL if heading.startswith("hidden") \
+        else OUTPUT_FILL
+    with drawing.subgraph() as column:
+        column.attr(rank="same")
+        column.node(f"t{depth}", label=plain(heading), shape="plaintext", fontcolor=GREY,
+                    fillcolor="white")
+        above = f"t{depth}"
+        for i, title in enumerate(titles):
+            column.node(f"u{depth}_{i}", label=plain(title), shape="circle", fixedsize="true",
+                        width="0.7", fillcolor=fill, fontsize="11")
+            column.edge(above, f"u{depth}_{i}", style="invis")
+            above = f"u{depth}_{i}"
+    if depth:  # the headings stand on one line
+        drawing.edge(f"t{depth - 1}", f"t{depth}", style="invis", weight="100")
+
+
+def _weight(drawing: Drawing, tail: str, head: str, weight: float, widest: float,
+            values: bool) -> None:
+    share = abs(weight) / widest if widest > 0.0 else 0.0
+    colour = POSITIVE if weight > 0.0 else NEGATIVE if weight < 0.0 else GREY
+    label = {"label": f"{weight:.2f}", "fontcolor": colour, "fontsize": "10"} if values else {}
+    drawing.edge(tail, head, color=colour, arrowhead="none",
+                 penwidth=f"{THINNEST + (WIDEST - THINNEST) * share:.2f}", **label)
