@@ -26,7 +26,7 @@ def backward(root: Value) -> None:
     """Fill ``grad`` of every node under the root with d(root)/d(node).
 
     Leaves add it to what they have; computed nodes are overwritten. If it fails, every leaf
-    keeps the grad that it had.
+    keeps the grad that it had, and computed nodes read as not computed.
 
     Raises:
         ValueError: when a leaf's data was edited after it was used.
@@ -35,19 +35,19 @@ def backward(root: Value) -> None:
     order = topological_order(root)
     leaves = refuse_stale(order)
     before = [leaf.grad for leaf in leaves]
-    for node in order:
-        node.grad = _NOT_REACHED
-    root.grad = 1.0
     try:
+        for node in order:
+            node.grad = _NOT_REACHED
+        root.grad = 1.0
         _propagate(order)
+        for leaf, grad in zip(leaves, before, strict=True):
+            leaf.grad += grad
     except BaseException:  # Ctrl-C too: a pass that did not finish has computed nothing
         for node in order:
             node.grad = NOT_COMPUTED
         for leaf, grad in zip(leaves, before, strict=True):
             leaf.grad = grad
         raise
-    for leaf, grad in zip(leaves, before, strict=True):
-        leaf.grad += grad
 
 
 def _propagate(order: list[Value]) -> None:

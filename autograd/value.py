@@ -362,15 +362,27 @@ class Value:
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
         function = UFUNCS.get(ufunc.__name__)
+        if method == "reduce" and ufunc.__name__ in _REDUCTIONS and inputs[0] is self:
+            return self  # np.sum of one number
+        out = options.pop("out", (None,))[0]
         if method != "__call__" or function is None or options:
             how = "" if function is not None else "; see autograd's functions for what there is"
             raise TypeError(f"np.{ufunc.__name__} cannot be recorded on a Value"
                             f"{'' if method == '__call__' else ' as ' + method}{how}")
-        if all(np.ndim(x) == 0 for x in inputs if x.__class__ is not Value):
+        if out is not None and (not isinstance(out, np.ndarray) or out.dtype != object):
+            raise TypeError("a Value cannot go into an array of numbers in place; write "
+                            "a = a + v, or make the array with autograd.values")
+        if out is None and all(np.ndim(x) == 0 for x in inputs if x.__class__ is not Value):
             return function(*(x.item() if isinstance(x, np.ndarray | np.generic) else x
                               for x in inputs))
         arrays = [_as_object_scalar(x) if x.__class__ is Value else x for x in inputs]
-        return np.frompyfunc(function, len(inputs), 1)(*arrays)
+        result = np.frompyfunc(function, len(inputs), 1)(*arrays)
+        if ufunc.__name__ in _COMPARING:
+            result = np.asarray(result, dtype=bool)
+        if out is None:
+            return result
+        out[...] = result
+        return out
 
     if TYPE_CHECKING:  # the methods that the table installs below, for type checkers
         exp: Callable[[], Value]
@@ -539,6 +551,8 @@ def values(array: Any, label: str = "") -> np.ndarray[Any, Any]:
 
 # --- methods and ufuncs that come from the table --------------------------------------------------
 
+_REDUCTIONS = ("add", "multiply", "maximum", "minimum")
+_COMPARING = ("less", "less_equal", "greater", "greater_equal", "equal", "not_equal")
 UFUNCS: dict[str, Callable[..., Any]] = {
     "square": lambda x: x * x,
     "reciprocal": lambda x: 1.0 / x,

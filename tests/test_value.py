@@ -283,11 +283,28 @@ def test_arrays_of_values_go_through_numpy() -> None:
         assert W[index].grad == pytest.approx(slope, rel=1e-7)
 
 
+def test_comparing_an_array_with_a_value_gives_bools_on_either_side() -> None:
+    x, v = np.array([1.0, 5.0]), Value(3.0)
+    assert x[x < v].tolist() == [1.0]
+    assert x[v < x].tolist() == [5.0]
+    assert (x == v).dtype == bool
+
+
+def test_arrays_of_values_change_in_place_and_arrays_of_numbers_do_not() -> None:
+    a = ag.values([1.0, 2.0])
+    a += Value(3.0)
+    assert [v.data for v in a] == [4.0, 5.0]
+    numbers = np.array([1.0, 2.0])
+    with pytest.raises(TypeError, match="in place"):
+        numbers += Value(3.0)
+    assert numbers.tolist() == [1.0, 2.0]
+
+
 def test_unsupported_numpy_functions_are_type_errors() -> None:
     with pytest.raises(TypeError, match=r"np\.floor cannot be recorded"):
         np.floor(Value(1.0))
     with pytest.raises(TypeError, match="reduce"):
-        np.add.reduce(Value(1.0))
+        np.arctan2.reduce(Value(1.0))
 
 
 def test_values_keep_shape_and_refuse_what_is_not_a_number() -> None:
