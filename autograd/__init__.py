@@ -66,6 +66,7 @@ if TYPE_CHECKING:
         plot_loss_landscape,
         plot_surface,
     )
+    from .stepping import step_through
 
 # Names whose modules are loaded at first use, so that `import autograd` stays quick.
 _LATER = {
@@ -87,6 +88,7 @@ _LATER = {
     "plot_loss_landscape": "plotting",
     "plot_surface": "plotting",
     "primitive": "custom",
+    "step_through": "stepping",
 }
 
 
@@ -111,6 +113,6 @@ __all__ = [
     "log2", "logaddexp", "logsumexp", "maximum", "minimum", "name_scope", "no_grad", "norm",
     "plot_decision_boundary", "plot_descent", "plot_function", "plot_history",
     "plot_loss_landscape", "plot_surface", "primitive", "prod", "relu", "scope_of", "sigmoid",
-    "sin", "sinh", "softplus", "sqrt", "sum", "tan", "tanh", "topological_order",
+    "sin", "sinh", "softplus", "sqrt", "step_through", "sum", "tan", "tanh", "topological_order",
     "value_and_grad", "values", "where",
 ]
