@@ -6,13 +6,13 @@ import re
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
-from autograd import Value, draw, name_scope
+import nn
+from autograd import Value, dot, draw, name_scope
 from autograd.drawing import mimebundle
-from autograd.rendering import Drawing, RendererError, find_renderer
+from autograd.rendering import Drawing
 
 RENDERERS = ["graphviz-pure", *(["dot"] if shutil.which("dot") else [])]
 NODE = re.compile(r'^\s*(n\d+(?:op|c\d+|x\d+)?) \[label="?(.*?)"?(?: \w+=.*)?\]$', re.MULTILINE)
@@ -138,49 +138,152 @@ def test_several_roots_share_one_picture() -> None:
     assert len([n for n in nodes(draw([x * 2.0, x * 3.0])) if n.endswith("op")]) == 2
 
 
-@pytest.mark.parametrize("renderer", RENDERERS)
-def test_both_renderers_write_svg_and_png(renderer: str, tmp_path: Path) -> None:
-    drawing = draw(example(), renderer=renderer)
-    svg = Path(drawing.render(tmp_path / "graph.svg")).read_text(encoding="utf-8")
-    assert "<svg" in svg
-    assert svg.count("<polygon") > 7
-    assert "tanh" in svg
-    png = Path(drawing.render(tmp_path / "graph", format="png"))
-    assert png.name == "graph.png"
-    assert png.read_bytes().startswith(b"\x89PNG")
-
-
-def test_pdf_needs_dot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    drawing = draw(example(), renderer="graphviz-pure")
-    if shutil.which("dot"):
-        path = Path(draw(example()).render(tmp_path / "graph.pdf"))
-        assert path.read_bytes().startswith(b"%PDF")
-    monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(RendererError, match="graphviz-pure writes no pdf"):
-        drawing.render(tmp_path / "other.pdf")
-    assert not (tmp_path / "other.pdf").exists()
-
-
-def test_without_dot_the_pure_renderer_is_found_beside_the_interpreter(
-        monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("PATH", str(tmp_path))
-    assert Path(find_renderer()).stem == "graphviz-pure"
-
-
-def test_a_missing_renderer_says_how_to_install_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shutil, "which", lambda *_, **__: None)
-    with pytest.raises(RendererError, match="pip install"):
-        find_renderer()
-
-
-def test_an_unknown_format_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(RendererError, match="svg, png, pdf"):
-        draw(example()).render(tmp_path / "graph", format="bmp")
-
-
 def test_jupyter_shows_the_graph_of_a_value_and_the_text_of_a_leaf() -> None:
     bundle = mimebundle(example())
     assert "<svg" in bundle["image/svg+xml"]
     assert bundle["text/plain"].startswith("Value(data=4.76")
     assert "image/svg+xml" not in mimebundle(Value(1.0))
     assert "<svg" in draw(example())._repr_mimebundle_()["image/svg+xml"]
+
+
+# --- large graphs --------------------------------------------------------------------------------
+
+
+def rows_of_a_loss(count: int = 12) -> tuple[Value, Value, Value]:
+    """A loss of count rows, (w x + b - y)^2 each, as Python's sum writes it, over count."""
+    w, b = Value(0.5, "w"), Value(0.1, "b")
+    losses = []
+    for i in range(count):
+        with name_scope("unit"):
+            z = w * float(i) + b
+        losses.append((z - 2.0 * i) ** 2)
+    return sum(losses) * (1.0 / count), w, b  # type: ignore[return-value]
+
+
+def fields_of_merged(drawing: Drawing) -> dict[str, list[str]]:
+    return {name: label.split(" | ") for name, label in
+            re.findall(r'^\s*(n\d+p?\d*) \[label="?([^"]*?)"? [a-z]+=', drawing.source,
+                       re.MULTILINE)}
+
+
+def test_repeated_parts_are_drawn_once_with_their_number() -> None:
+    loss, _, _ = rows_of_a_loss(12)
+    records = fields_of_merged(draw(loss, merge=True))
+    described = sorted((fields[0], fields[1] if fields[1].startswith("×") else "")
+                       for fields in records.values())
+    # w, b; twelve each of w * x, + b, - y, squared; their sum; the mean.
+    assert described == [("*", ""), ("*", "× 12"), ("**", "× 12"), ("+", "× 12"), ("-", "× 12"),
+                         ("b", ""), ("w", ""), ("Σ", "")]
+
+
+def test_merging_shows_the_range_of_the_values_and_counts_the_terms_of_a_sum() -> None:
+    loss, _, _ = rows_of_a_loss(12)
+    source = draw(loss, merge=True).source
+    assert "data 0.0000 … 5.5000" in source  # w x for x = 0 ... 11
+    assert re.search(r"n\d+ -> n\d+ \[label=12 ", source)
+
+
+def test_a_chain_of_three_terms_stays_as_written() -> None:
+    a, b, c, d = (Value(float(i), name) for i, name in enumerate("abcd"))
+    assert "Σ" not in draw(a + b + c, merge=True).source
+    assert "Σ" in draw(a + b + c + d, merge=True).source
+
+
+def test_a_labelled_partial_sum_is_not_swallowed() -> None:
+    a, b, c, d = (Value(float(i), name) for i, name in enumerate("abcd"))
+    partial = a + b
+    partial.label = "partial"
+    assert "partial" in draw(partial + c + d, merge=True).source
+
+
+def test_units_that_differ_in_use_or_operation_are_not_merged() -> None:
+    x = Value(2.0, "x")
+    y = x.sin() * x.cos() - x.sin()
+    records = fields_of_merged(draw(y, merge=True))
+    assert sorted(fields[0] for fields in records.values()) == ["*", "-", "cos", "sin", "sin", "x"]
+    assert not any("×" in field for fields in records.values() for field in fields)
+
+
+def test_a_folded_scope_is_one_box_with_counts_and_crossing_arrows() -> None:
+    loss, _, _ = rows_of_a_loss(12)
+    source = draw(loss, fold=["unit"]).source
+    assert "unit | 24 nodes | 12 *\\n12 +" in source
+    assert source.count('label="× 12"') == 3  # w and b go in 12 times each, 12 sums come out
+    assert "subgraph" not in source
+
+
+def test_scopes_fold_and_unfold_by_name_and_by_path() -> None:
+    x = Value(1.0, "x")
+    with name_scope("net"):
+        with name_scope("layer 1"):
+            a = x * 2.0
+        with name_scope("layer 2"):
+            b = a.tanh()
+    y = b + x
+    assert "net | 2 nodes" in draw(y, fold=True).source
+    for name in ("layer 1", "net/layer 1"):
+        source = draw(y, unfold=[name]).source
+        assert "net/layer 2 | 1 nodes" in source
+        assert source.count("subgraph cluster_") == 2
+        assert source == draw(y, fold=True, unfold=[name]).source
+    with pytest.raises(ValueError, match=r"no scope is named 'layer 3'.*'net/layer 2'"):
+        draw(y, fold=["layer 3"])
+
+
+def test_dots_unfold_into_products_and_their_sum() -> None:
+    w = [Value(2.0, "w0"), Value(3.0, "w1")]
+    y = dot(w, [5.0, 7.0])
+    y.backward()
+    drawn = nodes(draw(y, unfold_dots=True))
+    assert drawn["n2"] == "{ data 31.0000 | grad 1.0000 }"
+    assert drawn["n2op"] == "Σ"
+    source = draw(y, unfold_dots=True, local_derivatives=True).source
+    for line in ("n0 -> n2p0op [label=\"d = 5.0000\"]", "n2p0 -> n2op [label=\"d = 1.0000\"]",
+                 "n1 -> n2p1op [label=\"d = 7.0000\"]", "n2p1op -> n2p1"):
+        assert line in source
+    assert '"{ data 21.0000 | grad 1.0000 }"' in source
+
+
+def test_unfolded_dots_of_neurons_merge_to_one_product() -> None:
+    model = nn.MLP(3, [4, 1], seed=1)
+    y = model([1.0, 2.0, 3.0])
+    records = fields_of_merged(draw(y, merge=True, unfold_dots=True))
+    assert sorted(fields[1] for fields in records.values() if fields[0] == "*") == [
+        "data 0.0000", "× 12", "× 4", "× 4"]  # biases (times 1) and weights of both layers
+
+
+def test_the_loss_of_a_network_over_many_rows_is_small_enough_to_read() -> None:
+    X, targets = nn.datasets.moons(100, seed=1)
+    model = nn.MLP(2, [16, 16, 1], seed=1)
+    losses = [(1.0 + -t * model(row)).relu() for row, t in zip(X, targets.tolist(), strict=True)]
+    loss = sum(losses) * (1.0 / len(losses)) + 1e-4 * sum(p * p for p in model.parameters())
+    with pytest.raises(ValueError, match="merge=True"):
+        draw(loss)
+    drawing = draw(loss, merge=True)
+    assert 15 <= len(fields_of_merged(drawing)) <= 40
+    assert "layer1.neuron*.w* | × 32" in drawing.source
+    assert "layer2.neuron*.w* | × 256" in drawing.source
+    folded = draw(loss, fold=True)
+    assert len(fields_of_merged(folded)) < 20
+    assert "layer 2 | 3,472 nodes" in folded.source  # 256 + 16 leaves, 1,600 dots and ReLUs
+    for renderer in RENDERERS:
+        folded.layout_renderer = drawing.layout_renderer = renderer
+        assert "3,248 nodes" in folded.pipe("svg", encoding="utf-8")
+        assert "layer2.neuron*.w*" in drawing.pipe("svg", encoding="utf-8")
+
+
+def test_folding_doublings_takes_no_exponential_walk() -> None:
+    x = Value(1.0, "x")
+    for _ in range(200):
+        x = x + x
+    assert len(fields_of_merged(draw(x, merge=True))) == 201
+
+
+def test_merged_pictures_are_the_same_in_every_run() -> None:
+    code = ("from autograd import Value, draw; x = [Value(i / 7, f'x{i}') for i in range(9)]; "
+            "y = sum(v.exp() * x[0] for v in x); print(draw(y, merge=True).source)")
+    texts = {subprocess.run([sys.executable, "-c", code], capture_output=True, text=True,
+                            check=True, env={"PYTHONHASHSEED": seed, "PYTHONIOENCODING": "utf-8"},
+                            encoding="utf-8").stdout
+             for seed in ("1", "2", "3")}
+    assert len(texts) == 1
