@@ -61,7 +61,7 @@ def draw(y: Value | Sequence[Value], direction: str = "LR", local_derivatives: b
 
     Raises:
         TypeError: when y is not a Value.
-        ValueError: for more than max_nodes records, and for a scope that does not exist.
+        ValueError: for no Value at all, for more than max_nodes records, and for a scope that does not exist.
     """
     roots = checked_roots(y)
     if direction not in ("LR", "TB"):
@@ -85,10 +85,13 @@ def checked_roots(y: Value | Sequence[Value]) -> list[Value]:
 
     Raises:
         TypeError: when one is not a Value.
+        ValueError: when there is none.
     """
     if y.__class__ is not Value and not hasattr(y, "__iter__"):
         raise TypeError(f"draw needs a Value or several, not {y!r}")
     roots = [y] if isinstance(y, Value) else list(y)
+    if not roots:
+        raise ValueError("draw needs at least one Value, not an empty sequence")
     for root in roots:
         if root.__class__ is not Value:
             raise TypeError(f"draw needs Values, not {root!r}")

@@ -146,5 +146,5 @@ def escape(text: str) -> str:
 
 def plain(text: str) -> str:
     """Text for any other label: shown as it is, never read as DOT's escapes or as HTML."""
-    escaped: str = graphviz.escape(text)
-    return escaped
+    lines: str = graphviz.nohtml(graphviz.escape(text).replace("\n", "\\n"))
+    return lines

@@ -11,6 +11,7 @@ POSITIVE, NEGATIVE, INK, GREY = "#0072b2", "#d55e00", "#222222", "#777777"
 INPUT_FILL, HIDDEN_FILL, OUTPUT_FILL = "#e8f0fe", "#fff2cc", "#e2f0d9"
 MAX_UNITS = 200
 THINNEST, WIDEST = 0.4, 4.0  # points
+PITCH = 0.95  # inches from unit to unit
 
 
 def draw(model: Any, values: bool = False, cost: str = "", inputs: list[str] | None = None,
@@ -132,21 +133,39 @@ def _activation_formula(neuron: Any) -> str:
 
 def _network(layers: list[list[Any]], values: bool, inputs: list[str], outputs: list[str],
              renderer: str) -> Drawing:
+    """Columns of units at fixed places: straight edges, and room for a number on each."""
     widest = max((abs(w.data) for layer in layers for neuron in layer for w in neuron.w),
                  default=0.0)
     drawing = _drawing(
-        renderer, splines="spline" if values else "line", nodesep="0.3",
-        ranksep="0.8" if values else "1.3", labelloc="b",
+        renderer, layout="neato", splines="line", outputorder="edgesfirst", labelloc="b",
         label="blue: weight > 0     orange: weight < 0     the wider, the larger "
               f"(widest: {widest:.3g})")
+    gap = PITCH if not values else 1.3 * PITCH
+    top = gap * (max(len(inputs), *map(len, layers)) - 1) / 2.0 + 0.8
+    places: list[list[tuple[float, float]]] = []
+    x = 0.0
     for depth in range(len(layers) + 1):
-        _column(drawing, depth, _titles(depth, layers, values, inputs, outputs),
-                _heading(depth, layers))
+        if depth and values:
+            x += max(2.6, 0.65 * len(layers[depth - 1]) + 1.0)  # a column of numbers a unit
+        elif depth:
+            x += 2.0
+        titles = _titles(depth, layers, values, inputs, outputs)
+        places.append([(x, gap * ((len(titles) - 1) / 2.0 - i)) for i in range(len(titles))])
+        _column(drawing, depth, titles, places[-1], depth == len(layers))
+        drawing.node(f"t{depth}", label=plain(_heading(depth, layers)), shape="plaintext",
+                     fontcolor=GREY, pos=_position(x, top))
     for depth, layer in enumerate(layers, 1):
         for j, neuron in enumerate(layer):
             for i, weight in enumerate(neuron.w):
-                _weight(drawing, f"u{depth - 1}_{i}", f"u{depth}_{j}", weight.data, widest, values)
+                _weight(drawing, f"u{depth - 1}_{i}", f"u{depth}_{j}", weight.data, widest)
+                if values:
+                    _number(drawing, f"w{depth}_{j}_{i}", weight.data, places[depth - 1][i],
+                            places[depth][j], (j + 0.5) / len(layer))
     return drawing
+
+
+def _position(x: float, y: float) -> str:
+    return f"{x:.3f},{y:.3f}!"  # inches; "!" pins the node there
 
 
 def _titles(depth: int, layers: list[list[Any]], values: bool, inputs: list[str],
@@ -171,28 +190,33 @@ def _heading(depth: int, layers: list[list[Any]]) -> str:
     return f"{kind}\n{layers[depth - 1][0].activation}"
 
 
-def _column(drawing: Drawing, depth: int, titles: list[str], heading: str) -> None:
-    """One column of units under its heading; invisible edges keep their order."""
-    fill = INPUT_FILL if depth == 0 else HIDDEN_FILL if heading.startswith("hidden") \
-        else OUTPUT_FILL
-    with drawing.subgraph() as column:
-        column.attr(rank="same")
-        column.node(f"t{depth}", label=plain(heading), shape="plaintext", fontcolor=GREY,
-                    fillcolor="white")
-        above = f"t{depth}"
-        for i, title in enumerate(titles):
-            column.node(f"u{depth}_{i}", label=plain(title), shape="circle", fixedsize="true",
-                        width="0.7", fillcolor=fill, fontsize="11")
-            column.edge(above, f"u{depth}_{i}", style="invis")
-            above = f"u{depth}_{i}"
-    if depth:  # the headings stand on one line
-        drawing.edge(f"t{depth - 1}", f"t{depth}", style="invis", weight="100")
+def _column(drawing: Drawing, depth: int, titles: list[str], places: list[tuple[float, float]],
+            last: bool) -> None:
+    fill = OUTPUT_FILL if last else HIDDEN_FILL if depth else INPUT_FILL
+    for i, (title, place) in enumerate(zip(titles, places, strict=True)):
+        drawing.node(f"u{depth}_{i}", label=plain(title), shape="circle", fixedsize="true",
+                     width="0.7", fillcolor=fill, fontsize="11", pos=_position(*place))
 
 
-def _weight(drawing: Drawing, tail: str, head: str, weight: float, widest: float,
-            values: bool) -> None:
+def _weight(drawing: Drawing, tail: str, head: str, weight: float, widest: float) -> None:
     share = abs(weight) / widest if widest > 0.0 else 0.0
-    colour = POSITIVE if weight > 0.0 else NEGATIVE if weight < 0.0 else GREY
-    label = {"label": f"{weight:.2f}", "fontcolor": colour, "fontsize": "10"} if values else {}
-    drawing.edge(tail, head, color=colour, arrowhead="none",
-                 penwidth=f"{THINNEST + (WIDEST - THINNEST) * share:.2f}", **label)
+    drawing.edge(tail, head, color=_colour(weight), arrowhead="none",
+                 penwidth=f"{THINNEST + (WIDEST - THINNEST) * share:.2f}")
+
+
+def _number(drawing: Drawing, name: str, weight: float, tail: tuple[float, float],
+            head: tuple[float, float], share: float) -> None:
+    """A weight's number on its edge.
+
+    Edges to one head have theirs at the same share of the way, so that the numbers stand below
+    each other; edges from one tail at different shares, before the edges come together.
+    """
+    part = 0.2 + 0.55 * share
+    x, y = (t + part * (h - t) for t, h in zip(tail, head, strict=True))
+    drawing.node(name, label=f"{weight:.2f}", shape="box", style="filled", color="white",
+                 fontcolor=_colour(weight), fontsize="10", width="0.1", height="0.1",
+                 margin="0.02", pos=_position(x, y))
+
+
+def _colour(weight: float) -> str:
+    return POSITIVE if weight > 0.0 else NEGATIVE if weight < 0.0 else GREY

@@ -132,6 +132,11 @@ def test_only_values_can_be_drawn(wrong: object) -> None:
         draw(wrong)  # type: ignore[arg-type]
 
 
+def test_an_empty_sequence_is_refused() -> None:
+    with pytest.raises(ValueError, match="at least one Value"):
+        draw([])
+
+
 def test_several_roots_share_one_picture() -> None:
     x = Value(1.0, "x")
     assert edges(draw([x * 2.0, x * 3.0])).count(("n0", "n1op")) == 1
