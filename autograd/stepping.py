@@ -121,6 +121,9 @@ def _formula(node: Value) -> str:
         return ""
     shown = [p.label or number(p.data) if isinstance(p, Value) else number(p)
              for p in node.parents]
+    half = len(shown) // 2
+    if node.op.name == "dot" and half <= 8:
+        return " + ".join(f"{a} * {b}" for a, b in zip(shown[:half], shown[half:], strict=True))
     if node.op.arity is None:
         listed = ", ".join(shown[:8]) + (", ..." if len(shown) > 8 else "")
         return f"{node.op.name}({listed})"

@@ -138,6 +138,28 @@ def test_a_backward_step_shows_local_derivatives_and_sums_so_far(opened: Open) -
 
 
 @needs_chromium
+def test_the_current_node_is_scrolled_into_view(opened: Open) -> None:
+    x = Value(1.0, "x")
+    y = x
+    for _ in range(40):
+        y = y * 1.5
+    dom = opened(step_through(y, direction="TB").html, """
+        document.getElementById("last").click();
+        const box = document.getElementById("drawing").getBoundingClientRect();
+        const node = document.querySelector("g.current").getBoundingClientRect();
+        document.body.dataset.seen = node.top >= box.top && node.bottom <= box.bottom;
+        document.body.dataset.tall = document.querySelector("#drawing svg").clientHeight
+                                     > 2 * box.height;""")
+    assert 'data-tall="true"' in dom
+    assert 'data-seen="true"' in dom
+
+
+def test_a_dot_is_spelled_out_as_its_products() -> None:
+    a, b = Value(2.0, "a"), Value(3.0, "b")
+    assert '"formula": "a * 0.5000 + b * a"' in step_through(dot([a, b], [0.5, a])).html
+
+
+@needs_chromium
 def test_the_arm_not_taken_receives_nothing(opened: Open) -> None:
     a, b = Value(1.0, "a"), Value(2.0, "b")
     y = where(a < b, a * 3.0, b * 5.0)
