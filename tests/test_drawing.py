@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import random
 import re
 import shutil
 import subprocess
 import sys
+from collections import Counter
 
 import pytest
 
 import nn
-from autograd import Value, dot, draw, name_scope
+from autograd import Value, dot, draw, name_scope, prod, topological_order
 from autograd.drawing import mimebundle
 from autograd.rendering import Drawing
 
@@ -292,3 +294,39 @@ def test_merged_pictures_are_the_same_in_every_run() -> None:
                             encoding="utf-8").stdout
              for seed in ("1", "2", "3")}
     assert len(texts) == 1
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_no_operation_is_lost_or_counted_twice_by_merging(seed: int) -> None:
+    chance = random.Random(seed)
+    made = [Value(chance.uniform(0.5, 2.0), f"x{i}") for i in range(4)]
+    for _ in range(120):
+        a, b = chance.choice(made), chance.choice(made)
+        made.append(chance.choice([lambda a=a, b=b: a * b, lambda a=a: a.sin(),
+                                   lambda a=a, b=b: a - b, lambda a=a: a.tanh()])())
+    roots = made[-10:]
+    order = topological_order(*roots)
+    count = Counter(node.op.symbol if node.op else "leaf" for node in order)
+    drawn: Counter[str] = Counter()
+    for fields in fields_of_merged(draw(roots, merge=True)).values():
+        times = [f[2:] for f in fields if f.startswith("× ")]
+        kind = "leaf" if fields[0].startswith("x") else fields[0]
+        drawn[kind] += int(times[0]) if times else 1
+    assert drawn == count
+
+
+def test_merged_edges_keep_operands_of_different_positions_apart() -> None:
+    rows = [(Value(float(i), f"a{i}"), Value(float(-i), f"b{i}")) for i in range(1, 6)]
+    y = prod([a - b for a, b in rows])
+    drawing = draw(y, merge=True)
+    names = {fields[0]: name for name, fields in fields_of_merged(drawing).items()}
+    assert set(names) == {"a*", "b*", "-", "Π"}
+    assert sorted(edges(drawing)) == sorted([
+        (names["a*"], names["-"]), (names["b*"], names["-"]), (names["-"], names["Π"])])
+
+
+def test_local_derivatives_and_depth_work_in_merged_pictures() -> None:
+    a, b = Value(2.0, "a"), Value(5.0, "b")
+    assert labels_of_edges(draw(a * b, merge=True, local_derivatives=True)) == [
+        "d = 5.0000", "d = 2.0000"]
+    assert "..." in draw(((a * b).sin() + b).exp(), merge=True, depth=1).source
