@@ -61,7 +61,8 @@ def draw(y: Value | Sequence[Value], direction: str = "LR", local_derivatives: b
 
     Raises:
         TypeError: when y is not a Value.
-        ValueError: for no Value at all, for more than max_nodes records, and for a scope that does not exist.
+        ValueError: for no Value at all, for more than max_nodes records, and for a scope that
+            does not exist.
     """
     roots = checked_roots(y)
     if direction not in ("LR", "TB"):
