@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from .arrays import values
 from .backward import gradient
 from .graph import edges, leaves, name_scope, scope_of, topological_order
 from .primitives import (
@@ -50,7 +51,7 @@ from .primitives import (
     where,
 )
 from .transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad
-from .value import Value, no_grad, values
+from .value import Value, no_grad
 
 if TYPE_CHECKING:
     from .checking import GradientError, check_gradients, gradcheck

@@ -13,216 +13,24 @@ from __future__ import annotations
 import builtins
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from operator import mul as _times
 from typing import Any
 
 import numpy as np
 
+from .row import ALL as ALL
+from .row import DOMAIN_ERRORS as DOMAIN_ERRORS
+from .row import TABLE as TABLE
+from .row import Interval as Interval
+from .row import Primitive as Primitive
+from .row import as_float as as_float
+from .row import lookup as lookup
+from .row import register as register
+
 LN2 = math.log(2.0)
 LOG2E = 1.4426950408889634  # 1 / ln 2, rounded once
 LOG10E = 0.4342944819032518  # 1 / ln 10, rounded once
 TWO_OVER_SQRT_PI = 1.1283791670955126  # 2 / sqrt(pi), rounded once
-
-Interval = tuple[float, float]
-ALL: Interval = (-1e300, 1e300)
-
-# What Python raises outside a domain; the messages are ours, the types stay Python's.
-DOMAIN_ERRORS = (ValueError, ZeroDivisionError, OverflowError)
-
-
-def as_float(number: Any, what: str = "data") -> float:
-    """Convert a real number (int, float, bool, Fraction, NumPy scalar) to a Python float.
-
-    Raises:
-        TypeError: for anything else; the message says what to write instead.
-    """
-    if isinstance(number, float | int):  # bool and np.float64 are among them
-        return float(number)
-    if isinstance(number, str | bytes):
-        raise TypeError(f"{what} must be a real number, not the text {number!r}; "
-                        f"write float({number!r})")
-    if isinstance(number, complex | np.complexfloating):
-        raise TypeError(f"{what} must be a real number, not the complex {number!r}; "
-                        "write .real and .imag parts as two Values")
-    if isinstance(number, np.ndarray) and number.ndim > 0:
-        raise TypeError(f"{what} must be one real number, not an array of shape {number.shape} "
-                        f"and dtype {number.dtype}; write autograd.values(array) "
-                        "for an array of Values")
-    if number.__class__ in _value_class:
-        raise TypeError(f"{what} must be a real number, not a Value; write v.data for its number, "
-                        "or use v itself, which keeps the gradient")
-    if isinstance(number, list | tuple | dict | set) or number is None:
-        raise TypeError(f"{what} must be a real number, not {type(number).__name__} {number!r}; "
-                        "write one Value for each number")
-    try:
-        return float(number)
-    except (TypeError, ValueError):
-        raise TypeError(f"{what} must be a real number, not {type(number).__name__}") from None
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Primitive:
-    """One row of the table; call it as a function of floats, Values or arrays of them.
-
-    Args:
-        name: the name in the table, and of the function and the method.
-        value: the function on floats; outside its domain it raises what Python's ``math`` raises.
-        partials: for each operand a function of (\\*operands, result) that returns the local
-            derivative; for an n-ary primitive one function of the same arguments that returns
-            all of them. ``None`` in place of a number: the operand receives no adjoint.
-        arity: the number of operands, or None where any number is allowed.
-        domain: for people, the condition on the operands; empty if there is none.
-        safe: for each operand an interval of points that are inside the domain and where value
-            and derivative are finite; test strategies draw from it.
-        kink: the signed distance of the operands from the nearest kink or jump, if there is one.
-        symbol: what a drawing shows in the op's oval.
-        text, latex: templates of the notation; ``{0}``, ``{1}`` are operands, ``{all}`` all.
-        precedence: how tightly the notation binds: 1 sums, 2 products, 3 signs, 4 powers,
-            9 functions.
-        aliases: other names under which NumPy (and people) call it.
-        gather: turns the arguments of a call into the tuple of operands.
-    """
-
-    name: str
-    value: Callable[..., float]
-    partials: Any
-    arity: int | None = 1
-    domain: str = ""
-    safe: tuple[Interval, ...] = (ALL,)
-    kink: Callable[..., float] | None = None
-    symbol: str = ""
-    text: str = ""
-    latex: str = ""
-    precedence: int = 9
-    aliases: tuple[str, ...] = ()
-    gather: Callable[..., tuple[Any, ...]] | None = None
-
-    def __post_init__(self) -> None:
-        places = "{all}" if self.arity is None else ", ".join(f"{{{i}}}" for i in range(self.arity))
-        if not self.symbol:
-            object.__setattr__(self, "symbol", self.name)
-        if not self.text:
-            object.__setattr__(self, "text", f"{self.name}({places})")
-        if not self.latex:
-            latex = rf"\operatorname{{{self.name}}}\left({places}\right)"
-            object.__setattr__(self, "latex", latex)
-        operands = "any number of operands" if self.arity is None else f"{self.arity} operand(s)"
-        where_defined = f"; it needs {self.domain}" if self.domain else ""
-        object.__setattr__(self, "__doc__", f"{self.name}: {self.text} of {operands}"
-                           f"{where_defined}. Floats give a float, Values a Value.")
-
-    @property
-    def __name__(self) -> str:
-        return self.name
-
-    def __repr__(self) -> str:
-        return f"<primitive {self.name}>"
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return lookup, (self.name,)
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> Primitive:
-        return self
-
-    def __call__(self, *arguments: Any) -> Any:
-        """Apply it: floats give a float, Values a recorded Value, arrays an array."""
-        if self.arity == 1 and len(arguments) == 1 and arguments[0].__class__ is float:
-            return self.evaluate(arguments)  # the backward pass comes this way all the time
-        return self.apply(self.gather(*arguments) if self.gather else arguments)
-
-    def apply(self, operands: tuple[Any, ...]) -> Any:
-        """Apply it to the tuple of operands; a Value among them records the result."""
-        if self.arity is not None and len(operands) != self.arity:
-            raise TypeError(f"{self.name} takes {self.arity} operands, not {len(operands)}")
-        value_class = _value_class[0]
-        recorder: Any = None
-        for operand in operands:
-            if operand.__class__ is value_class:
-                recorder = operand
-            elif operand.__class__ is not float:
-                return self._converted(operands)
-        if recorder is not None:
-            return recorder._record(self, operands)
-        return self.evaluate(operands)
-
-    def _converted(self, operands: tuple[Any, ...]) -> Any:
-        if any(isinstance(operand, np.ndarray) and operand.ndim > 0 for operand in operands):
-            return self._elementwise(operands)
-        value_class = _value_class[0]
-        return self.apply(tuple(
-            operand if operand.__class__ is value_class
-            else as_float(operand, f"operand of {self.name}") for operand in operands))
-
-    def _elementwise(self, operands: tuple[Any, ...]) -> Any:
-        result = np.frompyfunc(self, len(operands), 1)(*operands)
-        recorded = any(item.__class__ is _value_class[0] for item in result.flat)
-        return result if recorded else result.astype(float)
-
-    def evaluate(self, operands: Sequence[float], names: Sequence[str] = ()) -> float:
-        """The value on floats, with errors that name the op and its operands.
-
-        Raises:
-            ValueError, ZeroDivisionError, OverflowError: what Python raises outside the domain.
-        """
-        try:
-            return self.value(*operands)
-        except DOMAIN_ERRORS as error:
-            raise self.domain_error(error, operands, names) from None
-
-    def local_derivatives(self, operands: Sequence[Any], result: Any,
-                          wanted: Sequence[bool]) -> Sequence[Any]:
-        """The local derivatives for the wanted operands; None where there is no adjoint.
-
-        Args:
-            operands, result: floats, or Values to get the graph of the derivatives.
-            wanted: for each operand whether its derivative is asked for; others give None.
-        """
-        if self.arity is None:
-            derivatives: Sequence[Any] = self.partials(*operands, result)
-            return derivatives
-        return [partial(*operands, result) if wish else None
-                for partial, wish in zip(self.partials, wanted, strict=True)]
-
-    def domain_error(self, error: Exception, operands: Sequence[float],
-                     names: Sequence[str] = (), subject: str = "") -> Exception:
-        """The same type of error, saying which op failed, on what, and what it needs."""
-        names = list(names) or [""] * len(operands)
-        shown = [f"{name} = {x!r}" if name else repr(x)
-                 for name, x in zip(names[:8], operands[:8], strict=False)]
-        listed = ", ".join(shown) + (", ..." if len(operands) > 8 else "")
-        what = subject or self.name
-        reason = "the result is too large for a float" if isinstance(error, OverflowError) else (
-            f"it needs {self.domain}" if self.domain else str(error))
-        return type(error)(f"{what} is not defined at ({listed}): {reason}"
-                           if not isinstance(error, OverflowError)
-                           else f"{what} overflows at ({listed}): {reason}")
-
-
-TABLE: dict[str, Primitive] = {}
-_value_class: list[Any] = []  # value.py puts Value here: the one class whose objects record
-
-
-def lookup(name: str) -> Primitive:
-    """The primitive of that name.
-
-    Raises:
-        KeyError: when there is none, for example when a pickle holds a user's own primitive
-            that this program has not declared.
-    """
-    try:
-        return TABLE[name]
-    except KeyError:
-        raise KeyError(f"no primitive is called {name!r}; if it is your own, declare it with "
-                       "autograd.primitive(...) first") from None
-
-
-def register(row: Primitive) -> Primitive:
-    """Put a row into the table under its name."""
-    if row.name in TABLE:
-        raise ValueError(f"a primitive called {row.name!r} exists already; choose another name")
-    TABLE[row.name] = row
-    return row
 
 
 def _row(name: str, value: Callable[..., float], *partials: Callable[..., Any],

@@ -10,13 +10,13 @@ from __future__ import annotations
 import linecache
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple, Union
 
 import numpy as np
 
-from . import primitives
+from . import primitives, row
 from .primitives import DOMAIN_ERRORS, TABLE, Primitive, as_float
 
 # Reads as 0, but is one particular float object: `node.grad is NOT_COMPUTED` tells a gradient
@@ -361,28 +361,9 @@ class Value:
     # --- NumPy's protocol ------------------------------------------------------------------------
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
-        function = UFUNCS.get(ufunc.__name__)
-        if method == "reduce" and ufunc.__name__ in _REDUCTIONS and inputs[0] is self:
-            return self  # np.sum of one number
-        out = options.pop("out", (None,))[0]
-        if method != "__call__" or function is None or options:
-            how = "" if function is not None else "; see autograd's functions for what there is"
-            raise TypeError(f"np.{ufunc.__name__} cannot be recorded on a Value"
-                            f"{'' if method == '__call__' else ' as ' + method}{how}")
-        if out is not None and (not isinstance(out, np.ndarray) or out.dtype != object):
-            raise TypeError("a Value cannot go into an array of numbers in place; write "
-                            "a = a + v, or make the array with autograd.values")
-        if out is None and all(np.ndim(x) == 0 for x in inputs if x.__class__ is not Value):
-            return function(*(x.item() if isinstance(x, np.ndarray | np.generic) else x
-                              for x in inputs))
-        arrays = [_as_object_scalar(x) if x.__class__ is Value else x for x in inputs]
-        result = np.frompyfunc(function, len(inputs), 1)(*arrays)
-        if ufunc.__name__ in _COMPARING:
-            result = np.asarray(result, dtype=bool)
-        if out is None:
-            return result
-        out[...] = result
-        return out
+        from .arrays import apply_ufunc
+
+        return apply_ufunc(self, ufunc, method, inputs, options)
 
     if TYPE_CHECKING:  # the methods that the table installs below, for type checkers
         exp: Callable[[], Value]
@@ -431,7 +412,7 @@ class Value:
         positive: Callable[[], Value]
 
 
-primitives._value_class.append(Value)
+row.value_class.append(Value)
 Operand = Union[Value, float]  # noqa: UP007 - evaluated at run time, before 3.14's forward references
 
 
@@ -470,14 +451,9 @@ def _mixed(primitive: Primitive, a: Any, b: Any) -> Value:
 
 
 def _over_array(primitive: Primitive, a: Any, b: Any) -> Any:
-    operands = [_as_object_scalar(x) if x.__class__ is Value else x for x in (a, b)]
-    return np.frompyfunc(primitive, 2, 1)(*operands)
+    from .arrays import over_array
 
-
-def _as_object_scalar(value: Value) -> np.ndarray[Any, Any]:
-    cell = np.empty((), dtype=object)
-    cell[()] = value
-    return cell
+    return over_array(primitive, a, b)
 
 
 _COMPARISONS: dict[str, Callable[[float, float], bool]] = {
@@ -528,31 +504,8 @@ def _lost_gradient(call: str) -> str:
             "in place of math.exp(v), or v.data for the bare number")
 
 
-def values(array: Any, label: str = "") -> np.ndarray[Any, Any]:
-    """A NumPy array of new leaves, one for each number of an array.
-
-    Args:
-        array: an array-like of real numbers, of any shape.
-        label: a name; leaves are labelled ``label[i,j]``.
-
-    Returns:
-        An object array of Values of the same shape.
-
-    Raises:
-        TypeError: for numbers that are not real.
-    """
-    numbers = np.asarray(array)
-    result = np.empty(numbers.shape, dtype=object)
-    for index in np.ndindex(numbers.shape):
-        place = f"[{','.join(map(str, index))}]" if index else ""
-        result[index] = Value(numbers[index], label=f"{label}{place}" if label else "")
-    return result
-
-
 # --- methods and ufuncs that come from the table --------------------------------------------------
 
-_REDUCTIONS = ("add", "multiply", "maximum", "minimum")
-_COMPARING = ("less", "less_equal", "greater", "greater_equal", "equal", "not_equal")
 UFUNCS: dict[str, Callable[..., Any]] = {
     "square": lambda x: x * x,
     "reciprocal": lambda x: 1.0 / x,
@@ -601,9 +554,5 @@ def install(primitive: Primitive) -> None:
         UFUNCS[name] = primitive
 
 
-def _install_table(rows: Iterable[Primitive]) -> None:
-    for row in rows:
-        install(row)
-
-
-_install_table(TABLE.values())
+for _primitive in TABLE.values():
+    install(_primitive)
