@@ -54,7 +54,7 @@ from .transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad
 from .value import Value, no_grad
 
 if TYPE_CHECKING:
-    from .checking import GradientError, check_gradients, gradcheck
+    from .checking import gradcheck
     from .custom import primitive
     from .descent import Path, brute_force, descend, evaluations
     from .drawing import draw
@@ -67,15 +67,17 @@ if TYPE_CHECKING:
         plot_loss_landscape,
         plot_surface,
     )
+    from .properties import check_gradients
+    from .reports import GradientError
     from .stepping import step_through
 
 # Names whose modules are loaded at first use, so that `import autograd` stays quick.
 _LATER = {
-    "GradientError": "checking",
+    "GradientError": "reports",
     "Path": "descent",
     "animate": "plotting",
     "brute_force": "descent",
-    "check_gradients": "checking",
+    "check_gradients": "properties",
     "compare_naive": "mistakes",
     "descend": "descent",
     "draw": "drawing",

@@ -80,7 +80,8 @@ def _print_derivatives(y: Any, expression: Expression, values: dict[str, Value])
 
 
 def _check(expression: Expression, values: dict[str, Value]) -> int:
-    from .checking import GradientError, gradcheck
+    from .checking import gradcheck
+    from .reports import GradientError
 
     def function(point: dict[str, Any]) -> Any:
         return expression(point)

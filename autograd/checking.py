@@ -1,4 +1,4 @@
-"""gradcheck: is this gradient right? And check_gradients: is it right everywhere in a domain?
+"""gradcheck: is this gradient right?
 
 The truth comes from oracles that know no derivative rule (oracles.py). Every operation's own
 partials are checked as well, so that a failure can name the operation that is wrong, and so that
@@ -9,121 +9,24 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
 from . import primitives
 from .examining import Adjoints, Examination, Recording, paths
 from .graph import numbers
-from .oracles import EPS, TINY, UNKNOWN, Estimate, PreciseGraph, differences
+from .oracles import EPS, UNKNOWN, Estimate, differences
+from .precise import PreciseGraph
 from .primitives import DOMAIN_ERRORS
+from .reports import Component, GradientError, Report, Tolerance
 from .structures import flatten, shape_of
 from .value import Value, name_of
 
 PRECISE = "the graph in 100-digit arithmetic"
 DIFFERENCES = "central differences"
 
-
-class GradientError(AssertionError):
-    """A gradient is wrong. The message says where, by how much, and which rule is to blame.
-
-    Attributes:
-        component: the worst component, for example ``"x[1]"``; "" where every sum is within its
-            tolerance and only the rule of one operation is wrong.
-        given, expected, tolerance: its numbers; nan where component is "".
-        op: the name of the first operation whose partial is wrong, None if there is none.
-        point: the inputs.
-    """
-
-    def __init__(self, message: str, component: str = "", given: float = math.nan,
-                 expected: float = math.nan, tolerance: float = math.nan,
-                 op: str | None = None, point: tuple[Any, ...] = ()) -> None:
-        super().__init__(message)
-        self.component, self.given, self.expected = component, given, expected
-        self.tolerance, self.op, self.point = tolerance, op, point
-
-
-@dataclass(frozen=True, repr=False)
-class Report:
-    """What a check that passed has looked at. It is truthy, so that ``assert`` reads well.
-
-    Args:
-        checked: how many components of the gradient were compared.
-        skipped: how many were not, because they hang on a node that sits on a kink.
-        worst: the largest relative difference, among those that rounding does not explain.
-        oracle: what they were compared with.
-        points: at how many points.
-        unknown: how many could not be compared, because no oracle can tell them.
-    """
-
-    checked: int
-    skipped: int
-    worst: float
-    oracle: str
-    points: int = 1
-    unknown: int = 0
-
-    def __bool__(self) -> bool:
-        return True
-
-    def __repr__(self) -> str:
-        at = f" at {self.points} points" if self.points != 1 else ""
-        skipped = f", {self.skipped} skipped at kinks" if self.skipped else ""
-        skipped += f", {self.unknown} that no oracle can tell" if self.unknown else ""
-        return (f"gradient is right: {self.checked} component(s) checked{at}{skipped}; worst "
-                f"relative difference {self.worst:.1e}, against {self.oracle}")
-
-
-class Tolerance(NamedTuple):
-    """How far a component may be off, term by term."""
-
-    rtol: float
-    reference: float
-    oracle: float
-    rounding: float
-    atol: float
-
-    def total(self) -> float:
-        return self.rtol * abs(self.reference) + self.oracle + self.rounding + self.atol + TINY
-
-    def is_known(self) -> bool:
-        return math.isfinite(self.reference) and math.isfinite(self.oracle + self.rounding)
-
-    def __str__(self) -> str:
-        text = (f"rtol * |expected| ({self.rtol:g} * {abs(self.reference):.6g}) + the oracle's own "
-                f"error ({self.oracle:.1e}) + rounding ({self.rounding:.1e})")
-        return text + (f" + atol ({self.atol:g})" if self.atol else "")
-
-
-class Component(NamedTuple):
-    """One number of a gradient beside the truth."""
-
-    path: str
-    output: int
-    given: float
-    tolerance: Tolerance
-
-    @property
-    def expected(self) -> float:
-        return self.tolerance.reference
-
-    def is_wrong(self) -> bool:
-        return not abs(self.given - self.expected) <= self.tolerance.total()  # also for nan
-
-    def badness(self) -> float:
-        ratio = abs(self.given - self.expected) / self.tolerance.total()
-        return math.inf if math.isnan(ratio) else ratio
-
-    def relative(self) -> float:
-        unexplained = (abs(self.given - self.expected) - self.tolerance.oracle
-                       - self.tolerance.rounding - self.tolerance.atol - TINY)
-        return unexplained / abs(self.expected) if unexplained > 0.0 and self.expected else 0.0
-
-
-# --- gradcheck ------------------------------------------------------------------------------------
 
 def gradcheck(f: Callable[..., Any], *inputs: Any, gradient: Callable[..., Any] | None = None,
               rtol: float = 1e-6, atol: float = 0.0) -> Report:
@@ -191,7 +94,7 @@ class _Check:
     def _refuse_bad_function(self) -> None:
         if not self.base.repeats(self._record(self.point)):
             raise ValueError(
-                f"{_name(self.f)} gave different results when it was called twice with the same "
+                f"{called(self.f)} gave different results when it was called twice with the same "
                 f"inputs ({self._shown_point()}), so no derivative can be checked; fix the seed "
                 "of its random numbers inside it")
         for path, x in zip(self.paths, self.point, strict=True):
@@ -199,7 +102,7 @@ class _Check:
                 raise ValueError(f"{path} is {x!r}; a derivative needs a finite point")
         for number in self.base.values:
             if not math.isfinite(number):
-                raise ValueError(f"{_name(self.f)} is {number!r} at {self._shown_point()}; a "
+                raise ValueError(f"{called(self.f)} is {number!r} at {self._shown_point()}; a "
                                  "derivative needs a finite value")
 
     def run(self) -> Report:
@@ -244,7 +147,7 @@ class _Check:
             return [list(_matched(structure, given, what))]
         size = len(self.base.outputs)
         if not isinstance(given, list | tuple | np.ndarray) or len(given) != size:
-            raise ValueError(f"{_name(self.f)} returns {size} numbers, so {what} must return a "
+            raise ValueError(f"{called(self.f)} returns {size} numbers, so {what} must return a "
                              f"sequence of {size} gradients, not {_described(given)}")
         return [list(_matched(structure, row, f"{what}[{k}]")) for k, row in enumerate(given)]
 
@@ -348,7 +251,7 @@ class _Check:
 
     def _failure(self, bad: list[Component], wrong: tuple[Value, int, Estimate] | None, total: int,
                  references: list[list[Estimate]]) -> GradientError:
-        lines = [f"the gradient of {_name(self.f)} is wrong at {self._shown_point()}"]
+        lines = [f"the gradient of {called(self.f)} is wrong at {self._shown_point()}"]
         worst = max(bad, key=Component.badness, default=None)
         if worst is not None:
             output = f" of output {worst.output}" if len(self.base.outputs) > 1 else ""
@@ -429,7 +332,8 @@ def _plain(item: Any) -> Any:
     return item.item() if isinstance(item, np.generic) else item
 
 
-def _name(f: Callable[..., Any]) -> str:
+def called(f: Callable[..., Any]) -> str:
+    """What messages call a function."""
     return getattr(f, "__name__", None) or type(f).__name__
 
 
@@ -464,108 +368,3 @@ def _matched(structure: Any, given: Any, what: str) -> Iterator[float]:
 
 def _number(item: Any, what: str) -> float:
     return item.data if item.__class__ is Value else primitives.as_float(item, what)
-
-
-# --- check_gradients ------------------------------------------------------------------------------
-
-def check_gradients(f: Callable[..., Any], domain: Any,
-                    gradient: Callable[..., Any] | None = None, max_examples: int = 100,
-                    rtol: float = 1e-6, atol: float = 0.0) -> Report:
-    """Check a gradient at many points of a domain; a failure is shrunk to the simplest point.
-
-    The points are the same in every run, and nothing is written to disk.
-
-    Args:
-        f: as in :func:`gradcheck`.
-        domain: for each argument an interval ``(low, high)`` or a hypothesis strategy (for
-            arrays ``autograd.strategies.arrays_in(shape, low, high)``): a mapping from argument
-            names, or a sequence by position. For a single argument the bare interval will do.
-        gradient: a gradient written by hand, as in :func:`gradcheck`.
-        max_examples: how many points to try.
-        rtol, atol: as in :func:`gradcheck`.
-
-    Returns:
-        A :class:`Report` over all points, which is truthy.
-
-    Raises:
-        GradientError: at the simplest point that hypothesis finds; the message shows it.
-        ImportError: when hypothesis is not installed.
-        TypeError, ValueError: for a domain that does not fit f.
-        ValueError, ZeroDivisionError, OverflowError: when f or its derivative does not exist at
-            a point of the domain; the message shows the point.
-    """
-    try:
-        import hypothesis
-        from hypothesis import strategies as st
-    except ImportError:
-        raise ImportError('check_gradients needs hypothesis; pip install "chainrule[check]"'
-                          ) from None
-    specifications = _by_position(f, domain)
-    names = argument_names(f, len(specifications))
-    points = st.tuples(*(_strategy(specification, name) for name, specification
-                         in zip(names, specifications, strict=True)))
-    reports: list[Report] = []
-
-    @hypothesis.settings(
-        max_examples=max_examples, derandomize=True, deadline=None, database=None,
-        report_multiple_bugs=False, print_blob=False, verbosity=hypothesis.Verbosity.quiet,
-        suppress_health_check=list(hypothesis.HealthCheck),
-        phases=(hypothesis.Phase.generate, hypothesis.Phase.shrink))
-    @hypothesis.given(points)
-    def check(point: tuple[Any, ...]) -> None:
-        try:
-            reports.append(gradcheck(f, *point, gradient=gradient, rtol=rtol, atol=atol))
-        except DOMAIN_ERRORS as error:
-            raise type(error)(f"{error} (drawn from the domain: {shown_point(names, point)})"
-                              ) from None
-
-    try:
-        check()
-    except (GradientError, *DOMAIN_ERRORS) as error:
-        if hasattr(error, "__notes__"):
-            del error.__notes__  # the message shows the point already
-        raise error.with_traceback(None) from None
-    return Report(sum(r.checked for r in reports), sum(r.skipped for r in reports),
-                  max((r.worst for r in reports), default=0.0),
-                  reports[-1].oracle if reports else DIFFERENCES, len(reports),
-                  sum(r.unknown for r in reports))
-
-
-def _by_position(f: Callable[..., Any], domain: Any) -> list[Any]:
-    """The parts of a domain in the order of the arguments of f."""
-    if isinstance(domain, Mapping):
-        parameters = [p for p in inspect.signature(f).parameters.values()
-                      if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
-        names = [p.name for p in parameters][:len(domain)]
-        missing = [p.name for p in parameters if p.default is p.empty and p.name not in domain]
-        if missing or set(names) != set(domain):
-            raise TypeError(f"the domain names {', '.join(map(str, domain))}, but {_name(f)} "
-                            f"takes {', '.join(p.name for p in parameters)}; name its first "
-                            "arguments, all that have no default among them")
-        return [domain[name] for name in names]
-    if _is_interval(domain) or not isinstance(domain, list | tuple):
-        return [domain]
-    return list(domain)
-
-
-def _is_interval(specification: Any) -> bool:
-    return (isinstance(specification, list | tuple) and len(specification) == 2
-            and all(isinstance(x, int | float | np.number) for x in specification))
-
-
-def _strategy(specification: Any, name: str) -> Any:
-    from hypothesis.strategies import SearchStrategy, floats
-
-    if isinstance(specification, SearchStrategy):
-        return specification
-    if not _is_interval(specification):
-        raise TypeError(f"the domain of {name} must be an interval (low, high) or a hypothesis "
-                        f"strategy, not {specification!r}")
-    low, high = map(float, specification)
-    if not low <= high or math.isinf(low) or math.isinf(high):
-        raise ValueError(f"the domain of {name} must be a finite interval (low, high) with "
-                         f"low <= high, not {specification!r}")
-    return floats(low, high, allow_nan=False)
-
-
-__all__ = ["GradientError", "Report", "check_gradients", "gradcheck"]

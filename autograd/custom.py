@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from . import primitives
-from .checking import GradientError
 from .oracles import EPS, TINY, local_difference
 from .primitives import DOMAIN_ERRORS, TABLE, Interval, Primitive
+from .reports import GradientError
 from .value import UFUNCS, Value, install
 
 # Where to try a row that does not say where it is safe: the first interval that is.

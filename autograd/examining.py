@@ -21,11 +21,11 @@ from .oracles import (
     TINY,
     Estimate,
     absolute_error,
-    local_derivative,
     margin_moved,
     near_kink,
     went_far,
 )
+from .precise import local_derivative
 from .primitives import DOMAIN_ERRORS
 from .structures import flatten, rebuild
 from .value import Operand, Value

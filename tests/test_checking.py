@@ -22,7 +22,7 @@ from autograd import (
     log,
     maximum,
     norm,
-    oracles,
+    precise,
     primitives,
     relu,
     sin,
@@ -30,7 +30,8 @@ from autograd import (
     tanh,
     where,
 )
-from autograd.oracles import MP_VALUES, differences, local_derivative, local_difference
+from autograd.oracles import differences, local_difference
+from autograd.precise import MP_VALUES, local_derivative
 from autograd.strategies import arrays_in, expressions, operands_of
 
 # The oracle is the same for all examples of a test.
@@ -41,7 +42,7 @@ FIXTURE = [HealthCheck.function_scoped_fixture]
 def oracle(request, monkeypatch):
     """With "differences", as on a machine without mpmath."""
     if request.param == "differences":
-        monkeypatch.setattr(oracles, "has_mpmath", lambda: False)
+        monkeypatch.setattr(precise, "has_mpmath", lambda: False)
     return request.param
 
 
