@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from .backward import local_derivatives, local_graphs, refuse_stale, times
 from .graph import topological_order
-from .notation import Notation, formula, plain, shared_names, typeset
+from .notation import Notation, formula, plain, region, shared_names, typeset
 from .value import Operand, Value, recording
 
 MOST_PATHS, LONGEST_PATH = 8, 12
@@ -89,7 +89,7 @@ class Explanation:
         adjoint: dict[Value, Any] = {upper: 1.0}
         found: list[Factor] = []
         with recording():
-            for node in reversed(self._unnamed_region(upper)):
+            for node in reversed(region(upper, self.names, expand=True)):
                 if node is not upper and node in self.names:
                     found.append(Factor(upper, node, adjoint[node]))
                     continue
@@ -103,22 +103,6 @@ class Explanation:
         # Operands are written from left to right.
         place = {node: i for i, node in enumerate(self.named)}
         return sorted(found, key=lambda factor: place[factor.lower])
-
-    def _unnamed_region(self, upper: Value) -> list[Value]:
-        order: list[Value] = []
-        seen: set[Value] = set()
-        stack: list[tuple[Value, bool]] = [(upper, False)]
-        while stack:
-            node, ready = stack.pop()
-            if ready:
-                order.append(node)
-            elif node not in seen:
-                seen.add(node)
-                stack.append((node, True))
-                if node is upper or node not in self.names:
-                    stack.extend((p, False) for p in reversed(node.parents)
-                                 if isinstance(p, Value))
-        return order
 
     def _adjoints(self) -> dict[Value, float]:
         found = {self.y: 1.0}

@@ -64,7 +64,7 @@ class Notation:
         if not isinstance(operand, Value):
             return plain(operand, self.style)
         pieces: dict[Value, Piece] = {}
-        for node in self._region(operand, expand):
+        for node in region(operand, self.names, expand):
             if node in self.names and not (expand and node is operand):
                 pieces[node] = (typeset(self.names[node], self.style), FUNCTION)
             elif node.op is None:
@@ -72,23 +72,6 @@ class Notation:
             else:
                 pieces[node] = self._applied(node, pieces)
         return pieces[operand][0]
-
-    def _region(self, root: Value, expand: bool) -> Iterable[Value]:
-        """The nodes under a root down to the named ones, each after its operands."""
-        order: list[Value] = []
-        seen: set[Value] = set()
-        stack: list[tuple[Value, bool]] = [(root, False)]
-        while stack:
-            node, ready = stack.pop()
-            if ready:
-                order.append(node)
-            elif node not in seen:
-                seen.add(node)
-                stack.append((node, True))
-                if node not in self.names or (expand and node is root):
-                    stack.extend((p, False) for p in reversed(node.parents)
-                                 if isinstance(p, Value))
-        return order
 
     def _constant(self, number: float) -> Piece:
         return plain(number, self.style), SIGN if number < 0 else FUNCTION
@@ -162,6 +145,29 @@ class Notation:
     def times(self) -> str:
         """The sign of multiplication."""
         return r"\cdot" if self.style == "latex" else "*"
+
+
+def region(root: Value, names: Mapping[Value, str], expand: bool) -> list[Value]:
+    """The nodes under a root down to the named ones, each after its operands.
+
+    Args:
+        root: the last node.
+        names: where to stop.
+        expand: go through the root even if it has a name.
+    """
+    order: list[Value] = []
+    seen: set[Value] = set()
+    stack: list[tuple[Value, bool]] = [(root, False)]
+    while stack:
+        node, ready = stack.pop()
+        if ready:
+            order.append(node)
+        elif node not in seen:
+            seen.add(node)
+            stack.append((node, True))
+            if node not in names or (expand and node is root):
+                stack.extend((p, False) for p in reversed(node.parents) if isinstance(p, Value))
+    return order
 
 
 def _guarded(piece: Piece, precedence: float, first: bool = True) -> str:
