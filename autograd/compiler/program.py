@@ -1,0 +1,296 @@
+"""The linear program: a computation as data, in single-assignment order.
+
+Every number has a slot. The inputs come first, then the constants, then the result of each
+instruction in order, so that instruction ``i`` writes slot ``n_inputs + len(constants) + i`` and
+reads only slots before its own.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import struct
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from .. import primitives
+from ..graph import topological_order
+from ..primitives import TABLE, as_float
+from ..value import Value
+
+VERSION = 1  # of the JSON form
+RELATIONS = ("<", "<=", ">", ">=", "==", "!=")
+
+
+class Guard(NamedTuple):
+    """A comparison that was met while recording, and how it came out.
+
+    A program is right only for inputs at which every guard comes out the same way.
+    """
+
+    relation: str
+    left: int
+    right: int
+    outcome: bool
+
+
+# A comparison between Values or constants, before it has slots.
+Comparison = tuple[str, Any, Any, bool]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Program:
+    """Instructions in single-assignment form.
+
+    Args:
+        n_inputs: the number of inputs; they have the slots 0 to n_inputs - 1.
+        constants: the numbers of the next slots.
+        ops: for each instruction the name of its row in the table of primitives.
+        operands: for each instruction the slots that it reads, in order.
+        outputs: the slots that are returned.
+        guards: the comparisons that must come out as recorded.
+    """
+
+    n_inputs: int
+    constants: tuple[float, ...]
+    ops: tuple[str, ...]
+    operands: tuple[tuple[int, ...], ...]
+    outputs: tuple[int, ...]
+    guards: tuple[Guard, ...] = ()
+
+    @property
+    def first(self) -> int:
+        """The slot of the first instruction's result."""
+        return self.n_inputs + len(self.constants)
+
+    @property
+    def n_slots(self) -> int:
+        """How many slots there are."""
+        return self.n_inputs + len(self.constants) + len(self.ops)
+
+    def __len__(self) -> int:
+        return len(self.ops)
+
+    def __eq__(self, other: object) -> bool:
+        """Whether it is the same program, bit for bit: -0.0 is not 0.0, and nan is nan."""
+        if not isinstance(other, Program):
+            return NotImplemented
+        return self._content() == other._content()
+
+    def __hash__(self) -> int:
+        return hash(self._content())
+
+    def _content(self) -> tuple[Any, ...]:
+        bits = struct.pack(f"<{len(self.constants)}d", *self.constants)
+        return (self.n_inputs, bits, self.ops, self.operands, self.outputs, self.guards)
+
+    # --- making one -----------------------------------------------------------------------------
+
+    @classmethod
+    def record(cls, outputs: Sequence[Any], inputs: Sequence[Value],
+               comparisons: Iterable[Comparison] = (), since: int | None = None) -> Program:
+        """The program that computes outputs from inputs, read off the graph of Values.
+
+        Args:
+            outputs: Values, or floats, which become constants.
+            inputs: the Values whose numbers will be given; all other leaves are constants.
+            comparisons: (relation, left, right, outcome) of Values or floats, to be guards.
+            since: a clock; nodes that are older are constants, whatever they came from.
+
+        Raises:
+            TypeError: for an output that is neither Value nor number, or an input that is no Value.
+            ValueError: for an input that is given twice.
+        """
+        return _Recorder(inputs, since).program(outputs, list(comparisons))
+
+    # --- checking -------------------------------------------------------------------------------
+
+    def validate(self) -> Program:
+        """Check that every slot is written before it is read, and every op known.
+
+        Returns:
+            The program itself.
+
+        Raises:
+            ValueError: saying which instruction is wrong, and how.
+        """
+        if isinstance(self.n_inputs, bool) or not isinstance(self.n_inputs, int) or (
+                self.n_inputs < 0):
+            raise ValueError(f"n_inputs must be a whole number from 0 on, not {self.n_inputs!r}")
+        for constant in self.constants:
+            if constant.__class__ is not float:
+                raise ValueError(f"constants must be floats, not {constant!r}")
+        if len(self.ops) != len(self.operands):
+            raise ValueError(f"there are {len(self.ops)} ops but {len(self.operands)} tuples of "
+                             "operands")
+        slot = self.first
+        for op, operands in zip(self.ops, self.operands, strict=True):
+            _check_instruction(slot, op, operands)
+            slot += 1
+        for output in self.outputs:
+            _check_slot(output, slot, "an output")
+        for guard in self.guards:
+            if guard.relation not in RELATIONS or not isinstance(guard.outcome, bool):
+                raise ValueError(f"{guard} is no guard: its relation is one of "
+                                 f"{', '.join(RELATIONS)}, its outcome True or False")
+            _check_slot(guard.left, slot, "a guard")
+            _check_slot(guard.right, slot, "a guard")
+        return self
+
+    # --- reading and writing --------------------------------------------------------------------
+
+    def name(self, slot: int) -> str:
+        """How the text form calls a slot: x0 an input, c3 a constant, v7 a result."""
+        kind = "x" if slot < self.n_inputs else "c" if slot < self.first else "v"
+        return f"{kind}{slot}"
+
+    def __str__(self) -> str:
+        return "\n".join(self._lines())
+
+    def __repr__(self) -> str:
+        return (f"<Program: {self.n_inputs} input(s), {len(self.constants)} constant(s), "
+                f"{len(self.ops)} instruction(s), {len(self.guards)} guard(s), "
+                f"{len(self.outputs)} output(s)>")
+
+    def _lines(self) -> Iterable[str]:
+        name = self.name
+        yield f"program({', '.join(name(slot) for slot in range(self.n_inputs))}):"
+        for slot, constant in enumerate(self.constants, self.n_inputs):
+            yield f"    {name(slot)} = {constant!r}"
+        for slot, (op, operands) in enumerate(zip(self.ops, self.operands, strict=True),
+                                              self.first):
+            yield f"    {name(slot)} = {op}({', '.join(map(name, operands))})"
+        for guard in self.guards:
+            yield (f"    guard {name(guard.left)} {guard.relation} {name(guard.right)} "
+                   f"is {guard.outcome}")
+        yield f"    return {', '.join(map(name, self.outputs))}"
+
+    def to_json(self) -> str:
+        """The program as text: data only; the floats are exact, in hexadecimal."""
+        return json.dumps({
+            "format": "chainrule program", "version": VERSION, "n_inputs": self.n_inputs,
+            "constants": [x.hex() for x in self.constants], "ops": self.ops,
+            "operands": self.operands, "outputs": self.outputs, "guards": self.guards})
+
+    @classmethod
+    def from_json(cls, text: str) -> Program:
+        """Read what to_json wrote.
+
+        Raises:
+            ValueError: for anything else; the message says what is wrong.
+        """
+        try:
+            data = json.loads(text)
+        except (ValueError, TypeError, RecursionError) as error:
+            raise ValueError(f"this is not JSON: {error}") from None
+        if not isinstance(data, dict) or data.get("format") != "chainrule program":
+            raise ValueError("this is not a program that to_json wrote")
+        if data.get("version") != VERSION:
+            raise ValueError(f"the program has version {data.get('version')!r}; this release "
+                             f"reads version {VERSION}")
+        try:
+            program = cls(
+                data["n_inputs"], tuple(map(float.fromhex, data["constants"])),
+                tuple(data["ops"]), tuple(map(tuple, data["operands"])),
+                tuple(data["outputs"]), tuple(Guard(*guard) for guard in data["guards"]))
+        except KeyError as error:
+            raise ValueError(f"the program lacks {error}") from None
+        except (TypeError, ValueError, OverflowError) as error:
+            raise ValueError(f"the program is damaged: {error}") from None
+        return program.validate()
+
+
+class _Recorder:
+    """Gives slots to the nodes of a graph."""
+
+    def __init__(self, inputs: Sequence[Value], since: int | None) -> None:
+        self.slots: dict[Value, int] = {}
+        for position, node in enumerate(inputs):
+            if node.__class__ is not Value:
+                raise TypeError(f"input {position} must be a Value, not {node!r}")
+            if node in self.slots:
+                raise ValueError(f"input {position} is given twice")
+            self.slots[node] = position
+        self.since = -math.inf if since is None else since
+        self.n_inputs = len(inputs)
+        self.constants: dict[Any, int] = {}
+        self.numbers: list[float] = []
+
+    def program(self, outputs: Sequence[Any], comparisons: list[Comparison]) -> Program:
+        returned = [x if x.__class__ is Value else as_float(x, "an output") for x in outputs]
+        compared = [x for _, left, right, _ in comparisons for x in (left, right)]
+        order = self._needed([x for x in (*returned, *compared) if x.__class__ is Value])
+        for node in order:
+            for parent in node.parents:
+                self._meet(parent)
+        for x in (*returned, *compared):
+            self._meet(x)
+        first = self.n_inputs + len(self.numbers)
+        for slot, node in enumerate(order, first):
+            self.slots[node] = slot
+        slot_of = self._slot
+        return Program(
+            self.n_inputs, tuple(self.numbers),
+            tuple(node.op.name for node in order),  # type: ignore[union-attr]
+            tuple(tuple(map(slot_of, node.parents)) for node in order),
+            tuple(map(slot_of, returned)),
+            tuple(Guard(relation, slot_of(left), slot_of(right), bool(outcome))
+                  for relation, left, right, outcome in comparisons))
+
+    def _is_constant(self, node: Value) -> bool:
+        return node not in self.slots and (node.op is None or node._made.clock < self.since)
+
+    def _needed(self, roots: list[Value]) -> list[Value]:
+        """The nodes to compute, in order: none that only inputs or older nodes came from."""
+        order = topological_order(*roots)
+        needed = set(roots)
+        kept: list[Value] = []
+        for node in reversed(order):
+            if node not in needed or node in self.slots or self._is_constant(node):
+                continue
+            kept.append(node)
+            needed.update(p for p in node.parents if p.__class__ is Value)
+        return kept[::-1]
+
+    def _meet(self, x: Any) -> None:
+        """Give a slot to a number that is met for the first time."""
+        if x.__class__ is Value:
+            if not self._is_constant(x):
+                return
+            x = x._data
+        key = bits_key(x)
+        if key not in self.constants:
+            self.constants[key] = self.n_inputs + len(self.numbers)
+            self.numbers.append(x)
+
+    def _slot(self, x: Any) -> int:
+        if x.__class__ is Value:
+            slot = self.slots.get(x)
+            if slot is not None:
+                return slot
+            x = x._data
+        return self.constants[bits_key(x)]
+
+
+def bits_key(number: float) -> float | bytes:
+    """A key that is equal for equal bits: -0.0 is not 0.0, and nan is itself."""
+    return number if number != 0.0 and number == number else struct.pack("<d", number)
+
+
+def _check_instruction(slot: int, op: Any, operands: Any) -> None:
+    row = TABLE.get(op) if isinstance(op, str) else None
+    if row is None:
+        raise ValueError(f"slot {slot}: no primitive is called {op!r}")
+    if row.arity is not None and row.arity != len(operands):
+        raise ValueError(f"slot {slot}: {op} takes {row.arity} operands, not {len(operands)}")
+    if row is primitives.dot and len(operands) % 2:
+        raise ValueError(f"slot {slot}: dot takes an even number of operands, not {len(operands)}")
+    for operand in operands:
+        _check_slot(operand, slot, f"slot {slot} ({op})")
+
+
+def _check_slot(slot: Any, end: int, what: str) -> None:
+    if slot.__class__ is not int or not 0 <= slot < end:
+        raise ValueError(f"{what} reads slot {slot!r}, but only the slots 0 to {end - 1} are "
+                         "written by then")
