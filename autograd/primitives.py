@@ -67,7 +67,7 @@ identity = _row("identity", lambda x: x, lambda x, y: 1.0,
 
 
 def _power(base: float, exponent: float) -> float:
-    if base < 0.0 and not exponent.is_integer() and math.isfinite(exponent):
+    if -math.inf < base < 0.0 and not exponent.is_integer() and math.isfinite(exponent):
         raise ValueError("math domain error")  # Python would drift into complex numbers
     return float(base ** exponent)
 
@@ -376,9 +376,11 @@ def _prod_partials(*factors_and_result: Any) -> Sequence[Any]:
 def _logsumexp(*values: float) -> float:
     if not values:
         raise ValueError("math domain error")
+    if any(value != value for value in values):
+        return math.nan
     top = max(values)
-    if not math.isfinite(top):
-        return math.fsum(values) if top != top else top
+    if math.isinf(top):
+        return top
     return top + math.log(math.fsum(math.exp(value - top) for value in values))
 
 

@@ -2,8 +2,20 @@
 
 import os
 
+import pytest
 from hypothesis import settings
 
 settings.register_profile("ci", derandomize=True, deadline=None, database=None)
 settings.register_profile("deep", max_examples=3000, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _machine_code_in_a_folder_of_its_own(tmp_path_factory):
+    before = os.environ.get("CHAINRULE_CACHE_DIR")
+    os.environ["CHAINRULE_CACHE_DIR"] = str(tmp_path_factory.mktemp("machine-code"))
+    yield
+    if before is None:
+        del os.environ["CHAINRULE_CACHE_DIR"]
+    else:
+        os.environ["CHAINRULE_CACHE_DIR"] = before

@@ -1,0 +1,393 @@
+"""The LLVM back end: a program as machine code, for one point or for many rows at once.
+
+Straight-line code is cut into functions of a bounded size, so that compiling stays linear; what
+one function computes and a later one reads goes through memory. Rows stand side by side in one
+register; results that are summed over the rows stay in registers' memory until the end.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import ctypes.util
+import sys
+import threading
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from . import cache
+from .emitting import EMITTERS, LIBM, Emitter
+from .program import Program
+
+try:
+    import llvmlite.binding as llvm
+except ImportError:
+    raise ImportError('the LLVM back end needs llvmlite; pip install "chainrule[fast]"') from None
+
+CHUNK = 1_000  # instructions in one function
+_RELATIONS = {"<": "olt", "<=": "ole", ">": "ogt", ">=": "oge", "==": "oeq", "!=": "une"}
+_MVEC = {8: "_ZGVeN8", 4: "_ZGVdN4", 2: "_ZGVbN2"}  # 512, 256 and 128 bits
+_TWO_OPERANDS = {"pow", "atan2", "hypot"}
+_lock = threading.Lock()
+_started: dict[str, Any] = {}
+
+Array = np.ndarray[Any, Any]
+
+
+def _machine() -> dict[str, Any]:
+    """LLVM started once: the target machine, the width of its registers, libmvec's symbols."""
+    with _lock:
+        if not _started:
+            llvm.initialize_native_target()
+            llvm.initialize_native_asmprinter()
+            features = llvm.get_host_cpu_features()
+            width = 8 if features.get("avx512f") else 4 if features.get("avx2") else 2
+            _started["machine"] = _target_machine()
+            _started["width"] = width
+            _started["vector"] = _vector_functions(width)
+        return _started
+
+
+def _target_machine() -> Any:
+    # Position-independent code with far calls: the C library may lie anywhere.
+    return llvm.Target.from_default_triple().create_target_machine(
+        cpu=llvm.get_host_cpu_name(), features=llvm.get_host_cpu_features().flatten(), opt=2,
+        reloc="pic", codemodel="jitdefault")
+
+
+def _vector_functions(width: int) -> dict[str, str]:
+    """The functions that libmvec has for a width; none where there is no libmvec."""
+    try:
+        library = ctypes.CDLL("libmvec.so.1")
+    except OSError:
+        return {}
+    found = {}
+    for name in LIBM:
+        symbol = f"{_MVEC[width]}{'vv' if name in _TWO_OPERANDS else 'v'}_{name}"
+        if hasattr(library, symbol):
+            address = ctypes.cast(getattr(library, symbol), ctypes.c_void_p).value
+            llvm.add_symbol(symbol, address)
+            found[name] = symbol
+    return found
+
+
+def _bind_libm() -> None:
+    library = ctypes.CDLL("ucrtbase" if sys.platform == "win32"
+                          else ctypes.util.find_library("m"))
+    for name in LIBM:
+        llvm.add_symbol(name, ctypes.cast(getattr(library, name), ctypes.c_void_p).value)
+
+
+class Kernel:
+    """A compiled program; see :func:`compile`."""
+
+    def __init__(self, program: Program, rows: tuple[bool, ...] | None,
+                 sums: tuple[bool, ...], chunk: int) -> None:
+        machine = _machine()
+        self.rows = rows
+        self.width = 1 if rows is None else machine["width"]
+        writer = _Writer(program, rows, sums, self.width, machine["vector"], chunk)
+        self.assembly = writer.module()
+        self.n_sums, self.n_memory = sum(sums), writer.n_memory
+        self.n_outputs = len(program.outputs)
+        self.n_row_inputs = sum(rows) if rows else 0
+        self.n_scalars = program.n_inputs - self.n_row_inputs
+        self._engine = _engine(self.assembly, machine["machine"])
+        pointers = [ctypes.c_void_p] * 6
+        address = self._engine.get_function_address("kernel")
+        self._function = ctypes.CFUNCTYPE(None, *pointers, ctypes.c_int64, ctypes.c_int64)(address)
+        self._buffers: _Buffers | None = None
+        self._calling = threading.Lock()  # one call at a time may use the buffers
+
+    def __call__(self, scalars: Array, rows: Array | None = None) -> tuple[Array, Any, Any]:
+        """Run it; arguments and results as in :func:`compile`."""
+        n = 1
+        if self.rows is not None:
+            if rows is None or rows.ndim != 2 or len(rows) != self.n_row_inputs:
+                raise ValueError(f"the program takes rows of shape ({self.n_row_inputs}, n), not "
+                                 f"{None if rows is None else rows.shape}")
+            n = rows.shape[1]
+        if np.shape(scalars) != (self.n_scalars,):
+            raise ValueError(f"the program takes {self.n_scalars} scalars, not an array of shape "
+                             f"{np.shape(scalars)}")
+        with self._calling:
+            if self._buffers is None or self._buffers.n != n:
+                self._buffers = _Buffers(self, n)
+            buffers = self._buffers
+            buffers.scalars[:] = scalars
+            if rows is not None and n:
+                buffers.fill(rows)
+            if n:
+                self._function(*buffers.addresses, n, buffers.stride)
+            return buffers.results(self)
+
+
+class _Buffers:
+    """The memory of a kernel for n rows, made once: finding addresses takes longer than a call."""
+
+    def __init__(self, kernel: Kernel, n: int) -> None:
+        width = kernel.width
+        self.n, self.stride = n, max(1, -(-n // width)) * width
+        by_rows = kernel.rows is not None
+        self.scalars = _aligned(kernel.n_scalars)
+        self.rows = _aligned(kernel.n_row_inputs * self.stride).reshape(-1, self.stride)
+        self.sums = _aligned(kernel.n_sums * width if by_rows else kernel.n_outputs)
+        self.out = _aligned((kernel.n_outputs - kernel.n_sums) * self.stride if by_rows else 0)
+        self.ok = _aligned(self.stride)
+        self.ok[:] = 1.0
+        self.memory = _aligned(kernel.n_memory * width)
+        self.addresses = [x.ctypes.data for x in (self.scalars, self.rows, self.sums, self.out,
+                                                  self.ok, self.memory)]
+
+    def fill(self, rows: Array) -> None:
+        """Copy the rows in; the lanes behind the end compute the last row again."""
+        self.rows[:, :self.n] = rows
+        self.rows[:, self.n:] = self.rows[:, self.n - 1:self.n]
+        self.sums[:] = 0.0
+
+    def results(self, kernel: Kernel) -> tuple[Array, Any, Any]:
+        """What the call has left, in arrays of its own."""
+        if kernel.rows is None:
+            return self.sums.copy(), None, bool(self.ok[0])
+        if not self.n:
+            self.sums[:] = 0.0
+        out = self.out.reshape(kernel.n_outputs - kernel.n_sums, self.stride)[:, :self.n].copy()
+        sums = self.sums.reshape(kernel.n_sums, kernel.width).sum(axis=1)
+        return sums, out, self.ok[:self.n] != 0.0
+
+
+def _aligned(count: int) -> Array:
+    """Uninitialized numbers at an address that every register can be loaded from."""
+    raw = np.empty(count + 8)
+    shift = (-raw.ctypes.data // 8) % 8
+    return raw[shift:shift + count]
+
+
+def _engine(assembly: str, machine: Any) -> Any:
+    """An execution engine that holds the machine code, from the cache where it is kept."""
+    with _lock:
+        if "libm" not in _started:
+            _bind_libm()
+            _started["libm"] = True
+        name = cache.name_of(assembly, ".".join(map(str, llvm.llvm_version_info)), machine.triple,
+                             llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten())
+        code = cache.load(name)
+        if code is None:
+            code = _compiled(assembly, machine)
+            cache.store(name, code)
+        engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), _target_machine())
+        engine.add_object_file(llvm.ObjectFileRef.from_data(code))
+        engine.finalize_object()
+        return engine
+
+
+def _compiled(assembly: str, machine: Any) -> bytes:
+    module = llvm.parse_assembly(assembly)
+    module.verify()
+    builder = llvm.create_pass_builder(machine, llvm.create_pipeline_tuning_options(speed_level=2))
+    builder.getModulePassManager().run(module, builder)
+    code: bytes = machine.emit_object(module)
+    return code
+
+
+class _Writer:
+    """Writes the module: one function for each chunk, and one that calls them."""
+
+    ARGUMENTS = ("ptr noalias %scalars, ptr noalias %rows, ptr noalias %sums, ptr noalias %out, "
+                 "ptr noalias %ok, ptr noalias %memory, i64 %i, i64 %n, i64 %stride")
+
+    def __init__(self, program: Program, rows: tuple[bool, ...] | None, sums: tuple[bool, ...],
+                 width: int, vector: dict[str, str], chunk: int) -> None:
+        self.program, self.width, self.chunk = program, width, chunk
+        self.vector = vector
+        self.is_row = rows or (False,) * program.n_inputs
+        counters = [0, 0]
+        self.place = []  # of each input among the scalars or among the rows
+        for row in self.is_row:
+            self.place.append(counters[row])
+            counters[row] += 1
+        self.sums, self.by_rows = sums, rows is not None
+        self.first = program.first
+        self.spilled = self._spills()
+        self.n_memory = len(self.spilled)
+        self.declared: set[str] = set()
+
+    def _chunk_of(self, slot: int) -> int:
+        return (slot - self.first) // self.chunk
+
+    def _spills(self) -> dict[int, int]:
+        """The place in memory of each result that another chunk reads."""
+        spilled: dict[int, int] = {}
+        for i, operands in enumerate(self.program.operands):
+            here = i // self.chunk
+            for slot in operands:
+                if slot >= self.first and self._chunk_of(slot) != here:
+                    spilled.setdefault(slot, len(spilled))
+        last = self._last_chunk()
+        guards = [slot for guard in self.program.guards for slot in (guard.left, guard.right)]
+        for slot in (*self.program.outputs, *guards):
+            if slot >= self.first and self._chunk_of(slot) != last:
+                spilled.setdefault(slot, len(spilled))
+        return spilled
+
+    def _last_chunk(self) -> int:
+        return max(0, len(self.program.ops) - 1) // self.chunk
+
+    def module(self) -> str:
+        """The whole module as text."""
+        count = self._last_chunk() + 1
+        functions = [self._function(i) for i in range(count)]
+        parts = [*functions, self._kernel(count), *sorted(self.declared),
+                 'attributes #0 = { nounwind "prefer-vector-width"="512" '
+                 '"min-legal-vector-width"="512" }']
+        return "\n".join(parts) + "\n"
+
+    def _function(self, index: int) -> str:
+        e = Emitter(self.width, self.vector)
+        known: dict[int, str] = {}
+        start = index * self.chunk
+        stop = min(start + self.chunk, len(self.program.ops))
+        for i in range(start, stop):
+            slot = self.first + i
+            operands = [self._load(e, known, x) for x in self.program.operands[i]]
+            known[slot] = EMITTERS[self.program.ops[i]](e, operands)
+            if slot in self.spilled:
+                self._store(e, known[slot], "%memory", self.spilled[slot] * self.width)
+        if index == self._last_chunk():
+            self._finish(e, known)
+        self.declared |= e.declared
+        body = "\n".join(e.lines)
+        return f"define internal void @chunk{index}({self.ARGUMENTS}) #0 {{\n{body}\n  ret void\n}}"
+
+    def _load(self, e: Emitter, known: dict[int, str], slot: int) -> str:
+        if slot not in known:
+            n_inputs = self.program.n_inputs
+            if slot >= self.first:
+                pointer = self._pointer(e, "%memory", self.spilled[slot] * self.width)
+                known[slot] = e.add(f"load {e.type}, ptr {pointer}, align 8")
+            elif slot >= n_inputs:
+                known[slot] = e.const(self.program.constants[slot - n_inputs])
+            elif self.is_row[slot]:
+                pointer = self._row_pointer(e, "%rows", self.place[slot])
+                known[slot] = e.add(f"load {e.type}, ptr {pointer}, align 8")
+            else:
+                pointer = self._pointer(e, "%scalars", self.place[slot])
+                known[slot] = self._splat(e, e.add(f"load double, ptr {pointer}, align 8"))
+        return known[slot]
+
+    def _splat(self, e: Emitter, number: str) -> str:
+        if self.width == 1:
+            return number
+        one = e.add(f"insertelement {e.type} undef, double {number}, i32 0")
+        return e.add(f"shufflevector {e.type} {one}, {e.type} undef, "
+                     f"<{self.width} x i32> zeroinitializer")
+
+    def _pointer(self, e: Emitter, base: str, offset: int) -> str:
+        return e.add(f"getelementptr double, ptr {base}, i64 {offset}")
+
+    def _row_pointer(self, e: Emitter, base: str, line: int) -> str:
+        offset = e.add(f"mul i64 %stride, {line}")
+        place = e.add(f"add i64 {offset}, %i")
+        return e.add(f"getelementptr double, ptr {base}, i64 {place}")
+
+    def _store(self, e: Emitter, number: str, base: str, offset: int) -> None:
+        pointer = self._pointer(e, base, offset)
+        e.lines.append(f"  store {e.type} {number}, ptr {pointer}, align 8")
+
+    def _finish(self, e: Emitter, known: dict[int, str]) -> None:
+        """Outputs, sums and guards, at the end of the last chunk."""
+        inside = self._inside(e) if any(self.sums) else ""
+        n_sums = n_out = 0
+        for output, summed in zip(self.program.outputs, self.sums, strict=True):
+            number = self._load(e, known, output)
+            if summed:
+                pointer = self._pointer(e, "%sums", n_sums * self.width)
+                total = e.add(f"load {e.type}, ptr {pointer}, align 8")
+                more = e.op("fadd", total, e.select(inside, number, e.const(0.0)))
+                e.lines.append(f"  store {e.type} {more}, ptr {pointer}, align 8")
+                n_sums += 1
+            elif self.by_rows:
+                pointer = self._row_pointer(e, "%out", n_out)
+                e.lines.append(f"  store {e.type} {number}, ptr {pointer}, align 8")
+                n_out += 1
+            else:
+                self._store(e, number, "%sums", n_out)
+                n_out += 1
+        self._guards(e, known)
+
+    def _inside(self, e: Emitter) -> str:
+        """Which lanes are rows, and not padding behind the last one."""
+        left = e.add("sub i64 %n, %i")
+        one = e.add(f"insertelement <{self.width} x i64> undef, i64 {left}, i32 0")
+        all_left = e.add(f"shufflevector <{self.width} x i64> {one}, <{self.width} x i64> undef, "
+                         f"<{self.width} x i32> zeroinitializer")
+        lanes = ", ".join(f"i64 {lane}" for lane in range(self.width))
+        return e.add(f"icmp slt <{self.width} x i64> <{lanes}>, {all_left}")
+
+    def _guards(self, e: Emitter, known: dict[int, str]) -> None:
+        if not self.program.guards:
+            return
+        ok = e.const(1.0)
+        for guard in self.program.guards:
+            holds = e.compare(_RELATIONS[guard.relation], self._load(e, known, guard.left),
+                              self._load(e, known, guard.right))
+            bad, good = e.const(0.0), ok
+            ok = e.select(holds, good, bad) if guard.outcome else e.select(holds, bad, good)
+        pointer = e.add("getelementptr double, ptr %ok, i64 %i")
+        e.lines.append(f"  store {e.type} {ok}, ptr {pointer}, align 8")
+
+    def _kernel(self, count: int) -> str:
+        arguments = ("ptr %scalars, ptr %rows, ptr %sums, ptr %out, ptr %ok, ptr %memory, "
+                     "i64 %i, i64 %n, i64 %stride")
+        calls = "\n".join(f"  call void @chunk{i}({arguments})" for i in range(count))
+        return f"""define void @kernel(ptr noalias %scalars, ptr noalias %rows, ptr noalias %sums,
+    ptr noalias %out, ptr noalias %ok, ptr noalias %memory, i64 %n, i64 %stride) #0 {{
+entry:
+  br label %loop
+loop:
+  %i = phi i64 [ 0, %entry ], [ %next, %loop ]
+{calls}
+  %next = add i64 %i, {self.width}
+  %more = icmp slt i64 %next, %n
+  br i1 %more, label %loop, label %done
+done:
+  ret void
+}}"""
+
+
+def compile(program: Program, row_inputs: Sequence[bool] | None = None,
+            sums: Sequence[bool] | None = None, chunk: int = CHUNK) -> Kernel:
+    """Compile a program to machine code.
+
+    Args:
+        program: what to compile.
+        row_inputs: for each input whether it differs by row; None compiles for one point.
+        sums: for each output whether it is summed over the rows.
+        chunk: how many instructions to put into one function.
+
+    Returns:
+        ``kernel(scalars, rows) -> (scalar_outputs, row_outputs, ok)``. Scalars are all inputs that
+        are the same for all rows, shape (n_scalars,); rows has the shape (n_row_inputs, n_rows).
+        For one point scalar_outputs holds all outputs, row_outputs is None and ok a bool: whether
+        all guards hold. For rows scalar_outputs holds the sums, row_outputs the other outputs,
+        shape (n_outputs, n_rows), and ok is a bool for each row. Nothing raises: outside a domain
+        the results are what IEEE arithmetic gives, inf or nan.
+
+    Raises:
+        ValueError: for flags that do not fit the program.
+        KeyError: for a primitive that has no emitter, such as a user's own.
+    """
+    if row_inputs is not None and len(row_inputs) != program.n_inputs:
+        raise ValueError(f"row_inputs has {len(row_inputs)} flags for {program.n_inputs} inputs")
+    flags = tuple(sums) if sums is not None else (False,) * len(program.outputs)
+    if len(flags) != len(program.outputs):
+        raise ValueError(f"sums has {len(flags)} flags for {len(program.outputs)} outputs")
+    if any(flags) and row_inputs is None:
+        raise ValueError("sums are over rows; say with row_inputs which inputs differ by row")
+    missing = sorted(set(program.ops) - set(EMITTERS))
+    if missing:
+        raise KeyError(f"the LLVM back end does not know {', '.join(missing)}; the python back "
+                       "end runs every primitive")
+    rows = tuple(row_inputs) if row_inputs is not None else None
+    return Kernel(program, rows, flags, chunk)
