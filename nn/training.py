@@ -14,6 +14,7 @@ from autograd import primitives
 from autograd.primitives import as_float
 from autograd.value import Value, no_grad
 
+from .compiled import CompiledEpoch, compile_epoch
 from .losses import LOSSES, Loss
 from .module import Module
 from .optimizers import OPTIMIZERS, Optimizer
@@ -68,7 +69,7 @@ def fit(model: Module, X: Any, y: Any, loss: str | Loss | Callable[..., Any] = "
         optimizer: str | Optimizer = "sgd", epochs: int = 100, batch_size: int | None = None,
         seed: int = 0, l2: float = 0.0, learning_rate: float | Schedule | None = None,
         validation: tuple[Any, Any] | None = None, patience: int | None = None,
-        progress: bool = True) -> History:
+        progress: bool = True, compiled: bool = True) -> History:
     """Train a model; the same seed gives the same bits.
 
     Args:
@@ -88,6 +89,9 @@ def fit(model: Module, X: Any, y: Any, loss: str | Loss | Callable[..., Any] = "
         patience: stop after so many epochs without a smaller loss (on the validation rows if
             there are any).
         progress: show a bar.
+        compiled: record the loss of one row once and run it as machine code, where llvmlite is
+            installed and model and loss are the library's own; the history is the same to
+            rounding. False leaves every step to the eager engine.
 
     Returns:
         The History. Ctrl-C returns what was reached; so does a loss or gradient that is no longer
@@ -103,12 +107,14 @@ def fit(model: Module, X: Any, y: Any, loss: str | Loss | Callable[..., Any] = "
                                                         len(job.rows))
     if patience is not None:
         _whole(patience, "patience")
+    epoch = compile_epoch(job.model, job.loss, job.optimizer, job.rows, job.targets) if (
+        compiled and epochs) else None
     shuffler = np.random.default_rng(seed)
     history = History(stopped="all epochs are done")
     bar = tqdm(range(epochs), desc="training", unit="epoch", disable=not progress)
     try:
         for _ in bar:
-            run_epoch(job, _batches(len(job.rows), size, shuffler), history)
+            run_epoch(job, _batches(len(job.rows), size, shuffler), history, epoch)
             bar.set_postfix_str(_progress(history), refresh=False)
             if patience is not None and _is_stuck(history, patience):
                 history.stopped = f"no smaller loss for {patience} epoch(s)"
@@ -122,11 +128,15 @@ def fit(model: Module, X: Any, y: Any, loss: str | Loss | Callable[..., Any] = "
     return history
 
 
-def run_epoch(job: _Job, batches: Sequence[Sequence[int]], history: History) -> None:
-    """One epoch, and its entries in the history."""
+def run_epoch(job: _Job, batches: Sequence[Sequence[int]], history: History,
+              compiled: CompiledEpoch | None) -> None:
+    """One epoch, as machine code if there is any, and its entries in the history."""
     rate = job.optimizer.learning_rate
-    loss, answers = eager_epoch(job.model, job.loss, job.optimizer, job.rows, job.targets,
-                                batches, job.l2)
+    if compiled is not None:
+        loss, answers = compiled(batches, job.l2)
+    else:
+        loss, answers = eager_epoch(job.model, job.loss, job.optimizer, job.rows, job.targets,
+                                    batches, job.l2)
     validation = None if job.validation is None else _loss_on(job, *job.validation)
     history.loss.append(loss)
     history.learning_rate.append(rate)

@@ -153,7 +153,8 @@ class _Buffers:
         if not self.n:
             self.sums[:] = 0.0
         out = self.out.reshape(kernel.n_outputs - kernel.n_sums, self.stride)[:, :self.n].copy()
-        sums = self.sums.reshape(kernel.n_sums, kernel.width).sum(axis=1)
+        with np.errstate(invalid="ignore", over="ignore"):  # nan and inf are results, too
+            sums = self.sums.reshape(kernel.n_sums, kernel.width).sum(axis=1)
         return sums, out, self.ok[:self.n] != 0.0
 
 
