@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from autograd.primitives import as_float
-from autograd.value import NOT_COMPUTED, Value, describe
+from autograd.value import NOT_COMPUTED, Value, assign, describe
 
 from .schedules import Schedule, _not_negative, _positive, as_schedule
 from .storage import Entry, checked_state, read_state, write_state
@@ -189,11 +189,9 @@ OPTIMIZERS: dict[str, type[SGD] | type[Adam]] = {"sgd": SGD, "adam": Adam}
 def write_all(parameters: Sequence[Value], numbers: Sequence[float]) -> None:
     """Set all parameters; Ctrl-C in the middle waits until all are set."""
     try:
-        for parameter, number in zip(parameters, numbers, strict=True):
-            parameter.data = number
+        assign(parameters, numbers)
     except KeyboardInterrupt:
-        for parameter, number in zip(parameters, numbers, strict=True):
-            parameter.data = number
+        assign(parameters, numbers)
         raise
 
 
