@@ -58,33 +58,29 @@ class CompiledEpoch:
     def __init__(self, model: Module, loss: Loss, optimizer: Optimizer, rows: Rows,
                  targets: Sequence[Any], llvm: Any) -> None:
         self.optimizer, self.n_rows = optimizer, len(rows)
-        # The class of a row chooses its logit, so each class has a program of its own.
-        by_class = loss is cross_entropy
-        self.groups = np.array(targets if by_class else [0] * len(rows), dtype=int)
-        numbers = [[*row, *([] if by_class else _flat(target))]
-                   for row, target in zip(rows, targets, strict=True)]
-        self.data = np.array(numbers, dtype=float).T
-        self.kernels: dict[int, Any] = {}
-        for group in sorted(set(self.groups.tolist())):
-            row = int(np.argmax(self.groups == group))
-            self.kernels[group] = self._kernel(model, loss, rows[row], targets[row], by_class, llvm)
+        answer = model(list(rows[0]))
+        self.several = isinstance(answer, list)
+        if loss is cross_entropy:  # one program for all classes
+            classes = np.eye(len(answer))
+            targets = [classes[target].tolist() for target in targets]
+        self.data = np.array([[*row, *_flat(target)] for row, target in
+                              zip(rows, targets, strict=True)], dtype=float).T
+        self.kernel = self._compiled(model, loss, rows[0], targets[0], llvm)
 
-    def _kernel(self, model: Module, loss: Loss, row: Sequence[float], target: Any,
-                by_class: bool, llvm: Any) -> Any:
-        """The program of one row: its loss, the gradient, the answers."""
+    def _compiled(self, model: Module, loss: Loss, row: Sequence[float], target: Any,
+                  llvm: Any) -> Any:
+        """The program of one row: its loss, the answers, the gradient."""
         from autograd.compiler.program import Program
 
         parameters = self.optimizer.parameters
         with recording():
             x = [Value(number) for number in row]
-            labels = [] if by_class else [Value(number) for number in _flat(target)]
-            wanted = target if by_class else labels if isinstance(target, list) else labels[0]
+            labels = [Value(number) for number in _flat(target)]
             answer = model(list(x))
-            objective = loss.row(answer, wanted)
-        self.several = isinstance(answer, list)
+            objective = loss.row(answer, labels if isinstance(target, list) else labels[0])
         answers = answer if isinstance(answer, list) else [answer]
-        outputs = [objective, *answers, *adjoints(objective, parameters)]
-        program = Program.record(outputs, [*x, *labels, *parameters])
+        program = Program.record([objective, *answers, *adjoints(objective, parameters)],
+                                 [*x, *labels, *parameters])
         by_row = len(x) + len(labels)
         return llvm.compile(program, (True,) * by_row + (False,) * len(parameters),
                             (False,) * (1 + len(answers)) + (True,) * len(parameters))
@@ -113,22 +109,13 @@ class CompiledEpoch:
 
     def _gradient(self, numbers: Any, places: Any, answers: list[Any]) -> tuple[float, Any]:
         """The mean loss of some rows and its gradient; their answers go to their places."""
-        losses: list[float] = []
-        slopes = np.zeros(len(numbers))
-        groups = self.groups[places]
-        for group, kernel in self.kernels.items():
-            chosen = places[groups == group] if len(self.kernels) > 1 else places
-            if not len(chosen):
-                continue
-            sums, out, _ = kernel(numbers, self.data[:, chosen])
-            slopes += sums
-            losses += out[0].tolist()
-            found = out[1:].T.tolist() if self.several else out[1].tolist()
-            for place, answer in zip(chosen.tolist(), found, strict=True):
-                answers[place] = answer
-        if not all(map(math.isfinite, losses)):
-            return math.nan if any(map(math.isnan, losses)) else math.inf, slopes
-        return math.fsum(losses) / len(places), slopes / len(places)
+        slopes, out, _ = self.kernel(numbers, self.data[:, places])
+        found = out[1:].T.tolist() if self.several else out[1].tolist()
+        for place, answer in zip(places.tolist(), found, strict=True):
+            answers[place] = answer
+        losses = out[0]
+        total = math.fsum(losses) if np.isfinite(losses).all() else float(losses.sum())
+        return total / len(places), slopes / len(places)
 
 
 def _flat(target: Any) -> list[float]:

@@ -162,8 +162,10 @@ def _logistic_loss(logit: Any, label: float) -> Any:
     return primitives.softplus((1.0 - 2.0 * label) * logit)
 
 
-def _softmax_loss(logits: Any, label: int) -> Any:
-    return primitives.logsumexp(logits) - logits[label]
+def _softmax_loss(logits: Any, label: Any) -> Any:
+    # A list of weights, 1 for the class and 0 for the others, says the same as the class's index.
+    chosen = primitives.dot(label, logits) if isinstance(label, list) else logits[label]
+    return primitives.logsumexp(logits) - chosen
 
 
 def _above(threshold: float, low: float) -> Callable[[Array], Array]:

@@ -95,9 +95,9 @@ def test_a_program_is_compiled_once_and_then_loaded(
     compiled: list[str] = []
     original = llvm._compiled
 
-    def counting(assembly: str, machine: Any) -> bytes:
+    def counting(assembly: str, *options: Any) -> bytes:
         compiled.append(assembly)
-        code: bytes = original(assembly, machine)
+        code: bytes = original(assembly, *options)
         return code
 
     monkeypatch.setattr(llvm, "_compiled", counting)

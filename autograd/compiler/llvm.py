@@ -25,7 +25,8 @@ try:
 except ImportError:
     raise ImportError('the LLVM back end needs llvmlite; pip install "chainrule[fast]"') from None
 
-CHUNK = 1_000  # instructions in one function
+SMALL = 8_000  # operands of a program that is worth LLVM's passes, whose time is not linear
+CHUNK, LARGE_CHUNK = 1_000, 300  # instructions in one function of a small and of a large program
 _RELATIONS = {"<": "olt", "<=": "ole", ">": "ogt", ">=": "oge", "==": "oeq", "!=": "une"}
 _MVEC = {8: "_ZGVeN8", 4: "_ZGVdN4", 2: "_ZGVbN2"}  # 512, 256 and 128 bits
 _TWO_OPERANDS = {"pow", "atan2", "hypot"}
@@ -83,8 +84,10 @@ class Kernel:
     """A compiled program; see :func:`compile`."""
 
     def __init__(self, program: Program, rows: tuple[bool, ...] | None,
-                 sums: tuple[bool, ...], chunk: int) -> None:
+                 sums: tuple[bool, ...], chunk: int | None) -> None:
         machine = _machine()
+        is_small = sum(map(len, program.operands)) <= SMALL
+        chunk = chunk or (CHUNK if is_small else LARGE_CHUNK)
         self.rows = rows
         self.width = 1 if rows is None else machine["width"]
         writer = _Writer(program, rows, sums, self.width, machine["vector"], chunk)
@@ -93,7 +96,7 @@ class Kernel:
         self.n_outputs = len(program.outputs)
         self.n_row_inputs = sum(rows) if rows else 0
         self.n_scalars = program.n_inputs - self.n_row_inputs
-        self._engine = _engine(self.assembly, machine["machine"])
+        self._engine = _engine(self.assembly, machine["machine"], is_small)
         pointers = [ctypes.c_void_p] * 6
         address = self._engine.get_function_address("kernel")
         self._function = ctypes.CFUNCTYPE(None, *pointers, ctypes.c_int64, ctypes.c_int64)(address)
@@ -165,7 +168,7 @@ def _aligned(count: int) -> Array:
     return raw[shift:shift + count]
 
 
-def _engine(assembly: str, machine: Any) -> Any:
+def _engine(assembly: str, machine: Any, optimize: bool) -> Any:
     """An execution engine that holds the machine code, from the cache where it is kept."""
     with _lock:
         if "libm" not in _started:
@@ -175,7 +178,7 @@ def _engine(assembly: str, machine: Any) -> Any:
                              llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten())
         code = cache.load(name)
         if code is None:
-            code = _compiled(assembly, machine)
+            code = _compiled(assembly, machine, optimize)
             cache.store(name, code)
         engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), _target_machine())
         engine.add_object_file(llvm.ObjectFileRef.from_data(code))
@@ -183,11 +186,13 @@ def _engine(assembly: str, machine: Any) -> Any:
         return engine
 
 
-def _compiled(assembly: str, machine: Any) -> bytes:
+def _compiled(assembly: str, machine: Any, optimize: bool) -> bytes:
     module = llvm.parse_assembly(assembly)
     module.verify()
-    builder = llvm.create_pass_builder(machine, llvm.create_pipeline_tuning_options(speed_level=2))
-    builder.getModulePassManager().run(module, builder)
+    if optimize:
+        options = llvm.create_pipeline_tuning_options(speed_level=2)
+        builder = llvm.create_pass_builder(machine, options)
+        builder.getModulePassManager().run(module, builder)
     code: bytes = machine.emit_object(module)
     return code
 
@@ -358,14 +363,14 @@ done:
 
 
 def compile(program: Program, row_inputs: Sequence[bool] | None = None,
-            sums: Sequence[bool] | None = None, chunk: int = CHUNK) -> Kernel:
+            sums: Sequence[bool] | None = None, chunk: int | None = None) -> Kernel:
     """Compile a program to machine code.
 
     Args:
         program: what to compile.
         row_inputs: for each input whether it differs by row; None compiles for one point.
         sums: for each output whether it is summed over the rows.
-        chunk: how many instructions to put into one function.
+        chunk: how many instructions to put into one function; None chooses by size.
 
     Returns:
         ``kernel(scalars, rows) -> (scalar_outputs, row_outputs, ok)``. Scalars are all inputs that
