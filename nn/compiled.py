@@ -101,7 +101,7 @@ class CompiledEpoch:
                                              "rate")
                 if l2:
                     slopes = slopes + 2.0 * l2 * numbers
-                numbers = np.array(self.optimizer.moved(numbers.tolist(), slopes.tolist()))
+                numbers = self.optimizer.moved(numbers, slopes)
                 total += objective * len(batch)
         finally:
             write_all(parameters, numbers.tolist())

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Iterable, Sequence
 from typing import Any
+
+import numpy as np
 
 from autograd.primitives import as_float
 from autograd.value import NOT_COMPUTED, Value, assign, describe
 
 from .schedules import Schedule, _not_negative, _positive, as_schedule
 from .storage import Entry, checked_state, read_state, write_state
+
+Array = np.ndarray[Any, Any]
 
 
 class Optimizer:
@@ -35,8 +38,8 @@ class Optimizer:
         self.schedule = as_schedule(learning_rate)
         self.weight_decay = _not_negative(weight_decay, "weight_decay")
         self.steps = 0
-        self._memory: dict[str, list[float]] = {
-            name: [0.0] * len(self.parameters) for name in self._memories}
+        self._memory: dict[str, Array] = {
+            name: np.zeros(len(self.parameters)) for name in self._memories}
 
     @property
     def learning_rate(self) -> float:
@@ -54,36 +57,40 @@ class Optimizer:
         Raises:
             FloatingPointError: when a gradient is nan or infinite; it names the parameter.
         """
-        numbers = [p.data for p in self.parameters]
-        moved = self.moved(numbers, [p.grad for p in self.parameters])
-        write_all(self.parameters, moved)
+        numbers = np.array([p.data for p in self.parameters])
+        moved = self.moved(numbers, np.array([p.grad for p in self.parameters], dtype=float))
+        write_all(self.parameters, moved.tolist())
 
-    def moved(self, numbers: Sequence[float], gradients: Sequence[float]) -> list[float]:
+    def moved(self, numbers: Array, gradients: Array) -> Array:
         """The next parameters from plain numbers; the optimizer's state counts the step.
 
+        Args:
+            numbers, gradients: shape (number of parameters,).
+
         Raises:
-            FloatingPointError: when a gradient is nan or infinite.
+            FloatingPointError: when a gradient is nan or infinite; it names the parameter.
         """
-        for parameter, gradient in zip(self.parameters, gradients, strict=True):
-            if not math.isfinite(gradient):
-                raise FloatingPointError(f"the gradient of {describe(parameter)} is {gradient}; "
-                                         "try a smaller learning rate")
-        if self.weight_decay:
-            gradients = [g + self.weight_decay * p
-                         for g, p in zip(gradients, numbers, strict=True)]
-        moved, memory = self._rule(numbers, gradients, self.learning_rate)
+        finite = np.isfinite(gradients)
+        if not finite.all():
+            first = int(np.argmin(finite))
+            raise FloatingPointError(f"the gradient of {describe(self.parameters[first])} is "
+                                     f"{gradients[first]}; try a smaller learning rate")
+        with np.errstate(all="ignore"):  # as for Python's floats; fit looks at the next loss
+            if self.weight_decay:
+                gradients = gradients + self.weight_decay * numbers
+            moved, memory = self._rule(numbers, gradients, self.learning_rate)
         self._memory, self.steps = memory, self.steps + 1
         return moved
 
-    def _rule(self, numbers: Sequence[float], gradients: Sequence[float],
-              rate: float) -> tuple[list[float], dict[str, list[float]]]:
+    def _rule(self, numbers: Array, gradients: Array,
+              rate: float) -> tuple[Array, dict[str, Array]]:
         """The next parameters and the next memory; changes nothing."""
         raise NotImplementedError
 
     def state_dict(self) -> dict[str, Entry]:
         """The number of steps, and what the optimizer remembers of each parameter."""
         return {"steps": float(self.steps),
-                **{name: list(memory) for name, memory in self._memory.items()}}
+                **{name: memory.tolist() for name, memory in self._memory.items()}}
 
     def load_state_dict(self, state: Any) -> None:
         """Go on from a state that ``state_dict()`` gave; on any error nothing changes.
@@ -98,7 +105,7 @@ class Optimizer:
         if not isinstance(steps, float) or not steps.is_integer() or steps < 0:
             raise ValueError(f"steps must be a whole number, 0 or above, not {steps!r}")
         self.steps = int(steps)
-        self._memory = {name: list(m) for name, m in checked.items() if isinstance(m, list)}
+        self._memory = {name: np.array(m) for name, m in checked.items() if isinstance(m, list)}
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the state to a file of numbers only."""
@@ -129,13 +136,11 @@ class SGD(Optimizer):
         super().__init__(parameters, learning_rate, weight_decay)
         self.momentum = _share(momentum, "momentum")
 
-    def _rule(self, numbers: Sequence[float], gradients: Sequence[float],
-              rate: float) -> tuple[list[float], dict[str, list[float]]]:
+    def _rule(self, numbers: Array, gradients: Array,
+              rate: float) -> tuple[Array, dict[str, Array]]:
         momentum = self.momentum
-        velocity = list(gradients) if not momentum else [
-            momentum * v + g for v, g in zip(self._memory["velocity"], gradients, strict=True)]
-        moved = [p - rate * v for p, v in zip(numbers, velocity, strict=True)]
-        return moved, {"velocity": velocity}
+        velocity = momentum * self._memory["velocity"] + gradients if momentum else gradients
+        return numbers - rate * velocity, {"velocity": velocity}
 
     def __repr__(self) -> str:
         return (f"SGD(learning_rate={self.learning_rate:g}, momentum={self.momentum:g}, "
@@ -164,18 +169,16 @@ class Adam(Optimizer):
         self.betas = (_share(first, "betas[0]"), _share(second, "betas[1]"))
         self.epsilon = _positive(epsilon, "epsilon")
 
-    def _rule(self, numbers: Sequence[float], gradients: Sequence[float],
-              rate: float) -> tuple[list[float], dict[str, list[float]]]:
+    def _rule(self, numbers: Array, gradients: Array,
+              rate: float) -> tuple[Array, dict[str, Array]]:
         first, second = self.betas
-        mean = [first * m + (1.0 - first) * g
-                for m, g in zip(self._memory["mean"], gradients, strict=True)]
-        square = [second * s + (1.0 - second) * g * g
-                  for s, g in zip(self._memory["mean_square"], gradients, strict=True)]
+        mean = first * self._memory["mean"] + (1.0 - first) * gradients
+        square = second * self._memory["mean_square"] + (1.0 - second) * gradients * gradients
         # Both means start at 0; the divisors undo that.
         unbias = 1.0 - first ** (self.steps + 1)
         unbias_square = 1.0 - second ** (self.steps + 1)
-        moved = [p - rate * (m / unbias) / (math.sqrt(s / unbias_square) + self.epsilon)
-                 if m else p for p, m, s in zip(numbers, mean, square, strict=True)]
+        step = rate * (mean / unbias) / (np.sqrt(square / unbias_square) + self.epsilon)
+        moved = np.where(mean != 0.0, numbers - step, numbers)
         return moved, {"mean": mean, "mean_square": square}
 
     def __repr__(self) -> str:

@@ -80,7 +80,7 @@ def test_ctrl_c_keeps_the_steps_that_were_taken(monkeypatch: pytest.MonkeyPatch)
     steps = []
     original = nn.SGD.moved
 
-    def interrupted(self: Any, numbers: Any, gradients: Any) -> list[float]:
+    def interrupted(self: Any, numbers: Any, gradients: Any) -> Any:
         steps.append(1)
         if len(steps) > 5:
             raise KeyboardInterrupt
