@@ -58,6 +58,7 @@ class CompiledEpoch:
     def __init__(self, model: Module, loss: Loss, optimizer: Optimizer, rows: Rows,
                  targets: Sequence[Any], llvm: Any) -> None:
         self.optimizer, self.n_rows = optimizer, len(rows)
+        self.numbers = np.array([p.data for p in optimizer.parameters])
         answer = model(list(rows[0]))
         self.several = isinstance(answer, list)
         if loss is cross_entropy:  # one program for all classes
@@ -86,26 +87,28 @@ class CompiledEpoch:
                             (False,) * (1 + len(answers)) + (True,) * len(parameters))
 
     def __call__(self, batches: Sequence[Sequence[int]], l2: float) -> tuple[float, list[Any]]:
-        """Visit all batches; arguments, result and errors as in ``training.eager_epoch``."""
-        parameters = self.optimizer.parameters
-        numbers = np.array([p.data for p in parameters])
+        """Visit all batches; arguments, result and errors as in ``training.eager_epoch``.
+
+        The parameters stay as they are until :meth:`write` is called.
+        """
         answers: list[Any] = [None] * self.n_rows
         total = 0.0
-        try:
-            for batch in batches:
-                with np.errstate(all="ignore"):  # what is not finite is told below
-                    mean, slopes = self._gradient(numbers, np.asarray(batch), answers)
-                    objective = mean + (l2 * float(numbers @ numbers) if l2 else 0.0)
-                if not math.isfinite(objective):
-                    raise FloatingPointError(f"the loss is {objective}; try a smaller learning "
-                                             "rate")
-                if l2:
-                    slopes = slopes + 2.0 * l2 * numbers
-                numbers = self.optimizer.moved(numbers, slopes)
-                total += objective * len(batch)
-        finally:
-            write_all(parameters, numbers.tolist())
+        for batch in batches:
+            numbers = self.numbers
+            with np.errstate(all="ignore"):  # what is not finite is told below
+                mean, slopes = self._gradient(numbers, np.asarray(batch), answers)
+                objective = mean + (l2 * float(numbers @ numbers) if l2 else 0.0)
+            if not math.isfinite(objective):
+                raise FloatingPointError(f"the loss is {objective}; try a smaller learning rate")
+            if l2:
+                slopes = slopes + 2.0 * l2 * numbers
+            self.numbers = self.optimizer.moved(numbers, slopes)
+            total += objective * len(batch)
         return total / self.n_rows, answers
+
+    def write(self) -> None:
+        """Set the model's parameters to what was reached."""
+        write_all(self.optimizer.parameters, self.numbers.tolist())
 
     def _gradient(self, numbers: Any, places: Any, answers: list[Any]) -> tuple[float, Any]:
         """The mean loss of some rows and its gradient; their answers go to their places."""

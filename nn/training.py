@@ -124,6 +124,8 @@ def fit(model: Module, X: Any, y: Any, loss: str | Loss | Callable[..., Any] = "
     except FloatingPointError as error:
         history.stopped = f"diverged in epoch {len(history) + 1}: {error}"
     finally:
+        if epoch is not None:
+            epoch.write()
         bar.close()
     return history
 
@@ -134,6 +136,8 @@ def run_epoch(job: _Job, batches: Sequence[Sequence[int]], history: History,
     rate = job.optimizer.learning_rate
     if compiled is not None:
         loss, answers = compiled(batches, job.l2)
+        if job.validation is not None:
+            compiled.write()
     else:
         loss, answers = eager_epoch(job.model, job.loss, job.optimizer, job.rows, job.targets,
                                     batches, job.l2)
