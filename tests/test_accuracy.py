@@ -20,7 +20,7 @@ mpmath = pytest.importorskip("mpmath")
 mp: Any = mpmath.mp.clone() if hasattr(mpmath.mp, "clone") else mpmath.MPContext()
 mp.dps = 60
 
-POINTS, SECOND_POINTS = 1200, 150
+POINTS, SECOND_POINTS = 2500, 250
 MOST_ULPS, MOST_RELATIVE = 4.0, 1e-12
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from autograd import (
     GradientError,
+    Value,
     check_gradients,
     grad,
     gradcheck,
@@ -21,6 +22,7 @@ from autograd import (
     sum,
     value_and_grad,
 )
+from autograd.backward import gradient as gradient_graphs
 from autograd.strategies import arrays_in
 
 
@@ -393,3 +395,26 @@ def test_least_squares_diverges_or_zig_zags_with_larger_rates(rate, error):
     reached = least_squares_descent((-8.0, -2.0), rate, 100)[1]
     assert reached == pytest.approx(error, rel=5e-6)
     assert math.isfinite(reached)
+
+
+def test_not_is_learned_far_more_often_by_the_true_gradient():
+    """001: "I had to run that a couple of times": 44% of 300 random starts against about 70%."""
+    llvm = pytest.importorskip("autograd.compiler.llvm", exc_type=ImportError)
+    from autograd.compiler.program import Program
+
+    weights = [Value(0.1), Value(0.2)]
+    h = [sigmoid(weights[1]), sigmoid(weights[0] + weights[1])]  # for the bits 0 and 1
+    cost = ((h[0] - 1.0) ** 2 + h[1] ** 2) / 2.0
+    by_hand = (h[0] - 1.0) * h[0] * (1.0 - h[0]) + h[1] * h[1] * (1.0 - h[1])
+    program = Program.record([*h, *gradient_graphs(cost, weights), by_hand], weights)
+    kernel = llvm.compile(program, (True, True))
+    solved = {}
+    for name in ("engine", "by hand"):
+        w = np.random.default_rng(0).normal(0, 5, (2, 300))
+        for _ in range(12_000):
+            _, out, _ = kernel(np.empty(0), w)
+            w -= 0.05 * (out[2:4] if name == "engine" else out[4])
+        _, out, _ = kernel(np.empty(0), w)
+        solved[name] = np.mean((out[0] > 0.5) & (out[1] < 0.5))
+    assert solved["by hand"] == pytest.approx(0.44, abs=0.05)
+    assert solved["engine"] == pytest.approx(0.70, abs=0.05)
