@@ -6,6 +6,7 @@ import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from . import value
 from .graph import topological_order
 from .value import NOT_COMPUTED, Moment, Value, _new, foreign_moment
 
@@ -21,8 +22,15 @@ def deepcopy(root: Value, memo: dict[int, Any]) -> Value:
 
 def twin(node: Value, left: Any, right: Any) -> Value:
     """A node like this one on other operands."""
+    _tell(node)
     return _restore(node._data, node.grad, node.op, left, right, node.label, node._made,
                     node.grad is NOT_COMPUTED)
+
+
+def _tell(node: Value) -> None:
+    """A copy of a leaf holds a bare number, which a recording has to know."""
+    if value.recorder is not None and node.op is None:
+        value.recorder.read(node)
 
 
 def _copied(operand: Any, memo: dict[int, Any]) -> Any:
@@ -43,6 +51,7 @@ def reduce(node: Value) -> tuple[Any, ...]:
 
 
 def _state(node: Value) -> tuple[Any, ...]:
+    _tell(node)
     return (node._data, float(node.grad), node.op, node._left, node._right, node.label,
             tuple(node._made), node.grad is NOT_COMPUTED)
 

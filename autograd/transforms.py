@@ -9,13 +9,13 @@ nests in every other and no gradient is lost.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import wraps
+from functools import partial, wraps
 from typing import Any
 
 import numpy as np
 
 from . import primitives
-from .backward import adjoints, local_graphs, refuse_stale, times
+from .backward import adjoints, backward, local_graphs, refuse_stale, times
 from .graph import topological_order
 from .structures import as_array, flatten, rebuild, shape_of
 from .value import Operand, Value, recording, tick
@@ -136,6 +136,9 @@ def value_and_grad(function: Callable[..., Any], argnums: Argnums = 0) -> Callab
     Raises:
         TypeError: when called, if function returns anything but one number.
     """
+    if (composed := _composed(value_and_grad, function, argnums)) is not None:
+        return composed
+
     @wraps(function)
     def differentiated(*arguments: Any, **keywords: Any) -> tuple[Any, Any]:
         trace = Trace(function, argnums, arguments, keywords)
@@ -147,11 +150,22 @@ def value_and_grad(function: Callable[..., Any], argnums: Argnums = 0) -> Callab
     return differentiated
 
 
+def _composed(transform: Callable[..., Any], function: Callable[..., Any],
+              *options: Any) -> Callable[..., Any] | None:
+    """What a compiled function offers in place of a transform of itself, if it is one.
+
+    The derivative of a compiled function is the compiled derivative.
+    """
+    compose = getattr(function, "__compose__", None)
+    composed: Callable[..., Any] | None = None if compose is None else compose(transform, *options)
+    return composed
+
+
 def _float_gradient(y: Operand, leaves: Sequence[Value]) -> list[float]:
     for leaf in leaves:
         leaf.grad = 0.0
     if y.__class__ is Value:
-        y.backward()
+        backward(y)
     return [leaf.grad for leaf in leaves]
 
 
@@ -160,6 +174,8 @@ def grad(function: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., An
 
     ``grad(grad(f))`` is the second derivative, and so on to any depth.
     """
+    if (composed := _composed(grad, function, argnums)) is not None:
+        return composed
     both = value_and_grad(function, argnums)
 
     @wraps(function)
@@ -180,6 +196,9 @@ def jacobian(function: Callable[..., Any], argnums: Argnums = 0) -> Callable[...
         A function whose result has the shape (shape of the output) + (shape of the argument):
         an array, or a number where both are numbers; for a tuple of argnums a tuple of them.
     """
+    if (composed := _composed(jacobian, function, argnums)) is not None:
+        return composed
+
     @wraps(function)
     def jacobian_of(*arguments: Any, **keywords: Any) -> Any:
         trace = Trace(function, argnums, arguments, keywords)
@@ -205,8 +224,12 @@ def hessian(function: Callable[..., Any], argnums: Argnums = 0) -> Callable[...,
 
     Returns:
         A function whose result has the shape (shape of the argument) * 2: an array, or a number;
-        for a tuple of argnums a tuple of tuples of them.
+        for a tuple of argnums a tuple of tuples of them. Each row costs only the part of the
+        graph that the variable's derivative hangs on, so a sparse matrix is cheap.
     """
+    if (composed := _composed(hessian, function, argnums)) is not None:
+        return composed
+
     @wraps(function)
     def hessian_of(*arguments: Any, **keywords: Any) -> Any:
         trace = Trace(function, argnums, arguments, keywords)
@@ -232,6 +255,8 @@ def jvp(function: Callable[..., Any], primals: Any, tangents: Any) -> tuple[Any,
     Raises:
         ValueError: when primals and tangents differ in size.
     """
+    if (composed := _composed(jvp_of, function)) is not None:
+        return composed(primals, tangents)  # type: ignore[no-any-return]
     arguments, directions = _arguments_and_directions(primals, tangents)
     trace = Trace(function, tuple(range(len(arguments))), arguments, {})
     outputs = [scalar(output) for output in flatten(trace.result)]
@@ -239,6 +264,11 @@ def jvp(function: Callable[..., Any], primals: Any, tangents: Any) -> tuple[Any,
     if trace.is_closed(*outputs) and not any(d.__class__ is Value for d in directions):
         outputs, pushed = [data_of(o) for o in outputs], [data_of(p) for p in pushed]
     return rebuild(trace.result, outputs), rebuild(trace.result, pushed)
+
+
+def jvp_of(function: Callable[..., Any]) -> Callable[..., Any]:
+    """:func:`jvp` of a function, as a function of (primals, tangents)."""
+    return partial(jvp, function)
 
 
 def _arguments_and_directions(primals: Any, tangents: Any) -> tuple[tuple[Any, ...], list[Any]]:
@@ -286,6 +316,8 @@ def hvp(function: Callable[..., Any], primals: Any, tangents: Any) -> Any:
     Returns:
         The product in the structure of primals.
     """
+    if (composed := _composed(hvp_of, function)) is not None:
+        return composed(primals, tangents)
     arguments, directions = _arguments_and_directions(primals, tangents)
     trace = Trace(function, tuple(range(len(arguments))), arguments, {})
     firsts = adjoints(scalar(trace.result), trace.leaves)
@@ -298,3 +330,8 @@ def hvp(function: Callable[..., Any], primals: Any, tangents: Any) -> Any:
                 else list(adjoints(slope, trace.leaves)))
     result = trace.rebuild(products)
     return result if isinstance(primals, tuple) else result[0]
+
+
+def hvp_of(function: Callable[..., Any]) -> Callable[..., Any]:
+    """:func:`hvp` of a function, as a function of (primals, tangents)."""
+    return partial(hvp, function)

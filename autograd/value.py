@@ -12,7 +12,7 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, NamedTuple, Union
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Union
 
 import numpy as np
 
@@ -35,13 +35,34 @@ class Moment(NamedTuple):
     scope: tuple[str, ...]
 
 
+class Recorder(Protocol):
+    """What has to know what a recorded function does beside arithmetic and comparisons."""
+
+    def read(self, node: Value) -> None:
+        """The bare number of a node was read."""
+
+    def edited(self, node: Value) -> None:
+        """The number of a leaf is about to be set."""
+
+    def refuse(self, what: str) -> None:
+        """Something was called that no replay could do again: raise an error that says so."""
+
+
 _now = Moment(0, ())
 _recording = True
+recorder: Recorder | None = None  # set while jit or vmap record a function
 
 
 @contextmanager
 def no_grad() -> Iterator[None]:
-    """Inside, operations compute numbers and record nothing (for the whole process)."""
+    """Inside, operations compute numbers and record nothing (for the whole process).
+
+    Raises:
+        RecordingError: inside a function that ``jit`` or ``vmap`` records.
+    """
+    if recorder is not None:
+        recorder.refuse("no_grad() would freeze the numbers computed inside; leave it out, or use "
+                        "it around the call")
     with _recording_set_to(False):
         yield
 
@@ -158,6 +179,8 @@ class Value:
     @property
     def data(self) -> float:
         """The number."""
+        if recorder is not None:
+            recorder.read(self)
         return self._data
 
     @data.setter
@@ -166,6 +189,8 @@ class Value:
             raise AttributeError(
                 f"the data of {describe(self)} was computed; edit the leaves it came from and "
                 "compute it again, or write Value(number) for a new leaf")
+        if recorder is not None:
+            recorder.edited(self)
         self._data = as_float(number)
         self._made = Moment(tick().clock, self._made.scope)
 
@@ -206,6 +231,9 @@ class Value:
         """
         from .backward import backward
 
+        if recorder is not None:
+            recorder.refuse("backward() leaves its results in .grad, which no replay would fill; "
+                            "return autograd.gradient(y, xs), or use autograd.grad(f)")
         backward(self)
 
     def kinks(self, tolerance: float = 1e-9) -> list[Value]:
@@ -492,6 +520,10 @@ def describe(node: Value) -> str:
 
 def assign(leaves: Iterable[Value], numbers: Iterable[float]) -> None:
     """Edit the data of many leaves at once, as a training step does; the clock ticks once."""
+    leaves = list(leaves)
+    if recorder is not None:
+        for leaf in leaves:
+            recorder.edited(leaf)
     clock = tick().clock
     made: dict[tuple[str, ...], Moment] = {}
     for leaf, number in zip(leaves, numbers, strict=True):

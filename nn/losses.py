@@ -150,8 +150,8 @@ def _hinge(score: Any, label: float) -> Any:
 
 
 def _log_loss(probability: Any, label: float) -> Any:
-    number = probability.data if probability.__class__ is Value else probability
-    if not 0.0 <= number <= 1.0:
+    if not 0.0 <= probability <= 1.0:
+        number = probability.data if probability.__class__ is Value else probability
         raise ValueError(f"binary_cross_entropy takes probabilities from 0 to 1, not {number!r}; "
                          "for logits write binary_cross_entropy_with_logits")
     return -(primitives.log(probability) if label else primitives.log1p(-probability))

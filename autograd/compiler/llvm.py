@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import ctypes.util
+import struct
 import sys
 import threading
 from collections.abc import Sequence
@@ -97,9 +98,11 @@ class Kernel:
         self.n_row_inputs = sum(rows) if rows else 0
         self.n_scalars = program.n_inputs - self.n_row_inputs
         self._engine = _engine(self.assembly, machine["machine"], is_small)
-        pointers = [ctypes.c_void_p] * 6
         address = self._engine.get_function_address("kernel")
-        self._function = ctypes.CFUNCTYPE(None, *pointers, ctypes.c_int64, ctypes.c_int64)(address)
+        # One pointer to all arguments: ctypes takes longer for eight of them than a small program.
+        self._function = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(address)
+        self._pack = struct.Struct(f"{self.n_scalars}d").pack_into
+        self._has_guards = bool(program.guards)
         self._buffers: _Buffers | None = None
         self._calling = threading.Lock()  # one call at a time may use the buffers
 
@@ -122,8 +125,27 @@ class Kernel:
             if rows is not None and n:
                 buffers.fill(rows)
             if n:
-                self._function(*buffers.addresses, n, buffers.stride)
+                self._function(buffers.address)
             return buffers.results(self)
+
+    def point(self, numbers: Any) -> Array | None:
+        """The outputs at one point, or None where a guard does not hold: a call with no checks.
+
+        Args:
+            numbers: a list or a float array with a number for each input.
+        """
+        with self._calling:
+            buffers = self._buffers
+            if buffers is None:
+                buffers = self._buffers = _Buffers(self, 1)
+            if numbers.__class__ is list:
+                self._pack(buffers.scalars, 0, *numbers)
+            else:
+                buffers.scalars[:] = numbers
+            self._function(buffers.address)
+            if self._has_guards and not buffers.ok[0]:
+                return None
+            return buffers.sums.copy()
 
 
 class _Buffers:
@@ -140,8 +162,10 @@ class _Buffers:
         self.ok = _aligned(self.stride)
         self.ok[:] = 1.0
         self.memory = _aligned(kernel.n_memory * width)
-        self.addresses = [x.ctypes.data for x in (self.scalars, self.rows, self.sums, self.out,
-                                                  self.ok, self.memory)]
+        addresses = [x.ctypes.data for x in (self.scalars, self.rows, self.sums, self.out,
+                                             self.ok, self.memory)]
+        self.arguments = np.array([*addresses, n, self.stride], dtype=np.int64)
+        self.address = self.arguments.ctypes.data
 
     def fill(self, rows: Array) -> None:
         """Copy the rows in; the lanes behind the end compute the last row again."""
@@ -347,9 +371,14 @@ class _Writer:
         arguments = ("ptr %scalars, ptr %rows, ptr %sums, ptr %out, ptr %ok, ptr %memory, "
                      "i64 %i, i64 %n, i64 %stride")
         calls = "\n".join(f"  call void @chunk{i}({arguments})" for i in range(count))
-        return f"""define void @kernel(ptr noalias %scalars, ptr noalias %rows, ptr noalias %sums,
-    ptr noalias %out, ptr noalias %ok, ptr noalias %memory, i64 %n, i64 %stride) #0 {{
+        names = ("scalars", "rows", "sums", "out", "ok", "memory", "n", "stride")
+        loads = "\n".join(
+            f"  %at_{name} = getelementptr i64, ptr %arguments, i64 {place}\n"
+            f"  %{name} = load {'i64' if name in ('n', 'stride') else 'ptr'}, ptr %at_{name}"
+            for place, name in enumerate(names))
+        return f"""define void @kernel(ptr %arguments) #0 {{
 entry:
+{loads}
   br label %loop
 loop:
   %i = phi i64 [ 0, %entry ], [ %next, %loop ]

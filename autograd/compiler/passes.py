@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from ..primitives import DOMAIN_ERRORS, lookup
 from .program import Guard, Program, bits_key
@@ -29,7 +30,10 @@ def dead_code(program: Program) -> Program:
 
 
 def common_subexpressions(program: Program) -> Program:
-    """Compute once what is computed twice: the same operation on the same operands."""
+    """Compute once what is computed twice: the same operation on the same operands.
+
+    ``identity`` is its operand.
+    """
     same: dict[int, int] = {}  # a slot, and the earlier slot that holds the same number
     seen: dict[object, int] = {}
     for slot, number in enumerate(program.constants, program.n_inputs):
@@ -37,8 +41,8 @@ def common_subexpressions(program: Program) -> Program:
     results: dict[object, int] = {}
     for slot, (op, operands) in enumerate(zip(program.ops, program.operands, strict=True),
                                           program.first):
-        key = (op, tuple(same.get(x, x) for x in operands))
-        same[slot] = results.setdefault(key, slot)
+        now = tuple([same.get(x, x) for x in operands])
+        same[slot] = now[0] if op == "identity" else results.setdefault((op, now), slot)
     return _rebuilt(program, (slot for slot, first in same.items() if slot == first), same)
 
 
@@ -46,7 +50,7 @@ def fold_constants(program: Program) -> Program:
     """Replace instructions whose operands are all constants by their numbers.
 
     Only where every back end computes the same bits, and where the operation is defined: an error
-    stays for the run that needs it.
+    stays for the run that needs it. A guard between constants is decided, and left out.
     """
     numbers: dict[int, float] = dict(enumerate(program.constants, program.n_inputs))
     folded: list[float] = []
@@ -60,9 +64,12 @@ def fold_constants(program: Program) -> Program:
                 continue
             place[slot] = len(folded)
             folded.append(numbers[slot])
-    if not folded:
-        return program
-    return _with_constants(program, folded, place)
+    undecided = tuple(
+        guard for guard in program.guards
+        if not (guard.left in numbers and guard.right in numbers
+                and guard.holds(numbers[guard.left], numbers[guard.right])))
+    program = replace(program, guards=undecided)
+    return _with_constants(program, folded, place) if folded else program
 
 
 def _with_constants(program: Program, folded: list[float], place: dict[int, int]) -> Program:
@@ -82,9 +89,13 @@ def _rebuilt(program: Program, kept_slots: Iterable[int], same: dict[int, int]) 
     """The program with some of its constants and instructions, others read from equal slots."""
     kept = sorted(kept_slots)
     position = {slot: program.n_inputs + i for i, slot in enumerate(kept)}
-    moved = {slot: position[same.get(slot, slot)] for slot in range(program.n_inputs,
-                                                                    program.n_slots)
-             if same.get(slot, slot) in position}
+    moved: dict[int, int] = {}
+    for slot in range(program.n_inputs, program.n_slots):
+        kept_one = same.get(slot, slot)
+        if kept_one < program.n_inputs:
+            moved[slot] = kept_one
+        elif kept_one in position:
+            moved[slot] = position[kept_one]
     constants = tuple(program.constants[slot - program.n_inputs] for slot in kept
                       if slot < program.first)
     return _renumbered(program, constants,

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import json
 import math
+import operator
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -20,7 +21,9 @@ from ..primitives import TABLE, as_float
 from ..value import Value
 
 VERSION = 1  # of the JSON form
-RELATIONS = ("<", "<=", ">", ">=", "==", "!=")
+RELATIONS: dict[str, Callable[[float, float], bool]] = {
+    "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge, "==": operator.eq,
+    "!=": operator.ne}
 
 
 class Guard(NamedTuple):
@@ -33,6 +36,10 @@ class Guard(NamedTuple):
     left: int
     right: int
     outcome: bool
+
+    def holds(self, left: float, right: float) -> bool:
+        """Whether the comparison comes out as recorded for these numbers."""
+        return RELATIONS[self.relation](left, right) is self.outcome
 
 
 # A comparison between Values or constants, before it has slots.
@@ -235,8 +242,8 @@ class _Recorder:
             tuple(node.op.name for node in order),  # type: ignore[union-attr]
             tuple(tuple(map(slot_of, node.parents)) for node in order),
             tuple(map(slot_of, returned)),
-            tuple(Guard(relation, slot_of(left), slot_of(right), bool(outcome))
-                  for relation, left, right, outcome in comparisons))
+            tuple(dict.fromkeys(Guard(relation, slot_of(left), slot_of(right), bool(outcome))
+                                for relation, left, right, outcome in comparisons)))
 
     def _is_constant(self, node: Value) -> bool:
         return node not in self.slots and (node.op is None or node._made.clock < self.since)
