@@ -55,6 +55,9 @@ from .value import Value, no_grad
 
 if TYPE_CHECKING:
     from .checking import gradcheck
+    from .compiler.batching import vmap
+    from .compiler.jitting import jit
+    from .compiler.recording import RecordingError
     from .custom import primitive
     from .descent import Path, brute_force, descend, evaluations
     from .drawing import draw
@@ -75,6 +78,7 @@ if TYPE_CHECKING:
 _LATER = {
     "GradientError": "reports",
     "Path": "descent",
+    "RecordingError": "compiler.recording",
     "animate": "plotting",
     "brute_force": "descent",
     "check_gradients": "properties",
@@ -84,6 +88,7 @@ _LATER = {
     "evaluations": "descent",
     "explain": "explaining",
     "gradcheck": "checking",
+    "jit": "compiler.jitting",
     "plot_decision_boundary": "plotting",
     "plot_descent": "plotting",
     "plot_function": "plotting",
@@ -92,6 +97,7 @@ _LATER = {
     "plot_surface": "plotting",
     "primitive": "custom",
     "step_through": "stepping",
+    "vmap": "compiler.batching",
 }
 
 
@@ -108,14 +114,14 @@ def __dir__() -> list[str]:
 
 
 __all__ = [
-    "GradientError", "Path", "Primitive", "TABLE", "Value", "acos", "acosh", "animate", "asin",
-    "asinh", "atan", "atan2", "atanh", "brute_force", "cbrt", "check_gradients",
+    "GradientError", "Path", "Primitive", "RecordingError", "TABLE", "Value", "acos", "acosh",
+    "animate", "asin", "asinh", "atan", "atan2", "atanh", "brute_force", "cbrt", "check_gradients",
     "compare_naive", "cos", "cosh", "descend", "dot", "draw", "edges", "erf", "erfc",
-    "evaluations", "exp", "exp2", "explain", "expm1", "grad", "gradcheck", "gradient",
-    "hessian", "hvp", "hypot", "identity", "jacobian", "jvp", "leaves", "log", "log10", "log1p",
-    "log2", "logaddexp", "logsumexp", "maximum", "minimum", "name_scope", "no_grad", "norm",
+    "evaluations", "exp", "exp2", "explain", "expm1", "grad", "gradcheck",
+    "gradient", "hessian", "hvp", "hypot", "identity", "jacobian", "jit", "jvp", "leaves", "log", "log10",
+    "log1p", "log2", "logaddexp", "logsumexp", "maximum", "minimum", "name_scope", "no_grad", "norm",
     "plot_decision_boundary", "plot_descent", "plot_function", "plot_history",
     "plot_loss_landscape", "plot_surface", "primitive", "prod", "relu", "scope_of", "sigmoid",
     "sin", "sinh", "softplus", "sqrt", "step_through", "sum", "tan", "tanh", "topological_order",
-    "value_and_grad", "values", "where",
+    "value_and_grad", "values", "vmap", "where",
 ]

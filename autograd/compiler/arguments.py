@@ -21,7 +21,7 @@ class HoldsValues(Exception):
     """A Value is among the arguments: the call belongs to a graph, and is made eagerly."""
 
 
-# --- what a recording was made for -----------------------------------------------------------------
+# --- what a recording was made for --------------------------------------------------------------
 
 def signature(argument: Any, numbers: list[float]) -> Any:
     """What an argument is but for its numbers, hashable; the numbers are appended to the list.
@@ -82,7 +82,7 @@ def _other_signature(argument: Any, numbers: list[float]) -> Any:
     return (type(argument), argument)
 
 
-# --- fresh Values in place of the numbers -------------------------------------------------------------
+# --- fresh Values in place of the numbers -------------------------------------------------------
 
 @dataclass(frozen=True)
 class Lifted:
@@ -124,7 +124,8 @@ def lift(arguments: tuple[Any, ...], keywords: dict[str, Any], names: Sequence[s
         return fresh
 
     positional = tuple(
-        argument if i in static else lifted(argument, names[i] if i < len(names) else f"argument{i}")
+        argument if i in static
+        else lifted(argument, names[i] if i < len(names) else f"argument{i}")
         for i, argument in enumerate(arguments))
     return Lifted(positional, {name: lifted(item, name) for name, item in keywords.items()},
                   leaves, seals)
@@ -158,9 +159,23 @@ def _with_items(container: Any, items: list[Any]) -> Any:
     return items
 
 
-# --- what a function returned ---------------------------------------------------------------------------
+# --- what a function returned -------------------------------------------------------------------
 
 Builder = Callable[[Array], Any]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Stands for a computed number in the skeleton of what a function returned."""
+
+    number: int
+
+
+def mapped(structure: Any, change: Callable[[Any], Any]) -> Any:
+    """The same lists, tuples, dictionaries and object arrays around changed leaves."""
+    if isinstance(structure, Place) or not isinstance(structure, list | tuple | dict | np.ndarray):
+        return change(structure)
+    return _with_items(structure, [mapped(item, change) for item in _items(structure)])
 
 
 class Results:
@@ -169,11 +184,15 @@ class Results:
     Attributes:
         computed: the Values in it, in order.
         build: the same structure around the numbers of an array, one for each Value.
+        skeleton: the structure with a Place for each Value.
     """
 
     def __init__(self, returned: Any) -> None:
         self.computed: list[Value] = []
         self.build: Builder = self._builder(returned)
+        places = iter(range(len(self.computed)))
+        self.skeleton = mapped(
+            returned, lambda leaf: Place(next(places)) if leaf.__class__ is Value else leaf)
 
     def _builder(self, item: Any) -> Builder:
         start = len(self.computed)
@@ -205,7 +224,8 @@ class Results:
         def build(numbers: Array) -> Array:
             result = constants.copy()
             result[places] = numbers[start:stop]
-            return result.reshape(shape)
+            reshaped: Array = result.reshape(shape)
+            return reshaped
 
         return build
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from .recording import Recording
 
 if TYPE_CHECKING:
-    from .jitting import Jitted
+    from .compiled import Compiled
 
 SHOWN = 5  # guards and places of a recording that are written out
 
@@ -20,15 +20,15 @@ class Note(NamedTuple):
     recording: Recording
 
 
-def explanation(jitted: Jitted) -> str:
+def explanation(compiled: Compiled) -> str:
     """One paragraph for each recording."""
-    name = getattr(jitted.function, "__name__", "the function")
-    lines = [f"{name}: {jitted.n_recordings} recording(s)"]
-    for number, note in enumerate(jitted.notes, 1):
+    name = getattr(compiled.function, "__name__", "the function")
+    lines = [f"{name}: {compiled.n_recordings} recording(s)"]
+    for number, note in enumerate(compiled.notes, 1):
         lines += _paragraph(number, note)
-    if jitted.n_recordings >= jitted.max_recordings:
-        lines.append(f"That is as many as max_recordings allows: whatever else comes is computed "
-                     f"eagerly. Does the function read numbers with .data, or loop until a "
+    if compiled.n_recordings >= compiled.max_recordings:
+        lines.append("That is as many as max_recordings allows: whatever else comes is computed "
+                     "eagerly. Does the function read numbers with .data, or loop until a "
                      "tolerance is met, differently for every argument?")
     return "\n".join(lines)
 

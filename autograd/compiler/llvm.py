@@ -28,6 +28,7 @@ except ImportError:
 
 SMALL = 8_000  # operands of a program that is worth LLVM's passes, whose time is not linear
 CHUNK, LARGE_CHUNK = 1_000, 300  # instructions in one function of a small and of a large program
+LARGE_RESULT = 8_192  # numbers; below, copying them is quicker than finding new memory
 _RELATIONS = {"<": "olt", "<=": "ole", ">": "ogt", ">=": "oge", "==": "oeq", "!=": "une"}
 _MVEC = {8: "_ZGVeN8", 4: "_ZGVdN4", 2: "_ZGVbN2"}  # 512, 256 and 128 bits
 _TWO_OPERANDS = {"pow", "atan2", "hypot"}
@@ -106,14 +107,19 @@ class Kernel:
         self._buffers: _Buffers | None = None
         self._calling = threading.Lock()  # one call at a time may use the buffers
 
-    def __call__(self, scalars: Array, rows: Array | None = None) -> tuple[Array, Any, Any]:
+    def __call__(self, scalars: Array, rows: Array | Sequence[Array] | None = None
+                 ) -> tuple[Array, Any, Any]:
         """Run it; arguments and results as in :func:`compile`."""
         n = 1
         if self.rows is not None:
-            if rows is None or rows.ndim != 2 or len(rows) != self.n_row_inputs:
+            if isinstance(rows, list) and len(rows) == self.n_row_inputs > 0:
+                n = len(rows[0])
+            elif not isinstance(rows, np.ndarray) or rows.ndim != 2 or (
+                    len(rows) != self.n_row_inputs):
                 raise ValueError(f"the program takes rows of shape ({self.n_row_inputs}, n), not "
-                                 f"{None if rows is None else rows.shape}")
-            n = rows.shape[1]
+                                 f"{np.shape(rows) if rows is not None else None}")
+            else:
+                n = rows.shape[1]
         if np.shape(scalars) != (self.n_scalars,):
             raise ValueError(f"the program takes {self.n_scalars} scalars, not an array of shape "
                              f"{np.shape(scalars)}")
@@ -124,6 +130,7 @@ class Kernel:
             buffers.scalars[:] = scalars
             if rows is not None and n:
                 buffers.fill(rows)
+                buffers.renew()
             if n:
                 self._function(buffers.address)
             return buffers.results(self)
@@ -139,13 +146,14 @@ class Kernel:
             if buffers is None:
                 buffers = self._buffers = _Buffers(self, 1)
             if numbers.__class__ is list:
-                self._pack(buffers.scalars, 0, *numbers)
+                self._pack(buffers.scalars.data, 0, *numbers)
             else:
                 buffers.scalars[:] = numbers
             self._function(buffers.address)
             if self._has_guards and not buffers.ok[0]:
                 return None
-            return buffers.sums.copy()
+            outputs: Array = buffers.sums.copy()
+            return outputs
 
 
 class _Buffers:
@@ -167,11 +175,21 @@ class _Buffers:
         self.arguments = np.array([*addresses, n, self.stride], dtype=np.int64)
         self.address = self.arguments.ctypes.data
 
-    def fill(self, rows: Array) -> None:
+    def fill(self, rows: Array | Sequence[Array]) -> None:
         """Copy the rows in; the lanes behind the end compute the last row again."""
-        self.rows[:, :self.n] = rows
+        if isinstance(rows, np.ndarray):
+            self.rows[:, :self.n] = rows
+        else:
+            for line, column in zip(self.rows, rows, strict=True):
+                line[:self.n] = column
         self.rows[:, self.n:] = self.rows[:, self.n - 1:self.n]
         self.sums[:] = 0.0
+
+    def renew(self) -> None:
+        """Make room for a large result that is handed out without a copy."""
+        if self.out.size > LARGE_RESULT:
+            self.out = _aligned(self.out.size)
+            self.arguments[3] = self.out.ctypes.data
 
     def results(self, kernel: Kernel) -> tuple[Array, Any, Any]:
         """What the call has left, in arrays of its own."""
@@ -179,7 +197,9 @@ class _Buffers:
             return self.sums.copy(), None, bool(self.ok[0])
         if not self.n:
             self.sums[:] = 0.0
-        out = self.out.reshape(kernel.n_outputs - kernel.n_sums, self.stride)[:, :self.n].copy()
+        out = self.out.reshape(kernel.n_outputs - kernel.n_sums, self.stride)[:, :self.n]
+        if out.size <= LARGE_RESULT:
+            out = out.copy()
         with np.errstate(invalid="ignore", over="ignore"):  # nan and inf are results, too
             sums = self.sums.reshape(kernel.n_sums, kernel.width).sum(axis=1)
         return sums, out, self.ok[:self.n] != 0.0
@@ -403,7 +423,8 @@ def compile(program: Program, row_inputs: Sequence[bool] | None = None,
 
     Returns:
         ``kernel(scalars, rows) -> (scalar_outputs, row_outputs, ok)``. Scalars are all inputs that
-        are the same for all rows, shape (n_scalars,); rows has the shape (n_row_inputs, n_rows).
+        are the same for all rows, shape (n_scalars,); rows has the shape (n_row_inputs, n_rows), or
+        is a list of n_row_inputs arrays.
         For one point scalar_outputs holds all outputs, row_outputs is None and ok a bool: whether
         all guards hold. For rows scalar_outputs holds the sums, row_outputs the other outputs,
         shape (n_outputs, n_rows), and ok is a bool for each row. Nothing raises: outside a domain

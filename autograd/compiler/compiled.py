@@ -1,0 +1,128 @@
+"""Compiled: what jit and vmap share: recordings, what the function captures, derived functions."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+from collections.abc import Callable
+from functools import update_wrapper
+from typing import Any
+
+import numpy as np
+
+from . import backends
+from .explaining import Note, explanation
+from .recording import Recording, RecordingError, record
+from .watching import Watch
+
+CHECKED = 10_000  # instructions up to which a function is recorded twice, to see if it is the same
+
+
+class Compiled:
+    """A function with its recordings.
+
+    Attributes:
+        function: the function itself.
+        n_recordings: how often it was recorded so far.
+    """
+
+    def __init__(self, function: Callable[..., Any], backend: str | None,
+                 max_recordings: int, static: frozenset[int] = frozenset()) -> None:
+        if not callable(function):
+            raise TypeError(f"jit and vmap take a function, not {function!r}")
+        update_wrapper(self, function)  # type: ignore[arg-type]
+        self.function = function
+        self.backend = backends.checked(backend)
+        self.max_recordings = max_recordings
+        self.static = static
+        self.n_recordings = 0
+        self.notes: list[Note] = []
+        self._replays: dict[Any, list[Any]] = {}
+        self._watch: Watch | None = None
+        self._reason = ""
+        self._derived: dict[Any, Any] = {}
+
+    # --- recording -------------------------------------------------------------------------------
+
+    def _is_unchanged(self) -> bool:
+        """Whether all that the function captures is as it was; else its recordings are dropped."""
+        watch = self._watch
+        if watch is not None:
+            for check in watch.quick:
+                if not check():
+                    self._reason = f"{watch.changed()} has changed"
+                    self._replays.clear()
+                    self._watch = None
+                    return False
+        return True
+
+    def _recorded(self, key: Any, arguments: tuple[Any, ...],
+                  keywords: dict[str, Any]) -> Recording:
+        """What this call does, noted with the reason why it is recorded."""
+        reason = self._reason or ("another branch" if key in self._replays else
+                                  "another kind of arguments" if self._replays else
+                                  "the first call")
+        watch = Watch(self.function)
+        if watch.iterators:
+            raise RecordingError(f"the function captures the iterator {watch.iterators[0]}, whose "
+                                 "next item a replay would not take; pass the items as arguments")
+        recording = record(self.function, arguments, keywords, self.static)
+        _refuse_side_effects(watch)
+        self._refuse_another(recording, arguments, keywords)
+        if self._watch is None:
+            self._watch = watch
+        self._reason = ""
+        self.n_recordings += 1
+        self.notes.append(Note(reason, key, recording))
+        return recording
+
+    def _refuse_another(self, recording: Recording, arguments: tuple[Any, ...],
+                        keywords: dict[str, Any]) -> None:
+        """Record it again: a function that then computes something else cannot be replayed."""
+        if len(recording.program) > CHECKED:
+            return
+        with contextlib.redirect_stdout(io.StringIO()):
+            again = record(self.function, arguments, keywords, self.static)
+        if again.program != recording.program:
+            raise RecordingError(
+                "the function computes something else when it is called again with the same "
+                "arguments; does it draw random numbers, look at the clock or read a file? "
+                "Do that outside, and pass the result as an argument")
+
+    def _eagerly(self, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
+        """The call without machine code; outside a domain it raises the eager engine's error."""
+        results = record(self.function, arguments, keywords, self.static).results
+        return results.build(np.array([v._data for v in results.computed]))
+
+    # --- what it offers --------------------------------------------------------------------------
+
+    def explain(self) -> str:
+        """What was recorded, and why, in words."""
+        return explanation(self)
+
+    def source(self) -> str:
+        """The latest recording as Python source: what each replay computes.
+
+        Raises:
+            ValueError: before the first call.
+        """
+        if not self.notes:
+            raise ValueError("nothing is recorded before the first call; call the function once")
+        from . import python
+
+        source: str = python.compile(self.notes[-1].recording.program).source
+        return source
+
+    def __repr__(self) -> str:
+        name = getattr(self.function, "__name__", repr(self.function))
+        return f"<{type(self).__name__.lower()} {name}: {self.n_recordings} recording(s)>"
+
+
+def _refuse_side_effects(watch: Watch) -> None:
+    if (name := watch.drawn()) is not None:
+        raise RecordingError(f"the function draws random numbers from {name}, and a replay would "
+                             "repeat those of the recording; draw them outside and pass them as "
+                             "arguments")
+    if (name := watch.changed()) is not None:
+        raise RecordingError(f"the function changes {name}, which it does not own; a replay would "
+                             "not do it again. Return what changes, and set it outside")
