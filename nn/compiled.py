@@ -1,125 +1,370 @@
 """Training at machine speed: the loss of one row and its gradient recorded once, run over batches.
 
 The recorded program is the graph that the eager engine would build; only the order of summation
-over rows differs. What cannot be recorded faithfully (a model or a loss of the user's own, whose
-Python code may look at numbers) is left to the eager engine.
+over rows differs. The optimizer's rule is recorded, too, and with llvmlite many steps are one call
+of machine code; without it the steps are NumPy's. What a recording could not repeat (a model that
+draws random numbers, a loss of all answers at once) is left to the eager engine.
 """
 
 from __future__ import annotations
 
 import math
+import random
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from autograd.backward import adjoints
-from autograd.value import Value, recording
+from autograd.compiler import backends
+from autograd.compiler.compiled import Compiled
+from autograd.compiler.descending import (
+    GRADIENT_NOT_FINITE,
+    LOSS_NOT_FINITE,
+    OTHER_BRANCH,
+    Descent,
+    Steps,
+)
+from autograd.compiler.passes import simplified, with_inputs
+from autograd.compiler.program import Program
+from autograd.compiler.recording import RecordingError
+from autograd.primitives import DOMAIN_ERRORS
+from autograd.value import Value, describe, recording
 
-from .layers import MLP, Layer, Neuron
-from .losses import LOSSES, Loss, binary_cross_entropy, cross_entropy
+from .losses import Loss, cross_entropy
 from .module import Module
-from .optimizers import Optimizer, write_all
+from .optimizers import SGD, Adam, Optimizer, write_all
 
+Array = np.ndarray[Any, Any]
 Rows = Sequence[Sequence[float]]
+Batches = Sequence[Sequence[int]]
+
+WORK = 500_000_000  # instructions on rows in one call: some 50 ms, after which Ctrl-C is heard
 
 
-def compile_epoch(model: Module, loss: Loss, optimizer: Optimizer, rows: Rows,
-                  targets: Sequence[Any]) -> CompiledEpoch | None:
-    """The training of one epoch as machine code; None where the eager engine has to do it.
+class OtherBranchError(Exception):
+    """A row takes a branch that was not recorded: the eager engine has to go on."""
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """One epoch that was done.
+
+    Attributes:
+        loss: the mean of what was minimized.
+        rate: the learning rate at its beginning.
+        answers: of the model, in the order in which the rows were visited.
+        order: the rows, in that order.
+    """
+
+    loss: float
+    rate: float
+    answers: Array
+    order: Array
+
+
+def compile_training(model: Module, loss: Loss, optimizer: Optimizer, rows: Rows,
+                     targets: Sequence[Any], l2: float) -> Training | None:
+    """The training as compiled steps; None where the eager engine has to do it.
 
     Args:
-        model, loss, optimizer: as fit takes them.
+        model, loss, optimizer, l2: as fit takes them.
         rows, targets: plain numbers that were checked.
     """
-    if not _is_our_own(model) or loss not in LOSSES.values() or loss is binary_cross_entropy:
-        return None  # binary_cross_entropy looks at the number of each probability
-    try:
-        from autograd.compiler import llvm
-    except ImportError:
+    if type(loss) is not Loss or type(optimizer) not in (SGD, Adam):
         return None
+    if loss is cross_entropy:  # one program for all classes
+        with_classes = len(_flat(model(list(rows[0]))))
+        targets = np.eye(with_classes)[list(targets)].tolist()
+    drawn = random.getstate(), np.random.get_state()
     try:
-        return CompiledEpoch(model, loss, optimizer, rows, targets, llvm)
+        row = RowLoss(model, loss, optimizer, rows[0], targets[0])
+    except (RecordingError, TypeError, *DOMAIN_ERRORS):
+        random.setstate(drawn[0])  # the eager engine does it, or says what is wrong; from the
+        np.random.set_state(drawn[1])  # same random numbers on as if nothing had been tried
+        return None
+    data = np.array([[*given, *_flat(target)] for given, target in zip(rows, targets, strict=True)])
+    kind = MachineTraining if backends.default(True) == "llvm" else ArrayTraining
+    try:
+        return kind(row, optimizer, data, l2)
     except KeyError:  # an activation of the user's own has no machine code
-        return None
+        return ArrayTraining(row, optimizer, data, l2)
 
 
-def _is_our_own(model: Module) -> bool:
-    if type(model) is MLP:
-        return all(_is_our_own(layer) for layer in model.layers)
-    if type(model) is Layer:
-        return all(type(neuron) is Neuron for neuron in model.neurons)
-    return type(model) is Neuron
+class RowLoss:
+    """The program of one row: its loss, the gradient, the answers.
+
+    Attributes:
+        program: its inputs are the row, its target, other Values that the model holds, and the
+            parameters; its outputs the loss, one derivative for each parameter, the answers.
+        others: the numbers of those other Values.
+        n_row_inputs: how many inputs are no parameters.
+        several: whether the model gives a list of answers.
+    """
+
+    def __init__(self, model: Module, loss: Loss, optimizer: Optimizer, row: Sequence[float],
+                 target: Any) -> None:
+        parameters = optimizer.parameters
+
+        def one_row(given: Any, wanted: Any) -> Any:
+            answer = model(given)
+            objective = loss.row(answer, wanted)
+            return _as_values([objective, adjoints(objective, parameters), answer])
+
+        self.compiled = Compiled(one_row, None, 1)
+        found = self.compiled._recorded(None, (list(row), target), {})
+        self.several = isinstance(found.results.skeleton[2], list)
+        captured = [leaf for leaf in found.captured if leaf not in set(parameters)]
+        self.others = [leaf.data for leaf in captured]
+        n_given = found.program.n_inputs - len(found.captured)
+        self.n_row_inputs = n_given + len(captured)
+        place = {leaf: n_given + i for i, leaf in enumerate([*captured, *parameters])}
+        self.program = with_inputs(
+            found.program, [*range(n_given), *(place[x] for x in found.captured)],
+            self.n_row_inputs + len(parameters))
+
+    def is_unchanged(self) -> bool:
+        """Whether the model still is what was recorded, but for the parameters' numbers."""
+        return self.compiled._is_unchanged()
 
 
-class CompiledEpoch:
-    """Visits all batches, one step of the optimizer for each; see :func:`compile_epoch`."""
+class Training:
+    """Epochs of compiled steps; the model's parameters stay as they are until :meth:`write`."""
 
-    def __init__(self, model: Module, loss: Loss, optimizer: Optimizer, rows: Rows,
-                 targets: Sequence[Any], llvm: Any) -> None:
-        self.optimizer, self.n_rows = optimizer, len(rows)
+    def __init__(self, row: RowLoss, optimizer: Optimizer, data: Array, l2: float) -> None:
+        self.row, self.optimizer, self.l2 = row, optimizer, l2
+        others = np.repeat([row.others], len(data), axis=0)
+        self.data = np.ascontiguousarray(np.hstack([data, others]).T)
         self.numbers = np.array([p.data for p in optimizer.parameters])
-        answer = model(list(rows[0]))
-        self.several = isinstance(answer, list)
-        if loss is cross_entropy:  # one program for all classes
-            classes = np.eye(len(answer))
-            targets = [classes[target].tolist() for target in targets]
-        self.data = np.array([[*row, *_flat(target)] for row, target in
-                              zip(rows, targets, strict=True)], dtype=float).T
-        self.kernel = self._compiled(model, loss, rows[0], targets[0], llvm)
 
-    def _compiled(self, model: Module, loss: Loss, row: Sequence[float], target: Any,
-                  llvm: Any) -> Any:
-        """The program of one row: its loss, the answers, the gradient."""
-        from autograd.compiler.program import Program
+    is_left = False  # for the eager engine
 
-        parameters = self.optimizer.parameters
-        with recording():
-            x = [Value(number) for number in row]
-            labels = [Value(number) for number in _flat(target)]
-            answer = model(list(x))
-            objective = loss.row(answer, labels if isinstance(target, list) else labels[0])
-        answers = answer if isinstance(answer, list) else [answer]
-        program = Program.record([objective, *answers, *adjoints(objective, parameters)],
-                                 [*x, *labels, *parameters])
-        by_row = len(x) + len(labels)
-        return llvm.compile(program, (True,) * by_row + (False,) * len(parameters),
-                            (False,) * (1 + len(answers)) + (True,) * len(parameters))
+    def leave(self) -> None:
+        """Hand what was reached to the eager engine, which goes on from there."""
+        self.write()
+        self.is_left = True
 
-    def __call__(self, batches: Sequence[Sequence[int]], l2: float) -> tuple[float, list[Any]]:
-        """Visit all batches; arguments, result and errors as in ``training.eager_epoch``.
+    def epochs_at_once(self) -> int:
+        """How many epochs may be handed to one call of :meth:`run`."""
+        return 1
 
-        The parameters stay as they are until :meth:`write` is called.
+    def run(self, epochs: Sequence[Batches], done: list[Epoch]) -> None:
+        """Visit all batches of some epochs, one step of the optimizer for each.
+
+        Args:
+            epochs: for each epoch the indices of the rows of each batch.
+            done: every epoch that was finished is appended, also before an error.
+
+        Raises:
+            FloatingPointError: when the loss or a gradient is not finite; the steps before stay.
+            OtherBranchError: when the recording does not hold; the epochs before stay.
         """
-        answers: list[Any] = [None] * self.n_rows
-        total = 0.0
-        for batch in batches:
-            numbers = self.numbers
-            with np.errstate(all="ignore"):  # what is not finite is told below
-                mean, slopes = self._gradient(numbers, np.asarray(batch), answers)
-                objective = mean + (l2 * float(numbers @ numbers) if l2 else 0.0)
-            if not math.isfinite(objective):
-                raise FloatingPointError(f"the loss is {objective}; try a smaller learning rate")
-            if l2:
-                slopes = slopes + 2.0 * l2 * numbers
-            self.numbers = self.optimizer.moved(numbers, slopes)
-            total += objective * len(batch)
-        return total / self.n_rows, answers
+        if not self.row.is_unchanged():
+            raise OtherBranchError
+        self._run(epochs, done)
+
+    def _run(self, epochs: Sequence[Batches], done: list[Epoch]) -> None:
+        raise NotImplementedError
 
     def write(self) -> None:
         """Set the model's parameters to what was reached."""
         write_all(self.optimizer.parameters, self.numbers.tolist())
 
-    def _gradient(self, numbers: Any, places: Any, answers: list[Any]) -> tuple[float, Any]:
-        """The mean loss of some rows and its gradient; their answers go to their places."""
-        slopes, out, _ = self.kernel(numbers, self.data[:, places])
-        found = out[1:].T.tolist() if self.several else out[1].tolist()
-        for place, answer in zip(places.tolist(), found, strict=True):
-            answers[place] = answer
-        losses = out[0]
-        total = math.fsum(losses) if np.isfinite(losses).all() else float(losses.sum())
-        return total / len(places), slopes / len(places)
+    def _answers(self, columns: Array) -> Array:
+        answers: Array = columns.T if self.row.several else columns[0]
+        return answers
 
 
-def _flat(target: Any) -> list[float]:
-    return target if isinstance(target, list) else [target]
+class ArrayTraining(Training):
+    """One batch after the other, by whatever back end is there; the optimizer's steps in NumPy."""
+
+    def __init__(self, row: RowLoss, optimizer: Optimizer, data: Array, l2: float) -> None:
+        super().__init__(row, optimizer, data, l2)
+        n = len(optimizer.parameters)
+        extra = len(row.program.outputs) - 1 - n
+        self.kernel = backends.compile(
+            row.program, (True,) * row.n_row_inputs + (False,) * n,
+            (True,) * (1 + n) + (False,) * extra)
+
+    def _run(self, epochs: Sequence[Batches], done: list[Epoch]) -> None:
+        for batches in epochs:
+            rate = self.optimizer.learning_rate
+            before = (self.numbers, self.optimizer.state_dict())
+            total, answers = 0.0, []
+            try:
+                for batch in batches:
+                    mean, found = self._step(batch)
+                    total += mean * len(batch)
+                    answers.append(found)
+            except OtherBranchError:  # the eager engine begins the epoch anew
+                self.numbers = before[0]
+                self.optimizer.load_state_dict(before[1])
+                raise
+            order = np.concatenate([np.asarray(batch) for batch in batches])
+            done.append(Epoch(total / len(order), rate, np.concatenate(answers), order))
+
+    def _step(self, batch: Sequence[int]) -> tuple[float, Array]:
+        numbers = self.numbers
+        sums, out, holds = self.kernel(numbers, self.data[:, batch])
+        if not holds.all():
+            raise OtherBranchError
+        with np.errstate(all="ignore"):  # what is not finite is told below
+            mean = sums[0] / len(batch) + self.l2 * float(numbers @ numbers)
+            slopes = sums[1:] / len(batch) + 2.0 * self.l2 * numbers
+        if not math.isfinite(mean):
+            raise FloatingPointError(f"the loss is {mean}; try a smaller learning rate")
+        self.numbers = self.optimizer.moved(numbers, slopes)
+        return float(mean), self._answers(out)
+
+
+class MachineTraining(Training):
+    """Many epochs in one call: the loss, the gradient and the optimizer's rule as machine code."""
+
+    def __init__(self, row: RowLoss, optimizer: Optimizer, data: Array, l2: float) -> None:
+        super().__init__(row, optimizer, data, l2)
+        memory = optimizer.memory()
+        self.names = list(memory)
+        self.descent = Descent(
+            row.program, row.n_row_inputs, rule_program(optimizer, l2), len(memory), self.numbers,
+            np.array(list(memory.values())).reshape(len(memory), len(self.numbers)))
+
+    def epochs_at_once(self) -> int:
+        """So many that a call takes some 50 ms and its answers some megabytes."""
+        n = int(self.data.shape[1])
+        work = n * (len(self.row.program) + 1)
+        return max(1, min(WORK // work, 1_000_000 // (n * len(self.data)), 1000))
+
+    def _run(self, epochs: Sequence[Batches], done: list[Epoch]) -> None:
+        plan = _Plan(epochs, self.data, self.descent.width)
+        rates, shared, failure = self._shared(plan)
+        steps = self._steps(plan, shared)
+        if steps.status == OTHER_BRANCH:  # the eager engine begins that epoch anew
+            self.descent.restore(self.numbers, [*self.optimizer.memory().values()])
+            whole = plan.steps_of_whole_epochs(steps.reached)
+            steps = replace(self._steps(plan, shared[:whole]), status=OTHER_BRANCH)
+        self._take_over(steps.reached)
+        done += self._epochs(plan, steps, rates)
+        self._refuse(steps)
+        if failure is not None:
+            raise failure
+
+    def _steps(self, plan: _Plan, shared: list[list[float]]) -> Steps:
+        count = len(shared)
+        return self.descent.run(plan.rows, plan.starts[:count], plan.counts[:count],
+                                plan.outs[:count], np.array(shared), self.l2)
+
+    def _shared(self, plan: _Plan) -> tuple[list[float], list[list[float]], Exception | None]:
+        """For each step the learning rate, and all numbers that the rule takes.
+
+        A schedule that fails in a later step does so after the steps before.
+        """
+        rates: list[float] = []
+        shared: list[list[float]] = []
+        for i, count in enumerate(plan.counts):
+            try:
+                scalars = self.optimizer.scalars(self.optimizer.steps + i)
+            except Exception as error:
+                if not i:
+                    raise
+                return rates, shared, error
+            rates.append(scalars[0])
+            shared.append([float(count), *scalars])
+        return rates, shared, None
+
+    def _take_over(self, steps: int) -> None:
+        self.numbers = self.descent.numbers
+        self.optimizer.advance(steps, dict(zip(self.names, self.descent.memories, strict=True)))
+
+    def _epochs(self, plan: _Plan, steps: Steps, rates: list[float]) -> list[Epoch]:
+        """The epochs that were finished."""
+        found, first = [], 0
+        n = self.data.shape[1]
+        whole = plan.steps_of_whole_epochs(steps.reached)
+        for i, batches in enumerate(plan.epochs):
+            last = first + len(batches)
+            if last > whole:
+                break
+            counts = np.array(plan.counts[first:last])
+            loss = float(steps.objectives[first:last] @ counts) / n
+            found.append(Epoch(loss, rates[first], self._answers(steps.out[:, i * n:(i + 1) * n]),
+                               plan.order(i)))
+            first = last
+        return found
+
+    def _refuse(self, steps: Steps) -> None:
+        """Say why the steps stopped, if they did."""
+        if steps.status == OTHER_BRANCH:
+            raise OtherBranchError
+        if steps.status == LOSS_NOT_FINITE:
+            raise FloatingPointError(f"the loss is {steps.objectives[steps.reached]}; try a "
+                                     "smaller learning rate")
+        if steps.status == GRADIENT_NOT_FINITE:
+            slopes = self.descent.slopes
+            first = int(np.argmin(np.isfinite(slopes)))
+            raise FloatingPointError(
+                f"the gradient of {describe(self.optimizer.parameters[first])} is "
+                f"{slopes[first]}; try a smaller learning rate")
+
+
+class _Plan:
+    """The batches of some epochs as places in one array of rows."""
+
+    def __init__(self, epochs: Sequence[Batches], data: Array, padding: int) -> None:
+        self.epochs = epochs
+        n = data.shape[1]
+        self._natural = np.arange(n)
+        self.is_natural = all(len(batches) == 1 for batches in epochs)
+        self.counts = [len(batch) for batches in epochs for batch in batches]
+        self.outs: list[int] = [0]
+        for count in self.counts[:-1]:
+            self.outs.append(self.outs[-1] + count)
+        if self.is_natural:  # the same rows in every step
+            self.starts = [0] * len(self.counts)
+            rows = data
+        else:
+            self.starts = self.outs
+            rows = data[:, np.concatenate([self.order(i) for i in range(len(epochs))])]
+        self.rows = np.pad(rows, ((0, 0), (0, padding)), mode="edge")
+
+    def steps_of_whole_epochs(self, steps: int) -> int:
+        """How many of the steps belong to epochs that they finish."""
+        whole = 0
+        for batches in self.epochs:
+            if whole + len(batches) > steps:
+                break
+            whole += len(batches)
+        return whole
+
+    def order(self, epoch: int) -> Array:
+        """The rows that an epoch visits, in order."""
+        if self.is_natural:
+            return self._natural
+        return np.array([i for batch in self.epochs[epoch] for i in batch])
+
+
+def rule_program(optimizer: Optimizer, l2: float) -> Program:
+    """The optimizer's rule for one parameter, as ``Descent`` takes it."""
+    memory = {name: Value(0.5) for name in optimizer.memory()}
+    shared = [Value(1.0), *(Value(number) for number in optimizer.scalars(optimizer.steps))]
+    number, total = Value(0.5), Value(0.5)
+    with recording():
+        slope = total / shared[0]
+        if l2:
+            slope = slope + 2.0 * l2 * number
+        moved, remembered = optimizer.rule(number, slope, memory, shared[1:])
+        outputs = [moved, *remembered.values(), number * number, 0.0 * slope]
+    return simplified(Program.record(outputs, [number, total, *memory.values(), *shared]))
+
+
+def _as_values(structure: Any) -> Any:
+    """What is constant is an output of the program, too."""
+    if isinstance(structure, list | tuple):
+        return [_as_values(item) for item in structure]
+    return structure if structure.__class__ is Value else Value(structure)
+
+
+def _flat(target: Any) -> list[Any]:
+    return list(target) if isinstance(target, list | tuple) else [target]
+
+

@@ -44,7 +44,7 @@ class Optimizer:
     @property
     def learning_rate(self) -> float:
         """The rate of the next step."""
-        return as_float(self.schedule(self.steps), "the schedule's learning rate")
+        return self.scalars(self.steps)[0]
 
     def zero_grad(self) -> None:
         """Forget the gradients of the parameters."""
@@ -76,16 +76,34 @@ class Optimizer:
             raise FloatingPointError(f"the gradient of {describe(self.parameters[first])} is "
                                      f"{gradients[first]}; try a smaller learning rate")
         with np.errstate(all="ignore"):  # as for Python's floats; fit looks at the next loss
-            if self.weight_decay:
-                gradients = gradients + self.weight_decay * numbers
-            moved, memory = self._rule(numbers, gradients, self.learning_rate)
+            moved, memory = self.rule(numbers, gradients, self._memory, self.scalars(self.steps))
         self._memory, self.steps = memory, self.steps + 1
-        return moved
+        return np.asarray(moved)
 
-    def _rule(self, numbers: Array, gradients: Array,
-              rate: float) -> tuple[Array, dict[str, Array]]:
-        """The next parameters and the next memory; changes nothing."""
+    def scalars(self, step: int) -> tuple[float, ...]:
+        """The numbers that all parameters share in a step, counted from 0: the rate comes first."""
+        return (as_float(self.schedule(step), "the schedule's learning rate"),)
+
+    def rule(self, number: Any, gradient: Any, memory: dict[str, Any],
+             scalars: Sequence[Any]) -> tuple[Any, dict[str, Any]]:
+        """The next parameters and the next memory; changes nothing.
+
+        It is plain arithmetic, on arrays of all parameters or on Values that stand for one of
+        them; so the same few lines are what a compiled training runs.
+        """
         raise NotImplementedError
+
+    def memory(self) -> dict[str, Array]:
+        """What is remembered of each parameter, shape (number of parameters,) each."""
+        return dict(self._memory)
+
+    def advance(self, steps: int, memory: dict[str, Array]) -> None:
+        """Take over the state after some steps that were made elsewhere."""
+        self.steps += steps
+        self._memory = memory
+
+    def _decayed(self, number: Any, gradient: Any) -> Any:
+        return gradient + self.weight_decay * number if self.weight_decay else gradient
 
     def state_dict(self) -> dict[str, Entry]:
         """The number of steps, and what the optimizer remembers of each parameter."""
@@ -136,11 +154,12 @@ class SGD(Optimizer):
         super().__init__(parameters, learning_rate, weight_decay)
         self.momentum = _share(momentum, "momentum")
 
-    def _rule(self, numbers: Array, gradients: Array,
-              rate: float) -> tuple[Array, dict[str, Array]]:
-        momentum = self.momentum
-        velocity = momentum * self._memory["velocity"] + gradients if momentum else gradients
-        return numbers - rate * velocity, {"velocity": velocity}
+    def rule(self, number: Any, gradient: Any, memory: dict[str, Any],
+             scalars: Sequence[Any]) -> tuple[Any, dict[str, Any]]:
+        """One step; see :meth:`Optimizer.rule`."""
+        gradient = self._decayed(number, gradient)
+        velocity = self.momentum * memory["velocity"] + gradient if self.momentum else gradient
+        return number - scalars[0] * velocity, {"velocity": velocity}
 
     def __repr__(self) -> str:
         return (f"SGD(learning_rate={self.learning_rate:g}, momentum={self.momentum:g}, "
@@ -169,17 +188,21 @@ class Adam(Optimizer):
         self.betas = (_share(first, "betas[0]"), _share(second, "betas[1]"))
         self.epsilon = _positive(epsilon, "epsilon")
 
-    def _rule(self, numbers: Array, gradients: Array,
-              rate: float) -> tuple[Array, dict[str, Array]]:
+    def scalars(self, step: int) -> tuple[float, ...]:
+        """The rate, and what undoes that both means start at 0."""
         first, second = self.betas
-        mean = first * self._memory["mean"] + (1.0 - first) * gradients
-        square = second * self._memory["mean_square"] + (1.0 - second) * gradients * gradients
-        # Both means start at 0; the divisors undo that.
-        unbias = 1.0 - first ** (self.steps + 1)
-        unbias_square = 1.0 - second ** (self.steps + 1)
+        return (*super().scalars(step), 1.0 - first ** (step + 1), 1.0 - second ** (step + 1))
+
+    def rule(self, number: Any, gradient: Any, memory: dict[str, Any],
+             scalars: Sequence[Any]) -> tuple[Any, dict[str, Any]]:
+        """One step; see :meth:`Optimizer.rule`."""
+        rate, unbias, unbias_square = scalars
+        first, second = self.betas
+        gradient = self._decayed(number, gradient)
+        mean = first * memory["mean"] + (1.0 - first) * gradient
+        square = second * memory["mean_square"] + (1.0 - second) * gradient * gradient
         step = rate * (mean / unbias) / (np.sqrt(square / unbias_square) + self.epsilon)
-        moved = np.where(mean != 0.0, numbers - step, numbers)
-        return moved, {"mean": mean, "mean_square": square}
+        return number - step, {"mean": mean, "mean_square": square}
 
     def __repr__(self) -> str:
         return (f"Adam(learning_rate={self.learning_rate:g}, betas={self.betas}, "

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -14,13 +15,14 @@ from autograd import primitives
 from autograd.primitives import as_float
 from autograd.value import Value, no_grad
 
-from .compiled import CompiledEpoch, compile_epoch
+from .compiled import Epoch, OtherBranchError, Training, compile_training
 from .losses import LOSSES, Loss
 from .module import Module
 from .optimizers import OPTIMIZERS, Optimizer
 from .schedules import Schedule, _not_negative, _whole
 
 Rows = list[list[float]]
+Batches = Sequence[Sequence[int]]
 
 
 @dataclass
@@ -89,9 +91,11 @@ def fit(model: Module, X: Any, y: Any, loss: str | Loss | Callable[..., Any] = "
         patience: stop after so many epochs without a smaller loss (on the validation rows if
             there are any).
         progress: show a bar.
-        compiled: record the loss of one row once and run it as machine code, where llvmlite is
-            installed and model and loss are the library's own; the history is the same to
-            rounding. False leaves every step to the eager engine.
+        compiled: record the loss of one row once and replay it over the batches, with the
+            optimizer's rule as machine code where llvmlite is installed, with NumPy where it is
+            not; the history is the same to rounding. False leaves every step to the eager engine,
+            which also does what cannot be recorded: a loss of all answers at once, an optimizer of
+            one's own, a model that draws random numbers.
 
     Returns:
         The History. Ctrl-C returns what was reached; so does a loss or gradient that is no longer
@@ -107,47 +111,80 @@ def fit(model: Module, X: Any, y: Any, loss: str | Loss | Callable[..., Any] = "
                                                         len(job.rows))
     if patience is not None:
         _whole(patience, "patience")
-    epoch = compile_epoch(job.model, job.loss, job.optimizer, job.rows, job.targets) if (
-        compiled and epochs) else None
+    training = compile_training(job.model, job.loss, job.optimizer, job.rows, job.targets,
+                                job.l2) if compiled and epochs else None
     shuffler = np.random.default_rng(seed)
     history = History(stopped="all epochs are done")
-    bar = tqdm(range(epochs), desc="training", unit="epoch", disable=not progress)
+    bar = tqdm(total=epochs, desc="training", unit="epoch", disable=not progress)
     try:
-        for _ in bar:
-            run_epoch(job, _batches(len(job.rows), size, shuffler), history, epoch)
-            bar.set_postfix_str(_progress(history), refresh=False)
-            if patience is not None and _is_stuck(history, patience):
-                history.stopped = f"no smaller loss for {patience} epoch(s)"
-                break
+        _run(job, training, _batches_of_epochs(epochs, len(job.rows), size, shuffler), history,
+             patience, bar)
     except KeyboardInterrupt:
         history.stopped = f"interrupted in epoch {len(history) + 1}"
     except FloatingPointError as error:
         history.stopped = f"diverged in epoch {len(history) + 1}: {error}"
     finally:
-        if epoch is not None:
-            epoch.write()
+        if training is not None and not training.is_left:
+            training.write()
         bar.close()
     return history
 
 
-def run_epoch(job: _Job, batches: Sequence[Sequence[int]], history: History,
-              compiled: CompiledEpoch | None) -> None:
-    """One epoch, as machine code if there is any, and its entries in the history."""
-    rate = job.optimizer.learning_rate
-    if compiled is not None:
-        loss, answers = compiled(batches, job.l2)
-        if job.validation is not None:
-            compiled.write()
-    else:
+def _run(job: _Job, training: Training | None, plans: Iterator[Batches], history: History,
+         patience: int | None, bar: Any) -> None:
+    """All epochs, some at a time where nothing has to be looked at in between."""
+    watched = patience is not None or job.validation is not None
+    at_once = 1 if training is None or watched else training.epochs_at_once()
+    while epochs := list(islice(plans, at_once)):
+        before = len(history)
+        try:
+            run_epochs(job, epochs, history, training)
+        finally:
+            bar.update(len(history) - before)
+        bar.set_postfix_str(_progress(history), refresh=False)
+        if patience is not None and _is_stuck(history, patience):
+            history.stopped = f"no smaller loss for {patience} epoch(s)"
+            return
+
+
+def run_epochs(job: _Job, epochs: Sequence[Batches], history: History,
+               training: Training | None) -> None:
+    """Some epochs, compiled if they can be, and their entries in the history."""
+    done: list[Epoch] = []
+    try:
+        if training is not None and not training.is_left:
+            training.run(epochs, done)
+        else:
+            _run_eagerly(job, epochs, done)
+    except OtherBranchError:
+        assert training is not None
+        training.leave()
+        _run_eagerly(job, epochs[len(done):], done)
+    finally:
+        _enter(job, done, history)
+    if job.validation is not None:
+        if training is not None and not training.is_left:
+            training.write()
+        history.validation_loss.append(_loss_on(job, *job.validation))
+
+
+def _run_eagerly(job: _Job, epochs: Sequence[Batches], done: list[Epoch]) -> None:
+    for batches in epochs:
+        rate = job.optimizer.learning_rate
         loss, answers = eager_epoch(job.model, job.loss, job.optimizer, job.rows, job.targets,
                                     batches, job.l2)
-    validation = None if job.validation is None else _loss_on(job, *job.validation)
-    history.loss.append(loss)
-    history.learning_rate.append(rate)
-    if job.loss.classify is not None:
-        history.accuracy.append(job.loss.accuracy(answers, job.targets))
-    if validation is not None:
-        history.validation_loss.append(validation)
+        done.append(Epoch(loss, rate, np.array(answers, dtype=float), np.arange(len(answers))))
+
+
+def _enter(job: _Job, done: Sequence[Epoch], history: History) -> None:
+    """The entries of some epochs in the history."""
+    history.loss += [epoch.loss for epoch in done]
+    history.learning_rate += [epoch.rate for epoch in done]
+    if job.loss.classify is not None and done:
+        targets = np.asarray(job.targets, dtype=float)
+        classes = job.loss.classify(np.concatenate([epoch.answers for epoch in done]))
+        right = classes == np.concatenate([targets[epoch.order] for epoch in done])
+        history.accuracy += right.reshape(len(done), -1).mean(axis=1).tolist()
 
 
 def eager_epoch(model: Module, loss: Loss, optimizer: Optimizer, rows: Rows, targets: list[Any],
@@ -236,10 +273,16 @@ def _loss_on(job: _Job, rows: Rows, targets: list[Any]) -> float:
         return float(_plain(job.loss.mean([job.model(row) for row in rows], targets)))
 
 
-def _batches(n: int, size: int, shuffler: np.random.Generator) -> list[list[int]]:
-    """The rows in batches; in their own order where one batch takes all of them."""
-    order = list(range(n)) if size == n else shuffler.permutation(n).tolist()
-    return [order[start:start + size] for start in range(0, n, size)]
+def _batches_of_epochs(epochs: int, n: int, size: int,
+                       shuffler: np.random.Generator) -> Iterator[Batches]:
+    """The rows in batches, for each epoch; in their own order where one batch takes all of them."""
+    whole = [list(range(n))]
+    for _ in range(epochs):
+        if size == n:
+            yield whole
+        else:
+            order = shuffler.permutation(n).tolist()
+            yield [order[start:start + size] for start in range(0, n, size)]
 
 
 def _is_stuck(history: History, patience: int) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from ..primitives import DOMAIN_ERRORS, lookup
@@ -83,6 +83,21 @@ def _with_constants(program: Program, folded: list[float], place: dict[int, int]
             slot_now += 1
     kept = [i for i in range(len(program.ops)) if program.first + i not in place]
     return _renumbered(program, (*program.constants, *folded), kept, moved)
+
+
+def with_inputs(program: Program, places: Sequence[int], n_inputs: int) -> Program:
+    """The program with its inputs in another order, and perhaps with more, which it does not read.
+
+    Args:
+        program: any program.
+        places: for each of its inputs the place among the new ones.
+        n_inputs: how many new ones there are.
+    """
+    shift = n_inputs - program.n_inputs
+    moved = {slot: slot + shift for slot in range(program.n_inputs, program.n_slots)}
+    moved.update(enumerate(places))
+    return replace(_renumbered(program, program.constants, list(range(len(program.ops))), moved),
+                   n_inputs=n_inputs)
 
 
 def _rebuilt(program: Program, kept_slots: Iterable[int], same: dict[int, int]) -> Program:

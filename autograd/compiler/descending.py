@@ -1,0 +1,321 @@
+"""Many steps of gradient descent in one call of machine code.
+
+Two compiled programs take turns: the loss of rows with its gradient, summed over a batch, and the
+rule that moves one parameter, run over all parameters as if they were rows. The loop around them
+is the same for every model, so it is compiled once and for all.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .program import Program
+
+Array = np.ndarray[Any, Any]
+
+DONE, LOSS_NOT_FINITE, GRADIENT_NOT_FINITE, OTHER_BRANCH = range(4)
+
+# What the loop reads, in this order, from an array of 64-bit words.
+_WORDS = ("loss", "rule", "loss_arguments", "rule_arguments", "n_steps", "starts", "counts",
+          "outs", "scalars", "n_scalars", "objectives", "l2", "n_sums", "width", "n_parameters",
+          "n_lines", "rows", "out", "ok", "stride")
+_POINTERS = {"loss", "rule", "loss_arguments", "rule_arguments", "starts", "counts", "outs",
+             "scalars", "objectives", "rows", "out", "ok"}
+
+
+def _loads() -> str:
+    lines = []
+    for place, name in enumerate(_WORDS):
+        kind = "ptr" if name in _POINTERS else "double" if name == "l2" else "i64"
+        lines += [f"  %at_{name} = getelementptr i64, ptr %words, i64 {place}",
+                  f"  %{name} = load {kind}, ptr %at_{name}"]
+    return "\n".join(lines)
+
+
+_LOOP = f"""
+declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)
+declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)
+
+define internal double @total(ptr %numbers, i64 %n) {{
+entry:
+  br label %next
+next:
+  %i = phi i64 [ 0, %entry ], [ %after, %next ]
+  %sum = phi double [ 0.0, %entry ], [ %more, %next ]
+  %at = getelementptr double, ptr %numbers, i64 %i
+  %number = load double, ptr %at
+  %more = fadd double %sum, %number
+  %after = add i64 %i, 1
+  %again = icmp slt i64 %after, %n
+  br i1 %again, label %next, label %done
+done:
+  ret double %more
+}}
+
+define i64 @descend(ptr %words, ptr %reached) {{
+entry:
+{_loads()}
+  %a_parameters = load ptr, ptr %loss_arguments
+  %at_rows_now = getelementptr i64, ptr %loss_arguments, i64 1
+  %at_sums = getelementptr i64, ptr %loss_arguments, i64 2
+  %sums = load ptr, ptr %at_sums
+  %at_out_now = getelementptr i64, ptr %loss_arguments, i64 3
+  %at_ok_now = getelementptr i64, ptr %loss_arguments, i64 4
+  %at_n_now = getelementptr i64, ptr %loss_arguments, i64 6
+  %at_lines = getelementptr i64, ptr %rule_arguments, i64 1
+  %lines = load ptr, ptr %at_lines
+  %at_rule_sums = getelementptr i64, ptr %rule_arguments, i64 2
+  %rule_sums = load ptr, ptr %at_rule_sums
+  %at_moved = getelementptr i64, ptr %rule_arguments, i64 3
+  %moved = load ptr, ptr %at_moved
+  %slopes = getelementptr double, ptr %lines, i64 %stride
+  %memories = getelementptr double, ptr %slopes, i64 %stride
+  %moved_memories = getelementptr double, ptr %moved, i64 %stride
+  %row_sums = getelementptr double, ptr %sums, i64 %width
+  %not_finite_sums = getelementptr double, ptr %rule_sums, i64 %width
+  %all_sums = mul i64 %n_sums, %width
+  %sums_bytes = mul i64 %all_sums, 8
+  %rule_sums_bytes = mul i64 %width, 16
+  %line_bytes = mul i64 %stride, 8
+  %n_memories = sub i64 %n_lines, 1
+  %memory_bytes = mul i64 %n_memories, %line_bytes
+  br label %step
+
+step:
+  %s = phi i64 [ 0, %entry ], [ %s_next, %commit ]
+  store i64 %s, ptr %reached
+  %more_steps = icmp slt i64 %s, %n_steps
+  br i1 %more_steps, label %rows_of_step, label %finished
+
+rows_of_step:
+  %at_start = getelementptr i64, ptr %starts, i64 %s
+  %start = load i64, ptr %at_start
+  %at_count = getelementptr i64, ptr %counts, i64 %s
+  %count = load i64, ptr %at_count
+  %at_out_start = getelementptr i64, ptr %outs, i64 %s
+  %out_start = load i64, ptr %at_out_start
+  %rows_now = getelementptr double, ptr %rows, i64 %start
+  store ptr %rows_now, ptr %at_rows_now
+  %out_now = getelementptr double, ptr %out, i64 %out_start
+  store ptr %out_now, ptr %at_out_now
+  store ptr %ok, ptr %at_ok_now
+  store i64 %count, ptr %at_n_now
+  call void @llvm.memset.p0.i64(ptr %sums, i8 0, i64 %sums_bytes, i1 false)
+  call void %loss(ptr %loss_arguments)
+  %holding = call double @total(ptr %ok, i64 %count)
+  %wanted = sitofp i64 %count to double
+  %all_hold = fcmp oeq double %holding, %wanted
+  br i1 %all_hold, label %gradient, label %other_branch
+
+gradient:
+  %p = phi i64 [ 0, %rows_of_step ], [ %p_next, %gradient ]
+  %p_place = mul i64 %p, %width
+  %at_row_sums = getelementptr double, ptr %row_sums, i64 %p_place
+  %slope = call double @lanes(ptr %at_row_sums)
+  %at_slope = getelementptr double, ptr %slopes, i64 %p
+  store double %slope, ptr %at_slope
+  %p_next = add i64 %p, 1
+  %more_slopes = icmp slt i64 %p_next, %n_parameters
+  br i1 %more_slopes, label %gradient, label %move
+
+move:
+  %scalars_start = mul i64 %s, %n_scalars
+  %scalars_now = getelementptr double, ptr %scalars, i64 %scalars_start
+  store ptr %scalars_now, ptr %rule_arguments
+  call void @llvm.memset.p0.i64(ptr %rule_sums, i8 0, i64 %rule_sums_bytes, i1 false)
+  call void %rule(ptr %rule_arguments)
+  %losses = call double @lanes(ptr %sums)
+  %mean = fdiv double %losses, %wanted
+  %squares = call double @lanes(ptr %rule_sums)
+  %penalty = fmul double %l2, %squares
+  %objective = fadd double %mean, %penalty
+  %at_objective = getelementptr double, ptr %objectives, i64 %s
+  store double %objective, ptr %at_objective
+  %zero = fsub double %objective, %objective
+  %is_finite = fcmp oeq double %zero, 0.0
+  br i1 %is_finite, label %judge, label %loss_not_finite
+
+judge:
+  %slopes_zero = call double @lanes(ptr %not_finite_sums)
+  %are_finite = fcmp oeq double %slopes_zero, 0.0
+  br i1 %are_finite, label %commit, label %gradient_not_finite
+
+commit:
+  call void @llvm.memcpy.p0.p0.i64(ptr %lines, ptr %moved, i64 %line_bytes, i1 false)
+  call void @llvm.memcpy.p0.p0.i64(ptr %memories, ptr %moved_memories, i64 %memory_bytes, i1 false)
+  %s_next = add i64 %s, 1
+  br label %step
+
+finished:
+  ret i64 {DONE}
+loss_not_finite:
+  ret i64 {LOSS_NOT_FINITE}
+gradient_not_finite:
+  ret i64 {GRADIENT_NOT_FINITE}
+other_branch:
+  ret i64 {OTHER_BRANCH}
+}}
+"""
+
+
+def _lanes(width: int) -> str:
+    """The function that adds up the lanes of a register, by halves."""
+    lines = [f"define internal double @lanes(ptr %at) alwaysinline {{\n"
+             f"  %v{width} = load <{width} x double>, ptr %at, align 8"]
+    while width > 1:
+        half = width // 2
+        for name, first in (("low", 0), ("high", half)):
+            mask = ", ".join(f"i32 {lane}" for lane in range(first, first + half))
+            lines.append(f"  %{name}{half} = shufflevector <{width} x double> %v{width}, "
+                         f"<{width} x double> undef, <{half} x i32> <{mask}>")
+        lines.append(f"  %v{half} = fadd <{half} x double> %low{half}, %high{half}")
+        width = half
+    lines.append("  %sum = extractelement <1 x double> %v1, i32 0\n  ret double %sum\n}")
+    return "\n".join(lines)
+
+
+@dataclass(frozen=True)
+class Steps:
+    """What a call did.
+
+    Attributes:
+        reached: how many steps were finished.
+        status: DONE, or why it stopped in the step after them.
+        objectives: of each step the mean loss plus the penalty, before the parameters moved.
+        out: what the loss's program gives for each row beside its sums, shape (k, places).
+    """
+
+    reached: int
+    status: int
+    objectives: Array
+    out: Array
+
+
+class Descent:
+    """Steps of gradient descent, as machine code.
+
+    Args:
+        loss: the program of one row. Its first inputs differ by row, the others are the
+            parameters; its outputs are the loss and one derivative for each parameter, which are
+            summed over the rows of a batch, then whatever else is wanted of each row.
+        n_row_inputs: how many inputs differ by row.
+        rule: the program that moves one parameter. Its inputs are the parameter, its slope (the
+            sum over the rows of the batch) and its memories, then the numbers that all parameters
+            share in a step; its outputs are the next parameter, the next memories, the square of
+            the parameter (for the penalty), and 0 times the slope that it used.
+        n_memories: how many numbers are remembered of each parameter.
+        numbers: the parameters, shape (n,).
+        memories: shape (n_memories, n).
+    """
+
+    def __init__(self, loss: Program, n_row_inputs: int, rule: Program, n_memories: int,
+                 numbers: Array, memories: Array) -> None:
+        from .llvm import _aligned, compile  # only where it is used: llvmlite is an extra
+
+        n = len(numbers)
+        extra = len(loss.outputs) - 1 - n
+        self._loss = compile(loss, (True,) * n_row_inputs + (False,) * n,
+                             (True,) * (1 + n) + (False,) * extra)
+        by_parameter = 2 + n_memories
+        self._n_shared = rule.n_inputs - by_parameter
+        self._rule = compile(rule, (True,) * by_parameter + (False,) * self._n_shared,
+                             (False,) * (1 + n_memories) + (True, True))
+        self.n_parameters, self.n_memories, self.n_extra = n, n_memories, extra
+        width = self.width = self._loss.width
+        self._stride = -(-n // width) * width
+        self._lines = np.zeros((by_parameter, self._stride))
+        self.restore(numbers, memories)
+        self._moved = np.zeros((1 + n_memories, self._stride))
+        self._sums = _aligned((1 + n) * width)
+        self._rule_sums = _aligned(2 * width)
+        self._memory = [_aligned(max(1, kernel.n_memory) * width)
+                        for kernel in (self._loss, self._rule)]
+        self._ok = np.ones(self._stride)
+        self._function = _function()
+
+    def restore(self, numbers: Array, memories: Any) -> None:
+        """Go on from other parameters, and from what is remembered of them."""
+        self._lines[0, :self.n_parameters] = numbers
+        if self.n_memories:
+            self._lines[2:, :self.n_parameters] = memories
+
+    @property
+    def numbers(self) -> Array:
+        """The parameters that were reached, shape (n,)."""
+        return self._of_parameters(0)
+
+    @property
+    def memories(self) -> Array:
+        """What is remembered of them, shape (n_memories, n)."""
+        return self._of_parameters(slice(2, None))
+
+    @property
+    def slopes(self) -> Array:
+        """The sums of the latest step, shape (n,)."""
+        return self._of_parameters(1)
+
+    def _of_parameters(self, lines: int | slice) -> Array:
+        copied: Array = self._lines[lines, :self.n_parameters].copy()
+        return copied
+
+    def run(self, rows: Array, starts: Sequence[int], counts: Sequence[int],
+            outs: Sequence[int], shared: Array, l2: float) -> Steps:
+        """Take one step for each batch, or fewer: up to the first that fails.
+
+        Args:
+            rows: shape (n_row_inputs, places); a register's width of padding at the end.
+            starts, counts: the place of each batch's first row, and how many rows it has.
+            outs: where what is wanted of each row goes.
+            shared: for each step the numbers that the rule's parameters share, shape (steps, k).
+            l2: the factor of the sum of squares in the objective.
+        """
+        if not starts:
+            return Steps(0, DONE, np.empty(0), np.empty((self.n_extra, 0)))
+        places = max(o + c for o, c in zip(outs, counts, strict=True)) + self.width
+        stride = max(places, rows.shape[1])  # one stride serves what is read and what is written
+        table = np.zeros((len(rows), stride))
+        table[:, :rows.shape[1]] = rows
+        out = np.empty((self.n_extra, stride))
+        ok = np.ones(max(counts) + self.width)
+        objectives = np.empty(len(starts))
+        plan = np.array([starts, counts, outs], dtype=np.int64)
+        shared = np.ascontiguousarray(shared, dtype=float)
+        loss_arguments = np.array([
+            *map(_address, (self._lines, table, self._sums, out, ok, self._memory[0])), 0, stride])
+        rule_arguments = np.array([
+            *map(_address, (shared, self._lines, self._rule_sums, self._moved, self._ok,
+                            self._memory[1])), self.n_parameters, self._stride])
+        words = np.array([
+            self._loss.address, self._rule.address, _address(loss_arguments),
+            _address(rule_arguments), len(starts), *(_address(line) for line in plan),
+            _address(shared), self._n_shared, _address(objectives),
+            np.float64(l2).view(np.int64), 1 + self.n_parameters, self.width, self.n_parameters,
+            1 + self.n_memories, _address(table), _address(out), _address(ok), self._stride])
+        reached = np.zeros(1, dtype=np.int64)
+        status = self._function(_address(words), _address(reached))
+        return Steps(int(reached[0]), status, objectives, out)
+
+
+def _address(array: Array) -> int:
+    return int(array.ctypes.data)
+
+
+_FUNCTIONS: list[Any] = []  # the loop, once it is compiled, with the engine that owns its code
+
+
+def _function() -> Any:
+    if not _FUNCTIONS:
+        from .llvm import _engine, _machine
+
+        machine = _machine()
+        engine = _engine(_LOOP + _lanes(machine["width"]), machine["machine"], True)
+        address = engine.get_function_address("descend")
+        _FUNCTIONS.append(engine)
+        _FUNCTIONS.append(ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p, ctypes.c_void_p)(
+            address))
+    return _FUNCTIONS[1]
