@@ -1,0 +1,164 @@
+"""How time and memory grow with the number of instructions, stage by stage.
+
+Each size is run in a process of its own (``python -m tests.benchmarks.growth regular 1000``), whose
+largest resident size after each stage says how much memory was needed so far.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import autograd as ag
+
+from .environments import ONE_THREAD, ROOT, PeerError
+from .harness import duration
+from .peers.formulas import pendulum
+
+SIZES = (1_000, 10_000, 100_000, 1_000_000)
+STAGES = ("build", "differentiate", "record", "passes", "compile", "replay")
+A_STEP = 115  # instructions of a step of the pendulum with its derivatives
+A_NODE = 4  # instructions of a random operation with its derivatives, about
+NEAR = 12_000  # operands are chosen from so many latest nodes
+Stage = Callable[[], Any]
+
+
+def regular(size: int) -> tuple[Any, list[Any]]:
+    """A damped pendulum whose loop over time is unrolled: every step has the same instructions."""
+    inputs = [ag.Value(x) for x in (1.2, 0.3, 9.81, 0.15)]
+    steps = max(1, size // A_STEP)
+    return pendulum(*inputs, steps, 2.0 / steps, ag.sin), inputs
+
+
+def irregular(size: int) -> tuple[Any, list[Any]]:
+    """A random graph: no two stretches of it are alike."""
+    generator = random.Random(size)
+    inputs = [ag.Value(generator.uniform(-1.0, 1.0)) for _ in range(8)]
+    nodes = list(inputs)
+    unread = dict.fromkeys(nodes)
+    choices: list[Callable[[Any, Any], Any]] = [
+        lambda a, b: a + b, lambda a, b: a - 0.5 * b, lambda a, b: a * b,
+        lambda a, b: ag.sin(a), lambda a, b: ag.tanh(a - b), lambda a, b: ag.sigmoid(a)]
+    for _ in range(size // A_NODE):
+        oldest = max(0, len(nodes) - NEAR)
+        a, b = (nodes[generator.randrange(oldest, len(nodes))] for _ in range(2))
+        node = generator.choice(choices)(a, b)
+        if not abs(node.data) < 4.0:
+            node = ag.tanh(node)
+        nodes.append(node)
+        unread.pop(a, None)
+        unread[node] = None
+    return ag.sum(list(unread)), inputs
+
+
+KINDS = {"regular": regular, "irregular": irregular}
+
+
+def stages(kind: str, size: int) -> dict[str, Any]:
+    """Run all stages once.
+
+    Returns:
+        The number of instructions, and for each stage (seconds, peak bytes).
+
+    Raises:
+        AssertionError: when the machine code computes another value than the graph did.
+    """
+    from autograd.compiler import llvm, passes
+
+    measured: dict[str, tuple[float, int]] = {}
+
+    def timed(stage: str, work: Stage) -> Any:
+        began = time.perf_counter()
+        result = work()
+        measured[stage] = (time.perf_counter() - began, _peak())
+        return result
+
+    recorded, numbers, expected = _recorded(kind, size, timed)
+    program = timed("passes", lambda: passes.simplified(recorded))
+    kernel = timed("compile", lambda: llvm.compile(program))
+    kernel(numbers)
+    found = timed("replay", lambda: kernel(numbers))[0]
+    np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-9 * np.max(np.abs(expected)))
+    return {"instructions": len(recorded), "stages": measured}
+
+
+def _recorded(kind: str, size: int, timed: Callable[[str, Stage], Any]) -> tuple[Any, Any, Any]:
+    """The program, its inputs, and its outputs as the graph has them; the graph is freed."""
+    from autograd.compiler.program import Program
+
+    y, inputs = timed("build", lambda: KINDS[kind](size))
+    gradients = timed("differentiate", lambda: ag.gradient(y, inputs))
+    program = timed("record", lambda: Program.record([y, *gradients], inputs))
+    return (program, np.array([x.data for x in inputs]),
+            np.array([y.data, *(g.data for g in gradients)]))
+
+
+def _peak() -> int:
+    """The largest number of bytes that this process has held, 0 where the platform says nothing."""
+    with suppress(OSError, StopIteration):
+        # Where there is this file, getrusage counts what the parent process held, too.
+        lines = Path("/proc/self/status").read_text().splitlines()
+        return 1024 * int(next(line for line in lines if line.startswith("VmHWM")).split()[1])
+    with suppress(ImportError):
+        import resource
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # in bytes on macOS
+    return 0
+
+
+def in_a_process(kind: str, size: int, timeout: float = 1800.0) -> dict[str, Any]:
+    """The same in a process of its own, with nothing in its cache.
+
+    Raises:
+        PeerError: when it fails or takes too long.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            done = subprocess.run(
+                [sys.executable, "-m", __name__, kind, str(size)], cwd=ROOT, text=True,
+                capture_output=True, timeout=timeout,
+                env={**os.environ, **ONE_THREAD, "CHAINRULE_CACHE_DIR": str(Path(folder))})
+        except subprocess.TimeoutExpired:
+            raise PeerError(f"took more than {timeout:.0f} s") from None
+    if done.returncode:
+        raise PeerError(done.stderr.strip())
+    return dict(json.loads(done.stdout))
+
+
+def run(sizes: tuple[int, ...] = SIZES) -> bool:
+    """Print a table for each kind of program.
+
+    Returns:
+        Whether all sizes could be run.
+    """
+    complete = True
+    for kind, make in KINDS.items():
+        print(f"\ngrowth ({kind}). {str(make.__doc__).splitlines()[0]}\n")
+        print(f"{'instructions':>12}" + "".join(f"{stage:>20}" for stage in STAGES))
+        for size in sizes:
+            try:
+                found = in_a_process(kind, size)
+            except PeerError as error:
+                print(f"{size:>12,}  {str(error).splitlines()[-1]}")
+                complete = False
+                continue
+            cells = (f"{duration(seconds)} {peak / 2**20:,.0f} MiB"
+                     for seconds, peak in map(found["stages"].get, STAGES))
+            print(f"{found['instructions']:>12,}" + "".join(f"{cell:>20}" for cell in cells),
+                  flush=True)
+    print("\nseconds of each stage, and the most memory held up to its end")
+    return complete
+
+
+if __name__ == "__main__":
+    print(json.dumps(stages(sys.argv[1], int(sys.argv[2]))))
