@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from ..primitives import DOMAIN_ERRORS, LN2, Primitive, lookup
-from .program import Program
+from .program import RELATIONS, Program
 
 BLOCK = 8192  # rows at a time: a few arrays of this length stay in the cache of one core
 
@@ -130,7 +130,7 @@ class Kernel:
         for row, slot in zip(outputs, self.program.outputs, strict=True):
             row[:] = numbers[slot]
         for guard in self.program.guards:
-            holds = _RELATIONS[guard.relation](numbers[guard.left], numbers[guard.right])
+            holds = RELATIONS[guard.relation](numbers[guard.left], numbers[guard.right])
             ok &= holds == guard.outcome
 
 
@@ -269,10 +269,6 @@ def _logsumexp(*xs: Any) -> Any:
     total = functools.reduce(operator.add, (np.exp(x - top) for x in xs))
     return np.where(np.abs(top) == math.inf, top, top + np.log(total))
 
-
-_RELATIONS: dict[str, Callable[[Any, Any], Any]] = {
-    "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
-    "==": operator.eq, "!=": operator.ne}
 
 EMITTERS: dict[str, Emit] = {
     "add": operator.add, "sub": operator.sub, "mul": operator.mul, "div": operator.truediv,
