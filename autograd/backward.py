@@ -215,15 +215,15 @@ def adjoints(y: Any, xs: Sequence[Value]) -> list[Operand]:
     order = topological_order(y)
     refuse_stale(order)
     depends = dependents(order, xs)
-    adjoint: dict[Value, Any] = {y: 1.0}
+    adjoint: dict[Value, Any] = {y: 1.0} if y in depends else {}
     targets = set(xs)
     with recording():
         for node in reversed(order):
-            if node not in depends or node not in adjoint:
+            if node not in adjoint:
                 continue
             # A node that nobody asks for gives its adjoint away and keeps none.
             received = adjoint[node] if node in targets else adjoint.pop(node)
-            if node.op is not None and any(p in depends for p in node.parents):
+            if node.op is not None:
                 _send(node, received, depends, adjoint)
     return [adjoint.get(x, 0.0) for x in xs]
 
@@ -232,19 +232,48 @@ def dependents(order: Sequence[Value], xs: Sequence[Value]) -> set[Value]:
     """The nodes of the order that depend on one of xs, xs themselves included."""
     depends = set(xs)
     for node in order:
-        if any(parent.__class__ is Value and parent in depends for parent in node.parents):
+        left, right = node._left, node._right
+        if (left.__class__ is Value and left in depends
+                or right.__class__ is Value and right in depends
+                or left.__class__ is tuple and any(
+                    parent.__class__ is Value and parent in depends for parent in left)):
             depends.add(node)
     return depends
 
 
 def _send(node: Value, received: Any, depends: set[Value], adjoint: dict[Value, Any]) -> None:
-    for parent, local in zip(node.parents, local_graphs(node, depends), strict=True):
-        if local is None or parent.__class__ is not Value or parent not in depends:
-            continue
-        if local.__class__ is float and local == 0.0:
-            continue  # constant on both sides of a jump
+    """Hand an adjoint on to the operands. The ops that programs are full of are written out."""
+    op, left, right = node.op, node._left, node._right
+    if op is _mul:
+        if left.__class__ is Value and left in depends:
+            _add_to(adjoint, left, received, right)
+        if right.__class__ is Value and right in depends:
+            _add_to(adjoint, right, received, left)
+    elif op is _add or op is _sub:
+        if left.__class__ is Value and left in depends:
+            _add_to(adjoint, left, received, 1.0)
+        if right.__class__ is Value and right in depends:
+            _add_to(adjoint, right, received, 1.0 if op is _add else -1.0)
+    else:
+        operands = node.parents
+        if not any(p.__class__ is Value and p in depends for p in operands):
+            return  # it is one of the x's, and hangs on no other
+        for parent, local in zip(operands, local_graphs(node, depends), strict=True):
+            if local is not None and parent.__class__ is Value and parent in depends:
+                _add_to(adjoint, parent, received, local)
+
+
+def _add_to(adjoint: dict[Value, Any], parent: Value, received: Any, local: Any) -> None:
+    if local.__class__ is float:
+        if local == 0.0:
+            return  # constant on both sides of a jump
         contribution = times(received, local)
-        adjoint[parent] = adjoint[parent] + contribution if parent in adjoint else contribution
+    elif received.__class__ is float and received == 1.0:
+        contribution = local
+    else:
+        contribution = received * local
+    before = adjoint.get(parent)
+    adjoint[parent] = contribution if before is None else before + contribution
 
 
 def times(a: Any, b: Any) -> Any:

@@ -44,6 +44,12 @@ class Recorder(Protocol):
     def edited(self, node: Value) -> None:
         """The number of a leaf is about to be set."""
 
+    def computed(self, node: Value) -> None:
+        """An operation was computed, other than the quick forms of + - *, which cannot fail."""
+
+    def failed(self, primitive: Primitive, operands: tuple[Operand, ...]) -> None:
+        """An operation is not defined there: an error is about to be raised."""
+
     def refuse(self, what: str) -> None:
         """Something was called that no replay could do again: raise an error that says so."""
 
@@ -212,11 +218,14 @@ class Value:
         try:
             data = primitive.value(*numbers)
         except DOMAIN_ERRORS as error:
-            raise primitive.domain_error(
-                error, numbers, [name_of(o) for o in operands]) from None
+            raise _domain_error(primitive, error, operands) from None
         if len(operands) == primitive.arity == 2:
-            return _node(data, primitive, operands[0], operands[1])
-        return _node(data, primitive, operands[0] if primitive.arity == 1 else operands)
+            node = _node(data, primitive, operands[0], operands[1])
+        else:
+            node = _node(data, primitive, operands[0] if primitive.arity == 1 else operands)
+        if recorder is not None:
+            recorder.computed(node)
+        return node
 
     # --- the reverse pass and its relatives, whose code is in files of their own ----------------
 
@@ -244,6 +253,8 @@ class Value:
         """
         from .graph import kinks
 
+        if recorder is not None:
+            recorder.refuse("kinks() depends on all numbers of the graph; ask for them outside")
         return kinks(self, tolerance)
 
     def __copy__(self) -> Value:
@@ -381,10 +392,10 @@ class Value:
 
     def __repr__(self) -> str:
         label = f", label={self.label!r}" if self.label else ""
-        return f"Value(data={self._data!r}, grad={float(self.grad)!r}{label})"
+        return f"Value(data={self.data!r}, grad={float(self.grad)!r}{label})"
 
     def __format__(self, spec: str) -> str:
-        return format(self._data, spec) if spec else repr(self)
+        return format(self.data, spec) if spec else repr(self)
 
     # --- NumPy's protocol ------------------------------------------------------------------------
 
@@ -474,8 +485,21 @@ def _mixed(primitive: Primitive, a: Any, b: Any) -> Value:
     try:
         data = primitive.value(x, y)
     except DOMAIN_ERRORS as error:
-        raise primitive.domain_error(error, (x, y), (name_of(a), name_of(b))) from None
-    return _node(data, primitive, a, b)
+        raise _domain_error(primitive, error, (a, b)) from None
+    node = _node(data, primitive, a, b)
+    if recorder is not None:
+        recorder.computed(node)
+    return node
+
+
+def _domain_error(primitive: Primitive, error: Exception,
+                  operands: tuple[Operand, ...]) -> Exception:
+    """The error that names the operation and its operands, of which a recording is told."""
+    if recorder is not None:
+        recorder.failed(primitive, operands)
+    return primitive.domain_error(
+        error, [o._data if isinstance(o, Value) else o for o in operands],
+        [name_of(o) for o in operands])
 
 
 def _over_array(primitive: Primitive, a: Any, b: Any) -> Any:
@@ -564,8 +588,11 @@ def _unary_method(primitive: Primitive) -> Callable[[Value], Value]:
         try:
             data = primitive.value(self._data)
         except DOMAIN_ERRORS as error:
-            raise primitive.domain_error(error, (self._data,), (self.label,)) from None
-        return _node(data, primitive, self)
+            raise _domain_error(primitive, error, (self,)) from None
+        node = _node(data, primitive, self)
+        if recorder is not None:
+            recorder.computed(node)
+        return node
 
     return method
 

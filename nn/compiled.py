@@ -12,6 +12,7 @@ import math
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -48,18 +49,18 @@ class OtherBranchError(Exception):
 
 
 @dataclass(frozen=True)
-class Epoch:
-    """One epoch that was done.
+class Epochs:
+    """Some epochs that were done.
 
     Attributes:
-        loss: the mean of what was minimized.
-        rate: the learning rate at its beginning.
-        answers: of the model, in the order in which the rows were visited.
+        losses: of each epoch the mean of what was minimized.
+        rates: the learning rate at its beginning.
+        answers: of the model, in the order in which the rows were visited, all epochs in a row.
         order: the rows, in that order.
     """
 
-    loss: float
-    rate: float
+    losses: list[float]
+    rates: list[float]
     answers: Array
     order: Array
 
@@ -115,7 +116,8 @@ class RowLoss:
         self.compiled = Compiled(one_row, None, 1)
         found = self.compiled._recorded(None, (list(row), target), {})
         self.several = isinstance(found.results.skeleton[2], list)
-        captured = [leaf for leaf in found.captured if leaf not in set(parameters)]
+        trained = set(parameters)
+        captured = [leaf for leaf in found.captured if leaf not in trained]
         self.others = [leaf.data for leaf in captured]
         n_given = found.program.n_inputs - len(found.captured)
         self.n_row_inputs = n_given + len(captured)
@@ -126,7 +128,7 @@ class RowLoss:
 
     def is_unchanged(self) -> bool:
         """Whether the model still is what was recorded, but for the parameters' numbers."""
-        return self.compiled._is_unchanged()
+        return self.compiled._is_unchanged(None)
 
 
 class Training:
@@ -149,12 +151,12 @@ class Training:
         """How many epochs may be handed to one call of :meth:`run`."""
         return 1
 
-    def run(self, epochs: Sequence[Batches], done: list[Epoch]) -> None:
+    def run(self, epochs: Sequence[Batches], done: list[Epochs]) -> None:
         """Visit all batches of some epochs, one step of the optimizer for each.
 
         Args:
             epochs: for each epoch the indices of the rows of each batch.
-            done: every epoch that was finished is appended, also before an error.
+            done: the epochs that were finished are appended, also before an error.
 
         Raises:
             FloatingPointError: when the loss or a gradient is not finite; the steps before stay.
@@ -164,7 +166,7 @@ class Training:
             raise OtherBranchError
         self._run(epochs, done)
 
-    def _run(self, epochs: Sequence[Batches], done: list[Epoch]) -> None:
+    def _run(self, epochs: Sequence[Batches], done: list[Epochs]) -> None:
         raise NotImplementedError
 
     def write(self) -> None:
@@ -187,7 +189,7 @@ class ArrayTraining(Training):
             row.program, (True,) * row.n_row_inputs + (False,) * n,
             (True,) * (1 + n) + (False,) * extra)
 
-    def _run(self, epochs: Sequence[Batches], done: list[Epoch]) -> None:
+    def _run(self, epochs: Sequence[Batches], done: list[Epochs]) -> None:
         for batches in epochs:
             rate = self.optimizer.learning_rate
             before = (self.numbers, self.optimizer.state_dict())
@@ -202,7 +204,7 @@ class ArrayTraining(Training):
                 self.optimizer.load_state_dict(before[1])
                 raise
             order = np.concatenate([np.asarray(batch) for batch in batches])
-            done.append(Epoch(total / len(order), rate, np.concatenate(answers), order))
+            done.append(Epochs([total / len(order)], [rate], np.concatenate(answers), order))
 
     def _step(self, batch: Sequence[int]) -> tuple[float, Array]:
         numbers = self.numbers
@@ -235,8 +237,8 @@ class MachineTraining(Training):
         work = n * (len(self.row.program) + 1)
         return max(1, min(WORK // work, 1_000_000 // (n * len(self.data)), 1000))
 
-    def _run(self, epochs: Sequence[Batches], done: list[Epoch]) -> None:
-        plan = _Plan(epochs, self.data, self.descent.width)
+    def _run(self, epochs: Sequence[Batches], done: list[Epochs]) -> None:
+        plan = _Plan(epochs, self.data.shape[1])
         rates, shared, failure = self._shared(plan)
         steps = self._steps(plan, shared)
         if steps.status == OTHER_BRANCH:  # the eager engine begins that epoch anew
@@ -251,8 +253,8 @@ class MachineTraining(Training):
 
     def _steps(self, plan: _Plan, shared: list[list[float]]) -> Steps:
         count = len(shared)
-        return self.descent.run(plan.rows, plan.starts[:count], plan.counts[:count],
-                                plan.outs[:count], np.array(shared), self.l2)
+        return self.descent.run(self.data, None if plan.is_whole else plan.order,
+                                plan.counts[:count], np.array(shared), self.l2)
 
     def _shared(self, plan: _Plan) -> tuple[list[float], list[list[float]], Exception | None]:
         """For each step the learning rate, and all numbers that the rule takes.
@@ -261,7 +263,7 @@ class MachineTraining(Training):
         """
         rates: list[float] = []
         shared: list[list[float]] = []
-        for i, count in enumerate(plan.counts):
+        for i, count in enumerate(plan.counts.tolist()):
             try:
                 scalars = self.optimizer.scalars(self.optimizer.steps + i)
             except Exception as error:
@@ -269,28 +271,24 @@ class MachineTraining(Training):
                     raise
                 return rates, shared, error
             rates.append(scalars[0])
-            shared.append([float(count), *scalars])
+            shared.append([count, *scalars])
         return rates, shared, None
 
     def _take_over(self, steps: int) -> None:
         self.numbers = self.descent.numbers
         self.optimizer.advance(steps, dict(zip(self.names, self.descent.memories, strict=True)))
 
-    def _epochs(self, plan: _Plan, steps: Steps, rates: list[float]) -> list[Epoch]:
+    def _epochs(self, plan: _Plan, steps: Steps, rates: list[float]) -> list[Epochs]:
         """The epochs that were finished."""
-        found, first = [], 0
-        n = self.data.shape[1]
         whole = plan.steps_of_whole_epochs(steps.reached)
-        for i, batches in enumerate(plan.epochs):
-            last = first + len(batches)
-            if last > whole:
-                break
-            counts = np.array(plan.counts[first:last])
-            loss = float(steps.objectives[first:last] @ counts) / n
-            found.append(Epoch(loss, rates[first], self._answers(steps.out[:, i * n:(i + 1) * n]),
-                               plan.order(i)))
-            first = last
-        return found
+        if not whole:
+            return []
+        firsts = plan.firsts[:int(np.searchsorted(plan.firsts, whole))]
+        n = self.data.shape[1]
+        totals = np.add.reduceat(steps.objectives[:whole] * plan.counts[:whole], firsts)
+        visited = len(firsts) * n
+        return [Epochs((totals / n).tolist(), [rates[first] for first in firsts],
+                       self._answers(steps.out[:, :visited]), plan.order[:visited])]
 
     def _refuse(self, steps: Steps) -> None:
         """Say why the steps stopped, if they did."""
@@ -308,39 +306,30 @@ class MachineTraining(Training):
 
 
 class _Plan:
-    """The batches of some epochs as places in one array of rows."""
+    """The batches of some epochs in one row.
 
-    def __init__(self, epochs: Sequence[Batches], data: Array, padding: int) -> None:
-        self.epochs = epochs
-        n = data.shape[1]
-        self._natural = np.arange(n)
-        self.is_natural = all(len(batches) == 1 for batches in epochs)
-        self.counts = [len(batch) for batches in epochs for batch in batches]
-        self.outs: list[int] = [0]
-        for count in self.counts[:-1]:
-            self.outs.append(self.outs[-1] + count)
-        if self.is_natural:  # the same rows in every step
-            self.starts = [0] * len(self.counts)
-            rows = data
+    Attributes:
+        counts: how many rows each batch has.
+        order: the rows, one batch after the other.
+        is_whole: whether every batch is all rows in their own order.
+        firsts: the first step of each epoch.
+    """
+
+    def __init__(self, epochs: Sequence[Batches], n_rows: int) -> None:
+        sizes = [len(batches) for batches in epochs]
+        self.firsts = np.cumsum([0, *sizes[:-1]])
+        self._ends = np.cumsum(sizes)
+        self.counts = np.array([len(batch) for batches in epochs for batch in batches])
+        self.is_whole = max(sizes) == 1
+        if self.is_whole:
+            self.order = np.tile(np.arange(n_rows), len(epochs))
         else:
-            self.starts = self.outs
-            rows = data[:, np.concatenate([self.order(i) for i in range(len(epochs))])]
-        self.rows = np.pad(rows, ((0, 0), (0, padding)), mode="edge")
+            self.order = np.array(list(chain.from_iterable(chain.from_iterable(epochs))))
 
     def steps_of_whole_epochs(self, steps: int) -> int:
         """How many of the steps belong to epochs that they finish."""
-        whole = 0
-        for batches in self.epochs:
-            if whole + len(batches) > steps:
-                break
-            whole += len(batches)
-        return whole
-
-    def order(self, epoch: int) -> Array:
-        """The rows that an epoch visits, in order."""
-        if self.is_natural:
-            return self._natural
-        return np.array([i for batch in self.epochs[epoch] for i in batch])
+        finished = int(np.searchsorted(self._ends, steps, side="right"))
+        return int(self._ends[finished - 1]) if finished else 0
 
 
 def rule_program(optimizer: Optimizer, l2: float) -> Program:

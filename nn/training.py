@@ -15,7 +15,7 @@ from autograd import primitives
 from autograd.primitives import as_float
 from autograd.value import Value, no_grad
 
-from .compiled import Epoch, OtherBranchError, Training, compile_training
+from .compiled import Epochs, OtherBranchError, Training, compile_training
 from .losses import LOSSES, Loss
 from .module import Module
 from .optimizers import OPTIMIZERS, Optimizer
@@ -150,7 +150,7 @@ def _run(job: _Job, training: Training | None, plans: Iterator[Batches], history
 def run_epochs(job: _Job, epochs: Sequence[Batches], history: History,
                training: Training | None) -> None:
     """Some epochs, compiled if they can be, and their entries in the history."""
-    done: list[Epoch] = []
+    done: list[Epochs] = []
     try:
         if training is not None and not training.is_left:
             training.run(epochs, done)
@@ -159,7 +159,7 @@ def run_epochs(job: _Job, epochs: Sequence[Batches], history: History,
     except OtherBranchError:
         assert training is not None
         training.leave()
-        _run_eagerly(job, epochs[len(done):], done)
+        _run_eagerly(job, epochs[sum(len(part.losses) for part in done):], done)
     finally:
         _enter(job, done, history)
     if job.validation is not None:
@@ -168,23 +168,23 @@ def run_epochs(job: _Job, epochs: Sequence[Batches], history: History,
         history.validation_loss.append(_loss_on(job, *job.validation))
 
 
-def _run_eagerly(job: _Job, epochs: Sequence[Batches], done: list[Epoch]) -> None:
+def _run_eagerly(job: _Job, epochs: Sequence[Batches], done: list[Epochs]) -> None:
     for batches in epochs:
         rate = job.optimizer.learning_rate
         loss, answers = eager_epoch(job.model, job.loss, job.optimizer, job.rows, job.targets,
                                     batches, job.l2)
-        done.append(Epoch(loss, rate, np.array(answers, dtype=float), np.arange(len(answers))))
+        done.append(Epochs([loss], [rate], np.array(answers, dtype=float), np.arange(len(answers))))
 
 
-def _enter(job: _Job, done: Sequence[Epoch], history: History) -> None:
+def _enter(job: _Job, done: Sequence[Epochs], history: History) -> None:
     """The entries of some epochs in the history."""
-    history.loss += [epoch.loss for epoch in done]
-    history.learning_rate += [epoch.rate for epoch in done]
-    if job.loss.classify is not None and done:
-        targets = np.asarray(job.targets, dtype=float)
-        classes = job.loss.classify(np.concatenate([epoch.answers for epoch in done]))
-        right = classes == np.concatenate([targets[epoch.order] for epoch in done])
-        history.accuracy += right.reshape(len(done), -1).mean(axis=1).tolist()
+    targets = np.asarray(job.targets, dtype=float)
+    for epochs in done:
+        history.loss += epochs.losses
+        history.learning_rate += epochs.rates
+        if job.loss.classify is not None:
+            right = job.loss.classify(epochs.answers) == targets[epochs.order]
+            history.accuracy += right.reshape(len(epochs.losses), -1).mean(axis=1).tolist()
 
 
 def eager_epoch(model: Module, loss: Loss, optimizer: Optimizer, rows: Rows, targets: list[Any],

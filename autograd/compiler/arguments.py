@@ -50,6 +50,22 @@ def signature(argument: Any, numbers: list[float]) -> Any:
 _PLAIN = {int, float}
 
 
+def static_signature(argument: Any, position: int) -> Any:
+    """A key for an argument that is handed over as it is: 2 is not 2.0, and -0.0 not 0.0.
+
+    Raises:
+        TypeError: for one that is not hashable.
+    """
+    try:
+        hash(argument)
+    except TypeError:
+        raise TypeError(f"argument {position} is named in static_argnums and must be hashable, "
+                        f"which a {type(argument).__name__} is not; write a tuple") from None
+    return (type(argument), argument,
+            repr(argument) if isinstance(argument, float | tuple) else None)
+
+
+
 def _array_signature(argument: Array, numbers: list[float]) -> Any:
     if argument.dtype.kind in "iuf":
         numbers.extend(argument.ravel().tolist() if argument.dtype.kind == "f"
@@ -80,6 +96,18 @@ def _other_signature(argument: Any, numbers: list[float]) -> Any:
         raise TypeError(f"an argument of a compiled function must be a number, a structure of "
                         f"numbers or hashable, not {type(argument).__name__}") from None
     return (type(argument), argument)
+
+
+def objects_of(structure: Any) -> list[Any]:
+    """What an argument holds that could change although it is the same: no numbers, no texts."""
+    if isinstance(structure, dict):
+        return [found for item in structure.values() for found in objects_of(item)]
+    if isinstance(structure, list | tuple):
+        return [found for item in structure for found in objects_of(item)]
+    return [] if isinstance(structure, _LASTING) else [structure]
+
+
+_LASTING = (int, float, complex, str, bytes, type(None), np.generic, np.ndarray, Value)
 
 
 # --- fresh Values in place of the numbers -------------------------------------------------------

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import io
+import sys
 from collections.abc import Callable
-from functools import update_wrapper
+from functools import partial, update_wrapper
 from typing import Any
 
 import numpy as np
 
 from . import backends
+from .arguments import objects_of
 from .explaining import Note, explanation
 from .recording import Recording, RecordingError, record
 from .watching import Watch
@@ -38,21 +40,21 @@ class Compiled:
         self.n_recordings = 0
         self.notes: list[Note] = []
         self._replays: dict[Any, list[Any]] = {}
-        self._watch: Watch | None = None
+        self._watches: dict[Any, Watch] = {}
         self._reason = ""
         self._derived: dict[Any, Any] = {}
 
     # --- recording -------------------------------------------------------------------------------
 
-    def _is_unchanged(self) -> bool:
+    def _is_unchanged(self, key: Any = None) -> bool:
         """Whether all that the function captures is as it was; else its recordings are dropped."""
-        watch = self._watch
+        watch = self._watches.get(key)
         if watch is not None:
             for check in watch.quick:
                 if not check():
                     self._reason = f"{watch.changed()} has changed"
                     self._replays.clear()
-                    self._watch = None
+                    self._watches.clear()
                     return False
         return True
 
@@ -62,19 +64,30 @@ class Compiled:
         reason = self._reason or ("another branch" if key in self._replays else
                                   "another kind of arguments" if self._replays else
                                   "the first call")
-        watch = Watch(self.function)
+        watch, loaded = self._watch(arguments, keywords), len(sys.modules)
         if watch.iterators:
             raise RecordingError(f"the function captures the iterator {watch.iterators[0]}, whose "
                                  "next item a replay would not take; pass the items as arguments")
         recording = record(self.function, arguments, keywords, self.static)
         _refuse_side_effects(watch)
         self._refuse_another(recording, arguments, keywords)
-        if self._watch is None:
-            self._watch = watch
+        if len(sys.modules) > loaded:  # modules that are imported inside are known only now
+            watch = self._watch(arguments, keywords)
+        self._watches[key] = watch
         self._reason = ""
         self.n_recordings += 1
         self.notes.append(Note(reason, key, recording))
         return recording
+
+    def _watch(self, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Watch:
+        """What the function reads besides the numbers among its arguments."""
+        objects = objects_of((arguments, keywords))
+        return Watch(partial(self.function, *objects) if objects else self.function)
+
+    def watched(self) -> dict[str, Any]:
+        """What another function's recording hangs on if it calls this one: no recordings."""
+        return {name: part for name, part in vars(self).items()
+                if not name.startswith("_") and name not in ("n_recordings", "notes")}
 
     def _refuse_another(self, recording: Recording, arguments: tuple[Any, ...],
                         keywords: dict[str, Any]) -> None:
@@ -83,7 +96,7 @@ class Compiled:
             return
         with contextlib.redirect_stdout(io.StringIO()):
             again = record(self.function, arguments, keywords, self.static)
-        if again.program != recording.program:
+        if not recording.is_same(again):
             raise RecordingError(
                 "the function computes something else when it is called again with the same "
                 "arguments; does it draw random numbers, look at the clock or read a file? "
@@ -93,6 +106,21 @@ class Compiled:
         """The call without machine code; outside a domain it raises the eager engine's error."""
         results = record(self.function, arguments, keywords, self.static).results
         return results.build(np.array([v._data for v in results.computed]))
+
+    # --- methods ---------------------------------------------------------------------------------
+
+    def _like(self, function: Callable[..., Any]) -> Compiled:
+        """Another function, compiled with the same options."""
+        raise NotImplementedError
+
+    def __get__(self, instance: Any, owner: type | None = None) -> Any:
+        """A decorated method: one compiled function for each object."""
+        if instance is None:
+            return self
+        key = ("bound to", id(instance))
+        if key not in self._derived:
+            self._derived[key] = self._like(self.function.__get__(instance, type(instance)))
+        return self._derived[key]
 
     # --- what it offers --------------------------------------------------------------------------
 

@@ -8,7 +8,6 @@ is the same for every model, so it is compiled once and for all.
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,9 +22,10 @@ DONE, LOSS_NOT_FINITE, GRADIENT_NOT_FINITE, OTHER_BRANCH = range(4)
 # What the loop reads, in this order, from an array of 64-bit words.
 _WORDS = ("loss", "rule", "loss_arguments", "rule_arguments", "n_steps", "starts", "counts",
           "outs", "scalars", "n_scalars", "objectives", "l2", "n_sums", "width", "n_parameters",
-          "n_lines", "rows", "out", "ok", "stride")
+          "n_lines", "rows", "out", "ok", "stride", "order", "data", "n_rows", "n_inputs",
+          "rows_stride")
 _POINTERS = {"loss", "rule", "loss_arguments", "rule_arguments", "starts", "counts", "outs",
-             "scalars", "objectives", "rows", "out", "ok"}
+             "scalars", "objectives", "rows", "out", "ok", "order", "data"}
 
 
 def _loads() -> str:
@@ -99,12 +99,48 @@ rows_of_step:
   %count = load i64, ptr %at_count
   %at_out_start = getelementptr i64, ptr %outs, i64 %s
   %out_start = load i64, ptr %at_out_start
-  %rows_now = getelementptr double, ptr %rows, i64 %start
-  store ptr %rows_now, ptr %at_rows_now
+  store ptr %rows, ptr %at_rows_now
   %out_now = getelementptr double, ptr %out, i64 %out_start
   store ptr %out_now, ptr %at_out_now
   store ptr %ok, ptr %at_ok_now
   store i64 %count, ptr %at_n_now
+  %gathers = icmp ne ptr %order, null
+  br i1 %gathers, label %gather, label %evaluate
+
+gather:
+  %order_now = getelementptr i64, ptr %order, i64 %start
+  %room = add i64 %count, %width
+  %last = sub i64 %count, 1
+  br label %gather_input
+
+gather_input:
+  %k = phi i64 [ 0, %gather ], [ %k_next, %gathered_input ]
+  %from_place = mul i64 %k, %n_rows
+  %from = getelementptr double, ptr %data, i64 %from_place
+  %to_place = mul i64 %k, %rows_stride
+  %to = getelementptr double, ptr %rows, i64 %to_place
+  br label %gather_row
+
+gather_row:
+  %j = phi i64 [ 0, %gather_input ], [ %j_next, %gather_row ]
+  %is_inside = icmp slt i64 %j, %last
+  %j_inside = select i1 %is_inside, i64 %j, i64 %last
+  %at_row = getelementptr i64, ptr %order_now, i64 %j_inside
+  %row = load i64, ptr %at_row
+  %at_from = getelementptr double, ptr %from, i64 %row
+  %input = load double, ptr %at_from
+  %at_to = getelementptr double, ptr %to, i64 %j
+  store double %input, ptr %at_to
+  %j_next = add i64 %j, 1
+  %more_rows = icmp slt i64 %j_next, %room
+  br i1 %more_rows, label %gather_row, label %gathered_input
+
+gathered_input:
+  %k_next = add i64 %k, 1
+  %more_inputs = icmp slt i64 %k_next, %n_inputs
+  br i1 %more_inputs, label %gather_input, label %evaluate
+
+evaluate:
   call void @llvm.memset.p0.i64(ptr %sums, i8 0, i64 %sums_bytes, i1 false)
   call void %loss(ptr %loss_arguments)
   %holding = call double @total(ptr %ok, i64 %count)
@@ -113,7 +149,7 @@ rows_of_step:
   br i1 %all_hold, label %gradient, label %other_branch
 
 gradient:
-  %p = phi i64 [ 0, %rows_of_step ], [ %p_next, %gradient ]
+  %p = phi i64 [ 0, %evaluate ], [ %p_next, %gradient ]
   %p_place = mul i64 %p, %width
   %at_row_sums = getelementptr double, ptr %row_sums, i64 %p_place
   %slope = call double @lanes(ptr %at_row_sums)
@@ -263,42 +299,49 @@ class Descent:
         copied: Array = self._lines[lines, :self.n_parameters].copy()
         return copied
 
-    def run(self, rows: Array, starts: Sequence[int], counts: Sequence[int],
-            outs: Sequence[int], shared: Array, l2: float) -> Steps:
+    def run(self, data: Array, order: Array | None, counts: Array, shared: Array,
+            l2: float) -> Steps:
         """Take one step for each batch, or fewer: up to the first that fails.
 
         Args:
-            rows: shape (n_row_inputs, places); a register's width of padding at the end.
-            starts, counts: the place of each batch's first row, and how many rows it has.
-            outs: where what is wanted of each row goes.
+            data: shape (n_row_inputs, n_rows).
+            order: the rows of all batches, one batch after the other; None if every batch is all
+                rows in their own order.
+            counts: how many rows each batch has.
             shared: for each step the numbers that the rule's parameters share, shape (steps, k).
             l2: the factor of the sum of squares in the objective.
         """
-        if not starts:
+        if not len(counts):
             return Steps(0, DONE, np.empty(0), np.empty((self.n_extra, 0)))
-        places = max(o + c for o, c in zip(outs, counts, strict=True)) + self.width
-        stride = max(places, rows.shape[1])  # one stride serves what is read and what is written
-        table = np.zeros((len(rows), stride))
-        table[:, :rows.shape[1]] = rows
-        out = np.empty((self.n_extra, stride))
-        ok = np.ones(max(counts) + self.width)
-        objectives = np.empty(len(starts))
-        plan = np.array([starts, counts, outs], dtype=np.int64)
+        outs = np.cumsum(counts) - counts
+        starts = outs.copy()
+        # One stride serves what is read and what is written; odd, so that lines share no cache set.
+        stride = (int(outs[-1] + counts[-1]) + self.width) | 1
+        rows = np.empty((max(1, len(data)), stride))
+        if order is None:
+            rows[:len(data), :data.shape[1] + self.width] = np.pad(
+                data, ((0, 0), (0, self.width)), mode="edge")
+        out = np.empty((max(1, self.n_extra), stride))
+        ok = np.ones(int(counts.max()) + self.width)
+        objectives = np.empty(len(counts))
+        lines = [np.ascontiguousarray(line, dtype=np.int64) for line in (starts, counts, outs)]
         shared = np.ascontiguousarray(shared, dtype=float)
         loss_arguments = np.array([
-            *map(_address, (self._lines, table, self._sums, out, ok, self._memory[0])), 0, stride])
+            *map(_address, (self._lines, rows, self._sums, out, ok, self._memory[0])), 0, stride])
         rule_arguments = np.array([
             *map(_address, (shared, self._lines, self._rule_sums, self._moved, self._ok,
                             self._memory[1])), self.n_parameters, self._stride])
         words = np.array([
             self._loss.address, self._rule.address, _address(loss_arguments),
-            _address(rule_arguments), len(starts), *(_address(line) for line in plan),
-            _address(shared), self._n_shared, _address(objectives),
-            np.float64(l2).view(np.int64), 1 + self.n_parameters, self.width, self.n_parameters,
-            1 + self.n_memories, _address(table), _address(out), _address(ok), self._stride])
+            _address(rule_arguments), len(counts), *map(_address, lines), _address(shared),
+            self._n_shared, _address(objectives), np.float64(l2).view(np.int64),
+            1 + self.n_parameters, self.width, self.n_parameters, 1 + self.n_memories,
+            _address(rows), _address(out), _address(ok), self._stride,
+            0 if order is None else _address(order), _address(data), data.shape[1], len(data),
+            stride])
         reached = np.zeros(1, dtype=np.int64)
         status = self._function(_address(words), _address(reached))
-        return Steps(int(reached[0]), status, objectives, out)
+        return Steps(int(reached[0]), status, objectives, out[:self.n_extra])
 
 
 def _address(array: Array) -> int:

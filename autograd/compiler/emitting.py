@@ -183,9 +183,9 @@ def _gaussian(e: Emitter, x: Sequence[str]) -> str:
     return e.select(inside, e.op("fmul", first, second), outside)
 
 
-def _fold(instruction: str, start: float) -> Emit:
+def _fold(instruction: str, start: float | str) -> Emit:
     def emit(e: Emitter, x: Sequence[str]) -> str:
-        total = e.const(start)
+        total = e.const(start) if isinstance(start, float) else start
         for item in x:
             total = e.op(instruction, total, item)
         return total
@@ -193,12 +193,20 @@ def _fold(instruction: str, start: float) -> Emit:
     return emit
 
 
+def chains_of_dot(pairs: int) -> int:
+    """In how many sums a dot product is computed side by side.
+
+    Each step of a sum waits for the step before it; a long one would be all waiting.
+    """
+    return 4 if pairs >= 32 else 1
+
+
 def _dot(e: Emitter, x: Sequence[str]) -> str:
     half = len(x) // 2
-    total = e.const(0.0)
-    for a, b in zip(x[:half], x[half:], strict=True):
-        total = e.intrinsic("fma", a, b, total)
-    return total
+    totals = [e.const(0.0)] * chains_of_dot(half)
+    for i, (a, b) in enumerate(zip(x[:half], x[half:], strict=True)):
+        totals[i % len(totals)] = e.intrinsic("fma", a, b, totals[i % len(totals)])
+    return _fold("fadd", totals[0])(e, totals[1:])
 
 
 def _largest(e: Emitter, x: Sequence[str]) -> str:

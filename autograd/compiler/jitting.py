@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .. import value
+from ..transforms import hvp_of, jvp_of
 from . import backends
-from .arguments import HoldsValues, signature
+from .arguments import HoldsValues, signature, static_signature
 from .compiled import Compiled
 from .recording import Recording
 
@@ -47,8 +48,8 @@ class Jitted(Compiled):
             key, numbers = self._taken_apart(arguments, keywords)
         except HoldsValues:  # a part of a graph
             return self.function(*arguments, **keywords)
-        replays = self._replays.get(key)
-        if replays is not None and self._is_unchanged():
+        replays = self._replays.get(key) if self._is_unchanged(key) else None
+        if replays is not None:
             for position, replay in enumerate(replays):
                 outputs = replay(numbers)
                 if outputs is not None:
@@ -57,9 +58,19 @@ class Jitted(Compiled):
                     return self._result(replay, outputs, arguments, keywords)
         if self.n_recordings >= self.max_recordings:
             return self._eagerly(arguments, keywords)
-        replay = Replay(self._recorded(key, arguments, keywords), self.backend)
+        return self._first(key, numbers, arguments, keywords)
+
+    def _first(self, key: Any, numbers: Any, arguments: tuple[Any, ...],
+               keywords: dict[str, Any]) -> Any:
+        """Record the branch that a call takes, and replay it."""
+        recording = self._recorded(key, arguments, keywords)
+        replay = Replay(recording, self.backend)
+        outputs = replay(numbers)
+        if outputs is None:  # rounded otherwise, a number that was read with .data is another one
+            replay = Replay(recording, "python")  # has the bits of the recording
+            outputs = replay(numbers)
         self._replays.setdefault(key, []).insert(0, replay)
-        return self._result(replay, replay(numbers), arguments, keywords)
+        return self._result(replay, outputs, arguments, keywords)
 
     def _result(self, replay: Replay, outputs: Any, arguments: tuple[Any, ...],
                 keywords: dict[str, Any]) -> Any:
@@ -78,7 +89,7 @@ class Jitted(Compiled):
             return signature(first, numbers), numbers
         numbers = []
         static = self.static
-        key = [(type(a), a) if i in static else signature(a, numbers)
+        key = [static_signature(a, i) if i in static else signature(a, numbers)
                for i, a in enumerate(arguments)]
         if keywords:
             key += [(name, signature(item, numbers)) for name, item in keywords.items()]
@@ -88,28 +99,27 @@ class Jitted(Compiled):
         """The compiled derivative: transforms of a compiled function come here."""
         key = (transform, options)
         if key not in self._derived:
+            # Functions of (primals, tangents) have other arguments, and differentiate by all.
+            static = frozenset[int]() if transform in (hvp_of, jvp_of) else self.static
             self._derived[key] = Jitted(transform(self.function, *options), self.backend,
-                                        self.max_recordings, self.static)
+                                        self.max_recordings, static)
         derived: Jitted = self._derived[key]
         return derived
+
+    def outside(self, key: Any) -> Any:
+        """What the results of such calls hang on besides the arguments, as it is now."""
+        if not self._is_unchanged(key):
+            return object()  # equal to nothing
+        return [leaf._data for replay in self._replays.get(key, ()) for leaf in replay.captured]
+
+    def _like(self, function: Callable[..., Any]) -> Jitted:
+        return Jitted(function, self.backend, self.max_recordings, self.static)
 
     def scipy(self) -> Objective:
         """fun, jac, hess and hessp for scipy.optimize; see :class:`.objective.Objective`."""
         from .objective import Objective
 
         return Objective(self)
-
-    def __get__(self, instance: Any, owner: type | None = None) -> Any:
-        return self if instance is None else self._bound(instance)
-
-    def _bound(self, instance: Any) -> Jitted:
-        """A method decorated with jit: one compiled function for each object."""
-        key = ("bound to", id(instance))
-        if key not in self._derived:
-            method = self.function.__get__(instance, type(instance))
-            self._derived[key] = Jitted(method, self.backend, self.max_recordings, self.static)
-        bound: Jitted = self._derived[key]
-        return bound
 
 
 def jit(function: Callable[..., Any] | None = None, *, backend: str | None = None,
@@ -137,6 +147,8 @@ def jit(function: Callable[..., Any] | None = None, *, backend: str | None = Non
         so that it can be a part of any graph.
 
     Raises:
+        TypeError: for what is no function, or is compiled already with other options; when
+            called, for arguments that are neither numbers, structures of them nor hashable.
         RecordingError: when called, for a function that no replay could repeat: it draws random
             numbers, changes what it captures, or computes something else each time.
         ValueError, ZeroDivisionError, OverflowError: when called, outside a domain; the same
@@ -145,7 +157,12 @@ def jit(function: Callable[..., Any] | None = None, *, backend: str | None = Non
     if function is None:
         return lambda f: jit(f, backend=backend, static_argnums=static_argnums,
                              max_recordings=max_recordings)
-    if getattr(function, "__compose__", None) is not None:
-        return function  # compiled already
     positions = (static_argnums,) if isinstance(static_argnums, int) else tuple(static_argnums)
+    if any(position < 0 for position in positions):
+        raise ValueError(f"static_argnums={static_argnums} must count from 0")
+    if isinstance(function, Compiled):  # another compiled function only if something else is asked
+        if positions or backend not in (None, function.backend):
+            raise TypeError(f"{function!r} is compiled already; give the options to the first jit "
+                            "or vmap")
+        return function
     return Jitted(function, backend, max_recordings, frozenset(positions))

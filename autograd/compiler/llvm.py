@@ -1,8 +1,10 @@
 """The LLVM back end: a program as machine code, for one point or for many rows at once.
 
 Straight-line code is cut into functions of a bounded size, so that compiling stays linear; what
-one function computes and a later one reads goes through memory. Rows stand side by side in one
-register; results that are summed over the rows stay in registers' memory until the end.
+one function computes and a later one reads goes through memory. Of longer programs only the loops
+are compiled that they were unrolled from; what is long and irregular is interpreted. Rows stand
+side by side in one register; results that are summed over the rows stay in registers' memory until
+the end.
 """
 
 from __future__ import annotations
@@ -27,6 +29,8 @@ except ImportError:
     raise ImportError('the LLVM back end needs llvmlite; pip install "chainrule[fast]"') from None
 
 SMALL = 8_000  # operands of a program that is worth LLVM's passes, whose time is not linear
+ROLLED = 4_000  # operands of a program in which loops are looked for
+MOST_CODE = 30_000  # instructions to compile; what is longer, without its loops, is interpreted
 CHUNK, LARGE_CHUNK = 1_000, 300  # instructions in one function of a small and of a large program
 LARGE_RESULT = 8_192  # numbers; below, copying them is quicker than finding new memory
 _RELATIONS = {"<": "olt", "<=": "ole", ">": "ogt", ">=": "oge", "==": "oeq", "!=": "une"}
@@ -88,20 +92,22 @@ class Kernel:
     def __init__(self, program: Program, rows: tuple[bool, ...] | None,
                  sums: tuple[bool, ...], chunk: int | None) -> None:
         machine = _machine()
-        is_small = sum(map(len, program.operands)) <= SMALL
-        chunk = chunk or (CHUNK if is_small else LARGE_CHUNK)
         self.rows = rows
         self.width = 1 if rows is None else machine["width"]
-        writer = _Writer(program, rows, sums, self.width, machine["vector"], chunk)
+        writer = _writer(program, rows, sums, self.width, machine["vector"], chunk)
         self.assembly = writer.module()
         self.n_sums, self.n_memory = sum(sums), writer.n_memory
         self.n_outputs = len(program.outputs)
         self.n_row_inputs = sum(rows) if rows else 0
         self.n_scalars = program.n_inputs - self.n_row_inputs
-        self._engine = _engine(self.assembly, machine["machine"], is_small)
-        address = self._engine.get_function_address("kernel")
+        self._engine = _engine(self.assembly, machine["machine"], writer.is_small)
+        self._tables = writer.tables  # the machine code reads them as long as it lives
+        for name, table in self._tables.items():
+            place = self._engine.get_global_value_address(name)
+            ctypes.c_void_p.from_address(place).value = table.ctypes.data
+        self.address: int = self._engine.get_function_address("kernel")
         # One pointer to all arguments: ctypes takes longer for eight of them than a small program.
-        self._function = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(address)
+        self._function = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(self.address)
         self._pack = struct.Struct(f"{self.n_scalars}d").pack_into
         self._has_guards = bool(program.guards)
         self._buffers: _Buffers | None = None
@@ -241,11 +247,29 @@ def _compiled(assembly: str, machine: Any, optimize: bool) -> bytes:
     return code
 
 
+def _writer(program: Program, rows: tuple[bool, ...] | None, sums: tuple[bool, ...], width: int,
+            vector: dict[str, str], chunk: int | None) -> _Writer:
+    """The writer for a program: of straight code, of loops, or of a table to interpret."""
+    size = sum(map(len, program.operands))
+    if chunk is None and size > ROLLED:
+        from .interpreting import InterpreterWriter  # these two import this module
+        from .looping import RolledWriter
+
+        writer = RolledWriter(program, rows, sums, width, vector)
+        if writer.code_size <= MOST_CODE:
+            return writer
+        return InterpreterWriter(program, rows, sums, width, vector)
+    return _Writer(program, rows, sums, width, vector,
+                   chunk or (CHUNK if size <= SMALL else LARGE_CHUNK))
+
+
 class _Writer:
     """Writes the module: one function for each chunk, and one that calls them."""
 
     ARGUMENTS = ("ptr noalias %scalars, ptr noalias %rows, ptr noalias %sums, ptr noalias %out, "
                  "ptr noalias %ok, ptr noalias %memory, i64 %i, i64 %n, i64 %stride")
+    ATTRIBUTES = ('attributes #0 = { nounwind "prefer-vector-width"="512" '
+                  '"min-legal-vector-width"="512" }')
 
     def __init__(self, program: Program, rows: tuple[bool, ...] | None, sums: tuple[bool, ...],
                  width: int, vector: dict[str, str], chunk: int) -> None:
@@ -262,6 +286,8 @@ class _Writer:
         self.spilled = self._spills()
         self.n_memory = len(self.spilled)
         self.declared: set[str] = set()
+        self.is_small = sum(map(len, program.operands)) <= SMALL
+        self.tables: dict[str, Array] = {}  # what a module's global pointers of that name point to
 
     def _chunk_of(self, slot: int) -> int:
         return (slot - self.first) // self.chunk
@@ -288,9 +314,7 @@ class _Writer:
         """The whole module as text."""
         count = self._last_chunk() + 1
         functions = [self._function(i) for i in range(count)]
-        parts = [*functions, self._kernel(count), *sorted(self.declared),
-                 'attributes #0 = { nounwind "prefer-vector-width"="512" '
-                 '"min-legal-vector-width"="512" }']
+        parts = [*functions, self._kernel(count), *sorted(self.declared), self.ATTRIBUTES]
         return "\n".join(parts) + "\n"
 
     def _function(self, index: int) -> str:
@@ -336,7 +360,7 @@ class _Writer:
     def _pointer(self, e: Emitter, base: str, offset: int) -> str:
         return e.add(f"getelementptr double, ptr {base}, i64 {offset}")
 
-    def _row_pointer(self, e: Emitter, base: str, line: int) -> str:
+    def _row_pointer(self, e: Emitter, base: str, line: int | str) -> str:
         offset = e.add(f"mul i64 %stride, {line}")
         place = e.add(f"add i64 {offset}, %i")
         return e.add(f"getelementptr double, ptr {base}, i64 {place}")

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..structures import as_array, flatten, rebuild, shape_of
-from ..transforms import Trace, hessian, hvp_of, rows_of_jacobian
+from ..transforms import Trace, hessian, hvp, rows_of_jacobian
+from .arguments import HoldsValues
 
 if TYPE_CHECKING:
     from .jitting import Jitted
@@ -27,9 +28,9 @@ class Objective:
 
     def __init__(self, function: Jitted) -> None:
         self._both = function.__compose__(value_and_jacobian)
-        self._hessian = function.__compose__(hessian)
-        self._product = function.__compose__(hvp_of)
-        self._latest: tuple[Any, Any] | None = None
+        self._hessian = function.__compose__(hessian, 0)
+        self._product = function.__compose__(hessian_product)
+        self._latest: tuple[Any, Any, Array] = (None, None, np.empty(0))
 
     def fun_and_jac(self, x: Any, *args: Any) -> tuple[Any, Array]:
         """The value (a number, or an array of outputs) and the gradient (or the Jacobian).
@@ -37,15 +38,21 @@ class Objective:
         Args:
             x: shape (n,).
             args: what else the function takes.
+
+        Raises:
+            TypeError: for Values among the arguments.
         """
         x = np.asarray(x, dtype=float)
-        asked = (x.tobytes(), x.shape, *map(id, args))
-        if self._latest is None or self._latest[0] != asked or args:
+        try:
+            kind, numbers = self._both._taken_apart((x, *args), {})
+        except HoldsValues:
+            raise TypeError("scipy's functions take numbers, not Values; write v.data") from None
+        asked = (kind, np.asarray(numbers, dtype=float).tobytes())
+        if self._latest[0] != (asked, self._both.outside(kind)):
             value, slope = self._both(x, *args)
-            plain = np.asarray(value) if isinstance(value, list | tuple | np.ndarray) else value
-            self._latest = (asked, (plain, np.asarray(slope)))
-        value, slope = self._latest[1]
-        return value, slope.copy()  # some solvers write into what they are given
+            self._latest = ((asked, self._both.outside(kind)), value, np.asarray(slope))
+        _, value, slope = self._latest  # copies: some solvers write into what they are given
+        return (np.array(value) if shape_of(value) else value), slope.copy()
 
     def fun(self, x: Any, *args: Any) -> Any:
         """The value."""
@@ -61,10 +68,8 @@ class Objective:
 
     def hessp(self, x: Any, p: Any, *args: Any) -> Array:
         """The product of that matrix with the vector p, shape (n,)."""
-        primals = (np.asarray(x, dtype=float), *args)
-        rest = [np.zeros(shape_of(a)) if shape_of(a) else 0.0 for a in args]
-        product = self._product(primals, (np.asarray(p, dtype=float), *rest))
-        return np.asarray(product[0])
+        x, p = np.asarray(x, dtype=float), np.asarray(p, dtype=float)
+        return np.asarray(self._product(x, *args, p))
 
 
 def value_and_jacobian(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -78,3 +83,12 @@ def value_and_jacobian(function: Callable[..., Any]) -> Callable[..., Any]:
         return rebuild(trace.result, outputs), slopes
 
     return both
+
+
+def hessian_product(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function of (x, \\*args, p): the Hessian of (x, \\*args) by x, times p."""
+    def product(x: Any, *others: Any) -> Any:
+        *args, p = others
+        return hvp(lambda x: function(x, *args), x, p)
+
+    return product

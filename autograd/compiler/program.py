@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from .. import primitives
-from ..graph import topological_order
 from ..primitives import TABLE, as_float
 from ..value import Value
 
@@ -110,6 +109,17 @@ class Program:
             ValueError: for an input that is given twice.
         """
         return _Recorder(inputs, since).program(outputs, list(comparisons))
+
+    @classmethod
+    def capture(cls, outputs: Sequence[Any], inputs: Sequence[Value],
+                comparisons: Iterable[Comparison], since: int) -> tuple[Program, list[Value]]:
+        """Like :meth:`record`, but older leaves become inputs, too, behind those that are given.
+
+        Returns:
+            The program, and those leaves in the order of their inputs.
+        """
+        recorder = _Recorder(inputs, since, capture=True)
+        return recorder.program(outputs, list(comparisons)), recorder.captured
 
     # --- checking -------------------------------------------------------------------------------
 
@@ -211,73 +221,134 @@ class Program:
 class _Recorder:
     """Gives slots to the nodes of a graph."""
 
-    def __init__(self, inputs: Sequence[Value], since: int | None) -> None:
-        self.slots: dict[Value, int] = {}
+    def __init__(self, inputs: Sequence[Value], since: int | None, capture: bool = False) -> None:
+        self.inputs: dict[Value, int] = {}
         for position, node in enumerate(inputs):
             if node.__class__ is not Value:
                 raise TypeError(f"input {position} must be a Value, not {node!r}")
-            if node in self.slots:
+            if node in self.inputs:
                 raise ValueError(f"input {position} is given twice")
-            self.slots[node] = position
+            self.inputs[node] = position
         self.since = -math.inf if since is None else since
-        self.n_inputs = len(inputs)
-        self.constants: dict[Any, int] = {}
+        self.capture = capture
+        self.captured: list[Value] = []
+        self.constants: dict[Any, int] = {}  # the place of each constant, by its bits
         self.numbers: list[float] = []
 
     def program(self, outputs: Sequence[Any], comparisons: list[Comparison]) -> Program:
         returned = [x if x.__class__ is Value else as_float(x, "an output") for x in outputs]
         compared = [x for _, left, right, _ in comparisons for x in (left, right)]
-        order = self._needed([x for x in (*returned, *compared) if x.__class__ is Value])
-        for node in order:
-            for parent in node.parents:
-                self._meet(parent)
-        for x in (*returned, *compared):
-            self._meet(x)
-        first = self.n_inputs + len(self.numbers)
-        for slot, node in enumerate(order, first):
-            self.slots[node] = slot
-        slot_of = self._slot
+        order, leaves = self._walk([x for x in (*returned, *compared) if x.__class__ is Value])
+        self._meet_constants(order, leaves, [*returned, *compared])
+        first = len(self.inputs) + len(self.numbers)
+        slots: dict[Value, int] = dict(self.inputs)
+        slots.update((leaf, self._constant_slot(leaf._data)) for leaf in leaves
+                     if leaf not in slots)
+        slots.update(zip(order, range(first, first + len(order)), strict=True))
+
+        def slot_of(x: Any) -> int:
+            return slots[x] if x.__class__ is Value else self._constant_slot(x)
+
+        constants = {key: len(self.inputs) + place for key, place in self.constants.items()}
+        operands: list[tuple[int, ...]] = []
+        append = operands.append
+        for node in order:  # written out, for this is where the time goes
+            left, right = node._left, node._right
+            if left.__class__ is Value:
+                a = slots[left]
+            elif left.__class__ is tuple:
+                append(tuple(map(slot_of, left)))
+                continue
+            else:
+                a = constants.get(left) or slot_of(left)
+            if right.__class__ is Value:
+                append((a, slots[right]))
+            elif right is None:
+                append((a,))
+            else:
+                append((a, constants.get(right) or slot_of(right)))
         return Program(
-            self.n_inputs, tuple(self.numbers),
-            tuple(node.op.name for node in order),  # type: ignore[union-attr]
-            tuple(tuple(map(slot_of, node.parents)) for node in order),
-            tuple(map(slot_of, returned)),
+            len(self.inputs), tuple(self.numbers),
+            tuple([node.op.name for node in order]),  # type: ignore[union-attr]
+            tuple(operands), tuple(map(slot_of, returned)),
             tuple(dict.fromkeys(Guard(relation, slot_of(left), slot_of(right), bool(outcome))
                                 for relation, left, right, outcome in comparisons)))
 
-    def _is_constant(self, node: Value) -> bool:
-        return node not in self.slots and (node.op is None or node._made.clock < self.since)
+    def _walk(self, roots: list[Value]) -> tuple[list[Value], list[Value]]:
+        """The nodes to compute, each after its operands, and the constant leaves below them.
 
-    def _needed(self, roots: list[Value]) -> list[Value]:
-        """The nodes to compute, in order: none that only inputs or older nodes came from."""
-        order = topological_order(*roots)
-        needed = set(roots)
-        kept: list[Value] = []
-        for node in reversed(order):
-            if node not in needed or node in self.slots or self._is_constant(node):
-                continue
-            kept.append(node)
-            needed.update(p for p in node.parents if p.__class__ is Value)
-        return kept[::-1]
+        The walk is that of ``topological_order``, but it ends at inputs and at older nodes.
+        """
+        order: list[Value] = []
+        leaves: list[Value] = []
+        seen: set[Value] = set(self.inputs)
+        stack: list[Value | None] = list(reversed(roots))
+        push, pop, done, see = stack.append, stack.pop, order.append, seen.add
+        young: Any = None  # the Moment of the latest node that was not older
+        while stack:
+            node = pop()
+            if node is None:
+                done(pop())  # type: ignore[arg-type]
+            elif node not in seen:
+                see(node)
+                if node.op is None or (node._made is not young and self._is_older(node)):
+                    self._end_at(node, leaves)
+                    continue
+                young = node._made
+                push(node)
+                push(None)
+                left, right = node._left, node._right
+                if right.__class__ is Value and right not in seen:
+                    push(right)
+                if left.__class__ is Value:
+                    if left not in seen:
+                        push(left)
+                elif left.__class__ is tuple:
+                    for parent in reversed(left):
+                        if parent.__class__ is Value and parent not in seen:
+                            push(parent)
+        return order, leaves
 
-    def _meet(self, x: Any) -> None:
-        """Give a slot to a number that is met for the first time."""
-        if x.__class__ is Value:
-            if not self._is_constant(x):
-                return
-            x = x._data
-        key = bits_key(x)
+    def _is_older(self, node: Value) -> bool:
+        return node._made.clock < self.since
+
+    def _end_at(self, node: Value, leaves: list[Value]) -> None:
+        """Take a node whose operands are not looked at: a constant, or a new input."""
+        if self.capture and node.op is None and self._is_older(node):
+            self.inputs[node] = len(self.inputs)
+            self.captured.append(node)
+        else:
+            leaves.append(node)
+
+    def _meet_constants(self, order: list[Value], leaves: list[Value],
+                        others: Sequence[Any]) -> None:
+        """Give a place to each constant, in the order in which they are met."""
+        meet, known = self._meet, self.constants
+        for leaf in leaves:
+            meet(leaf._data)
+        for node in order:
+            left, right = node._left, node._right
+            if left.__class__ is float:
+                if left not in known:
+                    meet(left)
+            elif left.__class__ is tuple:
+                for x in left:
+                    if x.__class__ is float:
+                        meet(x)
+            if right.__class__ is float and right not in known:
+                meet(right)
+        for x in others:
+            if x.__class__ is not Value:
+                meet(x)
+
+    def _meet(self, number: float) -> None:
+        key = bits_key(number)
         if key not in self.constants:
-            self.constants[key] = self.n_inputs + len(self.numbers)
-            self.numbers.append(x)
+            self.constants[key] = len(self.numbers)
+            self.numbers.append(number)
 
-    def _slot(self, x: Any) -> int:
-        if x.__class__ is Value:
-            slot = self.slots.get(x)
-            if slot is not None:
-                return slot
-            x = x._data
-        return self.constants[bits_key(x)]
+    def _constant_slot(self, number: float) -> int:
+        return len(self.inputs) + self.constants[bits_key(number)]
 
 
 def bits_key(number: float) -> float | bytes:

@@ -1,14 +1,17 @@
 """Recording: one call of a Python function as a linear program, with guards for every decision.
 
 While the function runs on Values, every comparison becomes a guard, and so does every bare number
-that it reads with ``.data``. What no replay could do again (edits, draws of random numbers,
+that it reads with ``.data``, and every error of an operation outside its domain, whether it was
+raised and caught or stayed away. What no replay could do again (edits, draws of random numbers,
 ``backward()``) is an error that says what to write instead.
 """
 
 from __future__ import annotations
 
 import inspect
+import math
 import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,13 +20,16 @@ from typing import Any
 
 from .. import primitives, value
 from ..graph import topological_order
-from ..value import Value, _node, describe, recording, tick
+from ..primitives import Primitive
+from ..value import Operand, Value, _node, describe, recording, tick
 from .arguments import Lifted, Results, lift
+from .domains import CONDITIONS, may_raise, shows
 from .passes import simplified
-from .program import Comparison, Program
+from .program import RELATIONS, Comparison, Program
 
 LARGE = 300_000  # instructions; larger programs are replayed as they are
 _PACKAGE = str(Path(__file__).parents[1])
+_turn = threading.RLock()  # one function is recorded at a time: what is noted is one list
 
 
 class RecordingError(ValueError):
@@ -47,6 +53,13 @@ class Recording:
     results: Results
     places: tuple[str, ...]
 
+    def is_same(self, other: Recording) -> bool:
+        """Whether both compute the same from the same, and return it in the same places."""
+        return (self.program == other.program
+                and len(self.captured) == len(other.captured)
+                and all(map(_are_alike, self.captured, other.captured))
+                and repr(self.results.skeleton) == repr(other.results.skeleton))
+
 
 def record(function: Callable[..., Any], arguments: tuple[Any, ...],
            keywords: dict[str, Any], static: frozenset[int] = frozenset()) -> Recording:
@@ -61,14 +74,19 @@ def record(function: Callable[..., Any], arguments: tuple[Any, ...],
         RecordingError: for what no replay could repeat.
         ValueError, ZeroDivisionError, OverflowError: outside a domain, as the eager engine does.
     """
-    scribe = _Scribe(tick().clock)
-    with recording():
-        lifted = lift(arguments, keywords, names_of(function), static)
-    with scribe.at_work(), recording():
-        returned = function(*lifted.arguments, **lifted.keywords)
-    lifted.refuse_changes(RecordingError)
-    results = Results(returned)
-    return scribe.recording(lifted, results)
+    with _turn:
+        scribe = _Scribe(tick().clock)
+        with recording():
+            lifted = lift(arguments, keywords, names_of(function), static)
+        with scribe.at_work(), recording():
+            returned = function(*lifted.arguments, **lifted.keywords)
+            lifted.refuse_changes(RecordingError)
+            return scribe.recording(lifted, Results(returned))
+
+
+def is_recording() -> bool:
+    """Whether a function is being recorded here; one of another thread does not count."""
+    return value.recorder is not None and threading.get_ident() == _Scribe.thread
 
 
 def names_of(function: Callable[..., Any]) -> list[str]:
@@ -82,26 +100,56 @@ def names_of(function: Callable[..., Any]) -> list[str]:
 
 
 class _Scribe:
-    """Notes what a function decides while it runs; a value.Recorder."""
+    """Notes what a function decides while it runs; a value.Recorder.
+
+    The engine tells it what happens in all threads; those that do something else are not heard.
+    """
+
+    thread = 0  # in which a function is being recorded
 
     def __init__(self, since: int) -> None:
         self.since = since
         self.comparisons: list[Comparison] = []
         self.places: dict[str, None] = {}
+        self.delicate: list[Value] = []  # what could have raised an error and has not
+        self.refusal: RecordingError | None = None
 
     @contextmanager
     def at_work(self) -> Iterator[None]:
-        before, outer_hook = value.recorder, value.comparison_hook
+        before = value.recorder, value.comparison_hook, _Scribe.thread
         value.recorder, value.comparison_hook = self, self.compared
+        _Scribe.thread = threading.get_ident()
         try:
             yield
         finally:
-            value.recorder, value.comparison_hook = before, outer_hook
+            value.recorder, value.comparison_hook, _Scribe.thread = before
 
     def compared(self, relation: str, a: Value, b: Any, outcome: bool) -> None:
         """A comparison came out so: any replay in which it does not takes another branch."""
-        self.comparisons.append((relation, a, b, outcome))
-        self.places.setdefault(_place())
+        if is_recording():
+            self.comparisons.append((relation, a, b, outcome))
+            self.places.setdefault(_place())
+
+    def computed(self, node: Value) -> None:
+        """An operation raised no error: a replay in which it would takes another branch."""
+        if node.op is not None and may_raise(node.op) and is_recording():
+            self.delicate.append(node)
+
+    def failed(self, primitive: Primitive, operands: tuple[Operand, ...]) -> None:
+        """An error is raised: where it is not, the function goes another way."""
+        for position, relation, bound in CONDITIONS.get(primitive.name, ()):
+            operand = operands[position]
+            if operand.__class__ is Value and RELATIONS[relation](operand._data, bound):
+                end = math.copysign(math.inf, operand._data)  # there it may be defined again
+                self.compared(relation, operand, bound, True)
+                self.compared("==", operand, end, operand._data == end)
+                return
+        self._read_all(operands)
+
+    def _read_all(self, operands: tuple[Operand, ...]) -> None:
+        for operand in operands:
+            if operand.__class__ is Value:
+                self.read(operand)
 
     def read(self, node: Value) -> None:
         """A bare number was read: what follows from it holds for this number alone."""
@@ -116,34 +164,67 @@ class _Scribe:
 
     def edited(self, node: Value) -> None:
         """A leaf is about to be set."""
-        if node._made.clock < self.since or node.label:
-            self.refuse(f"it sets the number of {describe(node)}; return the new number, and set "
-                        "it outside")
+        self.refuse(f"it sets the number of {describe(node)}; make a new Value inside the "
+                    "function, or return the new number and set it outside")
 
     def refuse(self, what: str) -> None:
-        raise RecordingError(f"a function that is recorded once and replayed cannot do this: "
-                             f"{what}")
+        """What no replay could do again; it stays an error if the function catches it."""
+        if is_recording():
+            self.refusal = RecordingError(
+                f"a function that is recorded once and replayed cannot do this: {what}")
+            raise self.refusal
 
     def recording(self, lifted: Lifted, results: Results) -> Recording:
-        captured = self._captured(lifted.leaves, results.computed)
-        program = Program.record(results.computed, [*lifted.leaves, *captured],
-                                 self.comparisons, self.since)
+        """What was noted, as a program.
+
+        Raises:
+            RecordingError: the first refusal, which the function itself has caught.
+        """
+        if self.refusal is not None:
+            raise self.refusal
+        self._guard_domains(results.computed)
+        program, captured = Program.capture(results.computed, lifted.leaves, self.comparisons,
+                                            self.since)
         if len(program) <= LARGE:
             program = simplified(program)
         return Recording(program, tuple(captured), results, tuple(self.places))
 
-    def _captured(self, inputs: Sequence[Value], computed: Sequence[Value]) -> list[Value]:
-        """The older leaves that the program reads, in the order of the graph."""
-        compared = [x for _, left, right, _ in self.comparisons for x in (left, right)
-                    if x.__class__ is Value]
-        roots = [*computed, *compared]
-        young = {node for node in topological_order(*roots)
-                 if node.op is not None and node._made.clock >= self.since}
-        met = dict.fromkeys(roots)
-        for node in topological_order(*roots):
-            if node in young:
-                met.update((p, None) for p in node.parents if p.__class__ is Value)
-        return [x for x in met if x.op is None and x._made.clock < self.since]
+    def _guard_domains(self, computed: Sequence[Value]) -> None:
+        """Guards for the errors that no result would show by being inf or nan."""
+        if not self.delicate:
+            return
+        shown = set(computed)
+        for node in reversed(topological_order(*computed)):
+            if node in shown and node.op is not None:
+                shown.update(parent for position, parent in enumerate(node.parents)
+                             if isinstance(parent, Value) and shows(node.op, position))
+        for node in self.delicate:
+            if node not in shown:
+                self._guard_domain(node)
+
+    def _guard_domain(self, node: Value) -> None:
+        assert node.op is not None
+        operands, conditions = node.parents, CONDITIONS.get(node.op.name)
+        if conditions is None and math.isfinite(node._data):
+            nothing = _node(0.0, primitives.mul, node, 0.0)  # but nan, if the node is not finite
+            self.comparisons.append(("==", nothing, 0.0, True))
+        elif conditions is None or any(
+                RELATIONS[relation](_number(operands[position]), bound)
+                for position, relation, bound in conditions):
+            self._read_all(operands)  # an infinity, of which it is defined
+        else:
+            self.comparisons += [(relation, operands[position], bound, False)
+                                 for position, relation, bound in conditions
+                                 if isinstance(operands[position], Value)]
+
+
+def _are_alike(a: Value, b: Value) -> bool:
+    """The same leaf, or copies of one that are made at each call."""
+    return a is b or (a.label, repr(a._data)) == (b.label, repr(b._data))
+
+
+def _number(operand: Operand) -> float:
+    return operand._data if isinstance(operand, Value) else operand
 
 
 def _place() -> str:

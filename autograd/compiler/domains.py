@@ -1,0 +1,50 @@
+"""Domains: where operations raise, and which results do not show that an operand was not finite.
+
+A replay computes as IEEE 754 says: 1/0 is inf there, where Python raises. What reaches a result as
+inf or nan is found out at the end; what disappears on the way, as in exp(-1/x), has to be checked.
+"""
+
+from __future__ import annotations
+
+import math
+
+from ..primitives import TABLE, Primitive
+
+Condition = tuple[int, str, float]  # operand, relation, number
+
+_LARGEST = 709.782712893384  # the largest operand of which exp is not too large for a float
+_LARGEST_HYPERBOLIC = 710.4758600739439  # of which sinh and cosh are not
+
+# A row raises where one of its conditions holds; but of an infinity exp, sinh and so on are right.
+CONDITIONS: dict[str, tuple[Condition, ...]] = {
+    "div": ((1, "==", 0.0),),
+    "exp": ((0, ">", _LARGEST),), "exp2": ((0, ">=", 1024.0),), "expm1": ((0, ">", _LARGEST),),
+    "log": ((0, "<=", 0.0),), "log2": ((0, "<=", 0.0),), "log10": ((0, "<=", 0.0),),
+    "log1p": ((0, "<=", -1.0),), "sqrt": ((0, "<", 0.0),), "acosh": ((0, "<", 1.0),),
+    **dict.fromkeys(("sin", "cos", "tan"), ((0, "==", math.inf), (0, "==", -math.inf))),
+    **dict.fromkeys(("asin", "acos"), ((0, "<", -1.0), (0, ">", 1.0))),
+    **dict.fromkeys(("sinh", "cosh"), ((0, "<", -_LARGEST_HYPERBOLIC),
+                                       (0, ">", _LARGEST_HYPERBOLIC))),
+    "atanh": ((0, "<=", -1.0), (0, ">=", 1.0)),
+}
+
+# Rows that may raise where no comparison of an operand with a number says so.
+_BY_RESULT = frozenset({"pow"})
+
+_BUILT_IN = frozenset(TABLE)  # what is added later is the user's own
+
+# Rows of which no operand that is inf or nan gives a finite result.
+TRANSPARENT = frozenset({
+    "add", "sub", "mul", "neg", "identity", "abs", "sqrt", "cbrt", "hypot", "norm", "log", "log2",
+    "log10", "log1p", "sin", "cos", "tan", "asin", "acos", "sinh", "cosh", "asinh", "acosh",
+    "atanh", "one_minus_square", "sum", "prod", "dot"})
+
+
+def may_raise(row: Primitive) -> bool:
+    """Whether there are operands of which the operation is not defined, or overflows."""
+    return row.name in CONDITIONS or row.name in _BY_RESULT or row.name not in _BUILT_IN
+
+
+def shows(row: Primitive, position: int) -> bool:
+    """Whether the result is inf or nan whenever the operand at a position is."""
+    return row.name in TRANSPARENT or (row.name == "div" and position == 0)
