@@ -115,12 +115,12 @@ def __dir__() -> list[str]:
 
 __all__ = [
     "GradientError", "Path", "Primitive", "RecordingError", "TABLE", "Value", "acos", "acosh",
-    "animate", "asin", "asinh", "atan", "atan2", "atanh", "brute_force", "cbrt", "check_gradients",
-    "compare_naive", "cos", "cosh", "descend", "dot", "draw", "edges", "erf", "erfc",
-    "evaluations", "exp", "exp2", "explain", "expm1", "grad", "gradcheck",
-    "gradient", "hessian", "hvp", "hypot", "identity", "jacobian", "jit", "jvp", "leaves", "log", "log10",
-    "log1p", "log2", "logaddexp", "logsumexp", "maximum", "minimum", "name_scope", "no_grad", "norm",
-    "plot_decision_boundary", "plot_descent", "plot_function", "plot_history",
+    "animate", "asin", "asinh", "atan", "atan2", "atanh", "brute_force", "cbrt",
+    "check_gradients", "compare_naive", "cos", "cosh", "descend", "dot", "draw", "edges", "erf",
+    "erfc", "evaluations", "exp", "exp2", "explain", "expm1", "grad", "gradcheck", "gradient",
+    "hessian", "hvp", "hypot", "identity", "jacobian", "jit", "jvp", "leaves", "log", "log10",
+    "log1p", "log2", "logaddexp", "logsumexp", "maximum", "minimum", "name_scope", "no_grad",
+    "norm", "plot_decision_boundary", "plot_descent", "plot_function", "plot_history",
     "plot_loss_landscape", "plot_surface", "primitive", "prod", "relu", "scope_of", "sigmoid",
     "sin", "sinh", "softplus", "sqrt", "step_through", "sum", "tan", "tanh", "topological_order",
     "value_and_grad", "values", "vmap", "where",

@@ -233,10 +233,10 @@ def dependents(order: Sequence[Value], xs: Sequence[Value]) -> set[Value]:
     depends = set(xs)
     for node in order:
         left, right = node._left, node._right
-        if (left.__class__ is Value and left in depends
-                or right.__class__ is Value and right in depends
-                or left.__class__ is tuple and any(
-                    parent.__class__ is Value and parent in depends for parent in left)):
+        if ((left.__class__ is Value and left in depends)
+                or (right.__class__ is Value and right in depends)
+                or (left.__class__ is tuple and any(
+                    parent.__class__ is Value and parent in depends for parent in left))):
             depends.add(node)
     return depends
 

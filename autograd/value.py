@@ -10,6 +10,7 @@ from __future__ import annotations
 import linecache
 import re
 import sys
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Union
@@ -57,6 +58,7 @@ class Recorder(Protocol):
 _now = Moment(0, ())
 _recording = True
 recorder: Recorder | None = None  # set while jit or vmap record a function
+_transforming: list[int] = []  # the threads in which transforms have called a function, just now
 
 
 @contextmanager
@@ -76,8 +78,17 @@ def no_grad() -> Iterator[None]:
 @contextmanager
 def recording() -> Iterator[None]:
     """Inside, operations record, also within ``no_grad()``: transforms need their graphs."""
-    with _recording_set_to(True):
-        yield
+    _transforming.append(threading.get_ident())
+    try:
+        with _recording_set_to(True):
+            yield
+    finally:
+        _transforming.pop()
+
+
+def is_transforming() -> bool:
+    """Whether a transform has called the function that is running here: it needs its graph."""
+    return bool(_transforming) and threading.get_ident() in _transforming
 
 
 @contextmanager

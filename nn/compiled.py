@@ -41,6 +41,7 @@ Array = np.ndarray[Any, Any]
 Rows = Sequence[Sequence[float]]
 Batches = Sequence[Sequence[int]]
 
+REGISTERS = 4  # of rows at once in loops: 32 rows, the usual batch, on a processor with AVX-512
 WORK = 500_000_000  # instructions on rows in one call: some 50 ms, after which Ctrl-C is heard
 
 
@@ -229,7 +230,7 @@ class MachineTraining(Training):
         self.names = list(memory)
         self.descent = Descent(
             row.program, row.n_row_inputs, rule_program(optimizer, l2), len(memory), self.numbers,
-            np.array(list(memory.values())).reshape(len(memory), len(self.numbers)))
+            np.array(list(memory.values())).reshape(len(memory), len(self.numbers)), REGISTERS)
 
     def epochs_at_once(self) -> int:
         """So many that a call takes some 50 ms and its answers some megabytes."""

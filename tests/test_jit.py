@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 import autograd as ag
 from autograd import (
@@ -29,6 +29,7 @@ from autograd import (
     topological_order,
     value_and_grad,
 )
+from autograd.primitives import DOMAIN_ERRORS
 from autograd.strategies import Expression, expressions
 
 BACK_ENDS = ["python", "numpy", pytest.param("llvm", marks=pytest.mark.skipif(
@@ -759,8 +760,14 @@ def test_infinity_and_nan_go_through_where_the_eager_engine_lets_them(backend: s
 # --- random expressions ---------------------------------------------------------------------------
 
 def rounding(y: Value) -> float:
-    """How far rounding every operation by MOST_ULPS can move a result, to first order."""
-    y.backward()
+    """How far rounding every operation by MOST_ULPS can move a result, to first order.
+
+    Infinite at kinks of what is computed, where a derivative has no derivative.
+    """
+    try:
+        y.backward()
+    except DOMAIN_ERRORS:
+        return math.inf
     total = 0.0
     for node in topological_order(y):
         if node.op is not None:
@@ -778,7 +785,6 @@ def assert_close(given: Any, expected: Any) -> None:
 
 
 @pytest.mark.parametrize("backend", BACK_ENDS)
-@settings(max_examples=60)
 @given(expressions(n_inputs=2))
 def test_random_expressions(backend: str, expression: Expression) -> None:
     f = jit(expression.function, backend=backend)
@@ -792,7 +798,6 @@ def test_random_expressions(backend: str, expression: Expression) -> None:
 
 
 @pytest.mark.parametrize("backend", BACK_ENDS)
-@settings(max_examples=60)
 @given(expressions(n_inputs=2))
 def test_gradients_of_random_expressions(backend: str, expression: Expression) -> None:
     both = value_and_grad(jit(expression.function, backend=backend), argnums=(0, 1))

@@ -13,6 +13,7 @@ import functools
 import heapq
 import importlib
 import itertools
+import logging
 import math
 import os
 import pickle
@@ -73,7 +74,7 @@ def _plain(structure: Any) -> Any:
     """A structure with floats for Values, and lists for arrays."""
     if isinstance(structure, Value):
         return structure.data
-    if isinstance(structure, np.ndarray):
+    if isinstance(structure, np.ndarray | np.generic):
         return _plain(structure.tolist())
     if isinstance(structure, list | tuple):
         return [_plain(item) for item in structure]
@@ -250,7 +251,7 @@ def test_a_lambda_in_a_list_reads_its_own_variable() -> None:
         rate = 4.0
 
     agrees_after(lambda x: functions[0](x) + functions[1](x), change,
-                 lambda: functions.reverse(), functions.pop)
+                 lambda: functions.reverse())
 
 
 def test_a_name_is_looked_up_by_getattr_or_globals(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -615,11 +616,10 @@ def test_an_object_behind_a_weak_reference_or_a_context_variable_changes() -> No
 
 
 def test_a_cached_property_is_computed_inside() -> None:
-    """The first call leaves an attribute behind, which is a change that the function makes."""
+    """The first call leaves an attribute behind, and later calls find it."""
     model = Model()
-    refused(lambda x: x * model.cached, "changes the attributes of model")
-    agrees_after(lambda x: x * model.cached, lambda: model.__dict__.pop("cached") and model.cached,
-                 lambda: setattr(model, "cached", 5.0))
+    agrees_after(lambda x: x * model.cached, lambda: setattr(model, "cached", 5.0),
+                 lambda: setattr(model, "rate", 7.0), lambda: model.__dict__.pop("cached"))
 
 
 # --- ways to wrap a function ----------------------------------------------------------------------
@@ -662,8 +662,7 @@ def test_a_cached_helper_gives_what_it_gave() -> None:
     def cached(n: int) -> float:
         return n * rate[0]
 
-    agrees_after(lambda x: x * cached(2), lambda: rate.__setitem__(0, 5.0),
-                 lambda: cached.cache_clear())
+    agrees_after(lambda x: x * cached(2), lambda: rate.__setitem__(0, 5.0))
 
 
 def test_a_cached_helper_that_holds_values_is_refused() -> None:
@@ -686,7 +685,7 @@ def test_a_memory_of_ones_own_is_refused() -> None:
             memory[1] = x * 2.0
         return memory[1]
 
-    refused(f, "changes memory")
+    refused(f, "computes something else")
 
 
 def test_a_recursive_function_is_recorded_once_for_each_depth() -> None:
@@ -833,16 +832,30 @@ def test_a_gradient_of_a_captured_leaf_is_read() -> None:
     assert f(1.5) == 10.5
 
 
-def test_a_gradient_of_a_captured_leaf_is_set() -> None:
-    """A replay would not set it."""
+def test_a_gradient_of_a_captured_leaf_is_changed() -> None:
+    """A replay would not add to it."""
     weight = Value(2.0, label="w")
     (weight * 3.0).backward()
+
+    def f(x: Any) -> Any:
+        weight.grad += 1.0
+        return x * weight
+
+    refused(f, r"changes w\.grad")
+
+
+def test_a_gradient_of_a_captured_leaf_is_cleared() -> None:
+    """It is cleared at each call, as without jit: whoever fills it makes a new recording."""
+    weight = Value(2.0, label="w")
 
     def f(x: Any) -> Any:
         weight.grad = 0.0
         return x * weight
 
-    refused(f, r"changes w\.grad")
+    compiled = plainly(f)
+    for x in (1.0, 2.0, 3.0):
+        (weight * x).backward()
+        assert compiled(x) == 2.0 * x and weight.grad == 0.0
 
 
 def test_the_parameters_of_a_model_are_trained_between_calls() -> None:
@@ -871,8 +884,8 @@ def test_backward_inside_is_refused() -> None:
 
 def test_an_optimizer_step_inside_is_refused() -> None:
     """A replay would not train."""
-    model = nn.Linear(1, 1, seed=0) if hasattr(nn, "Linear") else nn.MLP(1, [1], seed=0)
-    optimizer = nn.SGD(model.parameters(), lr=0.1)
+    model = nn.MLP(1, [1], seed=0)
+    optimizer = nn.SGD(model.parameters())
 
     def f(x: Any) -> Any:
         optimizer.step()
@@ -940,10 +953,10 @@ def test_asking_for_kinks_inside_is_refused() -> None:
 
 @pytest.mark.parametrize("change", [
     lambda: COUNT.append(1), lambda: COUNT.__setitem__(0, COUNT[0] + 1),
-    lambda: TABLE_OF_RATES.__setitem__("new", 1.0),
+    lambda: TABLE_OF_RATES.__setitem__(len(TABLE_OF_RATES), 1.0),
     lambda: setattr(SETTINGS, "rate", SETTINGS.rate + 1.0),
-    lambda: setattr(SETTINGS, "fresh", 1.0), lambda: setattr(Model, "fresh", 1.0)],
-    ids=["append", "count", "new key", "attribute", "new attribute", "class"])
+    lambda: setattr(SETTINGS, "fresh", Value(1.0)), lambda: setattr(Model, "scale", [])],
+    ids=["append", "count", "new key", "attribute", "a Value", "class"])
 def test_changing_what_is_captured_is_refused(change: Callable[[], Any]) -> None:
     """A replay would not change it again."""
     before = list(COUNT), dict(TABLE_OF_RATES), dict(vars(SETTINGS))
@@ -960,8 +973,45 @@ def test_changing_what_is_captured_is_refused(change: Callable[[], Any]) -> None
         TABLE_OF_RATES.update(before[1])
         vars(SETTINGS).clear()
         vars(SETTINGS).update(before[2])
-        if hasattr(Model, "fresh"):
-            del Model.fresh
+        Model.scale = 1.0
+
+
+@pytest.mark.parametrize("change", [
+    lambda: TABLE_OF_RATES.__setitem__("new", 1.0), lambda: setattr(SETTINGS, "rate", 4.0),
+    lambda: TABLE_OF_RATES.pop("slow", None), lambda: TABLE_OF_RATES.update(slow=1.0, fast=3.0)],
+    ids=["new key", "attribute", "pop", "update"])
+def test_setting_something_to_the_same_at_each_call(change: Callable[[], Any]) -> None:
+    """A second call changes nothing; whoever changes it back makes a new recording."""
+    before = dict(TABLE_OF_RATES), SETTINGS.rate
+
+    def f(x: Any) -> Any:
+        change()
+        return x * SETTINGS.rate * len(TABLE_OF_RATES)
+
+    compiled = plainly(f)
+    try:
+        for x in (1.0, 2.0, 3.0):
+            TABLE_OF_RATES.clear()
+            TABLE_OF_RATES.update(before[0])
+            SETTINGS.rate = before[1]
+            given, left = compiled(x), (dict(TABLE_OF_RATES), SETTINGS.rate)
+            assert compiled(x) == given == f(x)
+            assert (TABLE_OF_RATES, SETTINGS.rate) == left
+    finally:
+        TABLE_OF_RATES.clear()
+        TABLE_OF_RATES.update(before[0])
+        SETTINGS.rate = before[1]
+
+
+def test_a_value_of_the_recording_must_not_stay_behind() -> None:
+    """Later calls would find the Value of an earlier one."""
+    model = Model()
+
+    def f(x: Any) -> Any:
+        model.latest = x * 2.0  # type: ignore[attr-defined]
+        return x
+
+    refused(f, "changes")
 
 
 def test_making_a_global_is_refused() -> None:
@@ -1125,8 +1175,22 @@ def test_printing_a_value_happens_for_each_new_number(capsys: Any) -> None:
     assert capsys.readouterr().out == "1.0\n2.0\n"
 
 
+def test_logging_inside(caplog: Any) -> None:
+    """A logger has caches and handlers, which change as it is used."""
+    logger = logging.getLogger("traps")
+
+    def f(x: Any) -> Any:
+        logger.warning("recorded")
+        print("recorded", file=sys.stderr)
+        return x
+
+    compiled = plainly(f)
+    assert [compiled(1.0), compiled(2.0)] == [1.0, 2.0] and compiled.n_recordings == 1
+    assert "recorded" in caplog.text
+
+
 @pytest.mark.parametrize("text", [lambda x: f"{x:.0f}", lambda x: format(x, ".0f"),
-                                  lambda x: "%s" % x, lambda x: str(x), lambda x: repr(x)])
+                                  lambda x: str(x), lambda x: repr(x)])
 def test_a_text_of_a_value_decides(text: Callable[[Any], str]) -> None:
     """A text holds the number as .data does."""
     f = plainly(lambda x: x * (1.0 if "2" in text(x) else -1.0))
@@ -1169,12 +1233,14 @@ def test_a_comparison_decides(decide: Callable[[Any], Any]) -> None:
 
 
 @pytest.mark.parametrize("decide", [
-    lambda a: a[np.argmax(a)], lambda a: a[np.argsort(a, kind="stable")][0], lambda a: np.sort(a)[1],
+    lambda a: a[np.argmax(a)], lambda a: a[np.argsort(a, kind="stable")][0],
+    lambda a: np.sort(a)[1],
     lambda a: np.where(a > 0.5, a, 2.0).sum(), lambda a: a[a > 0.5].sum(), lambda a: a.max(),
     lambda a: np.searchsorted(np.array([0.0, 1.0]), a[0]) + a[1],
     lambda a: np.any(a > 1.0) * a[0], lambda a: np.count_nonzero(a) + a[0],
     lambda a: np.maximum(a, a[::-1]).sum(), lambda a: np.array_equal(a, a[::-1]) + a[0],
-    lambda a: np.unique(a)[0], lambda a: len(np.nonzero(a)[0]) * a[1],
+    lambda a: np.clip(a, 0.4, 1.5).sum(), lambda a: np.unique(a)[0],
+    lambda a: len(np.nonzero(a)[0]) * a[1],
 ])
 def test_numpy_decides(decide: Callable[[Any], Any]) -> None:
     """NumPy compares the Values of an array one by one, also for ties."""
@@ -1188,7 +1254,7 @@ def test_numpy_decides(decide: Callable[[Any], Any]) -> None:
     lambda x: math.floor(x), lambda x: round(x), lambda x: int(x), lambda x: float(x),
     lambda x: [1.0, 2.0][x], lambda x: sum(range(x)), lambda x: x // 2.0, lambda x: x % 2.0,
     lambda x: math.exp(x), lambda x: math.isnan(x), lambda x: np.floor(x), lambda x: np.isnan(x),
-    lambda x: np.array([x], dtype=float), lambda x: np.clip(x, 0.0, 1.0), lambda x: complex(x),
+    lambda x: np.array([x], dtype=float), lambda x: complex(x),
     lambda x: np.zeros(2).__setitem__(0, x), lambda x: Value(x), lambda x: math.fsum([x]),
     lambda x: np.full(2, 0.5) @ np.array([x, x]).astype(float), lambda x: "ab" * x,
 ])
@@ -1356,7 +1422,8 @@ def test_kinds_of_numbers() -> None:
     f = plainly(lambda x, flag=False: x * 2.0 if flag else x + 1.0)
     for x in (1, 1.0, np.float64(1.0), np.float32(1.0), np.int64(1), np.array(1.0)):
         assert float(f(x)) == 2.0
-    assert [f(3.0, True), f(3.0, False), f(3.0, np.True_), f(3.0, flag=True)] == [6.0, 4.0, 6.0, 6.0]
+    assert [f(3.0, flag) for flag in (True, False, np.True_)] == [6.0, 4.0, 6.0]
+    assert f(3.0, flag=True) == 6.0
 
 
 @pytest.mark.parametrize("empty", [[], (), {}, np.zeros(0), [[], []]])
@@ -1431,6 +1498,17 @@ def test_grad_in_jit_in_grad() -> None:
     for f in (grad(plainly(grad(cube))), plainly(grad(grad(cube))), grad(grad(plainly(cube))),
               plainly(lambda x: grad(lambda t: grad(cube)(t) + x)(x))):
         assert [f(2.0), f(3.0)] == [12.0, 18.0]
+
+
+def test_a_call_inside_of_grad_that_captures_its_argument() -> None:
+    """There is no Value among the arguments, but one in the closure: a float would hang on none."""
+    weight = Value(3.0)
+    assert grad(lambda x: plainly(lambda t: t * x)(2.0) * x)(3.0) == 12.0
+    assert grad(lambda x: plainly(lambda t: t * t)(2.0) * x)(3.0) == 4.0
+    inner = plainly(lambda t: t * weight)
+    total = grad(lambda x: inner(2.0) * x)(5.0)
+    assert total.data == 6.0 == inner(2.0)
+    assert ag.gradient(total, weight).data == 2.0
 
 
 def test_grad_inside_by_a_number_of_the_outer_function() -> None:

@@ -167,14 +167,18 @@ def test_a_tape_holds_the_program() -> None:
     ops = [tape.kinds[token] for token in tape.tokens]
     slots = [tuple(tape.operands[a:b].tolist())
              for a, b in pairwise(tape.offsets)]
+    moved = {slot: slot + (slot > program.outputs[0]) for slot in range(program.n_slots)}
+    n = program.outputs[0] - program.first + 1  # the sum follows what it adds up
+    assert ops[n] == ("summed output", 2)
+    assert slots.pop(n) == (program.outputs[0], -1)
+    ops.pop(n)
     n = len(program)
     assert [op for op, _ in ops[:n]] == list(program.ops)
-    assert slots[:n] == list(program.operands)
-    assert ops[n:n + 3] == [("summed output", 1), ("output", 1), ("output", 1)]
-    assert [slot for slot, in slots[n:-1]] == list(program.outputs)
-    assert ops[-1] == ("guard < True", 2)
-    assert slots[-1] == (0, 50)
-    assert tape.ranks()[n:n + 3].tolist() == [0, 0, 1]
+    assert slots[:n] == [tuple(moved[x] for x in operands) for operands in program.operands]
+    rest = program.outputs[1:]
+    assert ops[n:] == [*[("output", 2)] * len(rest), ("guard < True", 2)]
+    assert slots[n:-1] == [(moved[slot], ~place) for place, slot in enumerate(rest)]
+    assert slots[-1] == (0, moved[50])
 
 
 def test_the_code_of_a_time_integration_does_not_grow_with_its_steps() -> None:
@@ -284,7 +288,7 @@ def kernel(writer: Any, program: Program, rows: tuple[bool, ...] | None = None,
            sums: tuple[bool, ...] | None = None) -> llvm.Kernel:
     """A program compiled by a writer, whatever its size."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(llvm, "_writer", lambda program, rows, sums, width, vector, chunk: writer(
+        patch.setattr(llvm, "_writer", lambda program, rows, sums, width, vector, *_: writer(
             program, rows, sums, width, vector))
         return llvm.compile(program, rows, sums)
 
@@ -317,6 +321,25 @@ def test_one_point_has_the_bits_of_straight_code(writer: Any, program: Program) 
     found, expected = kernel(writer, program)(point), straight(program)(point)
     assert_same_bits(found[0], expected[0])
     assert found[2] is expected[2] is True
+
+
+@pytest.mark.parametrize("registers", [2, 4])
+@pytest.mark.parametrize("n", [1, 8, 11, 33, 70])
+def test_several_registers_of_rows_at_once_change_sums_alone(registers: int, n: int) -> None:
+    program = with_guards(perceptron())
+    inputs = program.n_inputs
+    rows = tuple(i < inputs // 2 for i in range(inputs))
+    sums = tuple(i % 3 == 0 for i in range(len(program.outputs)))
+    numbers = np.random.default_rng(0).normal(size=(inputs, n))
+    arguments = (numbers[inputs // 2:, 0], numbers[:inputs // 2])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(llvm, "_writer", lambda program, rows, sums, width, vector, *_: RolledWriter(
+            program, rows, sums, width, vector, registers))
+        found = llvm.compile(program, rows, sums)(*arguments)
+    expected = straight(program, rows, sums)(*arguments)
+    assert_same_bits(found[1], expected[1])
+    assert np.array_equal(found[2], expected[2])
+    assert found[0] == pytest.approx(expected[0], rel=1e-12, abs=1e-12)
 
 
 @pytest.mark.parametrize("writer", WRITERS)
@@ -416,7 +439,7 @@ def test_steps_are_known_to_the_interpreter() -> None:
 
 def test_each_program_gets_the_writer_that_suits_it(monkeypatch: pytest.MonkeyPatch) -> None:
     def chosen(program: Program, chunk: int | None = None) -> type:
-        return type(llvm._writer(program, None, (False,) * len(program.outputs), 1, {}, chunk))
+        return type(llvm._writer(program, None, (False,) * len(program.outputs), 1, {}, chunk, 1))
 
     assert chosen(pendulum(2)) is llvm._Writer
     assert chosen(pendulum(60)) is RolledWriter

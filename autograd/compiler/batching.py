@@ -20,7 +20,7 @@ from .arguments import HoldsValues, Place
 from .compiled import Compiled
 from .gathering import Array, Gathered, Part, Sums, flags_of, leaves_of, of_rows, stacked
 from .jitting import Jitted
-from .recording import Recording, RecordingError
+from .recording import Recording, RecordingError, is_recording
 from .rows import Parts, Rows
 
 Axes = int | None | tuple[int | None, ...]
@@ -84,7 +84,7 @@ class Batched(Compiled):
         if rows.n == 0:
             raise ValueError("vmap needs at least one row: without one, the shape of the result "
                              "is not known")
-        if value.recorder is not None:  # a part of something that is being recorded
+        if value.recorder is not None and is_recording():  # a part of what is being recorded
             return self._row_by_row(rows)
         try:
             parts = rows.taken_apart()

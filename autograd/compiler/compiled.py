@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-import sys
 from collections.abc import Callable
 from functools import partial, update_wrapper
 from typing import Any
@@ -12,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from . import backends
-from .arguments import objects_of
+from .arguments import lift, objects_of
 from .explaining import Note, explanation
-from .recording import Recording, RecordingError, record
+from .recording import Recording, RecordingError, names_of, record
 from .watching import Watch
 
 CHECKED = 10_000  # instructions up to which a function is recorded twice, to see if it is the same
@@ -64,15 +63,18 @@ class Compiled:
         reason = self._reason or ("another branch" if key in self._replays else
                                   "another kind of arguments" if self._replays else
                                   "the first call")
-        watch, loaded = self._watch(arguments, keywords), len(sys.modules)
+        watch = self._watch(arguments, keywords)
         if watch.iterators:
             raise RecordingError(f"the function captures the iterator {watch.iterators[0]}, whose "
                                  "next item a replay would not take; pass the items as arguments")
         recording = record(self.function, arguments, keywords, self.static)
-        _refuse_side_effects(watch)
-        self._refuse_another(recording, arguments, keywords)
-        if len(sys.modules) > loaded:  # modules that are imported inside are known only now
-            watch = self._watch(arguments, keywords)
+        _refuse_draws(watch)
+        if len(recording.program) > CHECKED:
+            _refuse_changes(watch)
+            watch = self._watch(arguments, keywords)  # modules imported inside are known now
+        else:
+            watch = self._watch(arguments, keywords)  # so is what is made once, such as a cache
+            self._refuse_another(watch, recording, arguments, keywords)
         self._watches[key] = watch
         self._reason = ""
         self.n_recordings += 1
@@ -84,18 +86,26 @@ class Compiled:
         objects = objects_of((arguments, keywords))
         return Watch(partial(self.function, *objects) if objects else self.function)
 
+    def _captures_values(self) -> bool:
+        """Whether the function uses Values from outside, by which one could differentiate."""
+        return bool(Watch(self.function).values)
+
+    def _eager_graph(self, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
+        """The call as a part of a graph: Values, that hang on what the function captures."""
+        lifted = lift(arguments, keywords, names_of(self.function), self.static)
+        return self.function(*lifted.arguments, **lifted.keywords)
+
     def watched(self) -> dict[str, Any]:
         """What another function's recording hangs on if it calls this one: no recordings."""
         return {name: part for name, part in vars(self).items()
                 if not name.startswith("_") and name not in ("n_recordings", "notes")}
 
-    def _refuse_another(self, recording: Recording, arguments: tuple[Any, ...],
+    def _refuse_another(self, watch: Watch, recording: Recording, arguments: tuple[Any, ...],
                         keywords: dict[str, Any]) -> None:
         """Record it again: a function that then computes something else cannot be replayed."""
-        if len(recording.program) > CHECKED:
-            return
         with contextlib.redirect_stdout(io.StringIO()):
             again = record(self.function, arguments, keywords, self.static)
+        _refuse_changes(watch)
         if not recording.is_same(again):
             raise RecordingError(
                 "the function computes something else when it is called again with the same "
@@ -146,11 +156,14 @@ class Compiled:
         return f"<{type(self).__name__.lower()} {name}: {self.n_recordings} recording(s)>"
 
 
-def _refuse_side_effects(watch: Watch) -> None:
+def _refuse_draws(watch: Watch) -> None:
     if (name := watch.drawn()) is not None:
         raise RecordingError(f"the function draws random numbers from {name}, and a replay would "
                              "repeat those of the recording; draw them outside and pass them as "
                              "arguments")
+
+
+def _refuse_changes(watch: Watch) -> None:
     if (name := watch.changed()) is not None:
         raise RecordingError(f"the function changes {name}, which it does not own; a replay would "
                              "not do it again. Return what changes, and set it outside")

@@ -21,9 +21,9 @@ DONE, LOSS_NOT_FINITE, GRADIENT_NOT_FINITE, OTHER_BRANCH = range(4)
 
 # What the loop reads, in this order, from an array of 64-bit words.
 _WORDS = ("loss", "rule", "loss_arguments", "rule_arguments", "n_steps", "starts", "counts",
-          "outs", "scalars", "n_scalars", "objectives", "l2", "n_sums", "width", "n_parameters",
+          "outs", "scalars", "n_scalars", "objectives", "l2", "n_sums", "lanes", "n_parameters",
           "n_lines", "rows", "out", "ok", "stride", "order", "data", "n_rows", "n_inputs",
-          "rows_stride")
+          "rows_stride", "padding")
 _POINTERS = {"loss", "rule", "loss_arguments", "rule_arguments", "starts", "counts", "outs",
              "scalars", "objectives", "rows", "out", "ok", "order", "data"}
 
@@ -76,11 +76,11 @@ entry:
   %slopes = getelementptr double, ptr %lines, i64 %stride
   %memories = getelementptr double, ptr %slopes, i64 %stride
   %moved_memories = getelementptr double, ptr %moved, i64 %stride
-  %row_sums = getelementptr double, ptr %sums, i64 %width
-  %not_finite_sums = getelementptr double, ptr %rule_sums, i64 %width
-  %all_sums = mul i64 %n_sums, %width
+  %row_sums = getelementptr double, ptr %sums, i64 %lanes
+  %not_finite_sums = getelementptr double, ptr %rule_sums, i64 %lanes
+  %all_sums = mul i64 %n_sums, %lanes
   %sums_bytes = mul i64 %all_sums, 8
-  %rule_sums_bytes = mul i64 %width, 16
+  %rule_sums_bytes = mul i64 %lanes, 16
   %line_bytes = mul i64 %stride, 8
   %n_memories = sub i64 %n_lines, 1
   %memory_bytes = mul i64 %n_memories, %line_bytes
@@ -109,7 +109,7 @@ rows_of_step:
 
 gather:
   %order_now = getelementptr i64, ptr %order, i64 %start
-  %room = add i64 %count, %width
+  %room = add i64 %count, %padding
   %last = sub i64 %count, 1
   br label %gather_input
 
@@ -150,7 +150,7 @@ evaluate:
 
 gradient:
   %p = phi i64 [ 0, %evaluate ], [ %p_next, %gradient ]
-  %p_place = mul i64 %p, %width
+  %p_place = mul i64 %p, %lanes
   %at_row_sums = getelementptr double, ptr %row_sums, i64 %p_place
   %slope = call double @lanes(ptr %at_row_sums)
   %at_slope = getelementptr double, ptr %slopes, i64 %p
@@ -247,29 +247,30 @@ class Descent:
         n_memories: how many numbers are remembered of each parameter.
         numbers: the parameters, shape (n,).
         memories: shape (n_memories, n).
+        registers: how many registers of rows to take at once; see ``llvm.compile``.
     """
 
     def __init__(self, loss: Program, n_row_inputs: int, rule: Program, n_memories: int,
-                 numbers: Array, memories: Array) -> None:
+                 numbers: Array, memories: Array, registers: int = 1) -> None:
         from .llvm import _aligned, compile  # only where it is used: llvmlite is an extra
 
         n = len(numbers)
         extra = len(loss.outputs) - 1 - n
         self._loss = compile(loss, (True,) * n_row_inputs + (False,) * n,
-                             (True,) * (1 + n) + (False,) * extra)
+                             (True,) * (1 + n) + (False,) * extra, registers=registers)
         by_parameter = 2 + n_memories
         self._n_shared = rule.n_inputs - by_parameter
         self._rule = compile(rule, (True,) * by_parameter + (False,) * self._n_shared,
                              (False,) * (1 + n_memories) + (True, True))
         self.n_parameters, self.n_memories, self.n_extra = n, n_memories, extra
-        width = self.width = self._loss.width
-        self._stride = -(-n // width) * width
+        self.lanes, self.padding = self._loss.lanes, self._loss.width
+        self._stride = -(-n // self._rule.width) * self._rule.width
         self._lines = np.zeros((by_parameter, self._stride))
         self.restore(numbers, memories)
         self._moved = np.zeros((1 + n_memories, self._stride))
-        self._sums = _aligned((1 + n) * width)
-        self._rule_sums = _aligned(2 * width)
-        self._memory = [_aligned(max(1, kernel.n_memory) * width)
+        self._sums = _aligned((1 + n) * self.lanes)
+        self._rule_sums = _aligned(2 * self.lanes)
+        self._memory = [_aligned(max(1, kernel.n_memory) * kernel.width)
                         for kernel in (self._loss, self._rule)]
         self._ok = np.ones(self._stride)
         self._function = _function()
@@ -316,13 +317,13 @@ class Descent:
         outs = np.cumsum(counts) - counts
         starts = outs.copy()
         # One stride serves what is read and what is written; odd, so that lines share no cache set.
-        stride = (int(outs[-1] + counts[-1]) + self.width) | 1
+        stride = (int(outs[-1] + counts[-1]) + self.padding) | 1
         rows = np.empty((max(1, len(data)), stride))
         if order is None:
-            rows[:len(data), :data.shape[1] + self.width] = np.pad(
-                data, ((0, 0), (0, self.width)), mode="edge")
+            rows[:len(data), :data.shape[1] + self.padding] = np.pad(
+                data, ((0, 0), (0, self.padding)), mode="edge")
         out = np.empty((max(1, self.n_extra), stride))
-        ok = np.ones(int(counts.max()) + self.width)
+        ok = np.ones(int(counts.max()) + self.padding)
         objectives = np.empty(len(counts))
         lines = [np.ascontiguousarray(line, dtype=np.int64) for line in (starts, counts, outs)]
         shared = np.ascontiguousarray(shared, dtype=float)
@@ -335,10 +336,10 @@ class Descent:
             self._loss.address, self._rule.address, _address(loss_arguments),
             _address(rule_arguments), len(counts), *map(_address, lines), _address(shared),
             self._n_shared, _address(objectives), np.float64(l2).view(np.int64),
-            1 + self.n_parameters, self.width, self.n_parameters, 1 + self.n_memories,
+            1 + self.n_parameters, self.lanes, self.n_parameters, 1 + self.n_memories,
             _address(rows), _address(out), _address(ok), self._stride,
             0 if order is None else _address(order), _address(data), data.shape[1], len(data),
-            stride])
+            stride, self.padding])
         reached = np.zeros(1, dtype=np.int64)
         status = self._function(_address(words), _address(reached))
         return Steps(int(reached[0]), status, objectives, out[:self.n_extra])

@@ -22,12 +22,15 @@ class Emitter:
     """Writes instructions for numbers of one type.
 
     Args:
-        width: how many rows stand in one register; 1 for plain numbers.
-        vector_functions: the symbol of each function of libmvec for this width.
+        width: how many rows stand side by side; 1 for plain numbers.
+        vector_functions: the symbol of each function of libmvec.
+        lanes: how many of the rows one register holds, and a function of libmvec takes.
     """
 
-    def __init__(self, width: int = 1, vector_functions: dict[str, str] | None = None) -> None:
+    def __init__(self, width: int = 1, vector_functions: dict[str, str] | None = None,
+                 lanes: int | None = None) -> None:
         self.width = width
+        self.lanes = lanes or width
         self.type = "double" if width == 1 else f"<{width} x double>"
         self.bool = "i1" if width == 1 else f"<{width} x i1>"
         self.suffix = "f64" if width == 1 else f"v{width}f64"
@@ -79,6 +82,8 @@ class Emitter:
     def call(self, name: str, *operands: str) -> str:
         """A function of the C library: at once for all rows where libmvec has it, else in turn."""
         symbol = self.vector_functions.get(name) if self.width > 1 else name
+        if symbol is not None and self.lanes < self.width:
+            return self._call_by_registers(symbol, operands)
         if symbol is not None:
             types = ", ".join([self.type] * len(operands))
             self.declared.add(f"declare {self.type} @{symbol}({types})")
@@ -92,6 +97,46 @@ class Emitter:
             one = self.add(f"call double @{name}({arguments})")
             result = self.add(f"insertelement {self.type} {result}, double {one}, i32 {lane}")
         return result
+
+
+    def _call_by_registers(self, symbol: str, operands: Sequence[str]) -> str:
+        """Call a function of libmvec for one register after the other."""
+        kind = f"<{self.lanes} x double>"
+        self.declared.add(f"declare {kind} @{symbol}({', '.join([kind] * len(operands))})")
+        parts = [self.registers(operand) for operand in operands]
+        results = [self.add(f"call {kind} @{symbol}({', '.join(f'{kind} {x}' for x in arguments)})")
+                   for arguments in zip(*parts, strict=True)]
+        width = self.lanes
+        while len(results) > 1:
+            mask = ", ".join(f"i32 {lane}" for lane in range(2 * width))
+            results = [self.add(f"shufflevector <{width} x double> {a}, <{width} x double> {b}, "
+                                f"<{2 * width} x i32> <{mask}>")
+                       for a, b in zip(results[::2], results[1::2], strict=True)]
+            width *= 2
+        return results[0]
+
+    def registers(self, number: str) -> list[str]:
+        """The rows of a number, register by register."""
+        if self.lanes == self.width:
+            return [number]
+        masks = [", ".join(f"i32 {lane}" for lane in range(first, first + self.lanes))
+                 for first in range(0, self.width, self.lanes)]
+        return [self.add(f"shufflevector {self.type} {number}, {self.type} undef, "
+                         f"<{self.lanes} x i32> <{mask}>") for mask in masks]
+
+    def add_to_sum(self, pointer: str, number: str, inside: str) -> None:
+        """Add the rows that are inside to a sum in memory, which is one register wide."""
+        kind = "double" if self.lanes == 1 else f"<{self.lanes} x double>"
+        parts = self.registers(self.select(inside, number, self.const(0.0))
+                               if self.lanes < self.width else number)
+        while len(parts) > 1:
+            parts = [self.add(f"fadd {kind} {a}, {b}")
+                     for a, b in zip(parts[::2], parts[1::2], strict=True)]
+        before = self.add(f"load {kind}, ptr {pointer}, align 8")
+        after = self.add(f"fadd {kind} {before}, {parts[0]}")
+        if self.lanes == self.width:  # one instruction, where registers have masks
+            after = self.select(inside, after, before)
+        self.lines.append(f"  store {kind} {after}, ptr {pointer}, align 8")
 
 
 Emit = Callable[[Emitter, Sequence[str]], str]

@@ -28,7 +28,7 @@ _STEP_ARITY = {"fma": 3, "nan_to_zero": 1, "norm_end": 3, "logsumexp_end": 2}
 
 def instructions() -> list[tuple[str, int]]:
     """What the interpreter can do, as (name, number of operands), in the order of its numbers."""
-    special = [(_END, 0), (_SCALAR, 1), (_ROW, 1), (_CONSTANT, 1), (OUTPUT, 1), (SUMMED, 1)]
+    special = [(_END, 0), (_SCALAR, 1), (_ROW, 1), (_CONSTANT, 1), (OUTPUT, 2), (SUMMED, 2)]
     guards = [(f"{GUARD} {relation} {outcome}", 2) for relation in RELATIONS
               for outcome in (True, False)]
     ops = []
@@ -51,8 +51,9 @@ class InterpreterWriter(llvm._Writer):
         program = lowered(program, MOST)
         super().__init__(program, rows, sums, width, vector, 1)
         self.is_small = True  # whatever the program's size
-        self.n_memory = program.n_slots
-        self.tables = {"table": self._table(Tape.of(program, sums)),
+        tape = Tape.of(program, sums)
+        self.n_memory = tape.n_slots
+        self.tables = {"table": self._table(tape),
                        "constants": np.array(program.constants, float)}
 
     def _spills(self) -> dict[int, int]:
@@ -74,9 +75,8 @@ class InterpreterWriter(llvm._Writer):
         for i in range(MOST):
             here = np.flatnonzero(arities > i)
             lines[here, 1 + i] = tape.operands[tape.offsets[here] + i]
-        ranks = tape.ranks()
-        outputs = np.flatnonzero(ranks >= 0)
-        lines[outputs, 2] = ranks[outputs]
+        outputs = np.flatnonzero(lines[:, 2] < 0)
+        lines[outputs, 2] = ~lines[outputs, 2]
         table[-1, 0] = numbers[(_END, 0)]
         return table
 
@@ -162,9 +162,7 @@ impossible:
     def _sum(self, e: Emitter) -> None:
         number = self._get(e, 1)
         pointer = e.add(f"getelementptr {e.type}, ptr %sums, i64 {self._word(e, 2)}")
-        total = e.add(f"load {e.type}, ptr {pointer}, align 8")
-        inside = self._inside(e) if self.width > 1 else "true"
-        self._put(e, e.op("fadd", total, e.select(inside, number, e.const(0.0))), pointer)
+        e.add_to_sum(pointer, number, self._inside(e) if self.width > 1 else "true")
 
     def _guard(self, e: Emitter, name: str) -> None:
         _, relation, outcome = name.rsplit(" ", 2)

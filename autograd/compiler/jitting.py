@@ -12,7 +12,7 @@ from ..transforms import hvp_of, jvp_of
 from . import backends
 from .arguments import HoldsValues, signature, static_signature
 from .compiled import Compiled
-from .recording import Recording
+from .recording import Recording, is_recording
 
 if TYPE_CHECKING:
     from .objective import Objective
@@ -42,12 +42,14 @@ class Jitted(Compiled):
     """What :func:`jit` returns: call it like the function."""
 
     def __call__(self, *arguments: Any, **keywords: Any) -> Any:
-        if value.recorder is not None:  # a part of something that is being recorded
+        if value.recorder is not None and is_recording():  # a part of what is being recorded
             return self.function(*arguments, **keywords)
         try:
             key, numbers = self._taken_apart(arguments, keywords)
         except HoldsValues:  # a part of a graph
             return self.function(*arguments, **keywords)
+        if value.is_transforming() and self._captures_values():  # a part of a graph, too
+            return self._eager_graph(arguments, keywords)
         replays = self._replays.get(key) if self._is_unchanged(key) else None
         if replays is not None:
             for position, replay in enumerate(replays):

@@ -90,11 +90,12 @@ class Kernel:
     """A compiled program; see :func:`compile`."""
 
     def __init__(self, program: Program, rows: tuple[bool, ...] | None,
-                 sums: tuple[bool, ...], chunk: int | None) -> None:
+                 sums: tuple[bool, ...], chunk: int | None, registers: int = 1) -> None:
         machine = _machine()
         self.rows = rows
-        self.width = 1 if rows is None else machine["width"]
-        writer = _writer(program, rows, sums, self.width, machine["vector"], chunk)
+        self.lanes = 1 if rows is None else machine["width"]
+        writer = _writer(program, rows, sums, self.lanes, machine["vector"], chunk, registers)
+        self.width = writer.width
         self.assembly = writer.module()
         self.n_sums, self.n_memory = sum(sums), writer.n_memory
         self.n_outputs = len(program.outputs)
@@ -171,7 +172,7 @@ class _Buffers:
         by_rows = kernel.rows is not None
         self.scalars = _aligned(kernel.n_scalars)
         self.rows = _aligned(kernel.n_row_inputs * self.stride).reshape(-1, self.stride)
-        self.sums = _aligned(kernel.n_sums * width if by_rows else kernel.n_outputs)
+        self.sums = _aligned(kernel.n_sums * kernel.lanes if by_rows else kernel.n_outputs)
         self.out = _aligned((kernel.n_outputs - kernel.n_sums) * self.stride if by_rows else 0)
         self.ok = _aligned(self.stride)
         self.ok[:] = 1.0
@@ -207,7 +208,7 @@ class _Buffers:
         if out.size <= LARGE_RESULT:
             out = out.copy()
         with np.errstate(invalid="ignore", over="ignore"):  # nan and inf are results, too
-            sums = self.sums.reshape(kernel.n_sums, kernel.width).sum(axis=1)
+            sums = self.sums.reshape(kernel.n_sums, kernel.lanes).sum(axis=1)
         return sums, out, self.ok[:self.n] != 0.0
 
 
@@ -248,14 +249,14 @@ def _compiled(assembly: str, machine: Any, optimize: bool) -> bytes:
 
 
 def _writer(program: Program, rows: tuple[bool, ...] | None, sums: tuple[bool, ...], width: int,
-            vector: dict[str, str], chunk: int | None) -> _Writer:
+            vector: dict[str, str], chunk: int | None, registers: int) -> _Writer:
     """The writer for a program: of straight code, of loops, or of a table to interpret."""
     size = sum(map(len, program.operands))
     if chunk is None and size > ROLLED:
         from .interpreting import InterpreterWriter  # these two import this module
         from .looping import RolledWriter
 
-        writer = RolledWriter(program, rows, sums, width, vector)
+        writer = RolledWriter(program, rows, sums, width, vector, registers if rows else 1)
         if writer.code_size <= MOST_CODE:
             return writer
         return InterpreterWriter(program, rows, sums, width, vector)
@@ -377,9 +378,7 @@ class _Writer:
             number = self._load(e, known, output)
             if summed:
                 pointer = self._pointer(e, "%sums", n_sums * self.width)
-                total = e.add(f"load {e.type}, ptr {pointer}, align 8")
-                more = e.op("fadd", total, e.select(inside, number, e.const(0.0)))
-                e.lines.append(f"  store {e.type} {more}, ptr {pointer}, align 8")
+                e.add_to_sum(pointer, number, inside)
                 n_sums += 1
             elif self.by_rows:
                 pointer = self._row_pointer(e, "%out", n_out)
@@ -436,7 +435,8 @@ done:
 
 
 def compile(program: Program, row_inputs: Sequence[bool] | None = None,
-            sums: Sequence[bool] | None = None, chunk: int | None = None) -> Kernel:
+            sums: Sequence[bool] | None = None, chunk: int | None = None,
+            registers: int = 1) -> Kernel:
     """Compile a program to machine code.
 
     Args:
@@ -444,6 +444,8 @@ def compile(program: Program, row_inputs: Sequence[bool] | None = None,
         row_inputs: for each input whether it differs by row; None compiles for one point.
         sums: for each output whether it is summed over the rows.
         chunk: how many instructions to put into one function; None chooses by size.
+        registers: how many registers of rows a loop takes at once, a power of 2: with many rows,
+            several make less of the traffic with sums and scalars, with few rows they idle.
 
     Returns:
         ``kernel(scalars, rows) -> (scalar_outputs, row_outputs, ok)``. Scalars are all inputs that
@@ -470,4 +472,4 @@ def compile(program: Program, row_inputs: Sequence[bool] | None = None,
         raise KeyError(f"the LLVM back end does not know {', '.join(missing)}; the python back "
                        "end runs every primitive")
     rows = tuple(row_inputs) if row_inputs is not None else None
-    return Kernel(program, rows, flags, chunk)
+    return Kernel(program, rows, flags, chunk, registers)

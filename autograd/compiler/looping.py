@@ -45,9 +45,10 @@ class RolledWriter(llvm._Writer):
     """Writes the module of a re-rolled program: one function for each loop or straight piece."""
 
     def __init__(self, program: Program, rows: tuple[bool, ...] | None, sums: tuple[bool, ...],
-                 width: int, vector: dict[str, str]) -> None:
+                 width: int, vector: dict[str, str], registers: int = 1) -> None:
         program = lowered(program, WIDE)
-        super().__init__(program, rows, sums, width, vector, PIECE)
+        super().__init__(program, rows, sums, width * registers, vector, PIECE)
+        self.lanes = width
         self.rolled = rolled = roll(Tape.of(program, sums))
         self.tape, self.code_size = rolled.tape, rolled.code_size
         self.is_small = self.code_size <= SMALL
@@ -55,7 +56,6 @@ class RolledWriter(llvm._Writer):
         self.tables = {"data": np.array(program.constants, float)[rolled.data - program.n_inputs]}
         self.needed = np.zeros(self.tape.n_slots, bool)  # slots that are read from memory
         self.stored: set[int] = set()
-        self.ranks = self.tape.ranks()
         self.input_runs = _input_runs(self.is_row)
         self.known: dict[_Access, str] = {}
         self.counters: list[str] = []  # the registers that count the iterations of open loops
@@ -122,7 +122,7 @@ class RolledWriter(llvm._Writer):
     def _fresh(self) -> Emitter:
         self.known = {}
         self.label = "entry"
-        return Emitter(self.width, self.vector)
+        return Emitter(self.width, self.vector, self.lanes)
 
     def _ops(self, block: Block) -> set[str]:
         last = block.start + block.period if isinstance(block, Loop) else block.stop
@@ -221,10 +221,15 @@ class RolledWriter(llvm._Writer):
     # --- instructions -----------------------------------------------------------------------------
 
     def _operands(self, i: int, path: Path) -> list[_Access]:
+        """What an instruction reads; the place of an output, below 0, is not among it."""
         offsets = self.tape.offsets
-        return [_stripped(int(self.rolled.operands[place]),
-                          tuple(int(loop.strides[place - offsets[loop.start]]) for loop in path))
-                for place in range(offsets[i], offsets[i + 1])]
+        return [self._access(i, place, path) for place in range(offsets[i], offsets[i + 1])
+                if self.rolled.operands[place] >= 0]
+
+    def _access(self, i: int, place: int, path: Path) -> _Access:
+        offsets = self.tape.offsets
+        return _stripped(int(self.rolled.operands[place]),
+                         tuple(int(loop.strides[place - offsets[loop.start]]) for loop in path))
 
     def _instruction(self, e: Emitter, i: int, path: Path) -> None:
         op = self.tape.kinds[self.tape.tokens[i]][0]
@@ -241,13 +246,12 @@ class RolledWriter(llvm._Writer):
                 self._write(e, result, self.known[result])
 
     def _output(self, e: Emitter, i: int, op: str, number: str, path: Path) -> None:
-        rank = int(self.ranks[i])
-        where = _Access(rank, tuple(int(self.ranks[i + loop.period]) - rank for loop in path))
+        place = self._access(i, self.tape.offsets[i] + 1, path)
+        where = _Access(~place.slot, tuple(-stride for stride in place.strides))
         if op == SUMMED:
-            pointer = self._at(e, "%sums", where, self.width)
-            total = e.add(f"load {e.type}, ptr {pointer}, align 8")
-            number = e.op("fadd", total, e.select(self.inside, number, e.const(0.0)))
-        elif self.by_rows:
+            e.add_to_sum(self._at(e, "%sums", where, self.lanes), number, self.inside)
+            return
+        if self.by_rows:
             line = self._index(e, where, 1)
             pointer = self._row_pointer(e, "%out", line)
         else:

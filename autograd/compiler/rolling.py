@@ -36,7 +36,10 @@ Array = np.ndarray[Any, Any]
 
 @dataclass(frozen=True)
 class Tape:
-    """A program as arrays; its outputs and guards are pseudo-instructions at the end.
+    """A program as arrays; its outputs and guards are pseudo-instructions.
+
+    An output reads a slot and a place among the outputs of its kind, which is written as a number
+    below 0: -1 is the first place. The place advances in loops as slots do.
 
     Args:
         n_inputs: the number of inputs.
@@ -62,22 +65,37 @@ class Tape:
             program: what to convert.
             sums: for each output whether it is summed over rows; empty for no sums.
         """
-        flags = sums or (False,) * len(program.outputs)
+        flags = np.array(sums or (False,) * len(program.outputs), dtype=bool)
+        outputs = np.array(program.outputs, dtype=np.int64)
+        n = len(program)
+        ranks = np.where(flags, np.cumsum(flags) - 1, np.cumsum(~flags) - 1)
         ops: Iterable[str] = chain(
             program.ops, (SUMMED if flag else OUTPUT for flag in flags),
             (f"{GUARD} {guard.relation} {guard.outcome}" for guard in program.guards))
-        lists = [*program.operands, *((slot,) for slot in program.outputs),
+        lists = [*program.operands, *zip(program.outputs, (~ranks).tolist(), strict=True),
                  *((guard.left, guard.right) for guard in program.guards)]
-        n = len(program.ops) + len(program.outputs) + len(program.guards)
+        # A sum follows the instruction that it adds up, so that no memory is needed in between.
+        here = np.where(flags & (outputs >= program.first), outputs - program.first, n)
+        order = np.argsort(np.concatenate((np.arange(n), here, np.full(len(program.guards), n))),
+                           kind="stable")
+        return cls._of_instructions(program.n_inputs, program.first, list(ops), lists, order)
+
+    @classmethod
+    def _of_instructions(cls, n_inputs: int, first: int, ops: Sequence[str],
+                         lists: Sequence[Sequence[int]], order: Array) -> Tape:
+        """The tape of instructions in another order; slots are those of the old order."""
+        n = len(lists)
         arities = np.fromiter(map(len, lists), np.int64, n)
-        offsets = np.concatenate(([0], np.cumsum(arities)))
-        operands = np.fromiter(chain.from_iterable(lists), np.int64, int(offsets[-1]))
+        operands = np.fromiter(chain.from_iterable(lists), np.int64, int(arities.sum()))
         numbers = _Numbering()
         codes = np.fromiter(map(numbers.__getitem__, ops), np.int64, n)
+        if not np.array_equal(order, np.arange(n)):
+            codes, operands, arities = _reordered(codes, operands, arities, order, first)
+        offsets = np.concatenate(([0], np.cumsum(arities)))
         pairs, tokens = np.unique(codes + len(numbers) * arities, return_inverse=True)
         names = list(numbers)
         kinds = tuple((names[pair % len(names)], int(pair // len(names))) for pair in pairs)
-        return cls(program.n_inputs, program.first, kinds, tokens, operands, offsets)
+        return cls(n_inputs, first, kinds, tokens, operands, offsets)
 
     def __len__(self) -> int:
         return len(self.tokens)
@@ -87,14 +105,19 @@ class Tape:
         """How many slots there are; the pseudo-instructions have slots of no meaning."""
         return self.first + len(self.tokens)
 
-    def ranks(self) -> Array:
-        """For each output its place among the outputs of its kind; -1 for other instructions."""
-        ranks = np.full(len(self), -1)
-        for token, (op, _) in enumerate(self.kinds):
-            if op in (OUTPUT, SUMMED):
-                here = np.flatnonzero(self.tokens == token)
-                ranks[here] = np.arange(len(here))
-        return ranks
+
+def _reordered(codes: Array, operands: Array, arities: Array, order: Array,
+               first: int) -> tuple[Array, Array, Array]:
+    """Instructions in another order, reading the slots that results have then."""
+    place = np.empty_like(order)
+    place[order] = np.arange(len(order))
+    starts = np.cumsum(arities) - arities
+    arities = arities[order]
+    within = np.arange(len(operands)) - np.repeat(np.cumsum(arities) - arities, arities)
+    operands = operands[np.repeat(starts[order], arities) + within]
+    computed = operands >= first
+    operands[computed] = first + place[operands[computed] - first]
+    return codes[order], operands, arities
 
 
 class _Numbering(dict[str, int]):

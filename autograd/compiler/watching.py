@@ -8,7 +8,6 @@ from other ones is thrown away.
 from __future__ import annotations
 
 import dis
-import io
 import random
 import sys
 import sysconfig
@@ -46,6 +45,7 @@ class Watch:
     Attributes:
         quick: functions that say whether something is as it was.
         iterators: the names of captured iterators, which a replay would not move on.
+        values: the captured Values with their names.
     """
 
     def __init__(self, function: Callable[..., Any]) -> None:
@@ -57,7 +57,7 @@ class Watch:
         self._names: set[str] = set()  # that the user's functions mention
         self._modules: list[tuple[str, types.ModuleType]] = []
         self._variables: set[tuple[int, str]] = set()  # of modules, that are watched already
-        self._values: list[tuple[str, Value]] = []
+        self.values: list[tuple[str, Value]] = []
         self._later("the function", function)
         while self._pending:
             self._visit(*self._pending.popleft())
@@ -94,7 +94,7 @@ class Watch:
     def _visit(self, name: str, item: Any) -> None:
         """Watch one thing, and put what hangs on it into the queue."""
         if isinstance(item, Value):
-            self._values.append((name, item))
+            self.values.append((name, item))
         elif isinstance(item, types.FunctionType):
             self._function(item)
         elif isinstance(item, types.MethodType | staticmethod | classmethod):
@@ -237,7 +237,9 @@ class Watch:
             self._watch_draws(name, lambda: item.bit_generator.state)
         elif isinstance(item, np.random.RandomState):
             self._watch_draws(name, lambda: item.get_state(legacy=False))
-        elif hasattr(type(item), "__next__") and not isinstance(item, io.IOBase):
+        elif _is_output(item):
+            pass  # what is printed comes back into no result
+        elif hasattr(type(item), "__next__"):
             self.iterators.append(name)
         elif isinstance(item, ContextVar):
             before = item.get(_MISSING)
@@ -266,7 +268,7 @@ class Watch:
     def _gradients(self) -> None:
         """The gradients of captured Values, where a function might read or set them."""
         if not self._names.isdisjoint(("grad", "zero_grad")):
-            for name, item in self._values:
+            for name, item in self.values:
                 self._checks.append((f"{item.label or name}.grad",
                                      _attribute_check(item, "grad", item.grad)))
 
@@ -329,6 +331,12 @@ def _is_library(item: Any) -> bool:
         return top != "__main__"
     path = getattr(sys.modules.get(str(name)), "__file__", None)
     return path is not None and path.startswith(_LIBRARIES)
+
+
+def _is_output(item: Any) -> bool:
+    """Whether something is a stream, or a logger."""
+    return type(item).__module__.split(".")[0] == "logging" or (
+        hasattr(type(item), "write") and hasattr(type(item), "flush"))
 
 
 def _content(cell: types.CellType) -> Any:
