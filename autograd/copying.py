@@ -29,8 +29,8 @@ def twin(node: Value, left: Any, right: Any) -> Value:
 
 def _tell(node: Value) -> None:
     """A copy of a leaf holds a bare number, which a recording has to know."""
-    if value.recorder is not None and node.op is None:
-        value.recorder.read(node)
+    if (listener := value.recorder) is not None and node.op is None:
+        listener.read(node)
 
 
 def _copied(operand: Any, memo: dict[int, Any]) -> Any:

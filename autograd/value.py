@@ -57,7 +57,9 @@ class Recorder(Protocol):
 
 _now = Moment(0, ())
 _recording = True
-recorder: Recorder | None = None  # set while jit or vmap record a function
+# Set while jit or vmap record a function. Another thread may set it back at any moment, so that it
+# is read once and then used; so is comparison_hook.
+recorder: Recorder | None = None
 _transforming: list[int] = []  # the threads in which transforms have called a function, just now
 
 
@@ -68,8 +70,8 @@ def no_grad() -> Iterator[None]:
     Raises:
         RecordingError: inside a function that ``jit`` or ``vmap`` records.
     """
-    if recorder is not None:
-        recorder.refuse("no_grad() would freeze the numbers computed inside; leave it out, or use "
+    if (listener := recorder) is not None:
+        listener.refuse("no_grad() would freeze the numbers computed inside; leave it out, or use "
                         "it around the call")
     with _recording_set_to(False):
         yield
@@ -196,8 +198,8 @@ class Value:
     @property
     def data(self) -> float:
         """The number."""
-        if recorder is not None:
-            recorder.read(self)
+        if (listener := recorder) is not None:
+            listener.read(self)
         return self._data
 
     @data.setter
@@ -206,8 +208,8 @@ class Value:
             raise AttributeError(
                 f"the data of {describe(self)} was computed; edit the leaves it came from and "
                 "compute it again, or write Value(number) for a new leaf")
-        if recorder is not None:
-            recorder.edited(self)
+        if (listener := recorder) is not None:
+            listener.edited(self)
         self._data = as_float(number)
         self._made = Moment(tick().clock, self._made.scope)
 
@@ -234,8 +236,8 @@ class Value:
             node = _node(data, primitive, operands[0], operands[1])
         else:
             node = _node(data, primitive, operands[0] if primitive.arity == 1 else operands)
-        if recorder is not None:
-            recorder.computed(node)
+        if (listener := recorder) is not None:
+            listener.computed(node)
         return node
 
     # --- the reverse pass and its relatives, whose code is in files of their own ----------------
@@ -251,8 +253,8 @@ class Value:
         """
         from .backward import backward
 
-        if recorder is not None:
-            recorder.refuse("backward() leaves its results in .grad, which no replay would fill; "
+        if (listener := recorder) is not None:
+            listener.refuse("backward() leaves its results in .grad, which no replay would fill; "
                             "return autograd.gradient(y, xs), or use autograd.grad(f)")
         backward(self)
 
@@ -264,8 +266,8 @@ class Value:
         """
         from .graph import kinks
 
-        if recorder is not None:
-            recorder.refuse("kinks() depends on all numbers of the graph; ask for them outside")
+        if (listener := recorder) is not None:
+            listener.refuse("kinks() depends on all numbers of the graph; ask for them outside")
         return kinks(self, tolerance)
 
     def __copy__(self) -> Value:
@@ -498,16 +500,16 @@ def _mixed(primitive: Primitive, a: Any, b: Any) -> Value:
     except DOMAIN_ERRORS as error:
         raise _domain_error(primitive, error, (a, b)) from None
     node = _node(data, primitive, a, b)
-    if recorder is not None:
-        recorder.computed(node)
+    if (listener := recorder) is not None:
+        listener.computed(node)
     return node
 
 
 def _domain_error(primitive: Primitive, error: Exception,
                   operands: tuple[Operand, ...]) -> Exception:
     """The error that names the operation and its operands, of which a recording is told."""
-    if recorder is not None:
-        recorder.failed(primitive, operands)
+    if (listener := recorder) is not None:
+        listener.failed(primitive, operands)
     return primitive.domain_error(
         error, [o._data if isinstance(o, Value) else o for o in operands],
         [name_of(o) for o in operands])
@@ -537,8 +539,8 @@ def _compare(relation: str, a: Value, b: Any) -> Any:
         except TypeError:
             return NotImplemented
     outcome = _COMPARISONS[relation](a._data, b._data if b.__class__ is Value else b)
-    if comparison_hook is not None:
-        comparison_hook(relation, a, b, outcome)
+    if (hook := comparison_hook) is not None:
+        hook(relation, a, b, outcome)
     return outcome
 
 
@@ -556,9 +558,9 @@ def describe(node: Value) -> str:
 def assign(leaves: Iterable[Value], numbers: Iterable[float]) -> None:
     """Edit the data of many leaves at once, as a training step does; the clock ticks once."""
     leaves = list(leaves)
-    if recorder is not None:
+    if (listener := recorder) is not None:
         for leaf in leaves:
-            recorder.edited(leaf)
+            listener.edited(leaf)
     clock = tick().clock
     made: dict[tuple[str, ...], Moment] = {}
     for leaf, number in zip(leaves, numbers, strict=True):
@@ -601,8 +603,8 @@ def _unary_method(primitive: Primitive) -> Callable[[Value], Value]:
         except DOMAIN_ERRORS as error:
             raise _domain_error(primitive, error, (self,)) from None
         node = _node(data, primitive, self)
-        if recorder is not None:
-            recorder.computed(node)
+        if (listener := recorder) is not None:
+            listener.computed(node)
         return node
 
     return method

@@ -223,8 +223,9 @@ def test_what_the_function_captures_may_change_between_calls() -> None:
     np.testing.assert_array_equal(o.hess(x), [[20.0]])
 
 
-def test_what_solvers_write_into_spoils_nothing(backend: str) -> None:
-    o = jit(residuals, backend=backend).scipy()
+@pytest.mark.parametrize("kind", [list, np.array])
+def test_what_solvers_write_into_spoils_nothing(kind: Any, backend: str) -> None:
+    o = jit(lambda *arguments: kind(residuals(*arguments)), backend=backend).scipy()
     x, t, y = np.array([1.0, 2.0, 3.0]), np.array([0.0, 1.0]), np.array([0.5, 0.7])
     value, slope = o.fun_and_jac(x, t, y)
     before = value.copy(), slope.copy()

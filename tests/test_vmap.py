@@ -254,6 +254,17 @@ def test_a_captured_number_that_changes_is_recorded_anew(backend: str) -> None:
     assert f.n_recordings == 2
 
 
+def test_what_all_rows_share_beside_numbers_may_change(backend: str) -> None:
+    class Settings:
+        factor = 2.0
+
+    chosen = Settings()
+    f = vmap(lambda x, options: x * options.factor, in_axes=(0, None), backend=backend)
+    np.testing.assert_array_equal(f(XS, chosen), XS * 2.0)
+    chosen.factor = 5.0
+    np.testing.assert_array_equal(f(XS, chosen), XS * 5.0)
+
+
 # --- branches -------------------------------------------------------------------------------------
 
 def pieces(x: Any) -> Any:
@@ -338,6 +349,17 @@ def test_a_number_read_with_data_holds_for_its_row_alone(backend: str) -> None:
     np.testing.assert_array_equal(f(XS), XS * XS)
     assert f.n_recordings == 4
     assert "max_recordings" in f.explain()
+
+
+def test_a_number_that_is_rounded_otherwise_is_left_to_the_eager_engine(backend: str) -> None:
+    def read(x: Any) -> Any:  # the eager engine sums exactly, back ends may add one by one
+        total = ag.sum([1e-16, x, 1e-16])
+        return total.data * x if isinstance(total, Value) else total * x
+
+    xs = [1.1, 1.3, 1.9]
+    f = vmap(read, backend=backend)
+    np.testing.assert_array_equal(f(xs), [read(x) for x in xs])
+    assert f.n_recordings == 3
 
 
 # --- derivatives ----------------------------------------------------------------------------------
@@ -624,6 +646,17 @@ def test_infinity_and_nan_go_through_where_the_eager_engine_lets_them(backend: s
     total = grad(vmap(lambda w, x: w * x, (None, 0), backend=backend))
     assert total(1.0, [1.0, math.inf]) == math.inf
     assert math.isnan(total(1.0, [math.inf, -math.inf]))
+
+
+def test_many_rows_that_are_rightly_nan_are_not_evaluated_again(
+        monkeypatch: pytest.MonkeyPatch) -> None:
+    f = grad(vmap(lambda w, x: ag.sin(w * x) / x if x != 0.0 else w, in_axes=(None, 0)),
+             argnums=(0, 1))
+    f(0.5, [1.0, 0.0])
+    monkeypatch.setattr(f, "_eagerly", None)
+    total, own = f(0.5, [math.nan, 1.0] * 500)
+    assert math.isnan(total)
+    np.testing.assert_array_equal(np.isnan(own), [True, False] * 500)
 
 
 # --- errors ---------------------------------------------------------------------------------------

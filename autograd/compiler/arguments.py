@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any
 
 import numpy as np
@@ -66,7 +67,14 @@ def static_signature(argument: Any, position: int) -> Any:
 
 
 
+_NUMBERS = (int, float, np.integer, np.floating)
+_TRUTHS = (bool, np.bool_)  # no numbers, although True + 1 is 2
+
+
 def _array_signature(argument: Array, numbers: list[float]) -> Any:
+    if isinstance(argument, np.ma.MaskedArray | np.matrix):
+        raise TypeError(f"a {type(argument).__name__} is more than its numbers, and a compiled "
+                        "function sees only those; write np.asarray(array) or array.filled(0.0)")
     if argument.dtype.kind in "iuf":
         numbers.extend(argument.ravel().tolist() if argument.dtype.kind == "f"
                        else argument.ravel().astype(float).tolist())
@@ -81,9 +89,11 @@ def _array_signature(argument: Array, numbers: list[float]) -> Any:
 
 
 def _other_signature(argument: Any, numbers: list[float]) -> Any:
-    if isinstance(argument, bool | np.bool_):
+    if isinstance(argument, _TRUTHS):
         return (bool, bool(argument))
-    if isinstance(argument, int | float | np.number):
+    if isinstance(argument, Enum):  # perhaps an int, too
+        return (type(argument), argument)
+    if isinstance(argument, _NUMBERS):
         numbers.append(float(argument))
         return float
     if isinstance(argument, dict):
@@ -124,7 +134,7 @@ class Lifted:
     def refuse_changes(self, error: type[Exception]) -> None:
         """Raise an error if the function changed one of the containers that it was given."""
         for name, container, items in self.seals:
-            now = _items(container)
+            now = _contents(container)
             if len(now) != len(items) or any(a is not b for a, b in zip(now, items, strict=True)):
                 raise error(f"the function changes its argument {name} in place, which a replay "
                             "would not do; make a copy first, and return what changed")
@@ -137,9 +147,11 @@ def lift(arguments: tuple[Any, ...], keywords: dict[str, Any], names: Sequence[s
     seals: list[tuple[str, Any, list[Any]]] = []
 
     def lifted(item: Any, name: str) -> Any:
-        if isinstance(item, bool | np.bool_):
+        if isinstance(item, _TRUTHS):
+            return bool(item)
+        if isinstance(item, Enum):
             return item
-        if isinstance(item, int | float | np.number):
+        if isinstance(item, _NUMBERS):
             leaf = Value(float(item), name)
             leaves.append(leaf)
             return leaf
@@ -148,7 +160,7 @@ def lift(arguments: tuple[Any, ...], keywords: dict[str, Any], names: Sequence[s
         fresh = _with_items(item, [lifted(part, f"{name}[{key!r}]") for key, part in
                                    _keyed_items(item)])
         if not isinstance(item, tuple):
-            seals.append((name, fresh, _items(fresh)))
+            seals.append((name, fresh, _contents(fresh)))
         return fresh
 
     positional = tuple(
@@ -173,6 +185,11 @@ def _items(container: Any) -> list[Any]:
     if isinstance(container, dict):
         return list(container.values())
     return list(container.flat) if isinstance(container, np.ndarray) else list(container)
+
+
+def _contents(container: Any) -> list[Any]:
+    """What is in a container, by which one sees whether it was changed."""
+    return [*container, *container.values()] if isinstance(container, dict) else _items(container)
 
 
 def _with_items(container: Any, items: list[Any]) -> Any:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from .. import value
-from ..primitives import DOMAIN_ERRORS
+from ..primitives import DOMAIN_ERRORS, TABLE
 from ..transforms import grad, hessian, hvp_of, jvp_of, value_and_grad
 from . import backends
 from .arguments import HoldsValues, Place
@@ -38,20 +38,20 @@ class RowsReplay:
 
     def __init__(self, recording: Recording, is_row: Sequence[bool], sums: Sums,
                  backend: str | None) -> None:
-        self.captured = recording.captured
+        self.recording = recording
         self.skeleton = recording.results.skeleton
         self.summed = flags_of(self.skeleton, sums)
         self._computed_sums = [summed for summed, leaf in
                                zip(self.summed, leaves_of(self.skeleton), strict=True)
                                if isinstance(leaf, Place)]
         self._kernel = backends.compile(
-            recording.program, [*is_row, *[False] * len(self.captured)], self._computed_sums,
+            recording.program, [*is_row, *[False] * len(recording.captured)], self._computed_sums,
             backend)
 
     def __call__(self, shared: Sequence[float], lines: list[Array],
                  n: int) -> tuple[Part, Array]:
         """The results of those of n rows that take this branch, and which they are."""
-        numbers = np.array([*shared, *[leaf._data for leaf in self.captured]])
+        numbers = np.array([*shared, *[leaf._data for leaf in self.recording.captured]])
         # Without lines the kernel would not know how many rows there are.
         totals, columns, holds = self._kernel(numbers, lines or np.empty((0, n)))
         count = int(np.count_nonzero(holds))
@@ -59,7 +59,8 @@ class RowsReplay:
             columns = columns[:, holds]
             if any(self._computed_sums) and count:  # they are over all rows
                 totals = self._kernel(numbers, [line[holds] for line in lines])[0]
-        return Part(self.skeleton, self.summed, self._filled(totals, columns, count)), holds
+        leaves = self._filled(totals, columns, count)
+        return Part(self.skeleton, self.summed, leaves, self.recording), holds
 
     def _filled(self, totals: Array, columns: Array, n: int) -> list[Any]:
         """What was computed and what is the same each time, in the order of the leaves."""
@@ -120,9 +121,9 @@ class Batched(Compiled):
             try:
                 pending = self._another_branch(rows, parts, pending, gathered)
             except DOMAIN_ERRORS as error:
-                self._refuse_not_finite(rows, gathered, first)  # the first row is named
+                self._refuse_undefined(rows, parts, gathered, first)  # the first is named
                 raise _of_row(error, first) from None
-        self._refuse_not_finite(rows, gathered, rows.n)
+        self._refuse_undefined(rows, parts, gathered, rows.n)
         return gathered.result()
 
     def _another_branch(self, rows: Rows, parts: Parts, pending: Array,
@@ -145,14 +146,15 @@ class Batched(Compiled):
         row = self._eagerly(rows.row(i), rows.keywords)
         summed = flags_of(row, self.sums)
         return Part(row, summed, [of_rows(leaf, 1, flag) for leaf, flag in
-                                  zip(leaves_of(row), summed, strict=True)])
+                                  zip(leaves_of(row), summed, strict=True)], None)
 
-    def _refuse_not_finite(self, rows: Rows, gathered: Gathered, end: int) -> None:
-        """Where something is not finite, let the eager engine say so, if it objects."""
-        for i in gathered.not_finite():
-            if i < end:
+    def _refuse_undefined(self, rows: Rows, parts: Parts, gathered: Gathered, end: int) -> None:
+        """Where a row before ``end`` is not finite, let the eager engine object, if it does."""
+        for i, recording in gathered.suspects():
+            # inf and nan may be right, for many rows: the program says so in less time.
+            if i < end and not is_defined(recording, parts.numbers(i)):
                 try:
-                    self._eager_part(rows, int(i))
+                    self._eager_part(rows, i)
                 except DOMAIN_ERRORS as error:
                     raise _of_row(error, i) from None
 
@@ -244,6 +246,18 @@ def _run_branch(replay: RowsReplay, parts: Parts, pending: Array, gathered: Gath
         gathered.add(part, pending[holds])
     rest: Array = pending[~holds]
     return rest
+
+
+def is_defined(recording: Recording, numbers: Sequence[float]) -> bool:
+    """Whether every operation is inside its domain for the numbers among the arguments."""
+    program = recording.program
+    slots = [*numbers, *[leaf._data for leaf in recording.captured], *program.constants]
+    try:
+        for op, operands in zip(program.ops, program.operands, strict=True):
+            slots.append(TABLE[op].value(*[slots[operand] for operand in operands]))
+    except DOMAIN_ERRORS:
+        return False
+    return True
 
 
 def _of_row(error: Exception, i: int) -> Exception:

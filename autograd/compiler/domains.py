@@ -7,8 +7,12 @@ inf or nan is found out at the end; what disappears on the way, as in exp(-1/x),
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
-from ..primitives import TABLE, Primitive
+from ..graph import topological_order
+from ..primitives import Primitive, div
+from ..value import Value
 
 Condition = tuple[int, str, float]  # operand, relation, number
 
@@ -28,23 +32,31 @@ CONDITIONS: dict[str, tuple[Condition, ...]] = {
     "atanh": ((0, "<=", -1.0), (0, ">=", 1.0)),
 }
 
-# Rows that may raise where no comparison of an operand with a number says so.
-_BY_RESULT = frozenset({"pow"})
-
-_BUILT_IN = frozenset(TABLE)  # what is added later is the user's own
-
 # Rows of which no operand that is inf or nan gives a finite result.
 TRANSPARENT = frozenset({
     "add", "sub", "mul", "neg", "identity", "abs", "sqrt", "cbrt", "hypot", "norm", "log", "log2",
     "log10", "log1p", "sin", "cos", "tan", "asin", "acos", "sinh", "cosh", "asinh", "acosh",
     "atanh", "one_minus_square", "sum", "prod", "dot"})
 
+# Rows that never raise. Of those in neither table (pow, and the user's own) nothing is known.
+_TOTAL = (TRANSPARENT - CONDITIONS.keys()) | {
+    "where", "maximum", "minimum", "wins", "sign", "step", "relu", "sigmoid", "sigmoid_slope",
+    "softplus", "logaddexp", "logsumexp", "tanh", "atan", "atan2", "gaussian", "erf", "erfc"}
+
 
 def may_raise(row: Primitive) -> bool:
     """Whether there are operands of which the operation is not defined, or overflows."""
-    return row.name in CONDITIONS or row.name in _BY_RESULT or row.name not in _BUILT_IN
+    return row.name not in _TOTAL
 
 
-def shows(row: Primitive, position: int) -> bool:
-    """Whether the result is inf or nan whenever the operand at a position is."""
-    return row.name in TRANSPARENT or (row.name == "div" and position == 0)
+def shown_by(results: Sequence[Value]) -> set[Any]:
+    """The nodes that are finite wherever all results are."""
+    shown: set[Any] = set(results)
+    for node in reversed(topological_order(*results)):
+        if node in shown and node.op is not None:
+            if node.op is div:
+                shown.add(node._left)  # 1/inf hides the divisor
+            elif node.op.name in TRANSPARENT:
+                shown.add(node._right)
+                shown.update(node._left if node._left.__class__ is tuple else (node._left,))
+    return shown

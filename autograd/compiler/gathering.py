@@ -13,6 +13,7 @@ import numpy as np
 from ..structures import as_array
 from ..value import Value
 from .arguments import Place, mapped
+from .recording import Recording
 
 Array = np.ndarray[Any, Any]
 
@@ -62,11 +63,13 @@ class Part(NamedTuple):
         summed: for each leaf of it whether it is summed over the rows.
         leaves: in their place a number where it is summed, an array with a number or truth value
             for each row where it is not, and anything else as it is.
+        recording: what computed it, unless the eager engine did.
     """
 
     skeleton: Any
     summed: list[bool]
     leaves: list[Any]
+    recording: Recording | None
 
 
 class Gathered:
@@ -75,7 +78,7 @@ class Gathered:
     def __init__(self, n: int) -> None:
         self.n = n
         self.whole: Part | None = None
-        self.is_done = np.zeros(n, dtype=bool)
+        self.branches: list[tuple[Recording, Array]] = []  # and the places of their rows
 
     def add(self, part: Part, places: Array) -> None:
         """Take the results of the rows at these places.
@@ -83,11 +86,11 @@ class Gathered:
         Raises:
             TypeError: when their structure is not that of the rows before.
         """
+        if part.recording is not None:
+            self.branches.append((part.recording, places))
         if len(places) == self.n:
             self.whole = part
-            self.is_done[:] = True
             return
-        self.is_done[places] = True
         if self.whole is None:
             self.whole = part._replace(leaves=[
                 np.empty(self.n, leaf.dtype) if isinstance(leaf, np.ndarray) else
@@ -101,8 +104,19 @@ class Gathered:
             elif summed and is_number(leaf):
                 leaves[i] += leaf
 
-    def not_finite(self) -> Array:
-        """The rows so far at which something is not finite; all of them if a sum is not."""
+    def suspects(self) -> list[tuple[int, Recording]]:
+        """The rows, in order, of which a recording gave something that is not finite.
+
+        All of them if a sum is not finite.
+        """
+        wrong = self._not_finite()
+        if not wrong.any():
+            return []
+        found = [(int(i), recording) for recording, places in self.branches
+                 for i in places[wrong[places]]]
+        return sorted(found, key=operator.itemgetter(0))
+
+    def _not_finite(self) -> Array:
         wrong = np.zeros(self.n, dtype=bool)
         for leaf in self.whole.leaves if self.whole is not None else ():
             if isinstance(leaf, np.ndarray):
@@ -110,12 +124,12 @@ class Gathered:
                     wrong |= ~np.isfinite(leaf)
             elif is_number(leaf):
                 wrong |= not math.isfinite(leaf)
-        return np.flatnonzero(wrong & self.is_done)
+        return wrong
 
     def result(self) -> Any:
         """The structure that the function returns, with the rows along a first axis."""
         assert self.whole is not None
-        skeleton, summed, leaves = self.whole
+        skeleton, summed, leaves, _ = self.whole
         return _assembled(skeleton, zip(leaves, summed, strict=True), self.n)
 
 

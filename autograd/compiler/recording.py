@@ -8,6 +8,7 @@ raised and caught or stayed away. What no replay could do again (edits, draws of
 
 from __future__ import annotations
 
+import dis
 import inspect
 import math
 import sys
@@ -15,7 +16,9 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
+from types import CodeType
 from typing import Any
 
 from .. import primitives, value
@@ -23,13 +26,12 @@ from ..graph import topological_order
 from ..primitives import Primitive
 from ..value import Operand, Value, _node, describe, recording, tick
 from .arguments import Lifted, Results, lift
-from .domains import CONDITIONS, may_raise, shows
+from .domains import CONDITIONS, may_raise, shown_by
 from .passes import simplified
 from .program import RELATIONS, Comparison, Program
 
 LARGE = 300_000  # instructions; larger programs are replayed as they are
 _PACKAGE = str(Path(__file__).parents[1])
-_turn = threading.RLock()  # one function is recorded at a time: what is noted is one list
 
 
 class RecordingError(ValueError):
@@ -74,19 +76,20 @@ def record(function: Callable[..., Any], arguments: tuple[Any, ...],
         RecordingError: for what no replay could repeat.
         ValueError, ZeroDivisionError, OverflowError: outside a domain, as the eager engine does.
     """
-    with _turn:
-        scribe = _Scribe(tick().clock)
-        with recording():
-            lifted = lift(arguments, keywords, names_of(function), static)
-        with scribe.at_work(), recording():
-            returned = function(*lifted.arguments, **lifted.keywords)
-            lifted.refuse_changes(RecordingError)
-            return scribe.recording(lifted, Results(returned))
+    since = tick().clock
+    scribe, overheard = _Scribe(since), _Scribe(since)
+    with recording():
+        lifted = lift(arguments, keywords, names_of(function), static)
+    with _desk.seat(scribe, overheard), recording():
+        returned = function(*lifted.arguments, **lifted.keywords)
+        scribe.take_over(overheard, lifted.leaves)
+        lifted.refuse_changes(RecordingError)
+        return scribe.recording(lifted, Results(returned))
 
 
 def is_recording() -> bool:
     """Whether a function is being recorded here; one of another thread does not count."""
-    return value.recorder is not None and threading.get_ident() == _Scribe.thread
+    return threading.get_ident() in _desk.scribes
 
 
 def names_of(function: Callable[..., Any]) -> list[str]:
@@ -100,40 +103,24 @@ def names_of(function: Callable[..., Any]) -> list[str]:
 
 
 class _Scribe:
-    """Notes what a function decides while it runs; a value.Recorder.
-
-    The engine tells it what happens in all threads; those that do something else are not heard.
-    """
-
-    thread = 0  # in which a function is being recorded
+    """Notes what a function decides while it runs."""
 
     def __init__(self, since: int) -> None:
         self.since = since
         self.comparisons: list[Comparison] = []
         self.places: dict[str, None] = {}
-        self.delicate: list[Value] = []  # what could have raised an error and has not
+        self.delicate: list[tuple[Value, bool]] = []  # that raised no error; if it were caught
         self.refusal: RecordingError | None = None
-
-    @contextmanager
-    def at_work(self) -> Iterator[None]:
-        before = value.recorder, value.comparison_hook, _Scribe.thread
-        value.recorder, value.comparison_hook = self, self.compared
-        _Scribe.thread = threading.get_ident()
-        try:
-            yield
-        finally:
-            value.recorder, value.comparison_hook, _Scribe.thread = before
 
     def compared(self, relation: str, a: Value, b: Any, outcome: bool) -> None:
         """A comparison came out so: any replay in which it does not takes another branch."""
-        if is_recording():
-            self.comparisons.append((relation, a, b, outcome))
-            self.places.setdefault(_place())
+        self.comparisons.append((relation, a, b, outcome))
+        self.places.setdefault(_place())
 
     def computed(self, node: Value) -> None:
         """An operation raised no error: a replay in which it would takes another branch."""
-        if node.op is not None and may_raise(node.op) and is_recording():
-            self.delicate.append(node)
+        if node.op is not None and may_raise(node.op):
+            self.delicate.append((node, _is_in_try()))
 
     def failed(self, primitive: Primitive, operands: tuple[Operand, ...]) -> None:
         """An error is raised: where it is not, the function goes another way."""
@@ -169,10 +156,9 @@ class _Scribe:
 
     def refuse(self, what: str) -> None:
         """What no replay could do again; it stays an error if the function catches it."""
-        if is_recording():
-            self.refusal = RecordingError(
-                f"a function that is recorded once and replayed cannot do this: {what}")
-            raise self.refusal
+        self.refusal = RecordingError(
+            f"a function that is recorded once and replayed cannot do this: {what}")
+        raise self.refusal
 
     def recording(self, lifted: Lifted, results: Results) -> Recording:
         """What was noted, as a program.
@@ -189,17 +175,24 @@ class _Scribe:
             program = simplified(program)
         return Recording(program, tuple(captured), results, tuple(self.places))
 
+    def take_over(self, overheard: _Scribe, inputs: Sequence[Value]) -> None:
+        """What other threads do with the inputs, this function has told them to do."""
+        ours = set(inputs)
+
+        def is_ours(*nodes: Any) -> bool:
+            return not ours.isdisjoint(
+                topological_order(*[node for node in nodes if node.__class__ is Value]))
+
+        self.comparisons += [c for c in overheard.comparisons if is_ours(c[1], c[2])]
+        self.delicate += [(node, True) for node, _ in overheard.delicate if is_ours(node)]
+
     def _guard_domains(self, computed: Sequence[Value]) -> None:
-        """Guards for the errors that no result would show by being inf or nan."""
+        """Guards for the errors that no result would show by being inf or nan, or that decide."""
         if not self.delicate:
             return
-        shown = set(computed)
-        for node in reversed(topological_order(*computed)):
-            if node in shown and node.op is not None:
-                shown.update(parent for position, parent in enumerate(node.parents)
-                             if isinstance(parent, Value) and shows(node.op, position))
-        for node in self.delicate:
-            if node not in shown:
+        shown = shown_by(computed)
+        for node, is_caught in self.delicate:
+            if is_caught or node not in shown:
                 self._guard_domain(node)
 
     def _guard_domain(self, node: Value) -> None:
@@ -218,6 +211,70 @@ class _Scribe:
                                  if isinstance(operands[position], Value)]
 
 
+class _Desk:
+    """Hands on what the engine tells, a value.Recorder: to the scribe of the thread.
+
+    What is told in a thread without one is overheard by all scribes: the functions that they watch
+    may have started it. What it edits, prints or refuses is its own affair.
+    """
+
+    def __init__(self) -> None:
+        self.scribes: dict[int, tuple[_Scribe, _Scribe]] = {}  # by thread; for it, for the others
+        self._changing = threading.Lock()
+
+    @contextmanager
+    def seat(self, scribe: _Scribe, overheard: _Scribe) -> Iterator[None]:
+        """Inside, one scribe notes what this thread does, and one what the others do."""
+        thread = threading.get_ident()
+        with self._changing:
+            if not self.scribes:
+                self._hook_before = value.comparison_hook
+            before = self.scribes.get(thread)
+            self.scribes[thread] = scribe, overheard
+            value.recorder, value.comparison_hook = self, self.compared
+        try:
+            yield
+        finally:
+            with self._changing:
+                if before is None:
+                    del self.scribes[thread]
+                else:
+                    self.scribes[thread] = before
+                if not self.scribes:
+                    value.recorder, value.comparison_hook = None, self._hook_before
+
+    def _listening(self) -> list[_Scribe]:
+        own = self.scribes.get(threading.get_ident())
+        return [own[0]] if own is not None else [pair[1] for pair in list(self.scribes.values())]
+
+    def compared(self, relation: str, a: Value, b: Any, outcome: bool) -> None:
+        for scribe in self._listening():
+            scribe.compared(relation, a, b, outcome)
+
+    def read(self, node: Value) -> None:
+        for scribe in self._listening():
+            scribe.read(node)
+
+    def computed(self, node: Value) -> None:
+        for scribe in self._listening():
+            scribe.computed(node)
+
+    def failed(self, primitive: Primitive, operands: tuple[Operand, ...]) -> None:
+        for scribe in self._listening():
+            scribe.failed(primitive, operands)
+
+    def edited(self, node: Value) -> None:
+        if (own := self.scribes.get(threading.get_ident())) is not None:
+            own[0].edited(node)
+
+    def refuse(self, what: str) -> None:
+        if (own := self.scribes.get(threading.get_ident())) is not None:
+            own[0].refuse(what)
+
+
+_desk = _Desk()
+
+
 def _are_alike(a: Value, b: Value) -> bool:
     """The same leaf, or copies of one that are made at each call."""
     return a is b or (a.label, repr(a._data)) == (b.label, repr(b._data))
@@ -225,6 +282,22 @@ def _are_alike(a: Value, b: Value) -> bool:
 
 def _number(operand: Operand) -> float:
     return operand._data if isinstance(operand, Value) else operand
+
+
+def _is_in_try() -> bool:
+    """Whether a function that has not returned yet could catch an error; from the recording on."""
+    frame = sys._getframe(2)
+    while frame.f_back is not None and frame.f_code is not record.__code__:
+        if not frame.f_code.co_filename.startswith(_PACKAGE) and _handles_errors(frame.f_code):
+            return True
+        frame = frame.f_back
+    return False
+
+
+@lru_cache(maxsize=4096)
+def _handles_errors(code: CodeType) -> bool:
+    return any(instruction.opname in ("SETUP_FINALLY", "SETUP_WITH", "PUSH_EXC_INFO")
+               for instruction in dis.get_instructions(code))
 
 
 def _place() -> str:

@@ -182,6 +182,11 @@ class Parts:
         """What a recording is made for."""
         return tuple(self.kinds)
 
+    def numbers(self, i: int) -> list[float]:
+        """The numbers among the arguments of one row, in order."""
+        shared, lines = iter(self.shared), iter(self.lines)
+        return [float(next(lines)[i]) if is_row else next(shared) for is_row in self.is_row]
+
     def add_shared(self, argument: Any) -> None:
         """Take an argument that all rows share."""
         before = len(self.shared)

@@ -8,13 +8,14 @@ from other ones is thrown away.
 from __future__ import annotations
 
 import dis
+import os
 import random
 import sys
 import sysconfig
 import types
 import weakref
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextvars import ContextVar
 from functools import lru_cache, partial
 from operator import is_
@@ -101,8 +102,9 @@ class Watch:
             self._later(name, getattr(item, "__self__", None))
             self._later(name, item.__func__)
         elif isinstance(item, partial):
-            for part in (item.func, item.args, item.keywords):
-                self._later(name, part)
+            self._later(name, item.func)
+            for part in (item.args, item.keywords):
+                self._later(f"an argument of {name}", part)
         elif isinstance(item, types.BuiltinFunctionType | types.MethodWrapperType):
             self._later(name, item.__self__)  # random.random draws from an object
         elif isinstance(item, types.ModuleType):
@@ -156,11 +158,16 @@ class Watch:
         if missing:  # built-in functions, and what the function itself might define
             self._checks.append((", ".join(sorted(missing)),
                                  lambda: space.keys().isdisjoint(missing)))
-        package = space.get("__package__") or ""
+        if "getenv" in names:
+            self._later("os.environ", os.environ)
+        self._imports(names, space.get("__package__") or "")
+
+    def _imports(self, names: Iterable[str], package: str) -> None:
+        """Modules of the user's own that a function mentions: it may import them inside."""
         for name in sorted(names):
             for module in (sys.modules.get(name), sys.modules.get(f"{package}.{name}")):
-                if module is not None and not _is_library(module):
-                    self._later(name, module)  # it may be imported inside
+                if isinstance(module, types.ModuleType) and not _is_library(module):
+                    self._later(name, module)
 
     def _cell(self, name: str, cell: types.CellType, is_library: bool) -> None:
         content = _content(cell)
@@ -195,8 +202,8 @@ class Watch:
                 for part in (item.fget,) if isinstance(item, property) else (item,):
                     self._later(f"{name}.{key}", part)
                 self._checks.append((f"{name}.{key}", _attribute_check(cls, key, item)))
-        for base in cls.__bases__:
-            self._later(name, base)
+        for above in (*cls.__bases__, type(cls)):
+            self._later(name, above)
 
     def _items(self, name: str, items: Any) -> None:
         before = tuple(items)
