@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..graph import topological_order
-from ..primitives import Primitive, div
+from ..primitives import TABLE, Primitive, div
 from ..value import Value
 
 Condition = tuple[int, str, float]  # operand, relation, number
@@ -43,6 +43,8 @@ _TOTAL = (TRANSPARENT - CONDITIONS.keys()) | {
     "where", "maximum", "minimum", "wins", "sign", "step", "relu", "sigmoid", "sigmoid_slope",
     "softplus", "logaddexp", "logsumexp", "tanh", "atan", "atan2", "gaussian", "erf", "erfc"}
 
+_TRANSPARENT = frozenset(TABLE[name] for name in TRANSPARENT)
+
 
 def may_raise(row: Primitive) -> bool:
     """Whether there are operands of which the operation is not defined, or overflows."""
@@ -52,11 +54,19 @@ def may_raise(row: Primitive) -> bool:
 def shown_by(results: Sequence[Value]) -> set[Any]:
     """The nodes that are finite wherever all results are."""
     shown: set[Any] = set(results)
+    see = shown.add
     for node in reversed(topological_order(*results)):
-        if node in shown and node.op is not None:
-            if node.op is div:
-                shown.add(node._left)  # 1/inf hides the divisor
-            elif node.op.name in TRANSPARENT:
-                shown.add(node._right)
-                shown.update(node._left if node._left.__class__ is tuple else (node._left,))
+        op = node.op
+        if op is None or node not in shown:
+            continue
+        left, right = node._left, node._right
+        if op in _TRANSPARENT:
+            if left.__class__ is tuple:
+                shown.update(left)
+            else:
+                see(left)
+            if right.__class__ is Value:
+                see(right)
+        elif op is div:
+            see(left)  # 1/inf hides the divisor
     return shown

@@ -131,7 +131,9 @@ def jit(function: Callable[..., Any] | None = None, *, backend: str | None = Non
     Ordinary Python control flow works: every comparison that the function makes while it is
     recorded is checked at every replay, and a call that would take another branch is recorded
     anew. So is a call after a variable, list or attribute that the function captures has changed.
-    Values from outside (a model's parameters) are read at each replay.
+    Values from outside (a model's parameters) are read at each replay. While it is recorded, the
+    function sees Values in place of its numbers; a number that it reads with ``.data``, or prints,
+    is checked at each replay, too, and what else it prints, it prints then and not again.
 
     ``jit(grad(f))`` and ``grad(jit(f))`` are the same: the compiled gradient.
 
