@@ -105,7 +105,8 @@ class Watch:
             self._later(name, item.func)
             for part in (item.args, item.keywords):
                 self._later(f"an argument of {name}", part)
-        elif isinstance(item, types.BuiltinFunctionType | types.MethodWrapperType):
+        elif isinstance(item, types.BuiltinFunctionType | types.MethodWrapperType) or (
+                callable(item) and hasattr(item, "__self__")):  # Cython has a type of its own
             self._later(name, item.__self__)  # random.random draws from an object
         elif isinstance(item, types.ModuleType):
             self._modules.append((name, item))
@@ -254,7 +255,7 @@ class Watch:
             self._checks.append((name, lambda: _is_same(item.get(_MISSING), before)))
         elif hasattr(type(item), "__compose__"):  # compiled: what it is made of, not its recordings
             self._attributes(name, item, item.watched())
-        elif type(item).__module__.split(".")[0] != _OURS[0]:
+        elif _package(type(item)) != _OURS[0]:
             self._later(type(item).__name__, type(item))
             self._attributes(name, item, _attributes(item))
             space = getattr(item, "__dict__", None)
@@ -340,9 +341,13 @@ def _is_library(item: Any) -> bool:
     return path is not None and path.startswith(_LIBRARIES)
 
 
+def _package(cls: type) -> str:
+    return str(cls.__module__).split(".")[0]  # classes made by Cython may have no text there
+
+
 def _is_output(item: Any) -> bool:
     """Whether something is a stream, or a logger."""
-    return type(item).__module__.split(".")[0] == "logging" or (
+    return _package(type(item)) == "logging" or (
         hasattr(type(item), "write") and hasattr(type(item), "flush"))
 
 
