@@ -38,6 +38,7 @@ MOST_ULPS = 8.0  # what the back ends promise of one operation
 ADDED_UP = {"sum", "dot", "logsumexp", "logaddexp", "norm"}  # cancel: ulps of the terms
 
 Point = namedtuple("Point", "x y")
+Size = namedtuple("Size", "width height")
 
 
 @pytest.fixture(params=BACK_ENDS)
@@ -177,7 +178,7 @@ def test_a_large_result_belongs_to_the_caller(backend: str) -> None:
 def test_another_structure_is_another_recording(backend: str) -> None:
     f = jit(lambda v: v[0] + v[1], backend=backend)
     kinds: list[Any] = [[1.0, 2.0], (1.0, 2.0), np.array([1.0, 2.0]), {0: 1.0, 1: 2.0},
-                        Point(1.0, 2.0), [1.0, 2.0, 5.0]]
+                        Point(1.0, 2.0), Size(1.0, 2.0), [1.0, 2.0, 5.0]]
     for _ in range(2):
         for kind in kinds:
             assert f(kind) == 3.0

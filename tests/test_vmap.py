@@ -117,6 +117,8 @@ ROWS: list[tuple[Callable[[Any], Any], Any]] = [
     (lambda v: v[0] * v[1], np.arange(21).reshape(7, 3)),
     (lambda v: v.sum(), np.arange(7.0).reshape(7, 1)),
     (lambda v: 1.0, np.zeros((7, 0))),
+    (lambda v: v[1] * 2.0 if v[0] else v[1], [[True, x] for x in XS.tolist()]),
+    (lambda v: v[1] * 2.0 if v[0] == "a" else v[1], [("a", x) for x in XS.tolist()]),
 ]
 
 
@@ -202,7 +204,10 @@ def test_rows_may_lie_along_any_axis(axis: int, backend: str) -> None:
     f = vmap(lambda m: m[0] * m[1] - m[0, 0], in_axes=axis, backend=backend)
     assert_rows(f(cube), [m[0] * m[1] - m[0, 0] for m in np.moveaxis(cube, axis, 0)])
     g = vmap(lambda m: m[0][1] * m[1][0], in_axes=axis, backend=backend)
-    assert_rows(g(cube.tolist()), [m[0][1] * m[1][0] for m in np.moveaxis(cube, axis, 0).tolist()])
+    lists = np.moveaxis(cube, axis, 0).tolist()
+    assert_rows(g(cube.tolist()), [m[0][1] * m[1][0] for m in lists])
+    joined = vmap(lambda m: m[0] + m[1], in_axes=axis, backend=backend)
+    assert_rows(joined(cube.tolist()), [m[0] + m[1] for m in lists])
 
 
 @pytest.mark.parametrize("axes", [(0, None, 1), (0, None, -1)])
@@ -553,6 +558,11 @@ def test_gradients_flow_through_a_mapped_function() -> None:
     assert w.grad == pytest.approx(0.6 * math.fsum(XS), rel=1e-14)
 
 
+def test_rows_of_arrays_are_pythons_floats_in_a_graph() -> None:
+    with pytest.raises(ZeroDivisionError):  # NumPy's would give inf
+        vmap(lambda x, w: w * (1.0 / x), in_axes=(0, None))(np.array([0.0]), Value(1.0))
+
+
 @pytest.mark.parametrize("kind", [list, tuple, lambda rows: np.array(list(rows), dtype=object)])
 def test_rows_of_values(kind: Any) -> None:
     leaves = [Value(x) for x in XS.tolist()]
@@ -683,6 +693,7 @@ def test_no_rows() -> None:
     (1, ([[1.0], [2.0, 3.0]],), "rows of different lengths"),
     (0, ([[1.0], [2.0, 3.0]],), "rows 0 and 1 of argument 0 differ in more than their numbers"),
     (0, ([1.0, "a"],), "argument 0 differ"),
+    (0, ([[True, 1.0], [False, 1.0]],), "argument 0 differ"),
     (0, ([True, False],), "argument 0 .* truth values"),
     (0, (np.array([True, False]),), "argument 0 .* truth values"),
     ((0, None), ([1.0], {1.0}), "hashable, not set"),
