@@ -82,7 +82,9 @@ class Optimizer:
 
     def scalars(self, step: int) -> tuple[float, ...]:
         """The numbers that all parameters share in a step, counted from 0: the rate comes first."""
-        return (as_float(self.schedule(step), "the schedule's learning rate"),)
+        rate: Any = self.schedule(step)
+        return (rate if rate.__class__ is float
+                else as_float(rate, "the schedule's learning rate"),)
 
     def rule(self, number: Any, gradient: Any, memory: dict[str, Any],
              scalars: Sequence[Any]) -> tuple[Any, dict[str, Any]]:

@@ -20,12 +20,12 @@ Array = np.ndarray[Any, Any]
 DONE, LOSS_NOT_FINITE, GRADIENT_NOT_FINITE, OTHER_BRANCH = range(4)
 
 # What the loop reads, in this order, from an array of 64-bit words.
-_WORDS = ("loss", "rule", "loss_arguments", "rule_arguments", "n_steps", "starts", "counts",
+_WORDS = ("loss", "rule", "loss_arguments", "rule_arguments", "n_steps", "counts",
           "outs", "scalars", "n_scalars", "objectives", "l2", "n_sums", "lanes", "n_parameters",
           "n_lines", "rows", "out", "ok", "stride", "order", "data", "n_rows", "n_inputs",
-          "rows_stride", "padding")
-_POINTERS = {"loss", "rule", "loss_arguments", "rule_arguments", "starts", "counts", "outs",
-             "scalars", "objectives", "rows", "out", "ok", "order", "data"}
+          "rows_stride", "padding", "answers", "answers_stride", "n_answers")
+_POINTERS = {"loss", "rule", "loss_arguments", "rule_arguments", "counts", "outs",
+             "scalars", "objectives", "rows", "out", "ok", "order", "data", "answers"}
 
 
 def _loads() -> str:
@@ -93,22 +93,19 @@ step:
   br i1 %more_steps, label %rows_of_step, label %finished
 
 rows_of_step:
-  %at_start = getelementptr i64, ptr %starts, i64 %s
-  %start = load i64, ptr %at_start
   %at_count = getelementptr i64, ptr %counts, i64 %s
   %count = load i64, ptr %at_count
   %at_out_start = getelementptr i64, ptr %outs, i64 %s
   %out_start = load i64, ptr %at_out_start
   store ptr %rows, ptr %at_rows_now
-  %out_now = getelementptr double, ptr %out, i64 %out_start
-  store ptr %out_now, ptr %at_out_now
+  store ptr %out, ptr %at_out_now
   store ptr %ok, ptr %at_ok_now
   store i64 %count, ptr %at_n_now
   %gathers = icmp ne ptr %order, null
   br i1 %gathers, label %gather, label %evaluate
 
 gather:
-  %order_now = getelementptr i64, ptr %order, i64 %start
+  %order_now = getelementptr i64, ptr %order, i64 %out_start
   %room = add i64 %count, %padding
   %last = sub i64 %count, 1
   br label %gather_input
@@ -146,10 +143,29 @@ evaluate:
   %holding = call double @total(ptr %ok, i64 %count)
   %wanted = sitofp i64 %count to double
   %all_hold = fcmp oeq double %holding, %wanted
-  br i1 %all_hold, label %gradient, label %other_branch
+  br i1 %all_hold, label %keep, label %other_branch
+
+keep:
+  %count_bytes = mul i64 %count, 8
+  br label %keep_answer
+
+keep_answer:
+  %a = phi i64 [ 0, %keep ], [ %a_next, %keep_line ]
+  %more_answers = icmp slt i64 %a, %n_answers
+  br i1 %more_answers, label %keep_line, label %gradient
+
+keep_line:
+  %a_from = mul i64 %a, %rows_stride
+  %a_line = mul i64 %a, %answers_stride
+  %a_to = add i64 %a_line, %out_start
+  %at_a_from = getelementptr double, ptr %out, i64 %a_from
+  %at_a_to = getelementptr double, ptr %answers, i64 %a_to
+  call void @llvm.memcpy.p0.p0.i64(ptr %at_a_to, ptr %at_a_from, i64 %count_bytes, i1 false)
+  %a_next = add i64 %a, 1
+  br label %keep_answer
 
 gradient:
-  %p = phi i64 [ 0, %evaluate ], [ %p_next, %gradient ]
+  %p = phi i64 [ 0, %keep_answer ], [ %p_next, %gradient ]
   %p_place = mul i64 %p, %lanes
   %at_row_sums = getelementptr double, ptr %row_sums, i64 %p_place
   %slope = call double @lanes(ptr %at_row_sums)
@@ -315,17 +331,17 @@ class Descent:
         if not len(counts):
             return Steps(0, DONE, np.empty(0), np.empty((self.n_extra, 0)))
         outs = np.cumsum(counts) - counts
-        starts = outs.copy()
-        # One stride serves what is read and what is written; odd, so that lines share no cache set.
-        stride = (int(outs[-1] + counts[-1]) + self.padding) | 1
+        places = int(counts.sum())
+        stride = (int(counts.max()) + self.padding) | 1  # odd: lines share no cache set
         rows = np.empty((max(1, len(data)), stride))
         if order is None:
             rows[:len(data), :data.shape[1] + self.padding] = np.pad(
                 data, ((0, 0), (0, self.padding)), mode="edge")
         out = np.empty((max(1, self.n_extra), stride))
+        answers = np.empty((max(1, self.n_extra), places))
         ok = np.ones(int(counts.max()) + self.padding)
         objectives = np.empty(len(counts))
-        lines = [np.ascontiguousarray(line, dtype=np.int64) for line in (starts, counts, outs)]
+        lines = [np.ascontiguousarray(line, dtype=np.int64) for line in (counts, outs)]
         shared = np.ascontiguousarray(shared, dtype=float)
         loss_arguments = np.array([
             *map(_address, (self._lines, rows, self._sums, out, ok, self._memory[0])), 0, stride])
@@ -339,10 +355,10 @@ class Descent:
             1 + self.n_parameters, self.lanes, self.n_parameters, 1 + self.n_memories,
             _address(rows), _address(out), _address(ok), self._stride,
             0 if order is None else _address(order), _address(data), data.shape[1], len(data),
-            stride, self.padding])
+            stride, self.padding, _address(answers), places, self.n_extra])
         reached = np.zeros(1, dtype=np.int64)
         status = self._function(_address(words), _address(reached))
-        return Steps(int(reached[0]), status, objectives, out[:self.n_extra])
+        return Steps(int(reached[0]), status, objectives, answers[:self.n_extra])
 
 
 def _address(array: Array) -> int:
