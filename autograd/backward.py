@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from . import primitives
-from .graph import numbers, topological_order
+from .graph import collector_at_rest, numbers, topological_order
 from .primitives import DOMAIN_ERRORS
 from .value import NOT_COMPUTED, Operand, Value, describe, name_of, recording
 
@@ -217,7 +217,7 @@ def adjoints(y: Any, xs: Sequence[Value]) -> list[Operand]:
     depends = dependents(order, xs)
     adjoint: dict[Value, Any] = {y: 1.0} if y in depends else {}
     targets = set(xs)
-    with recording():
+    with recording(), collector_at_rest():
         for node in reversed(order):
             if node not in adjoint:
                 continue

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from .value import Operand, Value, name_scope
 
@@ -39,6 +42,18 @@ def topological_order(*roots: Value) -> list[Value]:
                     if parent.__class__ is Value and parent not in seen:
                         push(parent)
     return order
+
+
+@contextmanager
+def collector_at_rest() -> Iterator[None]:
+    """Inside, Python does not look for cycles: graphs have none, and millions of nodes."""
+    was_at_work = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_at_work:
+            gc.enable()
 
 
 def leaves(*roots: Value) -> list[Value]:

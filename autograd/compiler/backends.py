@@ -44,8 +44,10 @@ def compile(program: Program, row_inputs: Sequence[bool] | None = None,
     """
     by_rows = row_inputs is not None
     name = backend or default(by_rows)
+    module = import_module(f".{name}", __package__)
     try:
-        return import_module(f".{name}", __package__).compile(program, row_inputs, sums)
+        return (module.compile_soon if name == "llvm" else module.compile)(
+            program, row_inputs, sums)
     except KeyError:
         if backend is not None:
             raise

@@ -48,8 +48,9 @@ class InterpreterWriter(llvm._Writer):
 
     def __init__(self, program: Program, rows: tuple[bool, ...] | None, sums: tuple[bool, ...],
                  width: int, vector: dict[str, str]) -> None:
-        program = lowered(program, MOST)
+        source, program = program, lowered(program, MOST)
         super().__init__(program, rows, sums, width, vector, 1)
+        self.source, self.code_size = source, 0  # all programs share its code
         self.is_small = True  # whatever the program's size
         tape = Tape.of(program, sums)
         self.n_memory = tape.n_slots

@@ -22,6 +22,7 @@ import numpy as np
 from . import cache
 from .emitting import EMITTERS, LIBM, Emitter
 from .program import Program
+from .swapping import SwappingKernel
 
 try:
     import llvmlite.binding as llvm
@@ -31,6 +32,7 @@ except ImportError:
 SMALL = 8_000  # operands of a program that is worth LLVM's passes, whose time is not linear
 ROLLED = 4_000  # operands of a program in which loops are looked for
 MOST_CODE = 30_000  # instructions to compile; what is longer, without its loops, is interpreted
+LONG = 4_000  # instructions to compile for which nobody should wait
 CHUNK, LARGE_CHUNK = 1_000, 300  # instructions in one function of a small and of a large program
 LARGE_RESULT = 8_192  # numbers; below, copying them is quicker than finding new memory
 _RELATIONS = {"<": "olt", "<=": "ole", ">": "ogt", ">=": "oge", "==": "oeq", "!=": "une"}
@@ -89,13 +91,11 @@ def _bind_libm() -> None:
 class Kernel:
     """A compiled program; see :func:`compile`."""
 
-    def __init__(self, program: Program, rows: tuple[bool, ...] | None,
-                 sums: tuple[bool, ...], chunk: int | None, registers: int = 1) -> None:
+    def __init__(self, writer: _Writer, rows: tuple[bool, ...] | None) -> None:
         machine = _machine()
+        program, sums = writer.source, writer.sums
         self.rows = rows
-        self.lanes = 1 if rows is None else machine["width"]
-        writer = _writer(program, rows, sums, self.lanes, machine["vector"], chunk, registers)
-        self.width = writer.width
+        self.lanes, self.width = writer.lanes, writer.width
         self.assembly = writer.module()
         self.n_sums, self.n_memory = sum(sums), writer.n_memory
         self.n_outputs = len(program.outputs)
@@ -275,6 +275,9 @@ class _Writer:
     def __init__(self, program: Program, rows: tuple[bool, ...] | None, sums: tuple[bool, ...],
                  width: int, vector: dict[str, str], chunk: int) -> None:
         self.program, self.width, self.chunk = program, width, chunk
+        self.source = program  # a writer may write another program that computes the same
+        self.lanes = width
+        self.code_size = len(program)  # instructions to compile
         self.vector = vector
         self.is_row = rows or (False,) * program.n_inputs
         counters = [0, 0]
@@ -460,6 +463,34 @@ def compile(program: Program, row_inputs: Sequence[bool] | None = None,
         ValueError: for flags that do not fit the program.
         KeyError: for a primitive that has no emitter, such as a user's own.
     """
+    rows, flags = _checked_flags(program, row_inputs, sums)
+    machine = _machine()
+    lanes = 1 if rows is None else machine["width"]
+    return Kernel(_writer(program, rows, flags, lanes, machine["vector"], chunk, registers), rows)
+
+
+def compile_soon(program: Program, row_inputs: Sequence[bool] | None = None,
+                 sums: Sequence[bool] | None = None) -> Kernel | SwappingKernel:
+    """Compile a program without keeping anybody waiting.
+
+    A program that takes LLVM long is interpreted until its machine code is there, with the same
+    bits. Arguments and errors are those of :func:`compile`.
+    """
+    rows, flags = _checked_flags(program, row_inputs, sums)
+    machine = _machine()
+    lanes = 1 if rows is None else machine["width"]
+    writer = _writer(program, rows, flags, lanes, machine["vector"], None, 1)
+    if writer.code_size <= LONG:
+        return Kernel(writer, rows)
+    from .interpreting import InterpreterWriter
+
+    interpreter = InterpreterWriter(program, rows, flags, lanes, machine["vector"])
+    return SwappingKernel(Kernel(interpreter, rows), lambda: Kernel(writer, rows))
+
+
+def _checked_flags(program: Program, row_inputs: Sequence[bool] | None,
+                   sums: Sequence[bool] | None) -> tuple[tuple[bool, ...] | None,
+                                                         tuple[bool, ...]]:
     if row_inputs is not None and len(row_inputs) != program.n_inputs:
         raise ValueError(f"row_inputs has {len(row_inputs)} flags for {program.n_inputs} inputs")
     flags = tuple(sums) if sums is not None else (False,) * len(program.outputs)
@@ -471,5 +502,4 @@ def compile(program: Program, row_inputs: Sequence[bool] | None = None,
     if missing:
         raise KeyError(f"the LLVM back end does not know {', '.join(missing)}; the python back "
                        "end runs every primitive")
-    rows = tuple(row_inputs) if row_inputs is not None else None
-    return Kernel(program, rows, flags, chunk, registers)
+    return tuple(row_inputs) if row_inputs is not None else None, flags

@@ -46,9 +46,9 @@ class RolledWriter(llvm._Writer):
 
     def __init__(self, program: Program, rows: tuple[bool, ...] | None, sums: tuple[bool, ...],
                  width: int, vector: dict[str, str], registers: int = 1) -> None:
-        program = lowered(program, WIDE)
+        source, program = program, lowered(program, WIDE)
         super().__init__(program, rows, sums, width * registers, vector, PIECE)
-        self.lanes = width
+        self.source, self.lanes = source, width
         self.rolled = rolled = roll(Tape.of(program, sums))
         self.tape, self.code_size = rolled.tape, rolled.code_size
         self.is_small = self.code_size <= SMALL

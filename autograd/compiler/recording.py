@@ -9,7 +9,6 @@ raised and caught or stayed away. What no replay could do again (edits, draws of
 from __future__ import annotations
 
 import dis
-import gc
 import inspect
 import math
 import sys
@@ -23,7 +22,7 @@ from types import CodeType
 from typing import Any
 
 from .. import primitives, value
-from ..graph import topological_order
+from ..graph import collector_at_rest, topological_order
 from ..primitives import Primitive
 from ..value import Operand, Value, _node, describe, recording, tick
 from .arguments import Lifted, Results, lift
@@ -81,23 +80,11 @@ def record(function: Callable[..., Any], arguments: tuple[Any, ...],
     scribe, overheard = _Scribe(since), _Scribe(since)
     with recording():
         lifted = lift(arguments, keywords, names_of(function), static)
-    with _desk.seat(scribe, overheard), recording(), _collector_at_rest():
+    with _desk.seat(scribe, overheard), recording(), collector_at_rest():
         returned = function(*lifted.arguments, **lifted.keywords)
         scribe.take_over(overheard, lifted.leaves)
         lifted.refuse_changes(RecordingError)
         return scribe.recording(lifted, Results(returned))
-
-
-@contextmanager
-def _collector_at_rest() -> Iterator[None]:
-    """Graphs have no cycles; to look for some among millions of nodes takes a third of the time."""
-    was_at_work = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_at_work:
-            gc.enable()
 
 
 def is_recording() -> bool:
