@@ -10,7 +10,6 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from ..graph import topological_order
 from ..primitives import TABLE, Primitive, div
 from ..value import Value
 
@@ -51,11 +50,18 @@ def may_raise(row: Primitive) -> bool:
     return row.name not in _TOTAL
 
 
-def shown_by(results: Sequence[Value]) -> set[Any]:
-    """The nodes that are finite wherever all results are."""
+def shown_by(results: Sequence[Value], order: Sequence[Value]) -> set[Any]:
+    """The nodes that are finite wherever all results are.
+
+    Args:
+        results: computed nodes, or leaves.
+        order: the nodes that they were computed from, in topological order.
+    """
+    if _TRANSPARENT.issuperset({node.op for node in order}):
+        return set(order)
     shown: set[Any] = set(results)
     see = shown.add
-    for node in reversed(topological_order(*results)):
+    for node in reversed(order):
         op = node.op
         if op is None or node not in shown:
             continue

@@ -108,18 +108,24 @@ class Program:
             TypeError: for an output that is neither Value nor number, or an input that is no Value.
             ValueError: for an input that is given twice.
         """
-        return _Recorder(inputs, since).program(outputs, list(comparisons))
+        return _Recorder(inputs, since).program(outputs, lambda order: comparisons)
 
     @classmethod
     def capture(cls, outputs: Sequence[Any], inputs: Sequence[Value],
-                comparisons: Iterable[Comparison], since: int) -> tuple[Program, list[Value]]:
+                comparisons: Callable[[list[Value]], Iterable[Comparison]],
+                since: int) -> tuple[Program, list[Value]]:
         """Like :meth:`record`, but older leaves become inputs, too, behind those that are given.
+
+        Args:
+            outputs, inputs, since: as for :meth:`record`.
+            comparisons: is told the nodes that the outputs need, in topological order, and gives
+                the comparisons that are to be guards.
 
         Returns:
             The program, and those leaves in the order of their inputs.
         """
         recorder = _Recorder(inputs, since, capture=True)
-        return recorder.program(outputs, list(comparisons)), recorder.captured
+        return recorder.program(outputs, comparisons), recorder.captured
 
     # --- checking -------------------------------------------------------------------------------
 
@@ -232,13 +238,20 @@ class _Recorder:
         self.since = -math.inf if since is None else since
         self.capture = capture
         self.captured: list[Value] = []
+        self.order: list[Value] = []  # the nodes to compute, each after its operands
+        self.leaves: list[Value] = []  # constants among the nodes
+        self.seen: set[Value] = set(self.inputs)
         self.constants: dict[Any, int] = {}  # the place of each constant, by its bits
         self.numbers: list[float] = []
 
-    def program(self, outputs: Sequence[Any], comparisons: list[Comparison]) -> Program:
+    def program(self, outputs: Sequence[Any],
+                decide: Callable[[list[Value]], Iterable[Comparison]]) -> Program:
         returned = [x if x.__class__ is Value else as_float(x, "an output") for x in outputs]
+        self._walk(returned)
+        comparisons = list(decide(self.order))
         compared = [x for _, left, right, _ in comparisons for x in (left, right)]
-        order, leaves = self._walk([x for x in (*returned, *compared) if x.__class__ is Value])
+        self._walk(compared)
+        order, leaves = self.order, self.leaves
         self._meet_constants(order, leaves, [*returned, *compared])
         first = len(self.inputs) + len(self.numbers)
         slots: dict[Value, int] = dict(self.inputs)
@@ -274,16 +287,14 @@ class _Recorder:
             tuple(dict.fromkeys(Guard(relation, slot_of(left), slot_of(right), bool(outcome))
                                 for relation, left, right, outcome in comparisons)))
 
-    def _walk(self, roots: list[Value]) -> tuple[list[Value], list[Value]]:
-        """The nodes to compute, each after its operands, and the constant leaves below them.
+    def _walk(self, roots: Sequence[Any]) -> None:
+        """Put into order what the Values among the roots need.
 
         The walk is that of ``topological_order``, but it ends at inputs and at older nodes.
         """
-        order: list[Value] = []
-        leaves: list[Value] = []
-        seen: set[Value] = set(self.inputs)
-        stack: list[Value | None] = list(reversed(roots))
-        push, pop, done, see = stack.append, stack.pop, order.append, seen.add
+        seen = self.seen
+        stack: list[Value | None] = [x for x in reversed(roots) if x.__class__ is Value]
+        push, pop, done, see = stack.append, stack.pop, self.order.append, seen.add
         young: Any = None  # the Moment of the latest node that was not older
         while stack:
             node = pop()
@@ -292,7 +303,7 @@ class _Recorder:
             elif node not in seen:
                 see(node)
                 if node.op is None or (node._made is not young and self._is_older(node)):
-                    self._end_at(node, leaves)
+                    self._end_at(node)
                     continue
                 young = node._made
                 push(node)
@@ -307,18 +318,17 @@ class _Recorder:
                     for parent in reversed(left):
                         if parent.__class__ is Value and parent not in seen:
                             push(parent)
-        return order, leaves
 
     def _is_older(self, node: Value) -> bool:
         return node._made.clock < self.since
 
-    def _end_at(self, node: Value, leaves: list[Value]) -> None:
+    def _end_at(self, node: Value) -> None:
         """Take a node whose operands are not looked at: a constant, or a new input."""
         if self.capture and node.op is None and self._is_older(node):
             self.inputs[node] = len(self.inputs)
             self.captured.append(node)
         else:
-            leaves.append(node)
+            self.leaves.append(node)
 
     def _meet_constants(self, order: list[Value], leaves: list[Value],
                         others: Sequence[Any]) -> None:

@@ -168,8 +168,12 @@ class _Scribe:
         """
         if self.refusal is not None:
             raise self.refusal
-        self._guard_domains(results.computed)
-        program, captured = Program.capture(results.computed, lifted.leaves, self.comparisons,
+
+        def all_comparisons(order: list[Value]) -> list[Comparison]:
+            self._guard_domains(results.computed, order)
+            return self.comparisons
+
+        program, captured = Program.capture(results.computed, lifted.leaves, all_comparisons,
                                             self.since)
         if len(program) <= LARGE:
             program = simplified(program)
@@ -186,11 +190,11 @@ class _Scribe:
         self.comparisons += [c for c in overheard.comparisons if is_ours(c[1], c[2])]
         self.delicate += [(node, True) for node, _ in overheard.delicate if is_ours(node)]
 
-    def _guard_domains(self, computed: Sequence[Value]) -> None:
+    def _guard_domains(self, computed: Sequence[Value], order: Sequence[Value]) -> None:
         """Guards for the errors that no result would show by being inf or nan, or that decide."""
         if not self.delicate:
             return
-        shown = shown_by(computed)
+        shown = shown_by(computed, order)
         for node, is_caught in self.delicate:
             if is_caught or node not in shown:
                 self._guard_domain(node)
