@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from .. import value
+from ..graph import collector_at_rest
 from ..primitives import DOMAIN_ERRORS, TABLE
 from ..transforms import grad, hessian, hvp_of, jvp_of, value_and_grad
 from . import backends
@@ -131,8 +132,9 @@ class Batched(Compiled):
         """Record the branch that the first of the rows takes; those that take others are left."""
         first = int(pending[0])
         if self.n_recordings < self.max_recordings:
-            recording = self._recorded(parts.key, rows.row(first), rows.keywords)
-            replay = RowsReplay(recording, parts.is_row, self.sums, self.backend)
+            with collector_at_rest():
+                recording = self._recorded(parts.key, rows.row(first), rows.keywords)
+                replay = RowsReplay(recording, parts.is_row, self.sums, self.backend)
             self._replays.setdefault(parts.key, []).append(replay)
             left = _run_branch(replay, parts, pending, gathered)
             if not len(left) or left[0] != first:

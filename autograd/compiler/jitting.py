@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .. import value
+from ..graph import collector_at_rest
 from ..transforms import hvp_of, jvp_of
 from . import backends
 from .arguments import HoldsValues, signature, static_signature
@@ -65,8 +66,9 @@ class Jitted(Compiled):
     def _first(self, key: Any, numbers: Any, arguments: tuple[Any, ...],
                keywords: dict[str, Any]) -> Any:
         """Record the branch that a call takes, and replay it."""
-        recording = self._recorded(key, arguments, keywords)
-        replay = Replay(recording, self.backend)
+        with collector_at_rest():
+            recording = self._recorded(key, arguments, keywords)
+            replay = Replay(recording, self.backend)
         outputs = replay(numbers)
         if outputs is None:  # rounded otherwise, a number that was read with .data is another one
             replay = Replay(recording, "python")  # has the bits of the recording

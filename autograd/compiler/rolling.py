@@ -75,24 +75,29 @@ class Tape:
         lists = [*program.operands, *zip(program.outputs, (~ranks).tolist(), strict=True),
                  *((guard.left, guard.right) for guard in program.guards)]
         # A sum follows the instruction that it adds up, so that no memory is needed in between.
-        here = np.where(flags & (outputs >= program.first), outputs - program.first, n)
+        follows = flags & (outputs >= program.first)
+        here = np.where(follows, outputs - program.first, n)
         order = np.argsort(np.concatenate((np.arange(n), here, np.full(len(program.guards), n))),
-                           kind="stable")
+                           kind="stable") if follows.any() else None
         return cls._of_instructions(program.n_inputs, program.first, list(ops), lists, order)
 
     @classmethod
     def _of_instructions(cls, n_inputs: int, first: int, ops: Sequence[str],
-                         lists: Sequence[Sequence[int]], order: Array) -> Tape:
-        """The tape of instructions in another order; slots are those of the old order."""
+                         lists: Sequence[Sequence[int]], order: Array | None) -> Tape:
+        """The tape of instructions, perhaps in another order; slots are those of the old order."""
         n = len(lists)
         arities = np.fromiter(map(len, lists), np.int64, n)
         operands = np.fromiter(chain.from_iterable(lists), np.int64, int(arities.sum()))
         numbers = _Numbering()
         codes = np.fromiter(map(numbers.__getitem__, ops), np.int64, n)
-        if not np.array_equal(order, np.arange(n)):
+        if order is not None:
             codes, operands, arities = _reordered(codes, operands, arities, order, first)
         offsets = np.concatenate(([0], np.cumsum(arities)))
-        pairs, tokens = np.unique(codes + len(numbers) * arities, return_inverse=True)
+        both = codes + len(numbers) * arities  # small numbers, so that they need no sorting
+        pairs = np.flatnonzero(np.bincount(both))
+        place = np.zeros(int(both.max(initial=0)) + 1, np.int64)
+        place[pairs] = np.arange(len(pairs))
+        tokens = place[both]
         names = list(numbers)
         kinds = tuple((names[pair % len(names)], int(pair // len(names))) for pair in pairs)
         return cls(n_inputs, first, kinds, tokens, operands, offsets)
