@@ -240,40 +240,38 @@ class MachineTraining(Training):
 
     def _run(self, epochs: Sequence[Batches], done: list[Epochs]) -> None:
         plan = _Plan(epochs, self.data.shape[1])
-        rates, shared, failure = self._shared(plan)
+        shared, failure = self._shared(plan)
         steps = self._steps(plan, shared)
         if steps.status == OTHER_BRANCH:  # the eager engine begins that epoch anew
             self.descent.restore(self.numbers, [*self.optimizer.memory().values()])
             whole = plan.steps_of_whole_epochs(steps.reached)
             steps = replace(self._steps(plan, shared[:whole]), status=OTHER_BRANCH)
         self._take_over(steps.reached)
-        done += self._epochs(plan, steps, rates)
+        done += self._epochs(plan, steps, [rate for _, rate, *_ in shared])
         self._refuse(steps)
         if failure is not None:
             raise failure
 
-    def _steps(self, plan: _Plan, shared: list[list[float]]) -> Steps:
+    def _steps(self, plan: _Plan, shared: list[tuple[float, ...]]) -> Steps:
         count = len(shared)
         return self.descent.run(self.data, None if plan.is_whole else plan.order,
                                 plan.counts[:count], np.array(shared), self.l2)
 
-    def _shared(self, plan: _Plan) -> tuple[list[float], list[list[float]], Exception | None]:
-        """For each step the learning rate, and all numbers that the rule takes.
+    def _shared(self, plan: _Plan) -> tuple[list[tuple[float, ...]], Exception | None]:
+        """For each step the numbers that the rule takes: of rows, the learning rate, others.
 
         A schedule that fails in a later step does so after the steps before.
         """
-        rates: list[float] = []
-        shared: list[list[float]] = []
-        for i, count in enumerate(plan.counts.tolist()):
-            try:
-                scalars = self.optimizer.scalars(self.optimizer.steps + i)
-            except Exception as error:
-                if not i:
-                    raise
-                return rates, shared, error
-            rates.append(scalars[0])
-            shared.append([count, *scalars])
-        return rates, shared, None
+        shared: list[tuple[float, ...]] = []
+        scalars = self.optimizer.scalars
+        try:
+            for step, count in enumerate(plan.counts.tolist(), self.optimizer.steps):
+                shared.append((count, *scalars(step)))
+        except Exception as error:
+            if not shared:
+                raise
+            return shared, error
+        return shared, None
 
     def _take_over(self, steps: int) -> None:
         self.numbers = self.descent.numbers
