@@ -280,10 +280,10 @@ class Descent:
                              (False,) * (1 + n_memories) + (True, True))
         self.n_parameters, self.n_memories, self.n_extra = n, n_memories, extra
         self.lanes, self.padding = self._loss.lanes, self._loss.width
-        self._stride = -(-n // self._rule.width) * self._rule.width
-        self._lines = np.zeros((by_parameter, self._stride))
+        self._stride = _stride(n)
+        self._lines = _lines(by_parameter, self._stride)
         self.restore(numbers, memories)
-        self._moved = np.zeros((1 + n_memories, self._stride))
+        self._moved = _lines(1 + n_memories, self._stride)
         self._sums = _aligned((1 + n) * self.lanes)
         self._rule_sums = _aligned(2 * self.lanes)
         self._memory = [_aligned(max(1, kernel.n_memory) * kernel.width)
@@ -332,12 +332,12 @@ class Descent:
             return Steps(0, DONE, np.empty(0), np.empty((self.n_extra, 0)))
         outs = np.cumsum(counts) - counts
         places = int(counts.sum())
-        stride = (int(counts.max()) + self.padding) | 1  # odd: lines share no cache set
-        rows = np.empty((max(1, len(data)), stride))
+        stride = _stride(int(counts.max()) + self.padding)
+        rows = _lines(max(1, len(data)), stride)
         if order is None:
             rows[:len(data), :data.shape[1] + self.padding] = np.pad(
                 data, ((0, 0), (0, self.padding)), mode="edge")
-        out = np.empty((max(1, self.n_extra), stride))
+        out = _lines(max(1, self.n_extra), stride)
         answers = np.empty((max(1, self.n_extra), places))
         ok = np.ones(int(counts.max()) + self.padding)
         objectives = np.empty(len(counts))
@@ -359,6 +359,20 @@ class Descent:
         reached = np.zeros(1, dtype=np.int64)
         status = self._function(_address(words), _address(reached))
         return Steps(int(reached[0]), status, objectives, answers[:self.n_extra])
+
+
+def _stride(places: int) -> int:
+    """Room for so many numbers: whole registers, but no power of 2, lest lines share cache sets."""
+    return -(-places // 8) * 8 | 8
+
+
+def _lines(count: int, stride: int) -> Array:
+    """Lines of zeros, each at an address from which a register is loaded in one go."""
+    from .llvm import _aligned
+
+    lines = _aligned(count * stride).reshape(count, stride)
+    lines[:] = 0.0
+    return lines
 
 
 def _address(array: Array) -> int:

@@ -287,6 +287,11 @@ class _Writer:
             counters[row] += 1
         self.sums, self.by_rows = sums, rows is not None
         self.first = program.first
+        self.added: dict[int, list[int]] = {}  # to which sums an instruction's result is added
+        summed = [slot for slot, flag in zip(program.outputs, sums, strict=True) if flag]
+        for place, slot in enumerate(summed):
+            if slot >= self.first:
+                self.added.setdefault(slot, []).append(place)
         self.spilled = self._spills()
         self.n_memory = len(self.spilled)
         self.declared: set[str] = set()
@@ -306,7 +311,9 @@ class _Writer:
                     spilled.setdefault(slot, len(spilled))
         last = self._last_chunk()
         guards = [slot for guard in self.program.guards for slot in (guard.left, guard.right)]
-        for slot in (*self.program.outputs, *guards):
+        outputs = [slot for slot, summed in zip(self.program.outputs, self.sums, strict=True)
+                   if not (summed and slot in self.added)]
+        for slot in (*outputs, *guards):
             if slot >= self.first and self._chunk_of(slot) != last:
                 spilled.setdefault(slot, len(spilled))
         return spilled
@@ -326,14 +333,17 @@ class _Writer:
         known: dict[int, str] = {}
         start = index * self.chunk
         stop = min(start + self.chunk, len(self.program.ops))
+        inside = self._inside(e) if any(self.sums) else ""
         for i in range(start, stop):
             slot = self.first + i
             operands = [self._load(e, known, x) for x in self.program.operands[i]]
             known[slot] = EMITTERS[self.program.ops[i]](e, operands)
             if slot in self.spilled:
                 self._store(e, known[slot], "%memory", self.spilled[slot] * self.width)
+            for place in self.added.get(slot, ()):  # here, so that no register waits until the end
+                e.add_to_sum(self._pointer(e, "%sums", place * self.width), known[slot], inside)
         if index == self._last_chunk():
-            self._finish(e, known)
+            self._finish(e, known, inside)
         self.declared |= e.declared
         body = "\n".join(e.lines)
         return f"define internal void @chunk{index}({self.ARGUMENTS}) #0 {{\n{body}\n  ret void\n}}"
@@ -373,23 +383,23 @@ class _Writer:
         pointer = self._pointer(e, base, offset)
         e.lines.append(f"  store {e.type} {number}, ptr {pointer}, align 8")
 
-    def _finish(self, e: Emitter, known: dict[int, str]) -> None:
-        """Outputs, sums and guards, at the end of the last chunk."""
-        inside = self._inside(e) if any(self.sums) else ""
+    def _finish(self, e: Emitter, known: dict[int, str], inside: str) -> None:
+        """Outputs, the sums of what is no result, and guards, at the end of the last chunk."""
         n_sums = n_out = 0
         for output, summed in zip(self.program.outputs, self.sums, strict=True):
-            number = self._load(e, known, output)
             if summed:
-                pointer = self._pointer(e, "%sums", n_sums * self.width)
-                e.add_to_sum(pointer, number, inside)
+                if output not in self.added:
+                    pointer = self._pointer(e, "%sums", n_sums * self.width)
+                    e.add_to_sum(pointer, self._load(e, known, output), inside)
                 n_sums += 1
-            elif self.by_rows:
+                continue
+            number = self._load(e, known, output)
+            if self.by_rows:
                 pointer = self._row_pointer(e, "%out", n_out)
                 e.lines.append(f"  store {e.type} {number}, ptr {pointer}, align 8")
-                n_out += 1
             else:
                 self._store(e, number, "%sums", n_out)
-                n_out += 1
+            n_out += 1
         self._guards(e, known)
 
     def _inside(self, e: Emitter) -> str:
