@@ -34,6 +34,7 @@ ROLLED = 4_000  # operands of a program in which loops are looked for
 MOST_CODE = 30_000  # instructions to compile; what is longer, without its loops, is interpreted
 LONG = 4_000  # instructions to compile for which nobody should wait
 CHUNK, LARGE_CHUNK = 1_000, 300  # instructions in one function of a small and of a large program
+REACH = 64  # instructions after which an input that all rows share is read again
 LARGE_RESULT = 8_192  # numbers; below, copying them is quicker than finding new memory
 _RELATIONS = {"<": "olt", "<=": "ole", ">": "ogt", ">=": "oge", "==": "oeq", "!=": "une"}
 _MVEC = {8: "_ZGVeN8", 4: "_ZGVdN4", 2: "_ZGVbN2"}  # 512, 256 and 128 bits
@@ -295,6 +296,8 @@ class _Writer:
         self.spilled = self._spills()
         self.n_memory = len(self.spilled)
         self.declared: set[str] = set()
+        self.read: dict[int, str] = {}  # what all rows share, as far as it is at hand
+        self.scalars = "%scalars"  # the register from which to read it
         self.is_small = sum(map(len, program.operands)) <= SMALL
         self.tables: dict[str, Array] = {}  # what a module's global pointers of that name point to
 
@@ -334,6 +337,7 @@ class _Writer:
         start = index * self.chunk
         stop = min(start + self.chunk, len(self.program.ops))
         inside = self._inside(e) if any(self.sums) else ""
+        self._forget_scalars(e)
         for i in range(start, stop):
             slot = self.first + i
             operands = [self._load(e, known, x) for x in self.program.operands[i]]
@@ -342,15 +346,29 @@ class _Writer:
                 self._store(e, known[slot], "%memory", self.spilled[slot] * self.width)
             for place in self.added.get(slot, ()):  # here, so that no register waits until the end
                 e.add_to_sum(self._pointer(e, "%sums", place * self.width), known[slot], inside)
+            if (i + 1) % REACH == 0:
+                self._forget_scalars(e)
         if index == self._last_chunk():
             self._finish(e, known, inside)
         self.declared |= e.declared
         body = "\n".join(e.lines)
         return f"define internal void @chunk{index}({self.ARGUMENTS}) #0 {{\n{body}\n  ret void\n}}"
 
+    def _forget_scalars(self, e: Emitter) -> None:
+        """Read what all rows share anew from here on.
+
+        A weight is used going forward and again, much later, going backward. Kept in between, it
+        would fill a register's width of the stack: a store, and eight times the cache. The line
+        of assembly does nothing, but the optimizer may not merge the reads before and after it.
+        """
+        self.read = {}
+        self.scalars = e.add('call ptr asm sideeffect "", "=r,0"(ptr %scalars)')
+
     def _load(self, e: Emitter, known: dict[int, str], slot: int) -> str:
+        n_inputs = self.program.n_inputs
+        if slot < n_inputs and not self.is_row[slot]:
+            known = self.read
         if slot not in known:
-            n_inputs = self.program.n_inputs
             if slot >= self.first:
                 pointer = self._pointer(e, "%memory", self.spilled[slot] * self.width)
                 known[slot] = e.add(f"load {e.type}, ptr {pointer}, align 8")
@@ -360,7 +378,7 @@ class _Writer:
                 pointer = self._row_pointer(e, "%rows", self.place[slot])
                 known[slot] = e.add(f"load {e.type}, ptr {pointer}, align 8")
             else:
-                pointer = self._pointer(e, "%scalars", self.place[slot])
+                pointer = self._pointer(e, self.scalars, self.place[slot])
                 known[slot] = self._splat(e, e.add(f"load double, ptr {pointer}, align 8"))
         return known[slot]
 
