@@ -138,7 +138,7 @@ class Training:
     def __init__(self, row: RowLoss, optimizer: Optimizer, data: Array, l2: float) -> None:
         self.row, self.optimizer, self.l2 = row, optimizer, l2
         others = np.repeat([row.others], len(data), axis=0)
-        self.data = np.ascontiguousarray(np.hstack([data, others]).T)
+        self.data = np.hstack([data, others]).T
         self.numbers = np.array([p.data for p in optimizer.parameters])
 
     is_left = False  # for the eager engine
@@ -184,6 +184,7 @@ class ArrayTraining(Training):
 
     def __init__(self, row: RowLoss, optimizer: Optimizer, data: Array, l2: float) -> None:
         super().__init__(row, optimizer, data, l2)
+        self.data = np.ascontiguousarray(self.data)
         n = len(optimizer.parameters)
         extra = len(row.program.outputs) - 1 - n
         self.kernel = backends.compile(
@@ -236,7 +237,7 @@ class MachineTraining(Training):
         """So many that a call takes some 50 ms and its answers some megabytes."""
         n = int(self.data.shape[1])
         work = n * (len(self.row.program) + 1)
-        return max(1, min(WORK // work, 1_000_000 // (n * len(self.data)), 1000))
+        return max(1, min(WORK // work, 1_000_000 // (n * (1 + self.descent.n_extra)), 1000))
 
     def _run(self, epochs: Sequence[Batches], done: list[Epochs]) -> None:
         plan = _Plan(epochs, self.data.shape[1])
@@ -258,7 +259,7 @@ class MachineTraining(Training):
                                 plan.counts[:count], np.array(shared), self.l2)
 
     def _shared(self, plan: _Plan) -> tuple[list[tuple[float, ...]], Exception | None]:
-        """For each step the numbers that the rule takes: of rows, the learning rate, others.
+        """For each step the numbers that the rule takes: a row's share, the rate, others.
 
         A schedule that fails in a later step does so after the steps before.
         """
@@ -266,7 +267,7 @@ class MachineTraining(Training):
         scalars = self.optimizer.scalars
         try:
             for step, count in enumerate(plan.counts.tolist(), self.optimizer.steps):
-                shared.append((count, *scalars(step)))
+                shared.append((1.0 / count, *scalars(step)))
         except Exception as error:
             if not shared:
                 raise
@@ -337,12 +338,12 @@ def rule_program(optimizer: Optimizer, l2: float) -> Program:
     shared = [Value(1.0), *(Value(number) for number in optimizer.scalars(optimizer.steps))]
     number, total = Value(0.5), Value(0.5)
     with recording():
-        slope = total / shared[0]
+        slope = total * shared[0]
         if l2:
             slope = slope + 2.0 * l2 * number
         moved, remembered = optimizer.rule(number, slope, memory, shared[1:])
         outputs = [moved, *remembered.values(), number * number, 0.0 * slope]
-    return simplified(Program.record(outputs, [number, total, *memory.values(), *shared]))
+    return simplified(Program.record(outputs, [total, number, *memory.values(), *shared]))
 
 
 def _as_values(structure: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -193,17 +194,18 @@ class Adam(Optimizer):
     def scalars(self, step: int) -> tuple[float, ...]:
         """The rate, and what undoes that both means start at 0."""
         first, second = self.betas
-        return (*super().scalars(step), 1.0 - first ** (step + 1), 1.0 - second ** (step + 1))
+        return (*super().scalars(step), 1.0 / (1.0 - first ** (step + 1)),
+                1.0 / math.sqrt(1.0 - second ** (step + 1)))
 
     def rule(self, number: Any, gradient: Any, memory: dict[str, Any],
              scalars: Sequence[Any]) -> tuple[Any, dict[str, Any]]:
         """One step; see :meth:`Optimizer.rule`."""
-        rate, unbias, unbias_square = scalars
+        rate, unbias, unbias_root = scalars
         first, second = self.betas
         gradient = self._decayed(number, gradient)
         mean = first * memory["mean"] + (1.0 - first) * gradient
         square = second * memory["mean_square"] + (1.0 - second) * gradient * gradient
-        step = rate * (mean / unbias) / (np.sqrt(square / unbias_square) + self.epsilon)
+        step = rate * unbias * mean / (unbias_root * np.sqrt(square) + self.epsilon)
         return number - step, {"mean": mean, "mean_square": square}
 
     def __repr__(self) -> str:

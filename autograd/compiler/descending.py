@@ -8,6 +8,7 @@ is the same for every model, so it is compiled once and for all.
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,8 +22,8 @@ DONE, LOSS_NOT_FINITE, GRADIENT_NOT_FINITE, OTHER_BRANCH = range(4)
 
 # What the loop reads, in this order, from an array of 64-bit words.
 _WORDS = ("loss", "rule", "loss_arguments", "rule_arguments", "n_steps", "counts",
-          "outs", "scalars", "n_scalars", "objectives", "l2", "n_sums", "lanes", "n_parameters",
-          "n_lines", "rows", "out", "ok", "stride", "order", "data", "n_rows", "n_inputs",
+          "outs", "scalars", "n_scalars", "objectives", "l2", "lanes", "n_parameters",
+          "rows", "out", "ok", "stride", "order", "data", "n_inputs",
           "rows_stride", "padding", "answers", "answers_stride", "n_answers")
 _POINTERS = {"loss", "rule", "loss_arguments", "rule_arguments", "counts", "outs",
              "scalars", "objectives", "rows", "out", "ok", "order", "data", "answers"}
@@ -38,7 +39,6 @@ def _loads() -> str:
 
 
 _LOOP = f"""
-declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)
 declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)
 
 define internal double @total(ptr %numbers, i64 %n) {{
@@ -49,7 +49,7 @@ next:
   %sum = phi double [ 0.0, %entry ], [ %more, %next ]
   %at = getelementptr double, ptr %numbers, i64 %i
   %number = load double, ptr %at
-  %more = fadd double %sum, %number
+  %more = fadd reassoc double %sum, %number
   %after = add i64 %i, 1
   %again = icmp slt i64 %after, %n
   br i1 %again, label %next, label %done
@@ -60,7 +60,6 @@ done:
 define i64 @descend(ptr %words, ptr %reached) {{
 entry:
 {_loads()}
-  %a_parameters = load ptr, ptr %loss_arguments
   %at_rows_now = getelementptr i64, ptr %loss_arguments, i64 1
   %at_sums = getelementptr i64, ptr %loss_arguments, i64 2
   %sums = load ptr, ptr %at_sums
@@ -68,26 +67,19 @@ entry:
   %at_ok_now = getelementptr i64, ptr %loss_arguments, i64 4
   %at_n_now = getelementptr i64, ptr %loss_arguments, i64 6
   %at_lines = getelementptr i64, ptr %rule_arguments, i64 1
-  %lines = load ptr, ptr %at_lines
+  %first_lines = load ptr, ptr %at_lines
   %at_rule_sums = getelementptr i64, ptr %rule_arguments, i64 2
   %rule_sums = load ptr, ptr %at_rule_sums
   %at_moved = getelementptr i64, ptr %rule_arguments, i64 3
-  %moved = load ptr, ptr %at_moved
-  %slopes = getelementptr double, ptr %lines, i64 %stride
-  %memories = getelementptr double, ptr %slopes, i64 %stride
-  %moved_memories = getelementptr double, ptr %moved, i64 %stride
+  %first_moved = load ptr, ptr %at_moved
   %row_sums = getelementptr double, ptr %sums, i64 %lanes
   %not_finite_sums = getelementptr double, ptr %rule_sums, i64 %lanes
-  %all_sums = mul i64 %n_sums, %lanes
-  %sums_bytes = mul i64 %all_sums, 8
-  %rule_sums_bytes = mul i64 %lanes, 16
-  %line_bytes = mul i64 %stride, 8
-  %n_memories = sub i64 %n_lines, 1
-  %memory_bytes = mul i64 %n_memories, %line_bytes
   br label %step
 
 step:
   %s = phi i64 [ 0, %entry ], [ %s_next, %commit ]
+  %lines = phi ptr [ %first_lines, %entry ], [ %moved, %commit ]
+  %moved = phi ptr [ %first_moved, %entry ], [ %lines, %commit ]
   store i64 %s, ptr %reached
   %more_steps = icmp slt i64 %s, %n_steps
   br i1 %more_steps, label %rows_of_step, label %finished
@@ -106,39 +98,42 @@ rows_of_step:
 
 gather:
   %order_now = getelementptr i64, ptr %order, i64 %out_start
-  %room = add i64 %count, %padding
   %last = sub i64 %count, 1
-  br label %gather_input
-
-gather_input:
-  %k = phi i64 [ 0, %gather ], [ %k_next, %gathered_input ]
-  %from_place = mul i64 %k, %n_rows
-  %from = getelementptr double, ptr %data, i64 %from_place
-  %to_place = mul i64 %k, %rows_stride
-  %to = getelementptr double, ptr %rows, i64 %to_place
+  %more_registers = sdiv i64 %last, %padding
+  %registers = add i64 %more_registers, 1
+  %room = mul i64 %registers, %padding
   br label %gather_row
 
 gather_row:
-  %j = phi i64 [ 0, %gather_input ], [ %j_next, %gather_row ]
+  %j = phi i64 [ 0, %gather ], [ %j_next, %gathered_row ]
   %is_inside = icmp slt i64 %j, %last
   %j_inside = select i1 %is_inside, i64 %j, i64 %last
   %at_row = getelementptr i64, ptr %order_now, i64 %j_inside
   %row = load i64, ptr %at_row
-  %at_from = getelementptr double, ptr %from, i64 %row
-  %input = load double, ptr %at_from
-  %at_to = getelementptr double, ptr %to, i64 %j
-  store double %input, ptr %at_to
-  %j_next = add i64 %j, 1
-  %more_rows = icmp slt i64 %j_next, %room
-  br i1 %more_rows, label %gather_row, label %gathered_input
+  %from_place = mul i64 %row, %n_inputs
+  %from = getelementptr double, ptr %data, i64 %from_place
+  %to = getelementptr double, ptr %rows, i64 %j
+  br label %gather_input
 
-gathered_input:
+gather_input:
+  %k = phi i64 [ 0, %gather_row ], [ %k_next, %gather_input ]
+  %at_from = getelementptr double, ptr %from, i64 %k
+  %input = load double, ptr %at_from
+  %to_place = mul i64 %k, %rows_stride
+  %at_to = getelementptr double, ptr %to, i64 %to_place
+  store double %input, ptr %at_to
   %k_next = add i64 %k, 1
   %more_inputs = icmp slt i64 %k_next, %n_inputs
-  br i1 %more_inputs, label %gather_input, label %evaluate
+  br i1 %more_inputs, label %gather_input, label %gathered_row
+
+gathered_row:
+  %j_next = add i64 %j, 1
+  %more_rows = icmp slt i64 %j_next, %room
+  br i1 %more_rows, label %gather_row, label %evaluate
 
 evaluate:
-  call void @llvm.memset.p0.i64(ptr %sums, i8 0, i64 %sums_bytes, i1 false)
+  %numbers = getelementptr double, ptr %lines, i64 %stride
+  store ptr %numbers, ptr %loss_arguments
   call void %loss(ptr %loss_arguments)
   %holding = call double @total(ptr %ok, i64 %count)
   %wanted = sitofp i64 %count to double
@@ -168,10 +163,9 @@ gradient:
   %p = phi i64 [ 0, %keep_answer ], [ %p_next, %gradient ]
   %p_place = mul i64 %p, %lanes
   %at_row_sums = getelementptr double, ptr %row_sums, i64 %p_place
-  %slope = call double @lanes(ptr %at_row_sums)
-  %at_slope = getelementptr double, ptr %slopes, i64 %p
-  store double %slope, ptr %at_slope
-  %p_next = add i64 %p, 1
+  %at_slope = getelementptr double, ptr %lines, i64 %p
+  call void @take(ptr %at_row_sums, ptr %at_slope)
+  %p_next = add i64 %p, %lanes
   %more_slopes = icmp slt i64 %p_next, %n_parameters
   br i1 %more_slopes, label %gradient, label %move
 
@@ -179,11 +173,13 @@ move:
   %scalars_start = mul i64 %s, %n_scalars
   %scalars_now = getelementptr double, ptr %scalars, i64 %scalars_start
   store ptr %scalars_now, ptr %rule_arguments
-  call void @llvm.memset.p0.i64(ptr %rule_sums, i8 0, i64 %rule_sums_bytes, i1 false)
+  store ptr %lines, ptr %at_lines
+  %moved_numbers = getelementptr double, ptr %moved, i64 %stride
+  store ptr %moved_numbers, ptr %at_moved
   call void %rule(ptr %rule_arguments)
-  %losses = call double @lanes(ptr %sums)
+  %losses = call double @take_one(ptr %sums)
   %mean = fdiv double %losses, %wanted
-  %squares = call double @lanes(ptr %rule_sums)
+  %squares = call double @take_one(ptr %rule_sums)
   %penalty = fmul double %l2, %squares
   %objective = fadd double %mean, %penalty
   %at_objective = getelementptr double, ptr %objectives, i64 %s
@@ -193,13 +189,11 @@ move:
   br i1 %is_finite, label %judge, label %loss_not_finite
 
 judge:
-  %slopes_zero = call double @lanes(ptr %not_finite_sums)
+  %slopes_zero = call double @take_one(ptr %not_finite_sums)
   %are_finite = fcmp oeq double %slopes_zero, 0.0
   br i1 %are_finite, label %commit, label %gradient_not_finite
 
 commit:
-  call void @llvm.memcpy.p0.p0.i64(ptr %lines, ptr %moved, i64 %line_bytes, i1 false)
-  call void @llvm.memcpy.p0.p0.i64(ptr %memories, ptr %moved_memories, i64 %memory_bytes, i1 false)
   %s_next = add i64 %s, 1
   br label %step
 
@@ -215,20 +209,52 @@ other_branch:
 """
 
 
-def _lanes(width: int) -> str:
-    """The function that adds up the lanes of a register, by halves."""
-    lines = [f"define internal double @lanes(ptr %at) alwaysinline {{\n"
-             f"  %v{width} = load <{width} x double>, ptr %at, align 8"]
-    while width > 1:
-        half = width // 2
-        for name, first in (("low", 0), ("high", half)):
-            mask = ", ".join(f"i32 {lane}" for lane in range(first, first + half))
-            lines.append(f"  %{name}{half} = shufflevector <{width} x double> %v{width}, "
-                         f"<{width} x double> undef, <{half} x i32> <{mask}>")
-        lines.append(f"  %v{half} = fadd <{half} x double> %low{half}, %high{half}")
-        width = half
-    lines.append("  %sum = extractelement <1 x double> %v1, i32 0\n  ret double %sum\n}")
-    return "\n".join(lines)
+def _taking(width: int) -> str:
+    """Functions that take sums out of their lanes, and leave 0 there.
+
+    The lanes of a sum are added by halves. ``take`` does that for as many sums as there are
+    lanes: the halves of two sums share a register, then the quarters of four, and so on.
+    """
+    one = [f"  %v{width} = load {_vector(width)}, ptr %at, align 8",
+           f"  store {_vector(width)} zeroinitializer, ptr %at, align 8"]
+    half = width
+    while half > 1:
+        half //= 2
+        low, high = (_shuffle(2 * half, f"%v{2 * half}", "undef", range(first, first + half))
+                     for first in (0, half))
+        one += [f"  %low{half} = {low}", f"  %high{half} = {high}",
+                f"  %v{half} = fadd {_vector(half)} %low{half}, %high{half}"]
+    one += ["  %sum = extractelement <1 x double> %v1, i32 0", "  ret double %sum"]
+
+    many = []
+    for i in range(width):
+        many += [f"  %at{i} = getelementptr double, ptr %at, i64 {i * width}",
+                 f"  %v{width}_{i} = load {_vector(width)}, ptr %at{i}, align 8",
+                 f"  store {_vector(width)} zeroinitializer, ptr %at{i}, align 8"]
+    half = width
+    while half > 1:
+        half //= 2
+        for i in range(half):
+            a, b = (f"%v{2 * half}_{2 * i + k}" for k in (0, 1))
+            low, high = (_shuffle(width, a, b, [place for place in range(2 * width)
+                                                if (place // half) % 2 == which])
+                         for which in (0, 1))
+            many += [f"  %low{half}_{i} = {low}", f"  %high{half}_{i} = {high}",
+                     f"  %v{half}_{i} = fadd {_vector(width)} %low{half}_{i}, %high{half}_{i}"]
+    many += [f"  store {_vector(width)} %v1_0, ptr %to, align 8", "  ret void"]
+    return "\n".join([
+        "define internal double @take_one(ptr %at) alwaysinline {", *one, "}",
+        "define internal void @take(ptr %at, ptr noalias %to) alwaysinline {", *many, "}", ""])
+
+
+def _vector(width: int) -> str:
+    return f"<{width} x double>"
+
+
+def _shuffle(width: int, a: str, b: str, places: Sequence[int]) -> str:
+    mask = ", ".join(f"i32 {place}" for place in places)
+    return (f"shufflevector {_vector(width)} {a}, {_vector(width)} {b}, "
+            f"<{len(places)} x i32> <{mask}>")
 
 
 @dataclass(frozen=True)
@@ -256,10 +282,11 @@ class Descent:
             parameters; its outputs are the loss and one derivative for each parameter, which are
             summed over the rows of a batch, then whatever else is wanted of each row.
         n_row_inputs: how many inputs differ by row.
-        rule: the program that moves one parameter. Its inputs are the parameter, its slope (the
-            sum over the rows of the batch) and its memories, then the numbers that all parameters
-            share in a step; its outputs are the next parameter, the next memories, the square of
-            the parameter (for the penalty), and 0 times the slope that it used.
+        rule: the program that moves one parameter. Its inputs are its slope (the sum over the
+            rows of the batch), the parameter and its memories, then the numbers that all
+            parameters share in a step; its outputs are the next parameter, the
+            next memories, the square of the parameter (for the penalty), and 0 times the slope
+            that it used.
         n_memories: how many numbers are remembered of each parameter.
         numbers: the parameters, shape (n,).
         memories: shape (n_memories, n).
@@ -281,11 +308,11 @@ class Descent:
         self.n_parameters, self.n_memories, self.n_extra = n, n_memories, extra
         self.lanes, self.padding = self._loss.lanes, self._loss.width
         self._stride = _stride(n)
-        self._lines = _lines(by_parameter, self._stride)
+        self._lines = [_lines(by_parameter, self._stride) for _ in range(2)]
+        self._now = 0  # which of the two holds the latest step; the next one goes to the other
         self.restore(numbers, memories)
-        self._moved = _lines(1 + n_memories, self._stride)
-        self._sums = _aligned((1 + n) * self.lanes)
-        self._rule_sums = _aligned(2 * self.lanes)
+        self._sums = _lines(1 + self._stride, self.lanes)
+        self._rule_sums = _lines(2, self.lanes)
         self._memory = [_aligned(max(1, kernel.n_memory) * kernel.width)
                         for kernel in (self._loss, self._rule)]
         self._ok = np.ones(self._stride)
@@ -293,27 +320,28 @@ class Descent:
 
     def restore(self, numbers: Array, memories: Any) -> None:
         """Go on from other parameters, and from what is remembered of them."""
-        self._lines[0, :self.n_parameters] = numbers
+        lines = self._lines[self._now]
+        lines[1, :self.n_parameters] = numbers
         if self.n_memories:
-            self._lines[2:, :self.n_parameters] = memories
+            lines[2:, :self.n_parameters] = memories
+
+    @property
+    def slopes(self) -> Array:
+        """The sums of the latest step, shape (n,)."""
+        return self._of_parameters(0)
 
     @property
     def numbers(self) -> Array:
         """The parameters that were reached, shape (n,)."""
-        return self._of_parameters(0)
+        return self._of_parameters(1)
 
     @property
     def memories(self) -> Array:
         """What is remembered of them, shape (n_memories, n)."""
         return self._of_parameters(slice(2, None))
 
-    @property
-    def slopes(self) -> Array:
-        """The sums of the latest step, shape (n,)."""
-        return self._of_parameters(1)
-
     def _of_parameters(self, lines: int | slice) -> Array:
-        copied: Array = self._lines[lines, :self.n_parameters].copy()
+        copied: Array = self._lines[self._now][lines, :self.n_parameters].copy()
         return copied
 
     def run(self, data: Array, order: Array | None, counts: Array, shared: Array,
@@ -321,7 +349,7 @@ class Descent:
         """Take one step for each batch, or fewer: up to the first that fails.
 
         Args:
-            data: shape (n_row_inputs, n_rows).
+            data: shape (n_row_inputs, n_rows); quickest where each row's numbers are neighbours.
             order: the rows of all batches, one batch after the other; None if every batch is all
                 rows in their own order.
             counts: how many rows each batch has.
@@ -343,21 +371,24 @@ class Descent:
         objectives = np.empty(len(counts))
         lines = [np.ascontiguousarray(line, dtype=np.int64) for line in (counts, outs)]
         shared = np.ascontiguousarray(shared, dtype=float)
+        by_row = np.ascontiguousarray(data.T)
+        lines_now, lines_next = self._lines[self._now], self._lines[1 - self._now]
+        self._sums[:], self._rule_sums[:] = 0.0, 0.0
         loss_arguments = np.array([
-            *map(_address, (self._lines, rows, self._sums, out, ok, self._memory[0])), 0, stride])
+            0, *map(_address, (rows, self._sums, out, ok, self._memory[0])), 0, stride])
         rule_arguments = np.array([
-            *map(_address, (shared, self._lines, self._rule_sums, self._moved, self._ok,
+            *map(_address, (shared, lines_now, self._rule_sums, lines_next, self._ok,
                             self._memory[1])), self.n_parameters, self._stride])
         words = np.array([
             self._loss.address, self._rule.address, _address(loss_arguments),
             _address(rule_arguments), len(counts), *map(_address, lines), _address(shared),
             self._n_shared, _address(objectives), np.float64(l2).view(np.int64),
-            1 + self.n_parameters, self.lanes, self.n_parameters, 1 + self.n_memories,
-            _address(rows), _address(out), _address(ok), self._stride,
-            0 if order is None else _address(order), _address(data), data.shape[1], len(data),
+            self.lanes, self.n_parameters, _address(rows), _address(out), _address(ok),
+            self._stride, 0 if order is None else _address(order), _address(by_row), len(data),
             stride, self.padding, _address(answers), places, self.n_extra])
         reached = np.zeros(1, dtype=np.int64)
         status = self._function(_address(words), _address(reached))
+        self._now = (self._now + int(reached[0])) % 2
         return Steps(int(reached[0]), status, objectives, answers[:self.n_extra])
 
 
@@ -387,7 +418,7 @@ def _function() -> Any:
         from .llvm import _engine, _machine
 
         machine = _machine()
-        engine = _engine(_LOOP + _lanes(machine["width"]), machine["machine"], True)
+        engine = _engine(_LOOP + _taking(machine["width"]), machine["machine"], True)
         address = engine.get_function_address("descend")
         _FUNCTIONS.append(engine)
         _FUNCTIONS.append(ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p, ctypes.c_void_p)(

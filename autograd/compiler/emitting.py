@@ -50,6 +50,10 @@ class Emitter:
         self.lines.append(f"  {result} = {text}")
         return result
 
+    def opaque(self, pointer: str) -> str:
+        """The same pointer, of which the optimizer does not know that: it is read from anew."""
+        return self.add(f'call ptr asm sideeffect "", "=r,0"(ptr {pointer})')
+
     def const(self, number: float) -> str:
         """A constant, in every lane."""
         bits = f"0x{struct.unpack('<Q', struct.pack('<d', number))[0]:016X}"

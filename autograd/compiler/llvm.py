@@ -358,11 +358,10 @@ class _Writer:
         """Read what all rows share anew from here on.
 
         A weight is used going forward and again, much later, going backward. Kept in between, it
-        would fill a register's width of the stack: a store, and eight times the cache. The line
-        of assembly does nothing, but the optimizer may not merge the reads before and after it.
+        would fill a register's width of the stack: a store, and eight times the cache.
         """
         self.read = {}
-        self.scalars = e.add('call ptr asm sideeffect "", "=r,0"(ptr %scalars)')
+        self.scalars = e.opaque("%scalars")
 
     def _load(self, e: Emitter, known: dict[int, str], slot: int) -> str:
         n_inputs = self.program.n_inputs

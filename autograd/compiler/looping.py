@@ -22,6 +22,7 @@ from .rolling import GUARD, OUTPUT, SUMMED, Array, Block, Loop, Straight, Tape, 
 
 PIECE = 1_000  # instructions of straight code in one function
 SMALL = 4_000  # instructions of a module that is worth LLVM's passes
+MOST_HOISTED = 16  # registers that are filled before a loop; there are 16 or 32
 WIDE = 64  # operands that an operation may have without becoming a chain of steps
 
 
@@ -58,6 +59,7 @@ class RolledWriter(llvm._Writer):
         self.stored: set[int] = set()
         self.input_runs = _input_runs(self.is_row)
         self.known: dict[_Access, str] = {}
+        self.bases: dict[str, str] = {}  # the registers from which to read inputs
         self.counters: list[str] = []  # the registers that count the iterations of open loops
         self.label, self.n_labels = "", 0
         self.inside = ""  # the register that says which lanes are rows
@@ -121,6 +123,7 @@ class RolledWriter(llvm._Writer):
 
     def _fresh(self) -> Emitter:
         self.known = {}
+        self.bases = {"%rows": "%rows", "%scalars": "%scalars"}
         self.label = "entry"
         return Emitter(self.width, self.vector, self.lanes)
 
@@ -140,12 +143,15 @@ class RolledWriter(llvm._Writer):
 
     def _loop(self, e: Emitter, loop: Loop, path: Path) -> None:
         outside = self.known.copy()
+        bases = self.bases.copy()
         inner = (*path, loop)
-        self._hoist(e, loop, path)
+        is_crowded = not self._hoist(e, loop, path)
         carried = self._carried(e, loop, path)
         registers = [e.name() for _ in carried]
 
         def body() -> list[str]:
+            if is_crowded:  # or the optimizer would hoist, and keep it all in the stack
+                self.bases = {base: e.opaque(base) for base in ("%rows", "%scalars")}
             for register, access in zip(registers, carried, strict=True):
                 self.known[access] = register
             for block in loop.body:
@@ -154,7 +160,7 @@ class RolledWriter(llvm._Writer):
                     for access in carried]
 
         self._counted(e, loop.count, body, registers, list(carried.values()))
-        self.known = outside
+        self.known, self.bases = outside, bases
 
     def _counted(self, e: Emitter, count: int, body: Callable[[], Sequence[str] | None],
                  registers: Sequence[str] = (), initial: Sequence[str] = ()) -> None:
@@ -179,12 +185,20 @@ class RolledWriter(llvm._Writer):
         e.lines += [f"  br i1 {more}, label %{head}, label %{done}", f"{done}:"]
         self.label = done
 
-    def _hoist(self, e: Emitter, loop: Loop, path: Path) -> None:
-        """Load before a loop what stands still in it and is written before it."""
-        for access, inner in self._accesses(loop, path):
-            still = len(access.strides) <= len(path)
-            if still and self._is_before(access, loop, path):
-                self._value(e, access, inner[:len(path)])
+    def _hoist(self, e: Emitter, loop: Loop, path: Path) -> bool:
+        """Load before a loop what stands still in it and is written before it, if it is not much.
+
+        Returns:
+            Whether it was done.
+        """
+        still = {access: inner[:len(path)] for access, inner in self._accesses(loop, path)
+                 if access not in self.known and len(access.strides) <= len(path)
+                 and self._is_before(access, loop, path)}
+        if len(still) * self.width > MOST_HOISTED * self.lanes:
+            return False
+        for access, outer in still.items():
+            self._value(e, access, outer)
+        return True
 
     def _is_before(self, access: _Access, loop: Loop, path: Path) -> bool:
         """Whether an access reads what was written before the loop, in all outer iterations."""
@@ -297,9 +311,9 @@ class RolledWriter(llvm._Writer):
         """Inputs that are all scalars or all rows, and stand there in the same order."""
         where = _Access(self.place[access.slot], access.strides)
         if self.is_row[access.slot]:
-            pointer = self._row_pointer(e, "%rows", self._index(e, where, 1))
+            pointer = self._row_pointer(e, self.bases["%rows"], self._index(e, where, 1))
             return e.add(f"load {e.type}, ptr {pointer}, align 8")
-        pointer = self._at(e, "%scalars", where, 1)
+        pointer = self._at(e, self.bases["%scalars"], where, 1)
         return self._splat(e, e.add(f"load double, ptr {pointer}, align 8"))
 
     def _need(self, access: _Access, path: Path) -> None:

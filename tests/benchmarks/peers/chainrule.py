@@ -89,5 +89,6 @@ def digits(data: dict[str, Any]) -> Job:
         fit(epochs)
         return nn.accuracy(model, data["X_test"], data["y_test"])
 
-    return Job(lambda: fit(epochs + 1), units=epochs, first=lambda: fit(1),
+    many = 10 * epochs  # beside which the setting up is short
+    return Job(lambda: fit(many + 1), units=many, first=lambda: fit(1),
                setup=lambda: fit(1), accuracy=accuracy, answer=lambda losses: [losses])
