@@ -157,7 +157,10 @@ def _composed(transform: Callable[..., Any], function: Callable[..., Any],
     The derivative of a compiled function is the compiled derivative.
     """
     compose = getattr(function, "__compose__", None)
-    composed: Callable[..., Any] | None = None if compose is None else compose(transform, *options)
+    if compose is None:
+        return None
+    hashable = (tuple(option) if isinstance(option, list) else option for option in options)
+    composed: Callable[..., Any] = compose(transform, *hashable)
     return composed
 
 

@@ -115,7 +115,7 @@ class RowLoss:
             return _as_values([objective, adjoints(objective, parameters), answer])
 
         self.compiled = Compiled(one_row, None, 1)
-        found = self.compiled._recorded(None, (list(row), target), {})
+        found = self.compiled.recorded(None, (list(row), target), {})
         self.several = isinstance(found.results.skeleton[2], list)
         trained = set(parameters)
         captured = [leaf for leaf in found.captured if leaf not in trained]
@@ -129,7 +129,7 @@ class RowLoss:
 
     def is_unchanged(self) -> bool:
         """Whether the model still is what was recorded, but for the parameters' numbers."""
-        return self.compiled._is_unchanged(None)
+        return self.compiled.is_unchanged(None)
 
 
 class Training:

@@ -474,6 +474,7 @@ TRANSFORMED: list[tuple[Any, Any, tuple[Any, ...]]] = [
     (hessian, wave, (0.7,)),
     (hessian, bowl, (np.array(VECTOR),)),
     (functools.partial(hessian, argnums=(0, 1)), wave, (0.7, 0.2)),
+    (functools.partial(grad, argnums=[0, 1]), wave, (0.7, 0.2)),
     (lambda f: grad(grad(f)), wave, (0.7,)),
     (lambda f: grad(grad(grad(f))), wave, (0.7,)),
     (lambda f: jacobian(grad(f)), bowl, (np.array(VECTOR),)),

@@ -111,7 +111,7 @@ class Batched(Compiled):
     def _run(self, rows: Rows, parts: Parts) -> Any:
         """Run every branch that is known on the rows that take it, and record the others."""
         gathered = Gathered(rows.n)
-        replays = self._replays.get(parts.key, []) if self._is_unchanged(parts.key) else []
+        replays = self._replays.get(parts.key, []) if self.is_unchanged(parts.key) else []
         pending = np.arange(rows.n)
         for replay in replays:
             pending = _run_branch(replay, parts, pending, gathered)
@@ -133,7 +133,7 @@ class Batched(Compiled):
         first = int(pending[0])
         if self.n_recordings < self.max_recordings:
             with collector_at_rest():
-                recording = self._recorded(parts.key, rows.row(first), rows.keywords)
+                recording = self.recorded(parts.key, rows.row(first), rows.keywords)
                 replay = RowsReplay(recording, parts.is_row, self.sums, self.backend)
             self._replays.setdefault(parts.key, []).append(replay)
             left = _run_branch(replay, parts, pending, gathered)

@@ -45,7 +45,7 @@ class Compiled:
 
     # --- recording -------------------------------------------------------------------------------
 
-    def _is_unchanged(self, key: Any = None) -> bool:
+    def is_unchanged(self, key: Any = None) -> bool:
         """Whether all that the function captures is as it was; else its recordings are dropped."""
         watch = self._watches.get(key)
         if watch is not None:
@@ -57,7 +57,7 @@ class Compiled:
                     return False
         return True
 
-    def _recorded(self, key: Any, arguments: tuple[Any, ...],
+    def recorded(self, key: Any, arguments: tuple[Any, ...],
                   keywords: dict[str, Any]) -> Recording:
         """What this call does, noted with the reason why it is recorded."""
         reason = self._reason or ("another branch" if key in self._replays else

@@ -51,7 +51,7 @@ class Jitted(Compiled):
             return self.function(*arguments, **keywords)
         if value.is_transforming() and self._captures_values():  # a part of a graph, too
             return self._eager_graph(arguments, keywords)
-        replays = self._replays.get(key) if self._is_unchanged(key) else None
+        replays = self._replays.get(key) if self.is_unchanged(key) else None
         if replays is not None:
             for position, replay in enumerate(replays):
                 outputs = replay(numbers)
@@ -67,7 +67,7 @@ class Jitted(Compiled):
                keywords: dict[str, Any]) -> Any:
         """Record the branch that a call takes, and replay it."""
         with collector_at_rest():
-            recording = self._recorded(key, arguments, keywords)
+            recording = self.recorded(key, arguments, keywords)
             replay = Replay(recording, self.backend)
         outputs = replay(numbers)
         if outputs is None:  # rounded otherwise, a number that was read with .data is another one
@@ -112,7 +112,7 @@ class Jitted(Compiled):
 
     def outside(self, key: Any) -> Any:
         """What the results of such calls hang on besides the arguments, as it is now."""
-        if not self._is_unchanged(key):
+        if not self.is_unchanged(key):
             return object()  # equal to nothing
         return [leaf._data for replay in self._replays.get(key, ()) for leaf in replay.captured]
 
@@ -138,6 +138,7 @@ def jit(function: Callable[..., Any] | None = None, *, backend: str | None = Non
     is checked at each replay, too, and what else it prints, it prints then and not again.
 
     ``jit(grad(f))`` and ``grad(jit(f))`` are the same: the compiled gradient.
+    A decorated method is compiled for each object, and keeps it alive.
 
     Args:
         function: takes numbers, sequences, arrays and dictionaries of them; returns the same.
