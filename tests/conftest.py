@@ -5,6 +5,8 @@ import os
 import pytest
 from hypothesis import settings
 
+from .back_ends import BACK_ENDS
+
 settings.register_profile("ci", derandomize=True, deadline=None, database=None)
 settings.register_profile("deep", max_examples=3000, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
@@ -19,3 +21,9 @@ def _machine_code_in_a_folder_of_its_own(tmp_path_factory):
         del os.environ["CHAINRULE_CACHE_DIR"]
     else:
         os.environ["CHAINRULE_CACHE_DIR"] = before
+
+
+@pytest.fixture(params=BACK_ENDS)
+def backend(request):
+    """The name of each back end."""
+    return request.param

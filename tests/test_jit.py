@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import functools
-import importlib.util
 import math
 import re
 import struct
@@ -32,19 +31,13 @@ from autograd import (
 from autograd.primitives import DOMAIN_ERRORS
 from autograd.strategies import Expression, expressions
 
-BACK_ENDS = ["python", "numpy", pytest.param("llvm", marks=pytest.mark.skipif(
-    importlib.util.find_spec("llvmlite") is None, reason="llvmlite is not installed"))]
+from .back_ends import BACK_ENDS
+
 MOST_ULPS = 8.0  # what the back ends promise of one operation
 ADDED_UP = {"sum", "dot", "logsumexp", "logaddexp", "norm"}  # cancel: ulps of the terms
 
 Point = namedtuple("Point", "x y")
 Size = namedtuple("Size", "width height")
-
-
-@pytest.fixture(params=BACK_ENDS)
-def backend(request: pytest.FixtureRequest) -> str:
-    name: str = request.param
-    return name
 
 
 def bits(number: float) -> bytes:

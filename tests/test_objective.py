@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import math
 from typing import Any
 
@@ -16,8 +15,6 @@ from scipy import optimize
 import autograd as ag
 from autograd import Value, jit
 
-BACK_ENDS = ["python", "numpy", pytest.param("llvm", marks=pytest.mark.skipif(
-    importlib.util.find_spec("llvmlite") is None, reason="llvmlite is not installed"))]
 START = np.array([-1.2, 1.0, 0.5, 2.0, 0.8])
 
 
@@ -31,12 +28,6 @@ def shifted(x: Any, center: Any, scale: Any) -> Any:
 
 def residuals(x: Any, t: Any, y: Any) -> Any:
     return [x[0] * ag.exp(-x[1] * ti) + x[2] - yi for ti, yi in zip(t, y, strict=True)]
-
-
-@pytest.fixture(params=BACK_ENDS)
-def backend(request: pytest.FixtureRequest) -> str:
-    name: str = request.param
-    return name
 
 
 def counted(compiled: Any) -> list[int]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import importlib.util
 import math
 import tracemalloc
 from collections import namedtuple
@@ -30,15 +29,9 @@ from autograd import (
 )
 from autograd.structures import flatten
 
-BACK_ENDS = ["python", "numpy", pytest.param("llvm", marks=pytest.mark.skipif(
-    importlib.util.find_spec("llvmlite") is None, reason="llvmlite is not installed"))]
+from .back_ends import BACK_ENDS
+
 Point = namedtuple("Point", "x y")
-
-
-@pytest.fixture(params=BACK_ENDS)
-def backend(request: pytest.FixtureRequest) -> str:
-    name: str = request.param
-    return name
 
 
 def assert_rows(given: Any, expected: list[Any]) -> None:
