@@ -392,6 +392,19 @@ def test_explain_names_the_captured_values() -> None:
     assert "reads at each call: w" in f.explain()
 
 
+def test_explain_tells_of_the_derivatives() -> None:
+    def halved(x: Any) -> Any:
+        return x / 2.0
+
+    f = jit(halved)
+    grad(f)(2.0)
+    grad(grad(f))(2.0)
+    jacobian(f)
+    titles = [line for line in f.explain().splitlines() if "recording(s)" in line]
+    assert titles == ["halved: 0 recording(s)", "grad of halved: 1 recording(s)",
+                      "grad of grad of halved: 1 recording(s)"]
+
+
 def test_repr_names_the_function() -> None:
     f = jit(pieces)
     assert repr(f) == "<jitted pieces: 0 recording(s)>"

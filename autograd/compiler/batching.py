@@ -171,11 +171,11 @@ class Batched(Compiled):
         if transform in (hvp_of, jvp_of):
             return self._along(transform)
         key = (transform, options)
-        if key not in self._derived:
-            self._derived[key] = Batched(
+        if key not in self.derived:
+            self.derived[key] = Batched(
                 transform(self.function, *options), self.in_axes, self.backend,
                 self.max_recordings, self.static, self._sums_of(transform, *options))
-        return self._derived[key]
+        return self.derived[key]
 
     def _sums_of(self, transform: Callable[..., Any], argnums: Any) -> Sums:
         """Which parts of a derivative are summed over the rows."""
@@ -212,9 +212,9 @@ class Batched(Compiled):
             directions = tangents if is_tuple else (tangents,)
             count = len(parts)
             key = (transform, count)
-            if key not in self._derived:
-                self._derived[key] = self._with_directions(transform, count)
-            result = self._derived[key](*parts, *directions)
+            if key not in self.derived:
+                self.derived[key] = self._with_directions(transform, count)
+            result = self.derived[key](*parts, *directions)
             return result if is_tuple or transform is jvp_of else result[0]
 
         return derivative

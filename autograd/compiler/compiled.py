@@ -25,6 +25,8 @@ class Compiled:
     Attributes:
         function: the function itself.
         n_recordings: how often it was recorded so far.
+        notes: each recording, and why it was made.
+        derived: its derivatives, and what it is as a method of objects, compiled each by itself.
     """
 
     def __init__(self, function: Callable[..., Any], backend: str | None,
@@ -41,7 +43,7 @@ class Compiled:
         self._replays: dict[Any, list[Any]] = {}
         self._watches: dict[Any, Watch] = {}
         self._reason = ""
-        self._derived: dict[Any, Any] = {}
+        self.derived: dict[Any, Any] = {}
 
     # --- recording -------------------------------------------------------------------------------
 
@@ -98,7 +100,7 @@ class Compiled:
     def watched(self) -> dict[str, Any]:
         """What another function's recording hangs on if it calls this one: no recordings."""
         return {name: part for name, part in vars(self).items()
-                if not name.startswith("_") and name not in ("n_recordings", "notes")}
+                if not name.startswith("_") and name not in ("n_recordings", "notes", "derived")}
 
     def _refuse_another(self, watch: Watch, recording: Recording, arguments: tuple[Any, ...],
                         keywords: dict[str, Any]) -> None:
@@ -127,10 +129,10 @@ class Compiled:
         """A decorated method: one compiled function for each object."""
         if instance is None:
             return self
-        key = ("bound to", id(instance))
-        if key not in self._derived:
-            self._derived[key] = self._like(self.function.__get__(instance, type(instance)))
-        return self._derived[key]
+        key = ("a bound method", id(instance))
+        if key not in self.derived:
+            self.derived[key] = self._like(self.function.__get__(instance, type(instance)))
+        return self.derived[key]
 
     # --- what it offers --------------------------------------------------------------------------
 

@@ -20,9 +20,9 @@ class Note(NamedTuple):
     recording: Recording
 
 
-def explanation(compiled: Compiled) -> str:
-    """One paragraph for each recording."""
-    name = getattr(compiled.function, "__name__", "the function")
+def explanation(compiled: Compiled, name: str | None = None) -> str:
+    """One paragraph for each recording, and the same for each derivative that was called."""
+    name = name or getattr(compiled.function, "__name__", "the function")
     lines = [f"{name}: {compiled.n_recordings} recording(s)"]
     for number, note in enumerate(compiled.notes, 1):
         lines += _paragraph(number, note)
@@ -30,6 +30,10 @@ def explanation(compiled: Compiled) -> str:
         lines.append("That is as many as max_recordings allows: whatever else comes is computed "
                      "eagerly. Does the function read numbers with .data, or loop until a "
                      "tolerance is met, differently for every argument?")
+    for (transform, _), derived in compiled.derived.items():
+        if derived.n_recordings or derived.derived:
+            what = getattr(transform, "__name__", transform).replace("_", " ")
+            lines.append(explanation(derived, f"{what} of {name}"))
     return "\n".join(lines)
 
 

@@ -102,12 +102,12 @@ class Jitted(Compiled):
     def __compose__(self, transform: Callable[..., Any], *options: Any) -> Jitted:
         """The compiled derivative: transforms of a compiled function come here."""
         key = (transform, options)
-        if key not in self._derived:
+        if key not in self.derived:
             # Functions of (primals, tangents) have other arguments, and differentiate by all.
             static = frozenset[int]() if transform in (hvp_of, jvp_of) else self.static
-            self._derived[key] = Jitted(transform(self.function, *options), self.backend,
+            self.derived[key] = Jitted(transform(self.function, *options), self.backend,
                                         self.max_recordings, static)
-        derived: Jitted = self._derived[key]
+        derived: Jitted = self.derived[key]
         return derived
 
     def outside(self, key: Any) -> Any:
