@@ -7,7 +7,7 @@ inf or nan is found out at the end; what disappears on the way, as in exp(-1/x),
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import Any
 
 from ..primitives import TABLE, Primitive, div
@@ -50,15 +50,17 @@ def may_raise(row: Primitive) -> bool:
     return row.name not in _TOTAL
 
 
-def shown_by(results: Sequence[Value], order: Sequence[Value]) -> set[Any]:
+def shown_by(results: Sequence[Value], order: Sequence[Value],
+             needed: Container[Value]) -> Container[Any]:
     """The nodes that are finite wherever all results are.
 
     Args:
         results: computed nodes, or leaves.
         order: the nodes that they were computed from, in topological order.
+        needed: these nodes as a set.
     """
     if _TRANSPARENT.issuperset({node.op for node in order}):
-        return set(order)
+        return needed
     shown: set[Any] = set(results)
     see = shown.add
     for node in reversed(order):

@@ -11,7 +11,7 @@ import json
 import math
 import operator
 import struct
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -108,18 +108,18 @@ class Program:
             TypeError: for an output that is neither Value nor number, or an input that is no Value.
             ValueError: for an input that is given twice.
         """
-        return _Recorder(inputs, since).program(outputs, lambda order: comparisons)
+        return _Recorder(inputs, since).program(outputs, lambda *_: comparisons)
 
     @classmethod
     def capture(cls, outputs: Sequence[Any], inputs: Sequence[Value],
-                comparisons: Callable[[list[Value]], Iterable[Comparison]],
+                comparisons: Callable[[list[Value], Container[Value]], Iterable[Comparison]],
                 since: int) -> tuple[Program, list[Value]]:
         """Like :meth:`record`, but older leaves become inputs, too, behind those that are given.
 
         Args:
             outputs, inputs, since: as for :meth:`record`.
-            comparisons: is told the nodes that the outputs need, in topological order, and gives
-                the comparisons that are to be guards.
+            comparisons: is told the nodes that the outputs need, in topological order and as a
+                set, and gives the comparisons that are to be guards.
 
         Returns:
             The program, and those leaves in the order of their inputs.
@@ -245,10 +245,10 @@ class _Recorder:
         self.numbers: list[float] = []
 
     def program(self, outputs: Sequence[Any],
-                decide: Callable[[list[Value]], Iterable[Comparison]]) -> Program:
+                decide: Callable[[list[Value], Container[Value]], Iterable[Comparison]]) -> Program:
         returned = [x if x.__class__ is Value else as_float(x, "an output") for x in outputs]
         self._walk(returned)
-        comparisons = list(decide(self.order))
+        comparisons = list(decide(self.order, self.seen))
         compared = [x for _, left, right, _ in comparisons for x in (left, right)]
         self._walk(compared)
         order, leaves = self.order, self.leaves

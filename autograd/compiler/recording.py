@@ -13,7 +13,7 @@ import inspect
 import math
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
@@ -169,8 +169,8 @@ class _Scribe:
         if self.refusal is not None:
             raise self.refusal
 
-        def all_comparisons(order: list[Value]) -> list[Comparison]:
-            self._guard_domains(results.computed, order)
+        def all_comparisons(order: list[Value], needed: Container[Value]) -> list[Comparison]:
+            self._guard_domains(results.computed, order, needed)
             return self.comparisons
 
         program, captured = Program.capture(results.computed, lifted.leaves, all_comparisons,
@@ -190,11 +190,12 @@ class _Scribe:
         self.comparisons += [c for c in overheard.comparisons if is_ours(c[1], c[2])]
         self.delicate += [(node, True) for node, _ in overheard.delicate if is_ours(node)]
 
-    def _guard_domains(self, computed: Sequence[Value], order: Sequence[Value]) -> None:
+    def _guard_domains(self, computed: Sequence[Value], order: Sequence[Value],
+                       needed: Container[Value]) -> None:
         """Guards for the errors that no result would show by being inf or nan, or that decide."""
         if not self.delicate:
             return
-        shown = shown_by(computed, order)
+        shown = shown_by(computed, order, needed)
         for node, is_caught in self.delicate:
             if is_caught or node not in shown:
                 self._guard_domain(node)
