@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import functools
+import gc
 import math
 import re
 import struct
@@ -828,3 +829,23 @@ def test_gradients_of_random_expressions(backend: str, expression: Expression) -
             y = expression.function(*leaves)
             slopes = ag.gradient(y, leaves) if isinstance(y, Value) else [0.0, 0.0]
             assert_close(given_both, (y, tuple(slopes)))
+
+
+@pytest.mark.parametrize("result", [
+    lambda x: x, lambda x: (x, [x, 1.0]), lambda x: {"a": np.array([x, 2.0])}, lambda x: Point(x, x)])
+def test_the_graph_is_freed_once_it_is_recorded(result: Any, backend: str) -> None:
+    def long(x: Any) -> Any:
+        for _ in range(1000):
+            x = x * 0.5 + 1.0
+        return result(x)
+
+    def nodes() -> int:
+        gc.collect()
+        return sum(each.__class__ is Value for each in gc.get_objects())
+
+    before = nodes()
+    f = jit(long, backend=backend)
+    f(1.0)
+    slope = jit(grad(lambda x: ag.structures.flatten(long(x))[0]), backend=backend)
+    slope(1.0)
+    assert nodes() - before < 50

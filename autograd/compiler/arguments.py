@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -227,19 +228,25 @@ class Results:
     """What a function returned, taken apart into the Values that a program computes.
 
     Attributes:
-        computed: the Values in it, in order.
+        computed: the Values in it, in order, until ``forget_graph``.
+        numbers: their numbers.
         build: the same structure around the numbers of an array, one for each Value.
         skeleton: the structure with a Place for each Value.
     """
 
     def __init__(self, returned: Any) -> None:
-        self.computed: list[Value] = []
-        self.build: Builder = self._builder(returned)
-        places = iter(range(len(self.computed)))
+        places = count()
         self.skeleton = mapped(
             returned, lambda leaf: Place(next(places)) if leaf.__class__ is Value else leaf)
+        self.computed: list[Value] = []
+        self.build: Builder = self._builder(returned, self.skeleton)
+        self.numbers = np.array([node._data for node in self.computed])
 
-    def _builder(self, item: Any) -> Builder:
+    def forget_graph(self) -> None:
+        """Let go of the Values: the program knows how they are computed."""
+        self.computed.clear()
+
+    def _builder(self, item: Any, skeleton: Any) -> Builder:
         start = len(self.computed)
         if item.__class__ is Value:
             self.computed.append(item)
@@ -250,12 +257,13 @@ class Results:
             return lambda numbers: item.copy()
         if not isinstance(item, list | tuple | dict):
             return _constant_builder(item)
-        builders = [self._builder(part) for part in _items(item)]
+        builders = [self._builder(part, inner)
+                    for part, inner in zip(_items(item), _items(skeleton), strict=True)]
         if item.__class__ is list and len(self.computed) == start + len(item) and all(
                 part.__class__ is Value for part in item):
             stop = len(self.computed)
             return lambda numbers: numbers[start:stop].tolist()
-        return lambda numbers: _with_items(item, [build(numbers) for build in builders])
+        return lambda numbers: _with_items(skeleton, [build(numbers) for build in builders])
 
     def _array_builder(self, array: Array, start: int) -> Builder:
         shape, items = array.shape, list(array.flat)

@@ -8,8 +8,6 @@ from collections.abc import Callable
 from functools import partial, update_wrapper
 from typing import Any
 
-import numpy as np
-
 from . import backends
 from .arguments import lift, objects_of
 from .explaining import Note, explanation
@@ -117,7 +115,7 @@ class Compiled:
     def _eagerly(self, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
         """The call without machine code; outside a domain it raises the eager engine's error."""
         results = record(self.function, arguments, keywords, self.static).results
-        return results.build(np.array([v._data for v in results.computed]))
+        return results.build(results.numbers)
 
     # --- methods ---------------------------------------------------------------------------------
 

@@ -175,6 +175,7 @@ class _Scribe:
 
         program, captured = Program.capture(results.computed, lifted.leaves, all_comparisons,
                                             self.since)
+        results.forget_graph()
         if len(program) <= LARGE:
             program = simplified(program)
         return Recording(program, tuple(captured), results, tuple(self.places))
