@@ -20,6 +20,8 @@ Array = np.ndarray[Any, Any]
 
 DONE, LOSS_NOT_FINITE, GRADIENT_NOT_FINITE, OTHER_BRANCH = range(4)
 
+SOME = 32  # parameters whose sums are taken while those before are moved: not one after the other
+
 # What the loop reads, in this order, from an array of 64-bit words.
 _WORDS = ("loss", "rule", "loss_arguments", "rule_arguments", "n_steps", "counts",
           "outs", "scalars", "n_scalars", "objectives", "l2", "lanes", "n_parameters",
@@ -72,6 +74,7 @@ entry:
   %rule_sums = load ptr, ptr %at_rule_sums
   %at_moved = getelementptr i64, ptr %rule_arguments, i64 3
   %first_moved = load ptr, ptr %at_moved
+  %at_n_some = getelementptr i64, ptr %rule_arguments, i64 6
   %row_sums = getelementptr double, ptr %sums, i64 %lanes
   %not_finite_sums = getelementptr double, ptr %rule_sums, i64 %lanes
   br label %step
@@ -160,23 +163,42 @@ keep_line:
   br label %keep_answer
 
 gradient:
-  %p = phi i64 [ 0, %keep_answer ], [ %p_next, %gradient ]
-  %p_place = mul i64 %p, %lanes
-  %at_row_sums = getelementptr double, ptr %row_sums, i64 %p_place
-  %at_slope = getelementptr double, ptr %lines, i64 %p
-  call void @take(ptr %at_row_sums, ptr %at_slope)
-  %p_next = add i64 %p, %lanes
-  %more_slopes = icmp slt i64 %p_next, %n_parameters
-  br i1 %more_slopes, label %gradient, label %move
-
-move:
   %scalars_start = mul i64 %s, %n_scalars
   %scalars_now = getelementptr double, ptr %scalars, i64 %scalars_start
   store ptr %scalars_now, ptr %rule_arguments
-  store ptr %lines, ptr %at_lines
   %moved_numbers = getelementptr double, ptr %moved, i64 %stride
-  store ptr %moved_numbers, ptr %at_moved
+  br label %some
+
+some:
+  %q = phi i64 [ 0, %gradient ], [ %q_next, %move ]
+  %left = sub i64 %n_parameters, %q
+  %is_last = icmp slt i64 %left, {SOME}
+  %n_some = select i1 %is_last, i64 %left, i64 {SOME}
+  %lines_of_some = getelementptr double, ptr %lines, i64 %q
+  br label %take_sums
+
+take_sums:
+  %p = phi i64 [ 0, %some ], [ %p_next, %take_sums ]
+  %parameter = add i64 %q, %p
+  %p_place = mul i64 %parameter, %lanes
+  %at_row_sums = getelementptr double, ptr %row_sums, i64 %p_place
+  %at_slope = getelementptr double, ptr %lines_of_some, i64 %p
+  call void @take(ptr %at_row_sums, ptr %at_slope)
+  %p_next = add i64 %p, %lanes
+  %more_slopes = icmp slt i64 %p_next, %n_some
+  br i1 %more_slopes, label %take_sums, label %move
+
+move:
+  store ptr %lines_of_some, ptr %at_lines
+  %moved_some = getelementptr double, ptr %moved_numbers, i64 %q
+  store ptr %moved_some, ptr %at_moved
+  store i64 %n_some, ptr %at_n_some
   call void %rule(ptr %rule_arguments)
+  %q_next = add i64 %q, {SOME}
+  %more_parameters = icmp slt i64 %q_next, %n_parameters
+  br i1 %more_parameters, label %some, label %look
+
+look:
   %losses = call double @take_one(ptr %sums)
   %mean = fdiv double %losses, %wanted
   %squares = call double @take_one(ptr %rule_sums)
