@@ -832,7 +832,8 @@ def test_gradients_of_random_expressions(backend: str, expression: Expression) -
 
 
 @pytest.mark.parametrize("result", [
-    lambda x: x, lambda x: (x, [x, 1.0]), lambda x: {"a": np.array([x, 2.0])}, lambda x: Point(x, x)])
+    lambda x: x, lambda x: (x, [x, 1.0]), lambda x: {"a": np.array([x, 2.0])},
+    lambda x: Point(x, x)])
 def test_the_graph_is_freed_once_it_is_recorded(result: Any, backend: str) -> None:
     def long(x: Any) -> Any:
         for _ in range(1000):
