@@ -39,7 +39,10 @@ def backward(root: Value) -> None:
         for node in order:
             node.grad = _NOT_REACHED
         root.grad = 1.0
-        _propagate(order)
+        try:
+            _propagate(order)
+        except DOMAIN_ERRORS:
+            _propagate_by_graphs(root, order)
         for leaf, grad in zip(leaves, before, strict=True):
             leaf.grad += grad
     except BaseException:  # Ctrl-C too: a pass that did not finish has computed nothing
@@ -100,6 +103,15 @@ def _propagate(order: list[Value]) -> None:
             for parent, local in zip(left, local_derivatives(node), strict=True):
                 if local is not None and parent.__class__ is Value:
                     parent.grad += adjoint * local
+
+
+def _propagate_by_graphs(root: Value, order: list[Value]) -> None:
+    """Look again where a derivative does not exist: 0 * sqrt(x) is constant, also at x = 0.
+
+    In graphs one can see that a factor is 0 for any input, and hands nothing on.
+    """
+    for node, adjoint in zip(order, adjoints(root, order), strict=True):
+        node.grad = adjoint._data if isinstance(adjoint, Value) else adjoint
 
 
 def _propagate_binary(node: Value, partials: Any, adjoint: float, left: Any, right: Any) -> None:

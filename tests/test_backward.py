@@ -116,6 +116,30 @@ def test_infinite_slopes_are_errors(f: Any) -> None:
         f(x).backward()
 
 
+@pytest.mark.parametrize("f", [
+    lambda x, y: y * 3.0 + 0.0 * ag.sqrt(x), lambda x, y: y * 3.0 + ag.sqrt(x) * 0.0,
+    lambda x, y: y * 3.0 + ag.sqrt(x) ** 0, lambda x, y: y * 3.0 + ag.sqrt(x) / math.inf,
+    lambda x, y: ag.dot([y, ag.sqrt(x)], [3.0, 0.0])], ids=range(5))
+def test_what_is_multiplied_by_a_constant_zero_has_derivative_zero(f: Any) -> None:
+    x, y = Value(0.0), Value(2.0)
+    y.grad = 1.0
+    z = f(x, y)
+    z.backward()
+    assert (x.grad, y.grad, z.grad) == (0.0, 4.0, 1.0)
+    assert [g.data for g in ag.gradient(f(x, y), [x, y])] == [0.0, 3.0]
+    assert ag.jit(ag.value_and_grad(f, argnums=(0, 1)))(0.0, 2.0) == (z.data, (0.0, 3.0))
+
+
+@pytest.mark.parametrize("f", [
+    lambda x: ag.sqrt(x) * ag.sqrt(x), lambda x: ag.sqrt(x) ** 2, lambda x: x * ag.sqrt(x),
+    lambda x: ag.relu(ag.sqrt(x) - 1.0), lambda x: 0.0 * ag.sqrt(x) + x * ag.sqrt(x)])
+def test_what_only_happens_to_be_zero_times_an_infinite_slope_is_an_error(f: Any) -> None:
+    x = Value(0.0, "x")
+    with pytest.raises(ZeroDivisionError, match=r"the derivative of sqrt .*x = 0.0"):
+        f(x).backward()
+    assert x.grad is NOT_COMPUTED
+
+
 # --- kinks: the element of least norm of the subdifferential ------------------------------------
 
 def slope(f: Any, *at: float) -> list[float]:
