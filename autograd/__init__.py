@@ -5,10 +5,11 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from .arrays import values
-from .backward import gradient
-from .graph import edges, leaves, name_scope, scope_of, topological_order
-from .primitives import (
+from autograd import former_paths
+from autograd.core.backward import gradient
+from autograd.core.graph import edges, leaves, name_scope, scope_of, topological_order
+from autograd.core.numpy_protocol import values
+from autograd.core.primitives import (
     TABLE,
     Primitive,
     acos,
@@ -50,18 +51,21 @@ from .primitives import (
     tanh,
     where,
 )
-from .transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad
-from .value import Value, no_grad
+from autograd.core.transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad
+from autograd.core.value import Value, no_grad
 
 if TYPE_CHECKING:
-    from .checking import gradcheck
-    from .compiler.batching import vmap
-    from .compiler.jitting import jit
-    from .compiler.recording import RecordingError
-    from .custom import primitive
-    from .descent import Path, brute_force, descend, evaluations
-    from .drawing import draw
-    from .plotting import (
+    from autograd.checking.gradient_check import gradcheck
+    from autograd.checking.properties import check_gradients
+    from autograd.checking.reports import GradientError
+    from autograd.compiler.jit import jit
+    from autograd.compiler.trace.tracer import RecordingError
+    from autograd.compiler.vmap import vmap
+    from autograd.descent import Path, brute_force, descend, evaluations
+    from autograd.drawing.graph import draw
+    from autograd.drawing.stepping import step_through
+    from autograd.extend import primitive
+    from autograd.plotting.functions import (
         animate,
         plot_decision_boundary,
         plot_descent,
@@ -70,41 +74,42 @@ if TYPE_CHECKING:
         plot_loss_landscape,
         plot_surface,
     )
-    from .properties import check_gradients
-    from .reports import GradientError
-    from .stepping import step_through
 
 # Names whose modules are loaded at first use, so that `import autograd` stays quick.
 _LATER = {
-    "GradientError": "reports",
+    "GradientError": "checking.reports",
     "Path": "descent",
-    "RecordingError": "compiler.recording",
-    "animate": "plotting",
+    "RecordingError": "compiler.trace.tracer",
+    "animate": "plotting.functions",
     "brute_force": "descent",
-    "check_gradients": "properties",
-    "compare_naive": "mistakes",
+    "check_gradients": "checking.properties",
+    "compare_naive": "explaining.naive_backward",
     "descend": "descent",
-    "draw": "drawing",
+    "draw": "drawing.graph",
     "evaluations": "descent",
-    "explain": "explaining",
-    "gradcheck": "checking",
-    "jit": "compiler.jitting",
-    "plot_decision_boundary": "plotting",
-    "plot_descent": "plotting",
-    "plot_function": "plotting",
-    "plot_history": "plotting",
-    "plot_loss_landscape": "plotting",
-    "plot_surface": "plotting",
-    "primitive": "custom",
-    "step_through": "stepping",
-    "vmap": "compiler.batching",
+    "explain": "explaining.chain_rule",
+    "gradcheck": "checking.gradient_check",
+    "jit": "compiler.jit",
+    "plot_decision_boundary": "plotting.functions",
+    "plot_descent": "plotting.functions",
+    "plot_function": "plotting.functions",
+    "plot_history": "plotting.functions",
+    "plot_loss_landscape": "plotting.functions",
+    "plot_surface": "plotting.functions",
+    "primitive": "extend",
+    "step_through": "drawing.stepping",
+    "vmap": "compiler.vmap",
 }
+
+_MODULES = ("checking", "compiler", "descent", "drawing", "explaining", "extend", "parsing",
+            "plotting", "strategies")
+former_paths.register(__name__, former_paths.AUTOGRAD)
 
 
 def __getattr__(name: str) -> Any:
     if name in _LATER:
         return getattr(import_module(f"{__name__}.{_LATER[name]}"), name)
-    if name in ("checking", "compiler", "drawing", "explaining", "plotting", "strategies"):
+    if name in _MODULES or name in former_paths.AUTOGRAD:
         return import_module(f"{__name__}.{name}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 

@@ -7,9 +7,9 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from .parsing import Expression, ExpressionError, functions, parse_values
-from .primitives import DOMAIN_ERRORS
-from .value import Value
+from autograd.core.primitives import DOMAIN_ERRORS
+from autograd.core.value import Value
+from autograd.parsing import Expression, ExpressionError, functions, parse_values
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -53,11 +53,11 @@ def _run(options: argparse.Namespace) -> int:
     if not isinstance(y, Value):
         return 0
     if options.explain:
-        from .explaining import explain
+        from autograd.explaining.chain_rule import explain
 
         print(f"\n{explain(y, [values[name] for name in expression.names])}")
     if options.draw:
-        from .drawing import draw
+        from autograd.drawing.graph import draw
 
         print(f"\ndrawn to {draw(y, local_derivatives=True).render(options.draw)}")
     failed = _check(expression, values) if options.check else 0
@@ -80,8 +80,8 @@ def _print_derivatives(y: Any, expression: Expression, values: dict[str, Value])
 
 
 def _check(expression: Expression, values: dict[str, Value]) -> int:
-    from .checking import gradcheck
-    from .reports import GradientError
+    from autograd.checking.gradient_check import gradcheck
+    from autograd.checking.reports import GradientError
 
     def function(point: dict[str, Any]) -> Any:
         return expression(point)
@@ -96,7 +96,7 @@ def _check(expression: Expression, values: dict[str, Value]) -> int:
 
 
 def _descend(expression: Expression, values: dict[str, Value], rate: float, steps: int) -> None:
-    from .descent import descend
+    from autograd.descent import descend
 
     names = expression.names
     path = descend(lambda point: expression(dict(zip(names, point, strict=True))),

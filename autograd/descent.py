@@ -12,10 +12,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .primitives import DOMAIN_ERRORS, as_float
-from .structures import flatten, rebuild
-from .transforms import data_of, scalar, value_and_grad
-from .value import Value, no_grad
+from autograd.core.primitives import DOMAIN_ERRORS, as_float
+from autograd.core.pytrees import flatten, rebuild
+from autograd.core.transforms import data_of, scalar, value_and_grad
+from autograd.core.value import Value, no_grad
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 Rate = float | Callable[[int], float]

@@ -7,8 +7,8 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from . import primitives
-from .value import Value
+from autograd.core import primitives
+from autograd.core.value import Value
 
 MOST_CHARACTERS, DEEPEST = 2_000, 100
 CONSTANTS = {"pi": math.pi, "e": math.e}

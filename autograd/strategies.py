@@ -19,8 +19,8 @@ from typing import Any
 
 import numpy as np
 
-from . import primitives
-from .primitives import DOMAIN_ERRORS, TABLE, Primitive
+from autograd.core import primitives
+from autograd.core.primitives import DOMAIN_ERRORS, TABLE, Primitive
 
 try:
     from hypothesis import strategies as st

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from . import datasets, schedules
-from .drawing import draw
-from .layers import MLP, Layer, Neuron
-from .losses import (
+from autograd import former_paths
+from nn import datasets, schedules
+from nn.drawing import draw
+from nn.layers import MLP, Layer, Neuron
+from nn.losses import (
     LOSSES,
     Loss,
     binary_cross_entropy,
@@ -14,9 +15,11 @@ from .losses import (
     hinge,
     mean_squared_error,
 )
-from .module import Module
-from .optimizers import SGD, Adam, Optimizer
-from .training import History, accuracy, eager_epoch, fit
+from nn.module import Module
+from nn.optimizers import SGD, Adam, Optimizer
+from nn.training import History, accuracy, eager_epoch, fit
+
+former_paths.register(__name__, {"compiled": "compiled_training"})
 
 __all__ = [
     "LOSSES", "MLP", "SGD", "Adam", "History", "Layer", "Loss", "Module", "Neuron", "Optimizer",

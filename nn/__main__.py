@@ -11,10 +11,10 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from . import datasets, schedules
-from .layers import MLP
-from .optimizers import OPTIMIZERS, Optimizer
-from .training import History, fit
+from nn import datasets, schedules
+from nn.layers import MLP
+from nn.optimizers import OPTIMIZERS, Optimizer
+from nn.training import History, fit
 
 
 @dataclass(frozen=True)
@@ -150,7 +150,7 @@ def _plot(name: str, model: MLP, X: Any, y: Any, history: History, path: Path) -
     matplotlib.use("Agg")  # a file is written, no window needed
     import matplotlib.pyplot as plt
 
-    from autograd.plotting import plot_decision_boundary, plot_history
+    from autograd.plotting.functions import plot_decision_boundary, plot_history
 
     figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4.6),
                                          layout="constrained", gridspec_kw={"wspace": 0.08})

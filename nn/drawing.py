@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from autograd.rendering import Drawing, plain
+from autograd.drawing.rendering import Drawing, plain
 
 # Blue and vermilion of Okabe and Ito's palette: told apart with every kind of colour blindness.
 POSITIVE, NEGATIVE, INK, GREY = "#0072b2", "#d55e00", "#222222", "#777777"

@@ -9,11 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from autograd import primitives
-from autograd.primitives import Primitive, as_float
-from autograd.value import Value, _node, name_scope
-
-from .module import Module
+from autograd.core import primitives
+from autograd.core.primitives import Primitive, as_float
+from autograd.core.value import Value, _node, name_scope
+from nn.module import Module
 
 Activation = Callable[[Any], Any] | None
 

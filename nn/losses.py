@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from autograd import primitives
-from autograd.primitives import as_float
-from autograd.value import Value
+from autograd.core import primitives
+from autograd.core.primitives import as_float
+from autograd.core.value import Value
 
 Array = np.ndarray[Any, Any]
 

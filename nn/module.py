@@ -8,9 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd.value import NOT_COMPUTED, Value, no_grad
-
-from .storage import Entry, checked_state, read_state, write_state
+from autograd.core.value import NOT_COMPUTED, Value, no_grad
+from nn.storage import Entry, checked_state, read_state, write_state
 
 
 class Module:

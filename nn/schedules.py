@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from autograd.primitives import as_float
+from autograd.core.primitives import as_float
 
 Schedule = Callable[[int], float]
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Union
 
-from autograd.primitives import as_float
+from autograd.core.primitives import as_float
 
 VERSION = 1
 

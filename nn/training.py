@@ -11,15 +11,14 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from autograd import primitives
-from autograd.primitives import as_float
-from autograd.value import Value, no_grad
-
-from .compiled import Epochs, OtherBranchError, Training, compile_training
-from .losses import LOSSES, Loss
-from .module import Module
-from .optimizers import OPTIMIZERS, Optimizer
-from .schedules import Schedule, _not_negative, _whole
+from autograd.core import primitives
+from autograd.core.primitives import as_float
+from autograd.core.value import Value, no_grad
+from nn.compiled_training import Epochs, OtherBranchError, Training, compile_training
+from nn.losses import LOSSES, Loss
+from nn.module import Module
+from nn.optimizers import OPTIMIZERS, Optimizer
+from nn.schedules import Schedule, _not_negative, _whole
 
 Rows = list[list[float]]
 Batches = Sequence[Sequence[int]]

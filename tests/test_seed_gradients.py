@@ -1,3 +1,4 @@
+
 """Hand-made gradients of published tutorials, checked; and the arithmetic that they print.
 
 The tutorials' own gradient functions are re-enacted in NumPy. Four of them are wrong, which
@@ -22,7 +23,8 @@ from autograd import (
     sum,
     value_and_grad,
 )
-from autograd.backward import gradient as gradient_graphs
+from autograd.compiler.trace.graph_to_program import graph_to_program
+from autograd.core.backward import gradient as gradient_graphs
 from autograd.strategies import arrays_in
 
 
@@ -399,14 +401,13 @@ def test_least_squares_diverges_or_zig_zags_with_larger_rates(rate, error):
 
 def test_not_is_learned_far_more_often_by_the_true_gradient():
     """001: "I had to run that a couple of times": 44% of 300 random starts against about 70%."""
-    llvm = pytest.importorskip("autograd.compiler.llvm", exc_type=ImportError)
-    from autograd.compiler.program import Program
+    llvm = pytest.importorskip("autograd.compiler.backends.llvm.compilation", exc_type=ImportError)
 
     weights = [Value(0.1), Value(0.2)]
     h = [sigmoid(weights[1]), sigmoid(weights[0] + weights[1])]  # for the bits 0 and 1
     cost = ((h[0] - 1.0) ** 2 + h[1] ** 2) / 2.0
     by_hand = (h[0] - 1.0) * h[0] * (1.0 - h[0]) + h[1] * h[1] * (1.0 - h[1])
-    program = Program.record([*h, *gradient_graphs(cost, weights), by_hand], weights)
+    program = graph_to_program([*h, *gradient_graphs(cost, weights), by_hand], weights)
     kernel = llvm.compile(program, (True, True))
     solved = {}
     for name in ("engine", "by hand"):

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import find, given, settings
 from hypothesis import strategies as st
 
-from autograd import TABLE, Value, primitives, topological_order
+from autograd import TABLE, Value, topological_order
+from autograd.core import primitives
 from autograd.strategies import arrays_in, expressions, floats_in, operands_of
 
 ROWS = list(TABLE.values())

@@ -6,15 +6,23 @@ import contextlib
 import io
 from collections.abc import Callable
 from functools import partial, update_wrapper
-from typing import Any
+from typing import Any, NamedTuple
 
-from . import backends
-from .arguments import lift, objects_of
-from .explaining import Note, explanation
-from .recording import Recording, RecordingError, names_of, record
-from .watching import Watch
+from autograd.compiler.backends import choice as backends
+from autograd.compiler.trace.arguments import lift, objects_of
+from autograd.compiler.trace.captured_state import Watch
+from autograd.compiler.trace.tracer import Recording, RecordingError, names_of, record
 
 CHECKED = 10_000  # instructions up to which a function is recorded twice, to see if it is the same
+SHOWN = 5  # guards and places of a recording that are written out
+
+
+class Note(NamedTuple):
+    """One recording: why it was made, for which kind of arguments, and what it holds."""
+
+    reason: str
+    key: Any
+    recording: Recording
 
 
 class Compiled:
@@ -146,7 +154,7 @@ class Compiled:
         """
         if not self.notes:
             raise ValueError("nothing is recorded before the first call; call the function once")
-        from . import python
+        from autograd.compiler.backends import python
 
         source: str = python.compile(self.notes[-1].recording.program).source
         return source
@@ -167,3 +175,42 @@ def _refuse_changes(watch: Watch) -> None:
     if (name := watch.changed()) is not None:
         raise RecordingError(f"the function changes {name}, which it does not own; a replay would "
                              "not do it again. Return what changes, and set it outside")
+
+
+# --- explaining ----------------------------------------------------------------------------------
+
+def explanation(compiled: Compiled, name: str | None = None) -> str:
+    """One paragraph for each recording, and the same for each derivative that was called."""
+    name = name or getattr(compiled.function, "__name__", "the function")
+    lines = [f"{name}: {compiled.n_recordings} recording(s)"]
+    for number, note in enumerate(compiled.notes, 1):
+        lines += _paragraph(number, note)
+    if compiled.n_recordings >= compiled.max_recordings:
+        lines.append("That is as many as max_recordings allows: whatever else comes is computed "
+                     "eagerly. Does the function read numbers with .data, or loop until a "
+                     "tolerance is met, differently for every argument?")
+    for (transform, _), derived in compiled.derived.items():
+        if derived.n_recordings or derived.derived:
+            what = getattr(transform, "__name__", transform).replace("_", " ")
+            lines.append(explanation(derived, f"{what} of {name}"))
+    return "\n".join(lines)
+
+
+def _paragraph(number: int, note: Note) -> list[str]:
+    program, captured = note.recording.program, note.recording.captured
+    lines = [f"{number}. {note.reason}: {len(program)} instruction(s), "
+             f"{program.n_inputs - len(captured)} number(s) in, {len(program.outputs)} out"]
+    if captured:
+        names = ", ".join(leaf.label or "a Value" for leaf in captured[:SHOWN])
+        more = ", ..." if len(captured) > SHOWN else ""
+        lines.append(f"   reads at each call: {names}{more}")
+    for guard in program.guards[:SHOWN]:
+        lines.append(f"   holds while ({program.name(guard.left)} {guard.relation} "
+                     f"{program.name(guard.right)}) is {guard.outcome}")
+    if len(program.guards) > SHOWN:
+        lines.append(f"   and {len(program.guards) - SHOWN} more condition(s)")
+    if note.recording.places:
+        places = ", ".join(note.recording.places[:SHOWN])
+        more = ", ..." if len(note.recording.places) > SHOWN else ""
+        lines.append(f"   decided at {places}{more}")
+    return lines

@@ -1,3 +1,4 @@
+
 """How time and memory grow with the number of instructions, stage by stage.
 
 Each size is run in a process of its own (``python -m tests.benchmarks.growth regular 1000``), whose
@@ -21,6 +22,7 @@ from typing import Any
 import numpy as np
 
 import autograd as ag
+from autograd.compiler.trace.graph_to_program import graph_to_program
 
 from .environments import ONE_THREAD, ROOT, PeerError
 from .harness import duration
@@ -74,7 +76,8 @@ def stages(kind: str, size: int) -> dict[str, Any]:
     Raises:
         AssertionError: when the machine code computes another value than the graph did.
     """
-    from autograd.compiler import llvm, passes
+    from autograd.compiler.backends.llvm import compilation as llvm
+    from autograd.compiler.program import passes
 
     measured: dict[str, tuple[float, int]] = {}
 
@@ -95,11 +98,10 @@ def stages(kind: str, size: int) -> dict[str, Any]:
 
 def _recorded(kind: str, size: int, timed: Callable[[str, Stage], Any]) -> tuple[Any, Any, Any]:
     """The program, its inputs, and its outputs as the graph has them; the graph is freed."""
-    from autograd.compiler.program import Program
 
     y, inputs = timed("build", lambda: KINDS[kind](size))
     gradients = timed("differentiate", lambda: ag.gradient(y, inputs))
-    program = timed("record", lambda: Program.record([y, *gradients], inputs))
+    program = timed("record", lambda: graph_to_program([y, *gradients], inputs))
     return (program, np.array([x.data for x in inputs]),
             np.array([y.data, *(g.data for g in gradients)]))
 

@@ -1,0 +1,1 @@
+"""The LLVM back end: programs as machine code; import compilation, which needs llvmlite."""

@@ -1,0 +1,211 @@
+"""Straight-line code: a program as a module of functions of a bounded size."""
+
+from __future__ import annotations
+
+from autograd.compiler.backends.llvm.ops import EMITTERS, Emitter
+from autograd.compiler.backends.llvm.target import Array
+from autograd.compiler.program.program import Program
+
+SMALL = 8_000  # operands of a program that is worth LLVM's passes, whose time is not linear
+CHUNK, LARGE_CHUNK = 1_000, 300  # instructions in one function of a small and of a large program
+REACH = 64  # instructions after which an input that all rows share is read again
+FCMP = {"<": "olt", "<=": "ole", ">": "ogt", ">=": "oge", "==": "oeq", "!=": "une"}
+
+
+class Writer:
+    """Writes the module: one function for each chunk, and one that calls them."""
+
+    ARGUMENTS = ("ptr noalias %scalars, ptr noalias %rows, ptr noalias %sums, ptr noalias %out, "
+                 "ptr noalias %ok, ptr noalias %memory, i64 %i, i64 %n, i64 %stride")
+    ATTRIBUTES = ('attributes #0 = { nounwind "prefer-vector-width"="512" '
+                  '"min-legal-vector-width"="512" }')
+
+    def __init__(self, program: Program, rows: tuple[bool, ...] | None, sums: tuple[bool, ...],
+                 width: int, vector: dict[str, str], chunk: int) -> None:
+        self.program, self.width, self.chunk = program, width, chunk
+        self.source = program  # a writer may write another program that computes the same
+        self.lanes = width
+        self.code_size = len(program)  # instructions to compile
+        self.vector = vector
+        self.is_row = rows or (False,) * program.n_inputs
+        counters = [0, 0]
+        self.place = []  # of each input among the scalars or among the rows
+        for row in self.is_row:
+            self.place.append(counters[row])
+            counters[row] += 1
+        self.sums, self.by_rows = sums, rows is not None
+        self.first = program.first
+        self.added: dict[int, list[int]] = {}  # to which sums an instruction's result is added
+        summed = [slot for slot, flag in zip(program.outputs, sums, strict=True) if flag]
+        for place, slot in enumerate(summed):
+            if slot >= self.first:
+                self.added.setdefault(slot, []).append(place)
+        self.spilled = self._spills()
+        self.n_memory = len(self.spilled)
+        self.declared: set[str] = set()
+        self.read: dict[int, str] = {}  # what all rows share, as far as it is at hand
+        self.scalars = "%scalars"  # the register from which to read it
+        self.is_small = sum(map(len, program.operands)) <= SMALL
+        self.tables: dict[str, Array] = {}  # what a module's global pointers of that name point to
+
+    def _chunk_of(self, slot: int) -> int:
+        return (slot - self.first) // self.chunk
+
+    def _spills(self) -> dict[int, int]:
+        """The place in memory of each result that another chunk reads."""
+        spilled: dict[int, int] = {}
+        for i, operands in enumerate(self.program.operands):
+            here = i // self.chunk
+            for slot in operands:
+                if slot >= self.first and self._chunk_of(slot) != here:
+                    spilled.setdefault(slot, len(spilled))
+        last = self._last_chunk()
+        guards = [slot for guard in self.program.guards for slot in (guard.left, guard.right)]
+        outputs = [slot for slot, summed in zip(self.program.outputs, self.sums, strict=True)
+                   if not (summed and slot in self.added)]
+        for slot in (*outputs, *guards):
+            if slot >= self.first and self._chunk_of(slot) != last:
+                spilled.setdefault(slot, len(spilled))
+        return spilled
+
+    def _last_chunk(self) -> int:
+        return max(0, len(self.program.ops) - 1) // self.chunk
+
+    def module(self) -> str:
+        """The whole module as text."""
+        count = self._last_chunk() + 1
+        functions = [self._function(i) for i in range(count)]
+        parts = [*functions, self._kernel(count), *sorted(self.declared), self.ATTRIBUTES]
+        return "\n".join(parts) + "\n"
+
+    def _function(self, index: int) -> str:
+        e = Emitter(self.width, self.vector)
+        known: dict[int, str] = {}
+        start = index * self.chunk
+        stop = min(start + self.chunk, len(self.program.ops))
+        inside = self._inside(e) if any(self.sums) else ""
+        self._forget_scalars(e)
+        for i in range(start, stop):
+            slot = self.first + i
+            operands = [self._load(e, known, x) for x in self.program.operands[i]]
+            known[slot] = EMITTERS[self.program.ops[i]](e, operands)
+            if slot in self.spilled:
+                self._store(e, known[slot], "%memory", self.spilled[slot] * self.width)
+            for place in self.added.get(slot, ()):  # here, so that no register waits until the end
+                e.add_to_sum(self._pointer(e, "%sums", place * self.width), known[slot], inside)
+            if (i + 1) % REACH == 0:
+                self._forget_scalars(e)
+        if index == self._last_chunk():
+            self._finish(e, known, inside)
+        self.declared |= e.declared
+        body = "\n".join(e.lines)
+        return f"define internal void @chunk{index}({self.ARGUMENTS}) #0 {{\n{body}\n  ret void\n}}"
+
+    def _forget_scalars(self, e: Emitter) -> None:
+        """Read what all rows share anew from here on.
+
+        A weight is used going forward and again, much later, going backward. Kept in between, it
+        would fill a register's width of the stack: a store, and eight times the cache.
+        """
+        self.read = {}
+        self.scalars = e.opaque("%scalars")
+
+    def _load(self, e: Emitter, known: dict[int, str], slot: int) -> str:
+        n_inputs = self.program.n_inputs
+        if slot < n_inputs and not self.is_row[slot]:
+            known = self.read
+        if slot not in known:
+            if slot >= self.first:
+                pointer = self._pointer(e, "%memory", self.spilled[slot] * self.width)
+                known[slot] = e.add(f"load {e.type}, ptr {pointer}, align 8")
+            elif slot >= n_inputs:
+                known[slot] = e.const(self.program.constants[slot - n_inputs])
+            elif self.is_row[slot]:
+                pointer = self._row_pointer(e, "%rows", self.place[slot])
+                known[slot] = e.add(f"load {e.type}, ptr {pointer}, align 8")
+            else:
+                pointer = self._pointer(e, self.scalars, self.place[slot])
+                known[slot] = self._splat(e, e.add(f"load double, ptr {pointer}, align 8"))
+        return known[slot]
+
+    def _splat(self, e: Emitter, number: str) -> str:
+        if self.width == 1:
+            return number
+        one = e.add(f"insertelement {e.type} undef, double {number}, i32 0")
+        return e.add(f"shufflevector {e.type} {one}, {e.type} undef, "
+                     f"<{self.width} x i32> zeroinitializer")
+
+    def _pointer(self, e: Emitter, base: str, offset: int) -> str:
+        return e.add(f"getelementptr double, ptr {base}, i64 {offset}")
+
+    def _row_pointer(self, e: Emitter, base: str, line: int | str) -> str:
+        offset = e.add(f"mul i64 %stride, {line}")
+        place = e.add(f"add i64 {offset}, %i")
+        return e.add(f"getelementptr double, ptr {base}, i64 {place}")
+
+    def _store(self, e: Emitter, number: str, base: str, offset: int) -> None:
+        pointer = self._pointer(e, base, offset)
+        e.lines.append(f"  store {e.type} {number}, ptr {pointer}, align 8")
+
+    def _finish(self, e: Emitter, known: dict[int, str], inside: str) -> None:
+        """Outputs, the sums of what is no result, and guards, at the end of the last chunk."""
+        n_sums = n_out = 0
+        for output, summed in zip(self.program.outputs, self.sums, strict=True):
+            if summed:
+                if output not in self.added:
+                    pointer = self._pointer(e, "%sums", n_sums * self.width)
+                    e.add_to_sum(pointer, self._load(e, known, output), inside)
+                n_sums += 1
+                continue
+            number = self._load(e, known, output)
+            if self.by_rows:
+                pointer = self._row_pointer(e, "%out", n_out)
+                e.lines.append(f"  store {e.type} {number}, ptr {pointer}, align 8")
+            else:
+                self._store(e, number, "%sums", n_out)
+            n_out += 1
+        self._guards(e, known)
+
+    def _inside(self, e: Emitter) -> str:
+        """Which lanes are rows, and not padding behind the last one."""
+        left = e.add("sub i64 %n, %i")
+        one = e.add(f"insertelement <{self.width} x i64> undef, i64 {left}, i32 0")
+        all_left = e.add(f"shufflevector <{self.width} x i64> {one}, <{self.width} x i64> undef, "
+                         f"<{self.width} x i32> zeroinitializer")
+        lanes = ", ".join(f"i64 {lane}" for lane in range(self.width))
+        return e.add(f"icmp slt <{self.width} x i64> <{lanes}>, {all_left}")
+
+    def _guards(self, e: Emitter, known: dict[int, str]) -> None:
+        if not self.program.guards:
+            return
+        ok = e.const(1.0)
+        for guard in self.program.guards:
+            holds = e.compare(FCMP[guard.relation], self._load(e, known, guard.left),
+                              self._load(e, known, guard.right))
+            bad, good = e.const(0.0), ok
+            ok = e.select(holds, good, bad) if guard.outcome else e.select(holds, bad, good)
+        pointer = e.add("getelementptr double, ptr %ok, i64 %i")
+        e.lines.append(f"  store {e.type} {ok}, ptr {pointer}, align 8")
+
+    def _kernel(self, count: int) -> str:
+        arguments = ("ptr %scalars, ptr %rows, ptr %sums, ptr %out, ptr %ok, ptr %memory, "
+                     "i64 %i, i64 %n, i64 %stride")
+        calls = "\n".join(f"  call void @chunk{i}({arguments})" for i in range(count))
+        names = ("scalars", "rows", "sums", "out", "ok", "memory", "n", "stride")
+        loads = "\n".join(
+            f"  %at_{name} = getelementptr i64, ptr %arguments, i64 {place}\n"
+            f"  %{name} = load {'i64' if name in ('n', 'stride') else 'ptr'}, ptr %at_{name}"
+            for place, name in enumerate(names))
+        return f"""define void @kernel(ptr %arguments) #0 {{
+entry:
+{loads}
+  br label %loop
+loop:
+  %i = phi i64 [ 0, %entry ], [ %next, %loop ]
+{calls}
+  %next = add i64 %i, {self.width}
+  %more = icmp slt i64 %next, %n
+  br i1 %more, label %loop, label %done
+done:
+  ret void
+}}"""

@@ -1,0 +1,140 @@
+"""Kernel: compiled code with its buffers, for one point or for many rows at once."""
+
+from __future__ import annotations
+
+import ctypes
+import struct
+import threading
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd.compiler.backends.llvm.codegen import Writer
+from autograd.compiler.backends.llvm.target import Array, _aligned, _engine, _machine
+
+LARGE_RESULT = 8_192  # numbers; below, copying them is quicker than finding new memory
+
+
+class Kernel:
+    """A compiled program; see :func:`compile`."""
+
+    def __init__(self, writer: Writer, rows: tuple[bool, ...] | None) -> None:
+        machine = _machine()
+        program, sums = writer.source, writer.sums
+        self.rows = rows
+        self.lanes, self.width = writer.lanes, writer.width
+        self.assembly = writer.module()
+        self.n_sums, self.n_memory = sum(sums), writer.n_memory
+        self.n_outputs = len(program.outputs)
+        self.n_row_inputs = sum(rows) if rows else 0
+        self.n_scalars = program.n_inputs - self.n_row_inputs
+        self._engine = _engine(self.assembly, machine["machine"], writer.is_small)
+        self._tables = writer.tables  # the machine code reads them as long as it lives
+        for name, table in self._tables.items():
+            place = self._engine.get_global_value_address(name)
+            ctypes.c_void_p.from_address(place).value = table.ctypes.data
+        self.address: int = self._engine.get_function_address("kernel")
+        # One pointer to all arguments: ctypes takes longer for eight of them than a small program.
+        self._function = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(self.address)
+        self._pack = struct.Struct(f"{self.n_scalars}d").pack_into
+        self._has_guards = bool(program.guards)
+        self._buffers: _Buffers | None = None
+        self._calling = threading.Lock()  # one call at a time may use the buffers
+
+    def __call__(self, scalars: Array, rows: Array | Sequence[Array] | None = None
+                 ) -> tuple[Array, Any, Any]:
+        """Run it; arguments and results as in :func:`compile`."""
+        n = 1
+        if self.rows is not None:
+            if isinstance(rows, list) and len(rows) == self.n_row_inputs > 0:
+                n = len(rows[0])
+            elif not isinstance(rows, np.ndarray) or rows.ndim != 2 or (
+                    len(rows) != self.n_row_inputs):
+                raise ValueError(f"the program takes rows of shape ({self.n_row_inputs}, n), not "
+                                 f"{np.shape(rows) if rows is not None else None}")
+            else:
+                n = rows.shape[1]
+        if np.shape(scalars) != (self.n_scalars,):
+            raise ValueError(f"the program takes {self.n_scalars} scalars, not an array of shape "
+                             f"{np.shape(scalars)}")
+        with self._calling:
+            if self._buffers is None or self._buffers.n != n:
+                self._buffers = _Buffers(self, n)
+            buffers = self._buffers
+            buffers.scalars[:] = scalars
+            if rows is not None and n:
+                buffers.fill(rows)
+                buffers.renew()
+            if n:
+                self._function(buffers.address)
+            return buffers.results(self)
+
+    def point(self, numbers: Any) -> Array | None:
+        """The outputs at one point, or None where a guard does not hold: a call with no checks.
+
+        Args:
+            numbers: a list or a float array with a number for each input.
+        """
+        with self._calling:
+            buffers = self._buffers
+            if buffers is None:
+                buffers = self._buffers = _Buffers(self, 1)
+            if numbers.__class__ is list:
+                self._pack(buffers.scalars.data, 0, *numbers)
+            else:
+                buffers.scalars[:] = numbers
+            self._function(buffers.address)
+            if self._has_guards and not buffers.ok[0]:
+                return None
+            outputs: Array = buffers.sums.copy()
+            return outputs
+
+
+class _Buffers:
+    """The memory of a kernel for n rows, made once: finding addresses takes longer than a call."""
+
+    def __init__(self, kernel: Kernel, n: int) -> None:
+        width = kernel.width
+        self.n, self.stride = n, max(1, -(-n // width)) * width
+        by_rows = kernel.rows is not None
+        self.scalars = _aligned(kernel.n_scalars)
+        self.rows = _aligned(kernel.n_row_inputs * self.stride).reshape(-1, self.stride)
+        self.sums = _aligned(kernel.n_sums * kernel.lanes if by_rows else kernel.n_outputs)
+        self.out = _aligned((kernel.n_outputs - kernel.n_sums) * self.stride if by_rows else 0)
+        self.ok = _aligned(self.stride)
+        self.ok[:] = 1.0
+        self.memory = _aligned(kernel.n_memory * width)
+        addresses = [x.ctypes.data for x in (self.scalars, self.rows, self.sums, self.out,
+                                             self.ok, self.memory)]
+        self.arguments = np.array([*addresses, n, self.stride], dtype=np.int64)
+        self.address = self.arguments.ctypes.data
+
+    def fill(self, rows: Array | Sequence[Array]) -> None:
+        """Copy the rows in; the lanes behind the end compute the last row again."""
+        if isinstance(rows, np.ndarray):
+            self.rows[:, :self.n] = rows
+        else:
+            for line, column in zip(self.rows, rows, strict=True):
+                line[:self.n] = column
+        self.rows[:, self.n:] = self.rows[:, self.n - 1:self.n]
+        self.sums[:] = 0.0
+
+    def renew(self) -> None:
+        """Make room for a large result that is handed out without a copy."""
+        if self.out.size > LARGE_RESULT:
+            self.out = _aligned(self.out.size)
+            self.arguments[3] = self.out.ctypes.data
+
+    def results(self, kernel: Kernel) -> tuple[Array, Any, Any]:
+        """What the call has left, in arrays of its own."""
+        if kernel.rows is None:
+            return self.sums.copy(), None, bool(self.ok[0])
+        if not self.n:
+            self.sums[:] = 0.0
+        out = self.out.reshape(kernel.n_outputs - kernel.n_sums, self.stride)[:, :self.n]
+        if out.size <= LARGE_RESULT:
+            out = out.copy()
+        with np.errstate(invalid="ignore", over="ignore"):  # nan and inf are results, too
+            sums = self.sums.reshape(kernel.n_sums, kernel.lanes).sum(axis=1)
+        return sums, out, self.ok[:self.n] != 0.0

@@ -1,0 +1,106 @@
+"""The machine: LLVM started once, the C library's functions, machine code from the cache."""
+
+from __future__ import annotations
+
+import ctypes
+import ctypes.util
+import sys
+import threading
+from typing import Any
+
+import numpy as np
+
+from autograd.compiler.backends.llvm import code_cache as cache
+from autograd.compiler.backends.llvm.ops import LIBM
+
+try:
+    import llvmlite.binding as llvm
+except ImportError:
+    raise ImportError('the LLVM back end needs llvmlite; pip install "chainrule[fast]"') from None
+
+_MVEC = {8: "_ZGVeN8", 4: "_ZGVdN4", 2: "_ZGVbN2"}  # 512, 256 and 128 bits
+_TWO_OPERANDS = {"pow", "atan2", "hypot"}
+_lock = threading.Lock()
+_started: dict[str, Any] = {}
+
+Array = np.ndarray[Any, Any]
+
+
+def _machine() -> dict[str, Any]:
+    """LLVM started once: the target machine, the width of its registers, libmvec's symbols."""
+    with _lock:
+        if not _started:
+            llvm.initialize_native_target()
+            llvm.initialize_native_asmprinter()
+            features = llvm.get_host_cpu_features()
+            width = 8 if features.get("avx512f") else 4 if features.get("avx2") else 2
+            _started["machine"] = _target_machine()
+            _started["width"] = width
+            _started["vector"] = _vector_functions(width)
+        return _started
+
+
+def _target_machine() -> Any:
+    # Position-independent code with far calls: the C library may lie anywhere.
+    return llvm.Target.from_default_triple().create_target_machine(
+        cpu=llvm.get_host_cpu_name(), features=llvm.get_host_cpu_features().flatten(), opt=2,
+        reloc="pic", codemodel="jitdefault")
+
+
+def _vector_functions(width: int) -> dict[str, str]:
+    """The functions that libmvec has for a width; none where there is no libmvec."""
+    try:
+        library = ctypes.CDLL("libmvec.so.1")
+    except OSError:
+        return {}
+    found = {}
+    for name in LIBM:
+        symbol = f"{_MVEC[width]}{'vv' if name in _TWO_OPERANDS else 'v'}_{name}"
+        if hasattr(library, symbol):
+            address = ctypes.cast(getattr(library, symbol), ctypes.c_void_p).value
+            llvm.add_symbol(symbol, address)
+            found[name] = symbol
+    return found
+
+
+def _bind_libm() -> None:
+    library = ctypes.CDLL("ucrtbase" if sys.platform == "win32"
+                          else ctypes.util.find_library("m"))
+    for name in LIBM:
+        llvm.add_symbol(name, ctypes.cast(getattr(library, name), ctypes.c_void_p).value)
+
+
+def _aligned(count: int) -> Array:
+    """Uninitialized numbers at an address that every register can be loaded from."""
+    raw = np.empty(count + 8)
+    shift = (-raw.ctypes.data // 8) % 8
+    return raw[shift:shift + count]
+
+
+def _engine(assembly: str, machine: Any, optimize: bool) -> Any:
+    """An execution engine that holds the machine code, from the cache where it is kept."""
+    with _lock:
+        if "libm" not in _started:
+            _bind_libm()
+            _started["libm"] = True
+        name = cache.name_of(assembly, ".".join(map(str, llvm.llvm_version_info)), machine.triple,
+                             llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten())
+        code = cache.load(name)
+        if code is None:
+            code = _compiled(assembly, machine, optimize)
+            cache.store(name, code)
+        engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), _target_machine())
+        engine.add_object_file(llvm.ObjectFileRef.from_data(code))
+        engine.finalize_object()
+        return engine
+
+
+def _compiled(assembly: str, machine: Any, optimize: bool) -> bytes:
+    module = llvm.parse_assembly(assembly)
+    module.verify()
+    if optimize:
+        options = llvm.create_pipeline_tuning_options(speed_level=2)
+        builder = llvm.create_pass_builder(machine, options)
+        builder.getModulePassManager().run(module, builder)
+    code: bytes = machine.emit_object(module)
+    return code

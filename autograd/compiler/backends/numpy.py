@@ -1,0 +1,232 @@
+"""The NumPy back end: one loop over the instructions, each on the arrays of many rows at once.
+
+What is the same for every row stays one number until it meets rows. The rows go through in
+blocks that fit into the processor's cache, and an array is freed after it was read last.
+
+What is promised: the bits of the eager engine for + - * /, sqrt, comparisons and what is chosen
+by them (abs, sign, step, wins, relu, maximum, minimum, where), and for products of them (prod,
+one_minus_square). All other functions are right to 8 units in the last place. ``sum``, ``dot``,
+``norm`` and ``logsumexp`` round after every operand, where the eager engine may round once, so
+that their error grows with the number of operands; and so do the sums over rows. Where the eager
+engine raises, the result is what IEEE arithmetic gives.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+import operator
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd.compiler.backends.interface import Array, Signature
+from autograd.compiler.program.program import RELATIONS, Program
+from autograd.core.primitives import DOMAIN_ERRORS, LN2, Primitive, lookup
+
+BLOCK = 8192  # rows at a time: a few arrays of this length stay in the cache of one core
+
+Emit = Callable[..., Any]  # from operands, each an array of rows or one number, to the result
+
+
+class Kernel:
+    """A compiled program; see :func:`compile`."""
+
+    def __init__(self, program: Program, signature: Signature) -> None:
+        self.signature = signature
+        self.program = program
+        emitters = {op: EMITTERS.get(op) or each(value_or_nan(lookup(op)))
+                    for op in set(program.ops)}
+        self._constants = [np.float64(number) for number in program.constants]
+        self._steps = [(emitters[op], operands, dead) for op, operands, dead in
+                       zip(program.ops, program.operands, _last_reads(program), strict=True)]
+
+    def __call__(self, scalars: Any, rows: Any = None) -> tuple[Array, Array | None, Any]:
+        """Run it; arguments and results as in :func:`compile`."""
+        inputs, n = self.signature.inputs(scalars, rows)
+        outputs, ok = np.empty((len(self.program.outputs), n)), np.ones(n, dtype=bool)
+        with np.errstate(all="ignore"):
+            for start in range(0, n, BLOCK):
+                block = slice(start, start + BLOCK)
+                self._run([x[block] if x.ndim else x for x in inputs], outputs[:, block],
+                          ok[block])
+        return self.signature.results(outputs, ok)
+
+    def point(self, numbers: Any) -> Array | None:
+        """The outputs at one point, or None where a guard does not hold: a call with no checks.
+
+        Args:
+            numbers: a list or a float array with a number for each input.
+        """
+        outputs, ok = np.empty((len(self.program.outputs), 1)), np.ones(1, dtype=bool)
+        with np.errstate(all="ignore"):
+            self._run(list(np.array(numbers, dtype=float)), outputs, ok)
+        return outputs[:, 0] if ok[0] else None
+
+    def _run(self, inputs: list[Any], outputs: Array, ok: Array) -> None:
+        """Run all instructions on one block of rows, and fill in outputs and guards."""
+        numbers = [*inputs, *self._constants]
+        for emit, operands, dead in self._steps:
+            numbers.append(emit(*[numbers[slot] for slot in operands]))
+            for slot in dead:
+                numbers[slot] = None
+        for row, slot in zip(outputs, self.program.outputs, strict=True):
+            row[:] = numbers[slot]
+        for guard in self.program.guards:
+            holds = RELATIONS[guard.relation](numbers[guard.left], numbers[guard.right])
+            ok &= holds == guard.outcome
+
+
+def compile(program: Program, row_inputs: Sequence[bool] | None = None,
+            sums: Sequence[bool] | None = None) -> Kernel:
+    """Prepare a program to run on arrays.
+
+    Args:
+        program: what to run; primitives of one's own run row by row.
+        row_inputs: for each input whether it differs by row; None is for one point.
+        sums: for each output whether it is summed over the rows.
+
+    Returns:
+        ``kernel(scalars, rows) -> (scalar_outputs, row_outputs, ok)``. Scalars are all inputs that
+        are the same for all rows, shape (n_scalars,); rows has the shape (n_row_inputs, n_rows).
+        For one point scalar_outputs holds all outputs, row_outputs is None and ok a bool: whether
+        all guards hold. For rows scalar_outputs holds the sums, row_outputs the other outputs,
+        shape (n_outputs, n_rows), and ok is a bool for each row. Outside a domain the results are
+        what IEEE arithmetic gives, inf or nan; a primitive of one's own gives nan.
+
+    Raises:
+        ValueError: for flags that do not fit the program.
+        KeyError: for a primitive that is not in the table.
+    """
+    return Kernel(program, Signature(program, row_inputs, sums))
+
+
+def _last_reads(program: Program) -> list[tuple[int, ...]]:
+    """For each instruction the slots that nothing after it reads."""
+    needed = {*program.outputs, *(slot for guard in program.guards
+                                  for slot in (guard.left, guard.right))}
+    dead: list[tuple[int, ...]] = []
+    for i in range(len(program.ops) - 1, -1, -1):
+        touched = {program.first + i, *program.operands[i]}
+        dead.append(tuple(touched - needed))
+        needed |= touched
+    return dead[::-1]
+
+
+def value_or_nan(row: Primitive) -> Callable[..., float]:
+    """The value of a row of one's own, of which nothing is known outside its domain: nan there."""
+    def value(*operands: float) -> float:
+        try:
+            return row.value(*operands)
+        except DOMAIN_ERRORS:
+            return math.nan
+
+    return value
+
+
+def each(function: Callable[..., float]) -> Emit:
+    """Apply a function of Python floats to each row in turn."""
+    def emit(*operands: Any) -> Any:
+        shape = np.broadcast_shapes(*map(np.shape, operands))
+        if not shape:
+            return np.float64(function(*map(float, operands)))
+        columns = [np.broadcast_to(x, shape).tolist() for x in operands]
+        return np.array([function(*row) for row in zip(*columns, strict=True)], dtype=float)
+
+    return emit
+
+
+# --- the primitives, operation by operation as their value functions in the table ---------------
+
+def _sign(x: Any) -> Any:
+    return np.where(x > 0.0, 1.0, np.where(x < 0.0, -1.0, x * 0.0))
+
+
+def _step(x: Any) -> Any:
+    return np.where(x > 0.0, 1.0, np.where(x <= 0.0, 0.0, x))
+
+
+def _wins(a: Any, b: Any) -> Any:
+    return np.where(a > b, 1.0, np.where(a < b, 0.0, np.where(a == b, 0.5, math.nan)))
+
+
+def _relu(x: Any) -> Any:
+    return np.where(x <= 0.0, 0.0, x)
+
+
+def _maximum(a: Any, b: Any) -> Any:
+    return np.where((a < b) | (b != b), b, a)
+
+
+def _minimum(a: Any, b: Any) -> Any:
+    return np.where((a > b) | (b != b), b, a)
+
+
+def _where(condition: Any, a: Any, b: Any) -> Any:
+    return np.where(condition != 0.0, a, b)
+
+
+def _sigmoid(x: Any) -> Any:
+    decay = np.exp(-np.abs(x))
+    return np.where(x >= 0.0, 1.0, decay) / (1.0 + decay)
+
+
+def _sigmoid_slope(x: Any) -> Any:
+    return _sigmoid(x) * _sigmoid(-x)
+
+
+def _softplus(x: Any) -> Any:
+    return np.log1p(np.exp(-np.abs(x))) + _relu(x)
+
+
+def _logaddexp(a: Any, b: Any) -> Any:
+    apart = np.where(a < b, b, a) + np.log1p(np.exp(-np.abs(a - b)))
+    return np.where(a == b, a + LN2, apart)
+
+
+def _one_minus_square(x: Any) -> Any:
+    return (1.0 - x) * (1.0 + x)
+
+
+def _gaussian(x: Any) -> Any:
+    scaled = 134217729.0 * x  # Veltkamp's splitting
+    high = scaled - (scaled - x)
+    inside = np.exp(-high * high) * np.exp(-(x - high) * (x + high))
+    return np.where(np.abs(x) < 30.0, inside, np.where(x == x, 0.0, x))
+
+
+def _fold(function: Callable[[Any, Any], Any], start: float) -> Emit:
+    return lambda *xs: functools.reduce(function, xs, np.float64(start))
+
+
+def _dot(*xs: Any) -> Any:
+    half = len(xs) // 2
+    return functools.reduce(operator.add, map(operator.mul, xs[:half], xs[half:]),
+                            np.float64(0.0))
+
+
+def _logsumexp(*xs: Any) -> Any:
+    if not xs:
+        return np.float64(-math.inf)
+    top = functools.reduce(_maximum, xs)
+    total = functools.reduce(operator.add, (np.exp(x - top) for x in xs))
+    return np.where(np.abs(top) == math.inf, top, top + np.log(total))
+
+
+EMITTERS: dict[str, Emit] = {
+    "add": operator.add, "sub": operator.sub, "mul": operator.mul, "div": operator.truediv,
+    "neg": operator.neg, "identity": lambda x: x, "pow": np.power, "abs": np.abs,
+    "sign": _sign, "step": _step, "wins": _wins, "relu": _relu,
+    "maximum": _maximum, "minimum": _minimum, "where": _where,
+    "exp": np.exp, "exp2": np.exp2, "expm1": np.expm1, "log": np.log, "log2": np.log2,
+    "log10": np.log10, "log1p": np.log1p, "sqrt": np.sqrt, "cbrt": np.cbrt, "hypot": np.hypot,
+    "sin": np.sin, "cos": np.cos, "tan": np.tan, "asin": np.arcsin, "acos": np.arccos,
+    "atan": np.arctan, "atan2": np.arctan2, "sinh": np.sinh, "cosh": np.cosh, "tanh": np.tanh,
+    "asinh": np.arcsinh, "acosh": np.arccosh, "atanh": np.arctanh,
+    "erf": each(math.erf), "erfc": each(math.erfc),  # NumPy has none
+    "sigmoid": _sigmoid, "sigmoid_slope": _sigmoid_slope, "softplus": _softplus,
+    "logaddexp": _logaddexp, "one_minus_square": _one_minus_square, "gaussian": _gaussian,
+    "sum": _fold(operator.add, 0.0), "prod": _fold(operator.mul, 1.0), "dot": _dot,
+    "norm": _fold(np.hypot, 0.0), "logsumexp": _logsumexp,
+}

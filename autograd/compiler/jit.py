@@ -1,0 +1,177 @@
+"""jit: a function that is recorded once for each branch, and replayed at machine speed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from autograd.compiler.backends import choice as backends
+from autograd.compiler.compiled import Compiled
+from autograd.compiler.trace.arguments import HoldsValues, signature, static_signature
+from autograd.compiler.trace.tracer import Recording, is_recording
+from autograd.core import value
+from autograd.core.graph import collector_at_rest
+from autograd.core.transforms import hvp_of, jvp_of
+
+if TYPE_CHECKING:
+    from autograd.compiler.scipy_objective import Objective
+
+
+class Replay:
+    """A recording that was compiled for one point."""
+
+    def __init__(self, recording: Recording, backend: str | None) -> None:
+        self.point = backends.compile(recording.program, backend=backend).point
+        self.captured = recording.captured
+        self.build = recording.results.build
+        self._all_finite = bytes([1]) * len(recording.program.outputs)
+
+    def __call__(self, numbers: Any) -> Any:
+        """The outputs as an array, or None where the numbers take another branch."""
+        if self.captured:
+            numbers = [*numbers, *[leaf._data for leaf in self.captured]]
+        return self.point(numbers)
+
+    def is_finite(self, outputs: Any) -> bool:
+        """Whether all outputs are finite."""
+        return bool(np.isfinite(outputs).tobytes() == self._all_finite)
+
+
+class Jitted(Compiled):
+    """What :func:`jit` returns: call it like the function."""
+
+    def __call__(self, *arguments: Any, **keywords: Any) -> Any:
+        if value.recorder is not None and is_recording():  # a part of what is being recorded
+            return self.function(*arguments, **keywords)
+        try:
+            key, numbers = self._taken_apart(arguments, keywords)
+        except HoldsValues:  # a part of a graph
+            return self.function(*arguments, **keywords)
+        if value.is_transforming() and self._captures_values():  # a part of a graph, too
+            return self._eager_graph(arguments, keywords)
+        replays = self._replays.get(key) if self.is_unchanged(key) else None
+        if replays is not None:
+            for position, replay in enumerate(replays):
+                outputs = replay(numbers)
+                if outputs is not None:
+                    if position:  # the branch that was taken last is tried first
+                        replays.insert(0, replays.pop(position))
+                    return self._result(replay, outputs, arguments, keywords)
+        if self.n_recordings >= self.max_recordings:
+            return self._eagerly(arguments, keywords)
+        return self._first(key, numbers, arguments, keywords)
+
+    def _first(self, key: Any, numbers: Any, arguments: tuple[Any, ...],
+               keywords: dict[str, Any]) -> Any:
+        """Record the branch that a call takes, and replay it."""
+        with collector_at_rest():
+            recording = self.recorded(key, arguments, keywords)
+            replay = Replay(recording, self.backend)
+        outputs = replay(numbers)
+        if outputs is None:  # rounded otherwise, a number that was read with .data is another one
+            replay = Replay(recording, "python")  # has the bits of the recording
+            outputs = replay(numbers)
+        self._replays.setdefault(key, []).insert(0, replay)
+        return self._result(replay, outputs, arguments, keywords)
+
+    def _result(self, replay: Replay, outputs: Any, arguments: tuple[Any, ...],
+                keywords: dict[str, Any]) -> Any:
+        if outputs is None or not replay.is_finite(outputs):
+            return self._eagerly(arguments, keywords)
+        return replay.build(outputs)
+
+    def _taken_apart(self, arguments: tuple[Any, ...],
+                     keywords: dict[str, Any]) -> tuple[Any, Any]:
+        """What the call was made with but for the numbers, and the numbers."""
+        if len(arguments) == 1 and not keywords and not self.static:
+            first = arguments[0]
+            if first.__class__ is np.ndarray and first.dtype == np.float64:
+                return (np.ndarray, first.shape), first.ravel()
+            numbers: list[float] = []
+            return signature(first, numbers), numbers
+        numbers = []
+        static = self.static
+        key = [static_signature(a, i) if i in static else signature(a, numbers)
+               for i, a in enumerate(arguments)]
+        if keywords:
+            key += [(name, signature(item, numbers)) for name, item in keywords.items()]
+        return tuple(key), numbers
+
+    def __compose__(self, transform: Callable[..., Any], *options: Any) -> Jitted:
+        """The compiled derivative: transforms of a compiled function come here."""
+        key = (transform, options)
+        if key not in self.derived:
+            # Functions of (primals, tangents) have other arguments, and differentiate by all.
+            static = frozenset[int]() if transform in (hvp_of, jvp_of) else self.static
+            self.derived[key] = Jitted(transform(self.function, *options), self.backend,
+                                        self.max_recordings, static)
+        derived: Jitted = self.derived[key]
+        return derived
+
+    def outside(self, key: Any) -> Any:
+        """What the results of such calls hang on besides the arguments, as it is now."""
+        if not self.is_unchanged(key):
+            return object()  # equal to nothing
+        return [leaf._data for replay in self._replays.get(key, ()) for leaf in replay.captured]
+
+    def _like(self, function: Callable[..., Any]) -> Jitted:
+        return Jitted(function, self.backend, self.max_recordings, self.static)
+
+    def scipy(self) -> Objective:
+        """fun, jac, hess and hessp for scipy.optimize; see :class:`.objective.Objective`."""
+        from autograd.compiler.scipy_objective import Objective
+
+        return Objective(self)
+
+
+def jit(function: Callable[..., Any] | None = None, *, backend: str | None = None,
+        static_argnums: int | tuple[int, ...] = (), max_recordings: int = 100) -> Any:
+    """Compile a function of numbers: recorded at its first call, replayed from then on.
+
+    Ordinary Python control flow works: every comparison that the function makes while it is
+    recorded is checked at every replay, and a call that would take another branch is recorded
+    anew. So is a call after a variable, list or attribute that the function captures has changed.
+    Values from outside (a model's parameters) are read at each replay. While it is recorded, the
+    function sees Values in place of its numbers; a number that it reads with ``.data``, or prints,
+    is checked at each replay, too, and what else it prints, it prints then and not again.
+
+    ``jit(grad(f))`` and ``grad(jit(f))`` are the same: the compiled gradient.
+    A decorated method is compiled for each object, and keeps it alive. A function of up to 10,000
+    instructions is recorded twice, to see whether it computes the same; that a longer one reads no
+    clock and no file is left to you.
+
+    Args:
+        function: takes numbers, sequences, arrays and dictionaries of them; returns the same.
+            Without it, jit is a decorator with options: ``@jit(backend="python")``.
+        backend: "llvm", "numpy" or "python"; None takes the quickest that is installed.
+        static_argnums: the positions of arguments that are no inputs, such as a number of steps;
+            they are handed over as they are, and each new one is recorded.
+        max_recordings: from then on what is not recorded yet is computed eagerly.
+
+    Returns:
+        A function of the same arguments that returns floats, with the attributes ``n_recordings``,
+        ``explain()``, ``source()`` and ``scipy()``. Called with Values, it is the function itself,
+        so that it can be a part of any graph.
+
+    Raises:
+        TypeError: for what is no function, or is compiled already with other options; when
+            called, for arguments that are neither numbers, structures of them nor hashable.
+        RecordingError: when called, for a function that no replay could repeat: it draws random
+            numbers, changes what it captures, or computes something else each time.
+        ValueError, ZeroDivisionError, OverflowError: when called, outside a domain; the same
+            error as without jit.
+    """
+    if function is None:
+        return lambda f: jit(f, backend=backend, static_argnums=static_argnums,
+                             max_recordings=max_recordings)
+    positions = (static_argnums,) if isinstance(static_argnums, int) else tuple(static_argnums)
+    if any(position < 0 for position in positions):
+        raise ValueError(f"static_argnums={static_argnums} must count from 0")
+    if isinstance(function, Compiled):  # another compiled function only if something else is asked
+        if positions or backend not in (None, function.backend):
+            raise TypeError(f"{function!r} is compiled already; give the options to the first jit "
+                            "or vmap")
+        return function
+    return Jitted(function, backend, max_recordings, frozenset(positions))

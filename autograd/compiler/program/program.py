@@ -1,0 +1,209 @@
+"""The linear program: a computation as data, in single-assignment order.
+
+Every number has a slot. The inputs come first, then the constants, then the result of each
+instruction in order, so that instruction ``i`` writes slot ``n_inputs + len(constants) + i`` and
+reads only slots before its own.
+"""
+
+from __future__ import annotations
+
+import json
+import operator
+import struct
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from autograd.core import primitives
+from autograd.core.primitives import TABLE
+
+VERSION = 1  # of the JSON form
+RELATIONS: dict[str, Callable[[float, float], bool]] = {
+    "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge, "==": operator.eq,
+    "!=": operator.ne}
+
+
+class Guard(NamedTuple):
+    """A comparison that was met while recording, and how it came out.
+
+    A program is right only for inputs at which every guard comes out the same way.
+    """
+
+    relation: str
+    left: int
+    right: int
+    outcome: bool
+
+    def holds(self, left: float, right: float) -> bool:
+        """Whether the comparison comes out as recorded for these numbers."""
+        return RELATIONS[self.relation](left, right) is self.outcome
+
+
+# A comparison between Values or constants, before it has slots.
+Comparison = tuple[str, Any, Any, bool]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Program:
+    """Instructions in single-assignment form.
+
+    Args:
+        n_inputs: the number of inputs; they have the slots 0 to n_inputs - 1.
+        constants: the numbers of the next slots.
+        ops: for each instruction the name of its row in the table of primitives.
+        operands: for each instruction the slots that it reads, in order.
+        outputs: the slots that are returned.
+        guards: the comparisons that must come out as recorded.
+    """
+
+    n_inputs: int
+    constants: tuple[float, ...]
+    ops: tuple[str, ...]
+    operands: tuple[tuple[int, ...], ...]
+    outputs: tuple[int, ...]
+    guards: tuple[Guard, ...] = ()
+
+    @property
+    def first(self) -> int:
+        """The slot of the first instruction's result."""
+        return self.n_inputs + len(self.constants)
+
+    @property
+    def n_slots(self) -> int:
+        """How many slots there are."""
+        return self.n_inputs + len(self.constants) + len(self.ops)
+
+    def __len__(self) -> int:
+        return len(self.ops)
+
+    def __eq__(self, other: object) -> bool:
+        """Whether it is the same program, bit for bit: -0.0 is not 0.0, and nan is nan."""
+        if not isinstance(other, Program):
+            return NotImplemented
+        return self._content() == other._content()
+
+    def __hash__(self) -> int:
+        return hash(self._content())
+
+    def _content(self) -> tuple[Any, ...]:
+        bits = struct.pack(f"<{len(self.constants)}d", *self.constants)
+        return (self.n_inputs, bits, self.ops, self.operands, self.outputs, self.guards)
+
+    # --- checking -------------------------------------------------------------------------------
+
+    def validate(self) -> Program:
+        """Check that every slot is written before it is read, and every op known.
+
+        Returns:
+            The program itself.
+
+        Raises:
+            ValueError: saying which instruction is wrong, and how.
+        """
+        if isinstance(self.n_inputs, bool) or not isinstance(self.n_inputs, int) or (
+                self.n_inputs < 0):
+            raise ValueError(f"n_inputs must be a whole number from 0 on, not {self.n_inputs!r}")
+        for constant in self.constants:
+            if constant.__class__ is not float:
+                raise ValueError(f"constants must be floats, not {constant!r}")
+        if len(self.ops) != len(self.operands):
+            raise ValueError(f"there are {len(self.ops)} ops but {len(self.operands)} tuples of "
+                             "operands")
+        slot = self.first
+        for op, operands in zip(self.ops, self.operands, strict=True):
+            _check_instruction(slot, op, operands)
+            slot += 1
+        for output in self.outputs:
+            _check_slot(output, slot, "an output")
+        for guard in self.guards:
+            if guard.relation not in RELATIONS or not isinstance(guard.outcome, bool):
+                raise ValueError(f"{guard} is no guard: its relation is one of "
+                                 f"{', '.join(RELATIONS)}, its outcome True or False")
+            _check_slot(guard.left, slot, "a guard")
+            _check_slot(guard.right, slot, "a guard")
+        return self
+
+    # --- reading and writing --------------------------------------------------------------------
+
+    def name(self, slot: int) -> str:
+        """How the text form calls a slot: x0 an input, c3 a constant, v7 a result."""
+        kind = "x" if slot < self.n_inputs else "c" if slot < self.first else "v"
+        return f"{kind}{slot}"
+
+    def __str__(self) -> str:
+        return "\n".join(self._lines())
+
+    def __repr__(self) -> str:
+        return (f"<Program: {self.n_inputs} input(s), {len(self.constants)} constant(s), "
+                f"{len(self.ops)} instruction(s), {len(self.guards)} guard(s), "
+                f"{len(self.outputs)} output(s)>")
+
+    def _lines(self) -> Iterable[str]:
+        name = self.name
+        yield f"program({', '.join(name(slot) for slot in range(self.n_inputs))}):"
+        for slot, constant in enumerate(self.constants, self.n_inputs):
+            yield f"    {name(slot)} = {constant!r}"
+        for slot, (op, operands) in enumerate(zip(self.ops, self.operands, strict=True),
+                                              self.first):
+            yield f"    {name(slot)} = {op}({', '.join(map(name, operands))})"
+        for guard in self.guards:
+            yield (f"    guard {name(guard.left)} {guard.relation} {name(guard.right)} "
+                   f"is {guard.outcome}")
+        yield f"    return {', '.join(map(name, self.outputs))}"
+
+    def to_json(self) -> str:
+        """The program as text: data only; the floats are exact, in hexadecimal."""
+        return json.dumps({
+            "format": "chainrule program", "version": VERSION, "n_inputs": self.n_inputs,
+            "constants": [x.hex() for x in self.constants], "ops": self.ops,
+            "operands": self.operands, "outputs": self.outputs, "guards": self.guards})
+
+    @classmethod
+    def from_json(cls, text: str) -> Program:
+        """Read what to_json wrote.
+
+        Raises:
+            ValueError: for anything else; the message says what is wrong.
+        """
+        try:
+            data = json.loads(text)
+        except (ValueError, TypeError, RecursionError) as error:
+            raise ValueError(f"this is not JSON: {error}") from None
+        if not isinstance(data, dict) or data.get("format") != "chainrule program":
+            raise ValueError("this is not a program that to_json wrote")
+        if data.get("version") != VERSION:
+            raise ValueError(f"the program has version {data.get('version')!r}; this release "
+                             f"reads version {VERSION}")
+        try:
+            program = cls(
+                data["n_inputs"], tuple(map(float.fromhex, data["constants"])),
+                tuple(data["ops"]), tuple(map(tuple, data["operands"])),
+                tuple(data["outputs"]), tuple(Guard(*guard) for guard in data["guards"]))
+        except KeyError as error:
+            raise ValueError(f"the program lacks {error}") from None
+        except (TypeError, ValueError, OverflowError) as error:
+            raise ValueError(f"the program is damaged: {error}") from None
+        return program.validate()
+
+
+def bits_key(number: float) -> float | bytes:
+    """A key that is equal for equal bits: -0.0 is not 0.0, and nan is itself."""
+    return number if number != 0.0 and number == number else struct.pack("<d", number)
+
+
+def _check_instruction(slot: int, op: Any, operands: Any) -> None:
+    row = TABLE.get(op) if isinstance(op, str) else None
+    if row is None:
+        raise ValueError(f"slot {slot}: no primitive is called {op!r}")
+    if row.arity is not None and row.arity != len(operands):
+        raise ValueError(f"slot {slot}: {op} takes {row.arity} operands, not {len(operands)}")
+    if row is primitives.dot and len(operands) % 2:
+        raise ValueError(f"slot {slot}: dot takes an even number of operands, not {len(operands)}")
+    for operand in operands:
+        _check_slot(operand, slot, f"slot {slot} ({op})")
+
+
+def _check_slot(slot: Any, end: int, what: str) -> None:
+    if slot.__class__ is not int or not 0 <= slot < end:
+        raise ValueError(f"{what} reads slot {slot!r}, but only the slots 0 to {end - 1} are "
+                         "written by then")

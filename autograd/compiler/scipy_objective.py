@@ -1,0 +1,94 @@
+"""A compiled function as scipy.optimize wants it: fun, jac, hess, hessp of one array."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from autograd.compiler.trace.arguments import HoldsValues
+from autograd.core.pytrees import as_array, flatten, rebuild, shape_of
+from autograd.core.transforms import Trace, hessian, hvp, rows_of_jacobian
+
+if TYPE_CHECKING:
+    from autograd.compiler.jit import Jitted
+
+Array = np.ndarray[Any, Any]
+
+
+class Objective:
+    """What ``f.scipy()`` returns: functions of (x, \\*args), differentiated by x.
+
+    ``o = f.scipy(); scipy.optimize.minimize(o.fun, x0, jac=o.jac, hess=o.hess)``, or, with
+    ``jac=True``, ``o.fun_and_jac``. For a function of several outputs, fun and jac serve
+    ``least_squares`` and ``root``. Value and derivative come from one replay: jac at the point at
+    which fun was called last costs nothing.
+    """
+
+    def __init__(self, function: Jitted) -> None:
+        self._both = function.__compose__(value_and_jacobian)
+        self._hessian = function.__compose__(hessian, 0)
+        self._product = function.__compose__(hessian_product)
+        self._latest: tuple[Any, Any, Array] = (None, None, np.empty(0))
+
+    def fun_and_jac(self, x: Any, *args: Any) -> tuple[Any, Array]:
+        """The value (a number, or an array of outputs) and the gradient (or the Jacobian).
+
+        Args:
+            x: shape (n,).
+            args: what else the function takes.
+
+        Raises:
+            TypeError: for Values among the arguments.
+        """
+        x = np.asarray(x, dtype=float)
+        try:
+            kind, numbers = self._both._taken_apart((x, *args), {})
+        except HoldsValues:
+            raise TypeError("scipy's functions take numbers, not Values; write v.data") from None
+        asked = (kind, np.asarray(numbers, dtype=float).tobytes())
+        if self._latest[0] != (asked, self._both.outside(kind)):
+            value, slope = self._both(x, *args)
+            self._latest = ((asked, self._both.outside(kind)), value, np.asarray(slope))
+        _, value, slope = self._latest  # copies: some solvers write into what they are given
+        return (np.array(value) if shape_of(value) else value), slope.copy()
+
+    def fun(self, x: Any, *args: Any) -> Any:
+        """The value."""
+        return self.fun_and_jac(x, *args)[0]
+
+    def jac(self, x: Any, *args: Any) -> Array:
+        """The gradient, shape (n,), or the Jacobian, shape (m, n)."""
+        return self.fun_and_jac(x, *args)[1]
+
+    def hess(self, x: Any, *args: Any) -> Array:
+        """The matrix of second derivatives, shape (n, n)."""
+        return np.asarray(self._hessian(np.asarray(x, dtype=float), *args))
+
+    def hessp(self, x: Any, p: Any, *args: Any) -> Array:
+        """The product of that matrix with the vector p, shape (n,)."""
+        x, p = np.asarray(x, dtype=float), np.asarray(p, dtype=float)
+        return np.asarray(self._product(x, *args, p))
+
+
+def value_and_jacobian(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function that returns (value, derivatives by the first argument) from one graph."""
+    def both(*arguments: Any) -> tuple[Any, Any]:
+        trace = Trace(function, 0, arguments, {})
+        outputs = flatten(trace.result)
+        flat = [item for row in rows_of_jacobian(outputs, trace) for item in row]
+        shape = shape_of(trace.result)
+        slopes = trace.split(as_array(flat, (*shape, len(trace.leaves))), 1, shape)
+        return rebuild(trace.result, outputs), slopes
+
+    return both
+
+
+def hessian_product(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function of (x, \\*args, p): the Hessian of (x, \\*args) by x, times p."""
+    def product(x: Any, *others: Any) -> Any:
+        *args, p = others
+        return hvp(lambda x: function(x, *args), x, p)
+
+    return product

@@ -1,0 +1,290 @@
+"""Arguments and results: from structures of numbers to flat lists of inputs, and back.
+
+Every int and float in lists, tuples, dictionaries and arrays is an input; anything else (a text, a
+bool, None, a function) stands as it is and is part of what a recording was made for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from itertools import count
+from typing import Any
+
+import numpy as np
+
+from autograd.core.value import Value
+
+Array = np.ndarray[Any, Any]
+
+
+class HoldsValues(Exception):
+    """A Value is among the arguments: the call belongs to a graph, and is made eagerly."""
+
+
+# --- what a recording was made for --------------------------------------------------------------
+
+def signature(argument: Any, numbers: list[float]) -> Any:
+    """What an argument is but for its numbers, hashable; the numbers are appended to the list.
+
+    Raises:
+        HoldsValues: when there is a Value in it.
+        TypeError: for something that is neither a number nor hashable.
+    """
+    kind = argument.__class__
+    if kind is float:
+        numbers.append(argument)
+        return float
+    if kind is list or kind is tuple:
+        classes = set(map(type, argument))
+        if classes <= _PLAIN:
+            numbers.extend(argument if classes == {float} else map(float, argument))
+            return (kind, len(argument))
+        return (kind, *[signature(item, numbers) for item in argument])
+    if isinstance(argument, np.ndarray):
+        return _array_signature(argument, numbers)
+    if kind is Value:
+        raise HoldsValues
+    return _other_signature(argument, numbers)
+
+
+_PLAIN = {int, float}
+
+
+def static_signature(argument: Any, position: int) -> Any:
+    """A key for an argument that is handed over as it is: 2 is not 2.0, and -0.0 not 0.0.
+
+    Raises:
+        TypeError: for one that is not hashable.
+    """
+    try:
+        hash(argument)
+    except TypeError:
+        raise TypeError(f"argument {position} is named in static_argnums and must be hashable, "
+                        f"which a {type(argument).__name__} is not; write a tuple") from None
+    return (type(argument), argument,
+            repr(argument) if isinstance(argument, float | tuple) else None)
+
+
+
+_NUMBERS = (int, float, np.integer, np.floating)
+_TRUTHS = (bool, np.bool_)  # no numbers, although True + 1 is 2
+
+
+def _array_signature(argument: Array, numbers: list[float]) -> Any:
+    if isinstance(argument, np.ma.MaskedArray | np.matrix):
+        raise TypeError(f"a {type(argument).__name__} is more than its numbers, and a compiled "
+                        "function sees only those; write np.asarray(array) or array.filled(0.0)")
+    if argument.dtype.kind in "iuf":
+        numbers.extend(argument.ravel().tolist() if argument.dtype.kind == "f"
+                       else argument.ravel().astype(float).tolist())
+        return (np.ndarray, argument.shape)
+    if argument.dtype.kind != "O":
+        raise TypeError(f"an array of dtype {argument.dtype} holds no numbers to differentiate; "
+                        "write array.astype(float)")
+    for item in argument.flat:
+        if signature(item, numbers) is not float:
+            raise TypeError(f"an array of objects must hold numbers, not {item!r}")
+    return (np.ndarray, argument.shape)
+
+
+def _other_signature(argument: Any, numbers: list[float]) -> Any:
+    if isinstance(argument, _TRUTHS):
+        return (bool, bool(argument))
+    if isinstance(argument, Enum):  # perhaps an int, too
+        return (type(argument), argument)
+    if isinstance(argument, _NUMBERS):
+        numbers.append(float(argument))
+        return float
+    if isinstance(argument, dict):
+        return (dict, *[(key, signature(item, numbers)) for key, item in argument.items()])
+    if isinstance(argument, list | tuple):  # named tuples, and classes of the user's own
+        return (type(argument), *[signature(item, numbers) for item in argument])
+    try:
+        hash(argument)
+    except TypeError:
+        raise TypeError(f"an argument of a compiled function must be a number, a structure of "
+                        f"numbers or hashable, not {type(argument).__name__}") from None
+    return (type(argument), argument)
+
+
+def objects_of(structure: Any) -> list[Any]:
+    """What an argument holds that could change although it is the same: no numbers, no texts."""
+    if isinstance(structure, dict):
+        return [found for item in structure.values() for found in objects_of(item)]
+    if isinstance(structure, list | tuple):
+        return [found for item in structure for found in objects_of(item)]
+    return [] if isinstance(structure, _LASTING) else [structure]
+
+
+_LASTING = (int, float, complex, str, bytes, type(None), np.generic, np.ndarray, Value)
+
+
+# --- fresh Values in place of the numbers -------------------------------------------------------
+
+@dataclass(frozen=True)
+class Lifted:
+    """The arguments with a fresh leaf in place of each number."""
+
+    arguments: tuple[Any, ...]
+    keywords: dict[str, Any]
+    leaves: list[Value]
+    seals: list[tuple[str, Any, list[Any]]]
+
+    def refuse_changes(self, error: type[Exception]) -> None:
+        """Raise an error if the function changed one of the containers that it was given."""
+        for name, container, items in self.seals:
+            now = _contents(container)
+            if len(now) != len(items) or any(a is not b for a, b in zip(now, items, strict=True)):
+                raise error(f"the function changes its argument {name} in place, which a replay "
+                            "would not do; make a copy first, and return what changed")
+
+
+def lift(arguments: tuple[Any, ...], keywords: dict[str, Any], names: Sequence[str],
+         static: frozenset[int] = frozenset()) -> Lifted:
+    """Put a fresh leaf, labelled by the argument's name, in place of each number."""
+    leaves: list[Value] = []
+    seals: list[tuple[str, Any, list[Any]]] = []
+
+    def lifted(item: Any, name: str) -> Any:
+        if isinstance(item, _TRUTHS):
+            return bool(item)
+        if isinstance(item, Enum):
+            return item
+        if isinstance(item, _NUMBERS):
+            leaf = Value(float(item), name)
+            leaves.append(leaf)
+            return leaf
+        if not isinstance(item, list | tuple | dict | np.ndarray):
+            return item
+        fresh = _with_items(item, [lifted(part, f"{name}[{key!r}]") for key, part in
+                                   _keyed_items(item)])
+        if not isinstance(item, tuple):
+            seals.append((name, fresh, _contents(fresh)))
+        return fresh
+
+    positional = tuple(
+        argument if i in static
+        else lifted(argument, names[i] if i < len(names) else f"argument{i}")
+        for i, argument in enumerate(arguments))
+    return Lifted(positional, {name: lifted(item, name) for name, item in keywords.items()},
+                  leaves, seals)
+
+
+def _keyed_items(container: Any) -> list[tuple[Any, Any]]:
+    if isinstance(container, dict):
+        return list(container.items())
+    if isinstance(container, np.ndarray):
+        single = container.ndim == 1
+        return [(index[0] if single else index, item)
+                for index, item in np.ndenumerate(container)]
+    return list(enumerate(container))
+
+
+def _items(container: Any) -> list[Any]:
+    if isinstance(container, dict):
+        return list(container.values())
+    return list(container.flat) if isinstance(container, np.ndarray) else list(container)
+
+
+def _contents(container: Any) -> list[Any]:
+    """What is in a container, by which one sees whether it was changed."""
+    return [*container, *container.values()] if isinstance(container, dict) else _items(container)
+
+
+def _with_items(container: Any, items: list[Any]) -> Any:
+    if isinstance(container, dict):
+        return dict(zip(container, items, strict=True))
+    if isinstance(container, np.ndarray):
+        array = np.empty(len(items), dtype=object)
+        array[:] = items
+        return array.reshape(container.shape)
+    if isinstance(container, tuple):
+        return type(container)(*items) if hasattr(container, "_fields") else tuple(items)
+    return items
+
+
+# --- what a function returned -------------------------------------------------------------------
+
+Builder = Callable[[Array], Any]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Stands for a computed number in the skeleton of what a function returned."""
+
+    number: int
+
+
+def mapped(structure: Any, change: Callable[[Any], Any]) -> Any:
+    """The same lists, tuples, dictionaries and object arrays around changed leaves."""
+    if isinstance(structure, Place) or not isinstance(structure, list | tuple | dict | np.ndarray):
+        return change(structure)
+    return _with_items(structure, [mapped(item, change) for item in _items(structure)])
+
+
+class Results:
+    """What a function returned, taken apart into the Values that a program computes.
+
+    Attributes:
+        computed: the Values in it, in order, until ``forget_graph``.
+        numbers: their numbers.
+        build: the same structure around the numbers of an array, one for each Value.
+        skeleton: the structure with a Place for each Value.
+    """
+
+    def __init__(self, returned: Any) -> None:
+        places = count()
+        self.skeleton = mapped(
+            returned, lambda leaf: Place(next(places)) if leaf.__class__ is Value else leaf)
+        self.computed: list[Value] = []
+        self.build: Builder = self._builder(returned, self.skeleton)
+        self.numbers = np.array([node._data for node in self.computed])
+
+    def forget_graph(self) -> None:
+        """Let go of the Values: the program knows how they are computed."""
+        self.computed.clear()
+
+    def _builder(self, item: Any, skeleton: Any) -> Builder:
+        start = len(self.computed)
+        if item.__class__ is Value:
+            self.computed.append(item)
+            return lambda numbers: float(numbers[start])
+        if isinstance(item, np.ndarray) and item.dtype == object:
+            return self._array_builder(item, start)
+        if isinstance(item, np.ndarray):
+            return lambda numbers: item.copy()
+        if not isinstance(item, list | tuple | dict):
+            return _constant_builder(item)
+        builders = [self._builder(part, inner)
+                    for part, inner in zip(_items(item), _items(skeleton), strict=True)]
+        if item.__class__ is list and len(self.computed) == start + len(item) and all(
+                part.__class__ is Value for part in item):
+            stop = len(self.computed)
+            return lambda numbers: numbers[start:stop].tolist()
+        return lambda numbers: _with_items(skeleton, [build(numbers) for build in builders])
+
+    def _array_builder(self, array: Array, start: int) -> Builder:
+        shape, items = array.shape, list(array.flat)
+        places = [i for i, item in enumerate(items) if item.__class__ is Value]
+        self.computed += [items[i] for i in places]
+        stop = len(self.computed)
+        if len(places) == len(items):
+            return lambda numbers: numbers[start:stop].reshape(shape)
+        constants = np.array([0.0 if item.__class__ is Value else item for item in items])
+
+        def build(numbers: Array) -> Array:
+            result = constants.copy()
+            result[places] = numbers[start:stop]
+            reshaped: Array = result.reshape(shape)
+            return reshaped
+
+        return build
+
+
+def _constant_builder(item: Any) -> Builder:
+    if item is not None and not isinstance(item, int | float | str | bytes | np.generic):
+        raise TypeError(f"a compiled function returns numbers, texts, None and structures of them, "
+                        f"not a {type(item).__name__}")
+    return lambda numbers: item

@@ -1,0 +1,209 @@
+"""The results of a vmapped function: those of all its branches, put together by row."""
+
+from __future__ import annotations
+
+import functools
+import math
+import operator
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from autograd.compiler.trace.arguments import Place, mapped
+from autograd.compiler.trace.tracer import Recording
+from autograd.core.pytrees import as_array
+from autograd.core.value import Value
+
+Array = np.ndarray[Any, Any]
+
+# Which parts of a result are summed over the rows: one flag for all of it, or one for each part.
+Sums = bool | tuple[Any, ...]
+
+
+def is_truth(leaf: Any) -> bool:
+    """Whether a leaf of a result is True or False."""
+    return isinstance(leaf, bool | np.bool_)
+
+
+def is_number(leaf: Any) -> bool:
+    """Whether a leaf of a result is a bare number."""
+    return isinstance(leaf, int | float | np.number) and not is_truth(leaf)
+
+
+def leaves_of(structure: Any) -> list[Any]:
+    """The leaves of a result, in order."""
+    found: list[Any] = []
+    mapped(structure, found.append)
+    return found
+
+
+def flags_of(structure: Any, sums: Sums) -> list[bool]:
+    """For each leaf of a result whether it is summed over the rows."""
+    if isinstance(sums, bool):
+        return [sums] * len(leaves_of(structure))
+    return [flag for part, wish in zip(structure, sums, strict=True)
+            for flag in flags_of(part, wish)]
+
+
+def of_rows(leaf: Any, n: int, summed: bool) -> Any:
+    """What a leaf that is the same for n rows amounts to: n of them, or their sum."""
+    if is_truth(leaf):
+        return np.full(n, leaf)
+    if is_number(leaf):
+        return float(leaf) * n if summed else np.full(n, float(leaf))
+    return leaf
+
+
+class Part(NamedTuple):
+    """What was computed for some rows that took one branch.
+
+    Attributes:
+        skeleton: the structure that the function returns.
+        summed: for each leaf of it whether it is summed over the rows.
+        leaves: in their place a number where it is summed, an array with a number or truth value
+            for each row where it is not, and anything else as it is.
+        recording: what computed it, unless the eager engine did.
+    """
+
+    skeleton: Any
+    summed: list[bool]
+    leaves: list[Any]
+    recording: Recording | None
+
+
+class Gathered:
+    """The results of n rows, as one branch after another delivers them."""
+
+    def __init__(self, n: int) -> None:
+        self.n = n
+        self.whole: Part | None = None
+        self.branches: list[tuple[Recording, Array]] = []  # and the places of their rows
+
+    def add(self, part: Part, places: Array) -> None:
+        """Take the results of the rows at these places.
+
+        Raises:
+            TypeError: when their structure is not that of the rows before.
+        """
+        if part.recording is not None:
+            self.branches.append((part.recording, places))
+        if len(places) == self.n:
+            self.whole = part
+            return
+        if self.whole is None:
+            self.whole = part._replace(leaves=[
+                np.empty(self.n, leaf.dtype) if isinstance(leaf, np.ndarray) else
+                0.0 if summed and is_number(leaf) else leaf
+                for leaf, summed in zip(part.leaves, part.summed, strict=True)])
+        _refuse_other_structure(self.whole.skeleton, part.skeleton)
+        leaves = self.whole.leaves
+        for i, (leaf, summed) in enumerate(zip(part.leaves, part.summed, strict=True)):
+            if isinstance(leaf, np.ndarray):
+                leaves[i][places] = leaf
+            elif summed and is_number(leaf):
+                leaves[i] += leaf
+
+    def suspects(self) -> list[tuple[int, Recording]]:
+        """The rows, in order, of which a recording gave something that is not finite.
+
+        All of them if a sum is not finite.
+        """
+        wrong = self._not_finite()
+        if not wrong.any():
+            return []
+        found = [(int(i), recording) for recording, places in self.branches
+                 for i in places[wrong[places]]]
+        return sorted(found, key=operator.itemgetter(0))
+
+    def _not_finite(self) -> Array:
+        wrong = np.zeros(self.n, dtype=bool)
+        for leaf in self.whole.leaves if self.whole is not None else ():
+            if isinstance(leaf, np.ndarray):
+                if not _has_finite_sum(leaf):
+                    wrong |= ~np.isfinite(leaf)
+            elif is_number(leaf):
+                wrong |= not math.isfinite(leaf)
+        return wrong
+
+    def result(self) -> Any:
+        """The structure that the function returns, with the rows along a first axis."""
+        assert self.whole is not None
+        skeleton, summed, leaves, _ = self.whole
+        return _assembled(skeleton, zip(leaves, summed, strict=True), self.n)
+
+
+def _has_finite_sum(column: Array) -> bool:
+    """Quick, and never true where something is not finite."""
+    with np.errstate(all="ignore"):
+        return math.isfinite(np.add.reduce(column))
+
+
+def _refuse_other_structure(first: Any, second: Any) -> None:
+    if _outline(first) != _outline(second):
+        shown = [repr(mapped(skeleton, _shown)) for skeleton in (first, second)]
+        raise TypeError("the function returns different structures for different rows: "
+                        f"{shown[0]} and {shown[1]}")
+
+
+def _shown(leaf: Any) -> Any:
+    return 0.0 if isinstance(leaf, Place | Value) or is_number(leaf) else leaf
+
+
+def _outline(structure: Any) -> Any:
+    """What must be the same for all rows."""
+    if isinstance(structure, np.ndarray):
+        return np.ndarray, structure.shape, [_outline(item) for item in structure.flat]
+    if isinstance(structure, dict):
+        return {key: _outline(item) for key, item in structure.items()}
+    if isinstance(structure, list | tuple):
+        return type(structure), [_outline(item) for item in structure]
+    return bool if is_truth(structure) else _shown(structure)
+
+
+def _assembled(skeleton: Any, leaves: Iterator[tuple[Any, bool]], n: int) -> Any:
+    """The structure around its leaves; an array of shape s becomes one of shape (n, \\*s)."""
+    if isinstance(skeleton, np.ndarray):
+        return _assembled_array(skeleton, [next(leaves) for _ in range(skeleton.size)], n)
+    if isinstance(skeleton, dict):
+        return {key: _assembled(item, leaves, n) for key, item in skeleton.items()}
+    if isinstance(skeleton, list | tuple):
+        parts = [_assembled(item, leaves, n) for item in skeleton]
+        return parts if isinstance(skeleton, list) else (
+            type(skeleton)(*parts) if hasattr(skeleton, "_fields") else tuple(parts))
+    leaf, _ = next(leaves)
+    return leaf
+
+
+def _assembled_array(skeleton: Array, leaves: Sequence[tuple[Any, bool]], n: int) -> Array:
+    columns = [leaf for leaf, _ in leaves]
+    if any(summed for _, summed in leaves):
+        return as_array(columns, skeleton.shape)
+    if not columns:
+        return np.empty((n, *skeleton.shape))
+    return np.stack(columns, axis=-1).reshape((n, *skeleton.shape))
+
+
+def stacked(results: Sequence[Any], sums: Sums) -> Any:
+    """The results of all rows, one by one, put together; Values among them stay Values.
+
+    Raises:
+        TypeError: when their structures differ.
+    """
+    first, n = results[0], len(results)
+    for other in results[1:]:
+        _refuse_other_structure(first, other)
+    flags = flags_of(first, sums)
+    leaves = [_joined(column, summed) for column, summed in
+              zip(zip(*map(leaves_of, results), strict=True), flags, strict=True)]
+    return _assembled(first, zip(leaves, flags, strict=True), n)
+
+
+def _joined(column: Sequence[Any], summed: bool) -> Any:
+    """One leaf of the results of all rows."""
+    if is_truth(column[0]):
+        return np.array(column)
+    if not (is_number(column[0]) or isinstance(column[0], Value)):
+        return column[0]
+    return functools.reduce(operator.add, column) if summed else as_array(list(column),
+                                                                          (len(column),))

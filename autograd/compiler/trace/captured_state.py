@@ -1,0 +1,399 @@
+"""Watching: what a function reads besides its arguments, and whether it has changed.
+
+A recording holds the numbers that the function found in variables of outer scopes, in lists, in
+attributes of objects. Before each replay these are compared with what they were; a recording made
+from other ones is thrown away.
+"""
+
+from __future__ import annotations
+
+import dis
+import os
+import random
+import sys
+import sysconfig
+import types
+import weakref
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from contextvars import ContextVar
+from functools import lru_cache, partial
+from operator import is_
+from typing import Any
+
+import numpy as np
+
+from autograd.core.primitives import Primitive
+from autograd.core.value import Value, name_scope
+
+_LIBRARIES = tuple({sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib",
+                                                          "platlib")})
+_OURS = (__name__.split(".")[0], "nn")
+_SOLID = (int, float, complex, str, bytes, type(None), np.generic, Primitive, range, slice,
+          name_scope)
+_BUILT_IN = (list, tuple, dict, set, frozenset, deque)
+_MISSING = object()
+
+Check = Callable[[], bool]
+
+
+class Watch:
+    """What a function captures, as it was when the Watch was made.
+
+    Args:
+        function: any callable.
+
+    Attributes:
+        quick: functions that say whether something is as it was.
+        iterators: the names of captured iterators, which a replay would not move on.
+        values: the captured Values with their names.
+    """
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self._checks: list[tuple[str, Check]] = []
+        self._draws: list[tuple[str, Callable[[], Any], Any]] = []
+        self.iterators: list[str] = []
+        self._seen: dict[int, Any] = {}  # keeps what it has seen, so that no id is used again
+        self._pending: deque[tuple[str, Any]] = deque()
+        self._names: set[str] = set()  # that the user's functions mention
+        self._modules: list[tuple[str, types.ModuleType]] = []
+        self._variables: set[tuple[int, str]] = set()  # of modules, that are watched already
+        self.values: list[tuple[str, Value]] = []
+        self._later("the function", function)
+        while self._pending:
+            self._visit(*self._pending.popleft())
+            if not self._pending:
+                self._variables_of_modules()
+        self._gradients()
+        self._watch_draws("random", random.getstate)
+        if "numpy.random" in sys.modules:
+            self._watch_draws("numpy.random", lambda: np.random.get_state(legacy=False))
+        self.quick = [check for _, check in self._checks]
+
+    def changed(self) -> str | None:
+        """The name of something that is not what it was, or None."""
+        for name, check in self._checks:
+            if not check():
+                return name
+        return None
+
+    def drawn(self) -> str | None:
+        """The name of a generator of random numbers that was drawn from, or None."""
+        for name, state, before in self._draws:
+            if repr(state()) != before:
+                return name
+        return None
+
+    # --- the walk over what can be reached --------------------------------------------------------
+
+    def _later(self, name: str, item: Any) -> None:
+        if isinstance(item, _SOLID) or id(item) in self._seen:
+            return
+        self._seen[id(item)] = item
+        self._pending.append((name, item))
+
+    def _visit(self, name: str, item: Any) -> None:
+        """Watch one thing, and put what hangs on it into the queue."""
+        if isinstance(item, Value):
+            self.values.append((name, item))
+        elif isinstance(item, types.FunctionType):
+            self._function(item)
+        elif isinstance(item, types.MethodType | staticmethod | classmethod):
+            self._later(name, getattr(item, "__self__", None))
+            self._later(name, item.__func__)
+        elif isinstance(item, partial):
+            self._later(name, item.func)
+            for part in (item.args, item.keywords):
+                self._later(f"an argument of {name}", part)
+        elif isinstance(item, types.BuiltinFunctionType | types.MethodWrapperType) or (
+                callable(item) and hasattr(item, "__self__")):  # Cython has a type of its own
+            self._later(name, item.__self__)  # random.random draws from an object
+        elif isinstance(item, types.ModuleType):
+            self._modules.append((name, item))
+        elif isinstance(item, type):
+            self._class(name, item)
+        elif isinstance(item, np.ndarray):
+            self._array(name, item)
+        elif isinstance(item, weakref.ref):
+            self._later(name, item())
+        else:
+            self._content(name, item)
+            if type(item) not in _BUILT_IN:
+                self._object(name, item)
+
+    def _content(self, name: str, item: Any) -> None:
+        """What a container holds, of whatever class."""
+        if isinstance(item, list | tuple | deque | set | frozenset):
+            self._items(name, item)
+        elif isinstance(item, dict | types.MappingProxyType):
+            self._dictionary(name, item)
+        elif (before := _bytes(item)) is not None:
+            self._checks.append((name, lambda: _bytes(item) == before))
+
+    def _function(self, function: types.FunctionType) -> None:
+        names = function.__code__.co_freevars
+        is_library = _is_library(function)
+        for variable, cell in zip(names, function.__closure__ or (), strict=True):
+            self._cell(variable, cell, is_library)
+        for part in (function.__defaults__, function.__kwdefaults__):
+            if part:
+                self._later(f"a default of {function.__name__}", part)
+        if function.__dict__:
+            self._later(f"an attribute of {function.__name__}", function.__dict__)
+        if not is_library:
+            self._code(function)
+
+    def _code(self, function: types.FunctionType) -> None:
+        """What a function of the user's own mentions: variables of its module, other modules."""
+        code, defaults, keywords = (function.__code__, function.__defaults__,
+                                    function.__kwdefaults__)  # autoreload replaces them
+        self._checks.append((function.__name__, lambda: function.__code__ is code
+                             and function.__defaults__ is defaults
+                             and function.__kwdefaults__ is keywords))
+        names, variables = _names_in(function.__code__)
+        self._names |= names
+        space = function.__globals__
+        for name in sorted(names & space.keys()):
+            self._entry(name, space, name)
+        missing = variables - space.keys()
+        if missing:  # built-in functions, and what the function itself might define
+            self._checks.append((", ".join(sorted(missing)),
+                                 lambda: space.keys().isdisjoint(missing)))
+        if "getenv" in names:
+            self._later("os.environ", os.environ)
+        self._imports(names, space.get("__package__") or "")
+
+    def _imports(self, names: Iterable[str], package: str) -> None:
+        """Modules of the user's own that a function mentions: it may import them inside."""
+        for name in sorted(names):
+            for module in (sys.modules.get(name), sys.modules.get(f"{package}.{name}")):
+                if isinstance(module, types.ModuleType) and not _is_library(module):
+                    self._later(name, module)
+
+    def _cell(self, name: str, cell: types.CellType, is_library: bool) -> None:
+        content = _content(cell)
+        self._later(name, content)
+        if not is_library:  # a library's wrapper never sets its variables again
+            self._checks.append((name, lambda: _is_same(_content(cell), content)))
+
+    def _variables_of_modules(self) -> None:
+        """Those variables of the modules that some function mentions."""
+        for prefix, module in self._modules:
+            space = vars(module)
+            is_library = _is_library(module)
+            for name in sorted(self._names & space.keys()):
+                if is_library and callable(space[name]):
+                    continue  # a library's own
+                if (id(module), name) not in self._variables:
+                    self._variables.add((id(module), name))
+                    self._entry(f"{prefix}.{name}", space, name)
+
+    def _entry(self, whole: str, space: dict[str, Any], name: str) -> None:
+        self._later(whole, space[name])
+        self._checks.append((whole, _entry_check(space, name, space[name])))
+
+    def _class(self, name: str, cls: type) -> None:
+        """The attributes of a class of the user's own, and of those that it inherits from."""
+        if _is_library(cls):
+            return
+        space, count = vars(cls), len(vars(cls))
+        self._checks.append((f"the class {name}", lambda: len(space) == count))
+        for key, item in list(space.items()):
+            if not key.startswith("__") or isinstance(item, types.FunctionType):
+                for part in (item.fget,) if isinstance(item, property) else (item,):
+                    self._later(f"{name}.{key}", part)
+                self._checks.append((f"{name}.{key}", _attribute_check(cls, key, item)))
+        for above in (*cls.__bases__, type(cls)):
+            self._later(name, above)
+
+    def _items(self, name: str, items: Any) -> None:
+        before = tuple(items)
+        if not isinstance(items, tuple):
+            self._checks.append((name, lambda: _are_same(items, before)))
+        for i, item in enumerate(before):
+            if not isinstance(item, _SOLID):
+                self._later(f"{name}[{i}]", item)
+
+    def _dictionary(self, name: str, items: Any) -> None:
+        keys, before = tuple(items), tuple(items.values())
+        self._checks.append((name, lambda: _are_same(items, keys)
+                             and _are_same(items.values(), before)))
+        for key, item in zip(keys, before, strict=True):
+            self._later(f"{name}[{key!r}]", item)
+
+    def _array(self, name: str, array: np.ndarray[Any, Any]) -> None:
+        shape = array.shape
+        if array.dtype == object:
+            items = list(array.flat)
+            self._checks.append((name, lambda: array.shape == shape
+                                 and _are_same(array.flat, items)))
+            for item in items:
+                self._later(name, item)
+        elif array.flags.writeable or array.base is not None:
+            before = array.tobytes()
+            self._checks.append((name, lambda: array.shape == shape
+                                 and array.tobytes() == before))
+        else:
+            self._checks.append((name, lambda: not array.flags.writeable))
+
+    def _object(self, name: str, item: Any) -> None:
+        if isinstance(item, random.SystemRandom):
+            self._watch_draws(name, object)  # it has no state to look at
+        elif isinstance(item, random.Random):
+            self._watch_draws(name, item.getstate)
+        elif isinstance(item, np.random.Generator):
+            self._watch_draws(name, lambda: item.bit_generator.state)
+        elif isinstance(item, np.random.RandomState):
+            self._watch_draws(name, lambda: item.get_state(legacy=False))
+        elif _is_output(item):
+            pass  # what is printed comes back into no result
+        elif hasattr(type(item), "__next__"):
+            self.iterators.append(name)
+        elif isinstance(item, ContextVar):
+            before = item.get(_MISSING)
+            self._later(name, before)
+            self._checks.append((name, lambda: _is_same(item.get(_MISSING), before)))
+        elif hasattr(type(item), "__compose__"):  # compiled: what it is made of, not its recordings
+            self._attributes(name, item, item.watched())
+        elif _package(type(item)) != _OURS[0]:
+            self._later(type(item).__name__, type(item))
+            self._attributes(name, item, _attributes(item))
+            space = getattr(item, "__dict__", None)
+            if isinstance(space, dict):
+                self._number_of_attributes(name, item, space)
+
+    def _attributes(self, name: str, item: Any, parts: dict[str, Any]) -> None:
+        for key, part in parts.items():
+            self._later(f"{name}.{key}", part)
+            self._checks.append((f"{name}.{key}", _attribute_check(item, key, part)))
+
+    def _number_of_attributes(self, name: str, item: Any, space: dict[str, Any]) -> None:
+        """A new attribute may hide one of the class."""
+        cls, count = type(item), len(space)
+        self._checks.append((f"the attributes of {name}", lambda: len(space) == count
+                             and item.__class__ is cls and item.__dict__ is space))
+
+    def _gradients(self) -> None:
+        """The gradients of captured Values, where a function might read or set them."""
+        if not self._names.isdisjoint(("grad", "zero_grad")):
+            for name, item in self.values:
+                self._checks.append((f"{item.label or name}.grad",
+                                     _attribute_check(item, "grad", item.grad)))
+
+    def _watch_draws(self, name: str, state: Callable[[], Any]) -> None:
+        self._draws.append((name, state, repr(state())))
+
+
+@lru_cache(maxsize=4096)
+def _names_in(code: types.CodeType) -> tuple[frozenset[str], frozenset[str]]:
+    """What a function's code mentions, its inner functions' included.
+
+    Returns:
+        All names, and words, such as the name of an attribute that getattr is given; and the
+        names of variables that are not local.
+    """
+    names, variables = set(code.co_names), set()
+    for instruction in dis.get_instructions(code):
+        if instruction.opname in _ON_VARIABLES:
+            variables.add(instruction.argval)
+    for constant in _constants(code.co_consts):
+        if isinstance(constant, types.CodeType):
+            inner = _names_in(constant)
+            names |= inner[0]
+            variables |= inner[1]
+        elif isinstance(constant, str) and constant.isidentifier():
+            names.add(constant)
+    return frozenset(names), frozenset(variables)
+
+
+_ON_VARIABLES = ("LOAD_GLOBAL", "STORE_GLOBAL", "DELETE_GLOBAL")
+
+
+def _constants(constants: Any) -> Iterator[Any]:
+    for constant in constants:
+        if isinstance(constant, tuple | frozenset):
+            yield from _constants(constant)
+        else:
+            yield constant
+
+
+def _bytes(item: Any) -> bytes | None:
+    """The memory of a bytearray, an array.array and the like."""
+    try:
+        with memoryview(item) as view:
+            return view.tobytes()
+    except (TypeError, ValueError, NotImplementedError):
+        return None
+
+
+def _is_library(item: Any) -> bool:
+    """Whether a function, class or module is of Python, of an installed package, or ours."""
+    if isinstance(item, types.ModuleType):
+        name = item.__name__
+    elif isinstance(item, types.FunctionType):  # functools.wraps gives it another's __module__
+        name = item.__globals__.get("__name__", "")
+    else:
+        name = item.__module__
+    top = str(name).split(".")[0]
+    if top in _OURS or top in sys.stdlib_module_names:
+        return top != "__main__"
+    path = getattr(sys.modules.get(str(name)), "__file__", None)
+    return path is not None and path.startswith(_LIBRARIES)
+
+
+def _package(cls: type) -> str:
+    return str(cls.__module__).split(".")[0]  # classes made by Cython may have no text there
+
+
+def _is_output(item: Any) -> bool:
+    """Whether something is a stream, or a logger."""
+    return _package(type(item)) == "logging" or (
+        hasattr(type(item), "write") and hasattr(type(item), "flush"))
+
+
+def _content(cell: types.CellType) -> Any:
+    try:
+        return cell.cell_contents
+    except ValueError:  # a variable that has no value yet
+        return _MISSING
+
+
+def _attributes(item: Any) -> dict[str, Any]:
+    """The attributes of an object, by name; those of its slots that have no value, too."""
+    found = dict(getattr(item, "__dict__", {}))
+    for cls in type(item).__mro__:
+        slots = cls.__dict__.get("__slots__", ())
+        for name in (slots,) if isinstance(slots, str) else slots:
+            if name not in ("__dict__", "__weakref__"):
+                is_private = name.startswith("__") and not name.endswith("__")
+                whole = f"_{cls.__name__.lstrip('_')}{name}" if is_private else name
+                found[whole] = getattr(item, whole, _MISSING)
+    return found
+
+
+def _entry_check(space: dict[str, Any], name: str, before: Any) -> Check:
+    return lambda: (space.get(name, _MISSING) is before
+                    or _is_same(space.get(name, _MISSING), before))
+
+
+def _attribute_check(item: Any, name: str, before: Any) -> Check:
+    space = vars(item) if hasattr(item, "__dict__") else None
+    if space is not None and name in space:
+        return _entry_check(space, name, before)
+    return lambda: _is_same(getattr(item, name, _MISSING), before)
+
+
+def _is_same(now: Any, before: Any) -> bool:
+    """The same object, or an equal one that cannot change: equal by value, and nan to itself."""
+    if now is before:
+        return True
+    return (now.__class__ is before.__class__ and isinstance(now, _EQUAL)
+            and repr(now) == repr(before))
+
+
+_EQUAL = (int, float, complex, str, bytes, np.generic)
+
+
+def _are_same(now: Any, before: Any) -> bool:
+    return len(before) == len(now) and (
+        all(map(is_, now, before)) or all(map(_is_same, now, before)))

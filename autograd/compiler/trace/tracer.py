@@ -1,0 +1,315 @@
+"""Recording: one call of a Python function as a linear program, with guards for every decision.
+
+While the function runs on Values, every comparison becomes a guard, and so does every bare number
+that it reads with ``.data``, and every error of an operation outside its domain, whether it was
+raised and caught or stayed away. What no replay could do again (edits, draws of random numbers,
+``backward()``) is an error that says what to write instead.
+"""
+
+from __future__ import annotations
+
+import dis
+import inspect
+import math
+import sys
+import threading
+from collections.abc import Callable, Container, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from types import CodeType
+from typing import Any
+
+from autograd.compiler.program.passes import simplified
+from autograd.compiler.program.program import RELATIONS, Comparison, Program
+from autograd.compiler.trace.arguments import Lifted, Results, lift
+from autograd.compiler.trace.domain_guards import CONDITIONS, may_raise, shown_by
+from autograd.compiler.trace.graph_to_program import captured_program
+from autograd.core import primitives, value
+from autograd.core.graph import collector_at_rest, topological_order
+from autograd.core.primitives import Primitive
+from autograd.core.value import Operand, Value, _node, describe, recording, tick
+
+LARGE = 300_000  # instructions; larger programs are replayed as they are
+_PACKAGE = str(Path(__file__).parents[2])
+
+
+class RecordingError(ValueError):
+    """The function does something that a replay of its recording would not do again."""
+
+
+@dataclass(frozen=True)
+class Recording:
+    """One branch of a function.
+
+    Attributes:
+        program: what the branch computes; its inputs are the numbers among the arguments, then
+            the captured Values.
+        captured: the leaves from outside that the function used; each replay reads their numbers.
+        results: builds what the function returned from the program's outputs.
+        places: for each guard of the function the line of Python that made the decision.
+    """
+
+    program: Program
+    captured: tuple[Value, ...]
+    results: Results
+    places: tuple[str, ...]
+
+    def is_same(self, other: Recording) -> bool:
+        """Whether both compute the same from the same, and return it in the same places."""
+        return (self.program == other.program
+                and len(self.captured) == len(other.captured)
+                and all(map(_are_alike, self.captured, other.captured))
+                and repr(self.results.skeleton) == repr(other.results.skeleton))
+
+
+def record(function: Callable[..., Any], arguments: tuple[Any, ...],
+           keywords: dict[str, Any], static: frozenset[int] = frozenset()) -> Recording:
+    """Call the function on fresh Values and write down what it computes.
+
+    Args:
+        function: any function of numbers, sequences, arrays, dictionaries of them.
+        arguments, keywords: what it is called with; every int and float in them is an input.
+        static: the positions of arguments that are handed over as they are.
+
+    Raises:
+        RecordingError: for what no replay could repeat.
+        ValueError, ZeroDivisionError, OverflowError: outside a domain, as the eager engine does.
+    """
+    since = tick().clock
+    scribe, overheard = _Scribe(since), _Scribe(since)
+    with recording():
+        lifted = lift(arguments, keywords, names_of(function), static)
+    with _desk.seat(scribe, overheard), recording(), collector_at_rest():
+        returned = function(*lifted.arguments, **lifted.keywords)
+        scribe.take_over(overheard, lifted.leaves)
+        lifted.refuse_changes(RecordingError)
+        return scribe.recording(lifted, Results(returned))
+
+
+def is_recording() -> bool:
+    """Whether a function is being recorded here; one of another thread does not count."""
+    return threading.get_ident() in _desk.scribes
+
+
+def names_of(function: Callable[..., Any]) -> list[str]:
+    """The names of the positional parameters, as far as they can be known."""
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return []
+    return [p.name for p in parameters
+            if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+
+
+class _Scribe:
+    """Notes what a function decides while it runs."""
+
+    def __init__(self, since: int) -> None:
+        self.since = since
+        self.comparisons: list[Comparison] = []
+        self.places: dict[str, None] = {}
+        self.delicate: list[tuple[Value, bool]] = []  # that raised no error; if it were caught
+        self.refusal: RecordingError | None = None
+
+    def compared(self, relation: str, a: Value, b: Any, outcome: bool) -> None:
+        """A comparison came out so: any replay in which it does not takes another branch."""
+        self.comparisons.append((relation, a, b, outcome))
+        self.places.setdefault(_place())
+
+    def computed(self, node: Value) -> None:
+        """An operation raised no error: a replay in which it would takes another branch."""
+        if node.op is not None and may_raise(node.op):
+            self.delicate.append((node, _is_in_try()))
+
+    def failed(self, primitive: Primitive, operands: tuple[Operand, ...]) -> None:
+        """An error is raised: where it is not, the function goes another way."""
+        for position, relation, bound in CONDITIONS.get(primitive.name, ()):
+            operand = operands[position]
+            if operand.__class__ is Value and RELATIONS[relation](operand._data, bound):
+                end = math.copysign(math.inf, operand._data)  # there it may be defined again
+                self.compared(relation, operand, bound, True)
+                self.compared("==", operand, end, operand._data == end)
+                return
+        self._read_all(operands)
+
+    def _read_all(self, operands: tuple[Operand, ...]) -> None:
+        for operand in operands:
+            if operand.__class__ is Value:
+                self.read(operand)
+
+    def read(self, node: Value) -> None:
+        """A bare number was read: what follows from it holds for this number alone."""
+        if node.op is None and node._made.clock >= self.since and not node.label:
+            return  # a constant of the function's own
+        number = node._data
+        relation, right = ("==", number) if number == number else ("!=", node)
+        self.compared(relation, node, right, True)
+        if number == 0.0:  # 0.0 == -0.0, but 1/x tells them apart
+            inverse = _node(float("inf"), primitives.div, 1.0, node)
+            self.compared(">", inverse, 0.0, str(number) == "0.0")
+
+    def edited(self, node: Value) -> None:
+        """A leaf is about to be set."""
+        self.refuse(f"it sets the number of {describe(node)}; make a new Value inside the "
+                    "function, or return the new number and set it outside")
+
+    def refuse(self, what: str) -> None:
+        """What no replay could do again; it stays an error if the function catches it."""
+        self.refusal = RecordingError(
+            f"a function that is recorded once and replayed cannot do this: {what}")
+        raise self.refusal
+
+    def recording(self, lifted: Lifted, results: Results) -> Recording:
+        """What was noted, as a program.
+
+        Raises:
+            RecordingError: the first refusal, which the function itself has caught.
+        """
+        if self.refusal is not None:
+            raise self.refusal
+
+        def all_comparisons(order: list[Value], needed: Container[Value]) -> list[Comparison]:
+            self._guard_domains(results.computed, order, needed)
+            return self.comparisons
+
+        program, captured = captured_program(results.computed, lifted.leaves, all_comparisons,
+                                            self.since)
+        results.forget_graph()
+        if len(program) <= LARGE:
+            program = simplified(program)
+        return Recording(program, tuple(captured), results, tuple(self.places))
+
+    def take_over(self, overheard: _Scribe, inputs: Sequence[Value]) -> None:
+        """What other threads do with the inputs, this function has told them to do."""
+        ours = set(inputs)
+
+        def is_ours(*nodes: Any) -> bool:
+            return not ours.isdisjoint(
+                topological_order(*[node for node in nodes if node.__class__ is Value]))
+
+        self.comparisons += [c for c in overheard.comparisons if is_ours(c[1], c[2])]
+        self.delicate += [(node, True) for node, _ in overheard.delicate if is_ours(node)]
+
+    def _guard_domains(self, computed: Sequence[Value], order: Sequence[Value],
+                       needed: Container[Value]) -> None:
+        """Guards for the errors that no result would show by being inf or nan, or that decide."""
+        if not self.delicate:
+            return
+        shown = shown_by(computed, order, needed)
+        for node, is_caught in self.delicate:
+            if is_caught or node not in shown:
+                self._guard_domain(node)
+
+    def _guard_domain(self, node: Value) -> None:
+        assert node.op is not None
+        operands, conditions = node.parents, CONDITIONS.get(node.op.name)
+        if conditions is None and math.isfinite(node._data):
+            nothing = _node(0.0, primitives.mul, node, 0.0)  # but nan, if the node is not finite
+            self.comparisons.append(("==", nothing, 0.0, True))
+        elif conditions is None or any(
+                RELATIONS[relation](_number(operands[position]), bound)
+                for position, relation, bound in conditions):
+            self._read_all(operands)  # an infinity, of which it is defined
+        else:
+            self.comparisons += [(relation, operands[position], bound, False)
+                                 for position, relation, bound in conditions
+                                 if isinstance(operands[position], Value)]
+
+
+class _Desk:
+    """Hands on what the engine tells, a value.Recorder: to the scribe of the thread.
+
+    What is told in a thread without one is overheard by all scribes: the functions that they watch
+    may have started it. What it edits, prints or refuses is its own affair.
+    """
+
+    def __init__(self) -> None:
+        self.scribes: dict[int, tuple[_Scribe, _Scribe]] = {}  # by thread; for it, for the others
+        self._changing = threading.Lock()
+
+    @contextmanager
+    def seat(self, scribe: _Scribe, overheard: _Scribe) -> Iterator[None]:
+        """Inside, one scribe notes what this thread does, and one what the others do."""
+        thread = threading.get_ident()
+        with self._changing:
+            if not self.scribes:
+                self._hook_before = value.comparison_hook
+            before = self.scribes.get(thread)
+            self.scribes[thread] = scribe, overheard
+            value.recorder, value.comparison_hook = self, self.compared
+        try:
+            yield
+        finally:
+            with self._changing:
+                if before is None:
+                    del self.scribes[thread]
+                else:
+                    self.scribes[thread] = before
+                if not self.scribes:
+                    value.recorder, value.comparison_hook = None, self._hook_before
+
+    def _listening(self) -> list[_Scribe]:
+        own = self.scribes.get(threading.get_ident())
+        return [own[0]] if own is not None else [pair[1] for pair in list(self.scribes.values())]
+
+    def compared(self, relation: str, a: Value, b: Any, outcome: bool) -> None:
+        for scribe in self._listening():
+            scribe.compared(relation, a, b, outcome)
+
+    def read(self, node: Value) -> None:
+        for scribe in self._listening():
+            scribe.read(node)
+
+    def computed(self, node: Value) -> None:
+        for scribe in self._listening():
+            scribe.computed(node)
+
+    def failed(self, primitive: Primitive, operands: tuple[Operand, ...]) -> None:
+        for scribe in self._listening():
+            scribe.failed(primitive, operands)
+
+    def edited(self, node: Value) -> None:
+        if (own := self.scribes.get(threading.get_ident())) is not None:
+            own[0].edited(node)
+
+    def refuse(self, what: str) -> None:
+        if (own := self.scribes.get(threading.get_ident())) is not None:
+            own[0].refuse(what)
+
+
+_desk = _Desk()
+
+
+def _are_alike(a: Value, b: Value) -> bool:
+    """The same leaf, or copies of one that are made at each call."""
+    return a is b or (a.label, repr(a._data)) == (b.label, repr(b._data))
+
+
+def _number(operand: Operand) -> float:
+    return operand._data if isinstance(operand, Value) else operand
+
+
+def _is_in_try() -> bool:
+    """Whether a function that has not returned yet could catch an error; from the recording on."""
+    frame = sys._getframe(2)
+    while frame.f_back is not None and frame.f_code is not record.__code__:
+        if not frame.f_code.co_filename.startswith(_PACKAGE) and _handles_errors(frame.f_code):
+            return True
+        frame = frame.f_back
+    return False
+
+
+@lru_cache(maxsize=4096)
+def _handles_errors(code: CodeType) -> bool:
+    return any(instruction.opname in ("SETUP_FINALLY", "SETUP_WITH", "PUSH_EXC_INFO")
+               for instruction in dis.get_instructions(code))
+
+
+def _place() -> str:
+    """The line of Python outside this package that is being executed."""
+    frame = sys._getframe(2)
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+        frame = frame.f_back
+    return f"{Path(frame.f_code.co_filename).name}:{frame.f_lineno}"

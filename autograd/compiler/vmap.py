@@ -1,0 +1,321 @@
+"""vmap: a function of one row as a function of many rows, all of them in one call.
+
+Arguments that all rows share stay single numbers, and derivatives by them are summed over the
+rows. Rows that take different branches are put into groups, one for each branch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import update_wrapper
+from typing import Any
+
+import numpy as np
+
+from autograd.compiler.backends import choice as backends
+from autograd.compiler.compiled import Compiled
+from autograd.compiler.jit import Jitted
+from autograd.compiler.trace.arguments import HoldsValues, Place
+from autograd.compiler.trace.batched_arguments import Parts, Rows
+from autograd.compiler.trace.batched_results import (
+    Array,
+    Gathered,
+    Part,
+    Sums,
+    flags_of,
+    leaves_of,
+    of_rows,
+    stacked,
+)
+from autograd.compiler.trace.tracer import Recording, RecordingError, is_recording
+from autograd.core import value
+from autograd.core.graph import collector_at_rest
+from autograd.core.primitives import DOMAIN_ERRORS, TABLE
+from autograd.core.transforms import grad, hessian, hvp_of, jvp_of, value_and_grad
+
+Axes = int | None | tuple[int | None, ...]
+
+
+class RowsReplay:
+    """A recording that was compiled for rows.
+
+    Args:
+        recording: of one row.
+        is_row: for each number among the arguments whether it differs by row.
+        sums: which parts of the result are summed.
+        backend: the name of a back end, or None.
+    """
+
+    def __init__(self, recording: Recording, is_row: Sequence[bool], sums: Sums,
+                 backend: str | None) -> None:
+        self.recording = recording
+        self.skeleton = recording.results.skeleton
+        self.summed = flags_of(self.skeleton, sums)
+        self._computed_sums = [summed for summed, leaf in
+                               zip(self.summed, leaves_of(self.skeleton), strict=True)
+                               if isinstance(leaf, Place)]
+        self._kernel = backends.compile(
+            recording.program, [*is_row, *[False] * len(recording.captured)], self._computed_sums,
+            backend)
+
+    def __call__(self, shared: Sequence[float], lines: list[Array],
+                 n: int) -> tuple[Part, Array]:
+        """The results of those of n rows that take this branch, and which they are."""
+        numbers = np.array([*shared, *[leaf._data for leaf in self.recording.captured]])
+        # Without lines the kernel would not know how many rows there are.
+        totals, columns, holds = self._kernel(numbers, lines or np.empty((0, n)))
+        count = int(np.count_nonzero(holds))
+        if count < n:
+            columns = columns[:, holds]
+            if any(self._computed_sums) and count:  # they are over all rows
+                totals = self._kernel(numbers, [line[holds] for line in lines])[0]
+        leaves = self._filled(totals, columns, count)
+        return Part(self.skeleton, self.summed, leaves, self.recording), holds
+
+    def _filled(self, totals: Array, columns: Array, n: int) -> list[Any]:
+        """What was computed and what is the same each time, in the order of the leaves."""
+        total, column = iter(totals), iter(columns)
+        return [(float(next(total)) if summed else next(column)) if isinstance(leaf, Place)
+                else of_rows(leaf, n, summed)
+                for leaf, summed in zip(leaves_of(self.skeleton), self.summed, strict=True)]
+
+
+class Batched(Compiled):
+    """What :func:`vmap` returns: call it with rows."""
+
+    def __init__(self, function: Callable[..., Any], in_axes: Axes, backend: str | None,
+                 max_recordings: int, static: frozenset[int] = frozenset(),
+                 sums: Sums = False) -> None:
+        super().__init__(function, backend, max_recordings, static)
+        self.in_axes = in_axes
+        self.sums = sums
+
+    def __call__(self, *arguments: Any, **keywords: Any) -> Any:
+        rows = Rows(arguments, keywords, self._axes(len(arguments)), self.static)
+        if rows.n == 0:
+            raise ValueError("vmap needs at least one row: without one, the shape of the result "
+                             "is not known")
+        if value.recorder is not None and is_recording():  # a part of what is being recorded
+            return self._row_by_row(rows)
+        try:
+            parts = rows.taken_apart()
+        except HoldsValues:  # a part of a graph
+            return self._row_by_row(rows)
+        return self._run(rows, parts)
+
+    def _axes(self, count: int) -> tuple[int | None, ...]:
+        axes = self.in_axes if isinstance(self.in_axes, tuple) else (self.in_axes,) * count
+        if len(axes) != count:
+            raise TypeError(f"in_axes has {len(axes)} entries, but the function was called with "
+                            f"{count} positional argument(s); keywords are shared by all rows")
+        return tuple(None if i in self.static else axis for i, axis in enumerate(axes))
+
+    # --- running ---------------------------------------------------------------------------------
+
+    def _row_by_row(self, rows: Rows) -> Any:
+        """The results as they come from the function itself: Values, perhaps."""
+        return stacked([self.function(*rows.row(i), **rows.keywords) for i in range(rows.n)],
+                       self.sums)
+
+    def _run(self, rows: Rows, parts: Parts) -> Any:
+        """Run every branch that is known on the rows that take it, and record the others."""
+        gathered = Gathered(rows.n)
+        replays = self._replays.get(parts.key, []) if self.is_unchanged(parts.key) else []
+        pending = np.arange(rows.n)
+        for replay in replays:
+            pending = _run_branch(replay, parts, pending, gathered)
+            if not len(pending):
+                break
+        while len(pending):
+            first = int(pending[0])
+            try:
+                pending = self._another_branch(rows, parts, pending, gathered)
+            except DOMAIN_ERRORS as error:
+                self._refuse_undefined(rows, parts, gathered, first)  # the first is named
+                raise _of_row(error, first) from None
+        self._refuse_undefined(rows, parts, gathered, rows.n)
+        return gathered.result()
+
+    def _another_branch(self, rows: Rows, parts: Parts, pending: Array,
+                        gathered: Gathered) -> Array:
+        """Record the branch that the first of the rows takes; those that take others are left."""
+        first = int(pending[0])
+        if self.n_recordings < self.max_recordings:
+            with collector_at_rest():
+                recording = self.recorded(parts.key, rows.row(first), rows.keywords)
+                replay = RowsReplay(recording, parts.is_row, self.sums, self.backend)
+            self._replays.setdefault(parts.key, []).append(replay)
+            left = _run_branch(replay, parts, pending, gathered)
+            if not len(left) or left[0] != first:
+                return left
+            # Rounded otherwise, a number that was read with .data is another one.
+        gathered.add(self._eager_part(rows, first), pending[:1])
+        return pending[1:]
+
+    def _eager_part(self, rows: Rows, i: int) -> Part:
+        """The results of one row, by the eager engine."""
+        row = self._eagerly(rows.row(i), rows.keywords)
+        summed = flags_of(row, self.sums)
+        return Part(row, summed, [of_rows(leaf, 1, flag) for leaf, flag in
+                                  zip(leaves_of(row), summed, strict=True)], None)
+
+    def _refuse_undefined(self, rows: Rows, parts: Parts, gathered: Gathered, end: int) -> None:
+        """Where a row before ``end`` is not finite, let the eager engine object, if it does."""
+        for i, recording in gathered.suspects():
+            # inf and nan may be right, for many rows: the program says so in less time.
+            if i < end and not is_defined(recording, parts.numbers(i)):
+                try:
+                    self._eager_part(rows, i)
+                except DOMAIN_ERRORS as error:
+                    raise _of_row(error, i) from None
+
+    def _like(self, function: Callable[..., Any]) -> Batched:
+        return Batched(function, self.in_axes, self.backend, self.max_recordings, self.static,
+                       self.sums)
+
+    # --- derivatives -----------------------------------------------------------------------------
+
+    def __compose__(self, transform: Callable[..., Any], *options: Any) -> Any:
+        """Derivatives of the sum over all rows: by shared arguments they are sums."""
+        if transform in (hvp_of, jvp_of):
+            return self._along(transform)
+        key = (transform, options)
+        if key not in self.derived:
+            self.derived[key] = Batched(
+                transform(self.function, *options), self.in_axes, self.backend,
+                self.max_recordings, self.static, self._sums_of(transform, *options))
+        return self.derived[key]
+
+    def _sums_of(self, transform: Callable[..., Any], argnums: Any) -> Sums:
+        """Which parts of a derivative are summed over the rows."""
+        positions = (argnums,) if isinstance(argnums, int) else tuple(argnums)
+        shared = tuple(self._is_shared(position) for position in positions)
+        each: Sums = shared[0] if isinstance(argnums, int) else shared
+        if transform is grad:
+            return each
+        if transform is value_and_grad:
+            return (self.sums, each)
+        if not all(shared):
+            name = transform.__name__
+            raise TypeError(f"{name}(vmap(f)) by an argument that differs by row would be a matrix "
+                            "of blocks, all of them 0 but one for each row; write "
+                            f"vmap({name}(f)) for those")
+        # The Jacobian of what differs by row differs by row, too.
+        return transform is hessian or _is_all_summed(self.sums)
+
+    def _is_shared(self, position: int) -> bool:
+        if position in self.static:
+            return True
+        if not isinstance(self.in_axes, tuple):
+            return self.in_axes is None
+        if not -len(self.in_axes) <= position < len(self.in_axes):
+            raise TypeError(f"argnums asks for argument {position}, but in_axes has "
+                            f"{len(self.in_axes)} entries")
+        return self.in_axes[position] is None
+
+    def _along(self, transform: Callable[..., Any]) -> Callable[..., Any]:
+        """hvp and jvp, functions of (primals, tangents), of which each part has its own axis."""
+        def derivative(primals: Any, tangents: Any) -> Any:
+            is_tuple = isinstance(primals, tuple)
+            parts = primals if is_tuple else (primals,)
+            directions = tangents if is_tuple else (tangents,)
+            count = len(parts)
+            key = (transform, count)
+            if key not in self.derived:
+                self.derived[key] = self._with_directions(transform, count)
+            result = self.derived[key](*parts, *directions)
+            return result if is_tuple or transform is jvp_of else result[0]
+
+        return derivative
+
+    def _with_directions(self, transform: Callable[..., Any], count: int) -> Batched:
+        along = transform(self.function)
+
+        def one_row(*both: Any) -> Any:
+            return along(both[:count], both[count:])
+
+        axes = self._axes(count)
+        sums = (tuple(axis is None for axis in axes) if transform is hvp_of
+                else (self.sums, self.sums))
+        return Batched(update_wrapper(one_row, self.function), (*axes, *axes), self.backend,
+                       self.max_recordings, sums=sums)
+
+
+def _is_all_summed(sums: Sums) -> bool:
+    return sums if isinstance(sums, bool) else all(map(_is_all_summed, sums))
+
+
+def _run_branch(replay: RowsReplay, parts: Parts, pending: Array, gathered: Gathered) -> Array:
+    """Run the rows that take a branch; the others are returned."""
+    is_all = len(pending) == gathered.n
+    lines = parts.lines if is_all else [line[pending] for line in parts.lines]
+    part, holds = replay(parts.shared, lines, len(pending))
+    if holds.all():
+        gathered.add(part, pending)
+        return pending[:0]
+    if holds.any():
+        gathered.add(part, pending[holds])
+    rest: Array = pending[~holds]
+    return rest
+
+
+def is_defined(recording: Recording, numbers: Sequence[float]) -> bool:
+    """Whether every operation is inside its domain for the numbers among the arguments."""
+    program = recording.program
+    slots = [*numbers, *[leaf._data for leaf in recording.captured], *program.constants]
+    try:
+        for op, operands in zip(program.ops, program.operands, strict=True):
+            slots.append(TABLE[op].value(*[slots[operand] for operand in operands]))
+    except DOMAIN_ERRORS:
+        return False
+    return True
+
+
+def _of_row(error: Exception, i: int) -> Exception:
+    return error if isinstance(error, RecordingError) else type(error)(f"row {i}: {error}")
+
+
+def vmap(function: Callable[..., Any], in_axes: Axes = 0, *, backend: str | None = None,
+         max_recordings: int = 100) -> Any:
+    """Map a function over rows: recorded for one row, run on all of them at machine speed.
+
+    ``vmap(f)(xs)`` is ``[f(x) for x in xs]``, as arrays. Python's control flow works: rows that
+    take different branches are computed in groups.
+
+    ``vmap(grad(f))`` gives a gradient for each row. ``grad(vmap(f))`` and
+    ``value_and_grad(vmap(f))`` differentiate the sum over the rows: by an argument that all rows
+    share (the weights of a model) the gradient is the sum of the rows' gradients, by one that
+    differs by row it is each row's own; the value is still one for each row.
+
+    Args:
+        function: of one row; takes and returns numbers, sequences, arrays, dictionaries.
+        in_axes: for each positional argument the axis along which its rows lie, or None for an
+            argument that all rows share; one entry for all, or a tuple. Keywords are shared. An
+            argument with rows is an array, a list with an item for each row, or a dictionary of
+            them.
+        backend: "llvm", "numpy" or "python"; None takes the quickest that is installed.
+        max_recordings: from then on rows whose branch is not recorded are computed eagerly.
+
+    Returns:
+        A function of the same arguments. Each number or truth value that the function returns
+        becomes an array of shape (n,), each array of shape s one of shape (n, \\*s). Called with
+        Values, or inside of a function that is being recorded, it gives arrays of Values.
+
+    Raises:
+        TypeError, ValueError: when called, for arguments that have no rows or different numbers
+            of them.
+        ValueError, ZeroDivisionError, OverflowError: when called, outside a domain; the message
+            is the eager engine's and names the row.
+    """
+    _check_axes(in_axes)
+    if isinstance(function, Jitted):  # rows have machine code of their own
+        return Batched(function.function, in_axes, backend or function.backend, max_recordings,
+                       function.static)
+    return Batched(function, in_axes, backend, max_recordings)
+
+
+def _check_axes(in_axes: Any) -> None:
+    for axis in in_axes if isinstance(in_axes, tuple) else (in_axes,):
+        if isinstance(axis, bool) or not isinstance(axis, int | None):
+            raise TypeError("in_axes must be an int, None or a tuple of them, one for each "
+                            f"argument, not {in_axes!r}")

@@ -1,0 +1,5 @@
+"""The engine: the table of primitives, Value, the graph, the reverse pass, transforms.
+
+``primitive`` (a row) <- ``primitives`` (the table) <- ``value`` <- ``graph`` <- ``backward`` <-
+``transforms``; beside them ``numpy_protocol``, ``copying`` and ``pytrees``. Imports NumPy alone.
+"""

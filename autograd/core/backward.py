@@ -1,0 +1,307 @@
+"""The reverse pass: on floats (``backward``) and on Values (``gradient``, a graph again).
+
+Both walk the topological order backwards and hand to each operand the adjoint of its consumer
+times the local derivative. The local derivatives come from the table of primitives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd.core import primitives
+from autograd.core.graph import collector_at_rest, numbers, topological_order
+from autograd.core.primitives import DOMAIN_ERRORS
+from autograd.core.value import NOT_COMPUTED, Operand, Value, describe, name_of, recording
+
+_add, _sub, _mul, _dot = primitives.add, primitives.sub, primitives.mul, primitives.dot
+
+# Reads as 0, but is one particular float object: no adjoint has arrived, not even one of 0.
+_NOT_REACHED = float("0")
+
+
+def backward(root: Value) -> None:
+    """Fill ``grad`` of every node under the root with d(root)/d(node).
+
+    Leaves add it to what they have; computed nodes are overwritten. If it fails, every leaf
+    keeps the grad that it had, and computed nodes read as not computed.
+
+    Raises:
+        ValueError: when a leaf's data was edited after it was used.
+        ValueError, ZeroDivisionError, OverflowError: where a derivative does not exist.
+    """
+    order = topological_order(root)
+    leaves = refuse_stale(order)
+    before = [leaf.grad for leaf in leaves]
+    try:
+        for node in order:
+            node.grad = _NOT_REACHED
+        root.grad = 1.0
+        try:
+            _propagate(order)
+        except DOMAIN_ERRORS:
+            _propagate_by_graphs(root, order)
+        for leaf, grad in zip(leaves, before, strict=True):
+            leaf.grad += grad
+    except BaseException:  # Ctrl-C too: a pass that did not finish has computed nothing
+        for node in order:
+            node.grad = NOT_COMPUTED
+        for leaf, grad in zip(leaves, before, strict=True):
+            leaf.grad = grad
+        raise
+
+
+def _propagate(order: list[Value]) -> None:
+    """Hand the adjoints down. The ops that programs spend their time in are written out."""
+    for node in reversed(order):
+        op = node.op
+        if op is None:
+            continue
+        adjoint = node.grad
+        if adjoint is _NOT_REACHED:
+            continue  # in an arm that `where` did not take, whose slope may be infinite
+        left, right = node._left, node._right
+        if op is _mul:
+            if left.__class__ is not Value:
+                right.grad += adjoint * left
+            elif right.__class__ is not Value:
+                left.grad += adjoint * right
+            else:
+                left.grad += adjoint * right._data
+                right.grad += adjoint * left._data
+        elif op is _add:
+            if left.__class__ is Value:
+                left.grad += adjoint
+            if right.__class__ is Value:
+                right.grad += adjoint
+        elif op is _sub:
+            if left.__class__ is Value:
+                left.grad += adjoint
+            if right.__class__ is Value:
+                right.grad -= adjoint
+        elif op is _dot:
+            half = len(left) // 2
+            for a, b in zip(left[:half], left[half:]):  # noqa: B905 - halves, and hot
+                if b.__class__ is not Value:
+                    if a.__class__ is Value:
+                        a.grad += adjoint * b
+                elif a.__class__ is not Value:
+                    b.grad += adjoint * a
+                else:
+                    a.grad += adjoint * b._data
+                    b.grad += adjoint * a._data
+        elif op.arity == 1:
+            try:
+                left.grad += adjoint * op.partials[0](left._data, node._data)
+            except DOMAIN_ERRORS as error:
+                raise _derivative_error(node, error) from None
+        elif op.arity == 2:
+            _propagate_binary(node, op.partials, adjoint, left, right)
+        else:
+            for parent, local in zip(left, local_derivatives(node), strict=True):
+                if local is not None and parent.__class__ is Value:
+                    parent.grad += adjoint * local
+
+
+def _propagate_by_graphs(root: Value, order: list[Value]) -> None:
+    """Look again where a derivative does not exist: 0 * sqrt(x) is constant, also at x = 0.
+
+    In graphs one can see that a factor is 0 for any input, and hands nothing on.
+    """
+    for node, adjoint in zip(order, adjoints(root, order), strict=True):
+        node.grad = adjoint._data if isinstance(adjoint, Value) else adjoint
+
+
+def _propagate_binary(node: Value, partials: Any, adjoint: float, left: Any, right: Any) -> None:
+    x = left._data if left.__class__ is Value else left
+    y = right._data if right.__class__ is Value else right
+    try:
+        if left.__class__ is Value:
+            left.grad += adjoint * partials[0](x, y, node._data)
+        if right.__class__ is Value:
+            right.grad += adjoint * partials[1](x, y, node._data)
+    except DOMAIN_ERRORS as error:
+        raise _derivative_error(node, error) from None
+
+
+def local_derivatives(node: Value) -> Sequence[float | None]:
+    """The derivative of a node by each of its operands, as floats; None for no adjoint.
+
+    Raises:
+        ValueError, ZeroDivisionError, OverflowError: where it does not exist; the message
+            names the op and its operands.
+    """
+    operands, wanted, op = numbers(node.parents), _wanted(node), node.op
+    if op is None:
+        return ()
+    try:
+        return op.local_derivatives(operands, node._data, wanted)
+    except DOMAIN_ERRORS as error:
+        raise _derivative_error(node, error) from None
+
+
+def _wanted(node: Value) -> list[bool]:
+    return [parent.__class__ is Value for parent in node.parents]
+
+
+def _derivative_error(node: Value, error: Exception) -> Exception:
+    assert node.op is not None
+    subject = f"the derivative of {node.op.name}"
+    if node.label:
+        subject += f" (node {node.label!r})"
+    return node.op.domain_error(error, numbers(node.parents),
+                                [name_of(p) for p in node.parents], subject)
+
+
+def refuse_stale(order: Sequence[Value]) -> list[Value]:
+    """The leaves of an order, none of which was edited after a node was computed from it.
+
+    Raises:
+        ValueError: when one was; it names the leaf and the node.
+    """
+    leaves: list[Value] = []
+    made = oldest = order[-1]._made if order else None
+    for node in order:
+        if node.op is None:
+            leaves.append(node)
+        elif node._made is not made:  # neighbours mostly share their Moment
+            made = node._made
+            if oldest is None or made.clock < oldest.clock:
+                oldest = made
+    if oldest is not None and any(leaf._made.clock > oldest.clock for leaf in leaves):
+        _name_stale(order)
+    return leaves
+
+
+def _name_stale(order: Sequence[Value]) -> None:
+    for node in order:
+        for position, parent in enumerate(node.parents):
+            if (parent.__class__ is Value and parent.op is None
+                    and parent._made.clock > node._made.clock):
+                raise ValueError(
+                    f"leaf {describe(parent)} was edited after operand {position} of "
+                    f"{describe(node)} was computed from it, so the graph holds the gradient of "
+                    "numbers that are gone; compute the graph again after the edit")
+
+
+def gradient(y: Any, xs: Any) -> Any:
+    """The derivatives of y as graphs: Values that can be drawn, explained, differentiated again.
+
+    Args:
+        y: a Value (or a number, whose derivatives are 0).
+        xs: a Value, or a list, tuple or array of Values: leaves or computed nodes.
+
+    Returns:
+        Values in the structure of xs.
+
+    Raises:
+        TypeError: when y or an x is not a Value.
+        ValueError: when a leaf was edited after it was used.
+    """
+    if xs.__class__ is Value:
+        return _as_value(adjoints(y, [xs])[0])
+    flat = list(xs.flat) if isinstance(xs, np.ndarray) else list(xs)
+    for position, x in enumerate(flat):
+        if x.__class__ is not Value:
+            raise TypeError(f"gradient(y, xs) needs Values, but xs[{position}] is "
+                            f"{x!r}; differentiate by the Values that y was computed from")
+    found = [_as_value(adjoint) for adjoint in adjoints(y, flat)]
+    if isinstance(xs, np.ndarray):
+        result = np.empty(len(found), dtype=object)
+        result[:] = found
+        return result.reshape(xs.shape)
+    return tuple(found) if isinstance(xs, tuple) else found
+
+
+def _as_value(adjoint: Operand) -> Value:
+    return adjoint if isinstance(adjoint, Value) else Value(adjoint)
+
+
+def adjoints(y: Any, xs: Sequence[Value]) -> list[Operand]:
+    """d(y)/d(x) for each x, as Values, or as floats where they are constant."""
+    if y.__class__ is not Value:
+        primitives.as_float(y, "what is differentiated")  # or a clear error
+        return [0.0] * len(xs)
+    order = topological_order(y)
+    refuse_stale(order)
+    depends = dependents(order, xs)
+    adjoint: dict[Value, Any] = {y: 1.0} if y in depends else {}
+    targets = set(xs)
+    with recording(), collector_at_rest():
+        for node in reversed(order):
+            if node not in adjoint:
+                continue
+            # A node that nobody asks for gives its adjoint away and keeps none.
+            received = adjoint[node] if node in targets else adjoint.pop(node)
+            if node.op is not None:
+                _send(node, received, depends, adjoint)
+    return [adjoint.get(x, 0.0) for x in xs]
+
+
+def dependents(order: Sequence[Value], xs: Sequence[Value]) -> set[Value]:
+    """The nodes of the order that depend on one of xs, xs themselves included."""
+    depends = set(xs)
+    for node in order:
+        left, right = node._left, node._right
+        if ((left.__class__ is Value and left in depends)
+                or (right.__class__ is Value and right in depends)
+                or (left.__class__ is tuple and any(
+                    parent.__class__ is Value and parent in depends for parent in left))):
+            depends.add(node)
+    return depends
+
+
+def _send(node: Value, received: Any, depends: set[Value], adjoint: dict[Value, Any]) -> None:
+    """Hand an adjoint on to the operands. The ops that programs are full of are written out."""
+    op, left, right = node.op, node._left, node._right
+    if op is _mul:
+        if left.__class__ is Value and left in depends:
+            _add_to(adjoint, left, received, right)
+        if right.__class__ is Value and right in depends:
+            _add_to(adjoint, right, received, left)
+    elif op is _add or op is _sub:
+        if left.__class__ is Value and left in depends:
+            _add_to(adjoint, left, received, 1.0)
+        if right.__class__ is Value and right in depends:
+            _add_to(adjoint, right, received, 1.0 if op is _add else -1.0)
+    else:
+        operands = node.parents
+        if not any(p.__class__ is Value and p in depends for p in operands):
+            return  # it is one of the x's, and hangs on no other
+        for parent, local in zip(operands, local_graphs(node, depends), strict=True):
+            if local is not None and parent.__class__ is Value and parent in depends:
+                _add_to(adjoint, parent, received, local)
+
+
+def _add_to(adjoint: dict[Value, Any], parent: Value, received: Any, local: Any) -> None:
+    if local.__class__ is float:
+        if local == 0.0:
+            return  # constant on both sides of a jump
+        contribution = times(received, local)
+    elif received.__class__ is float and received == 1.0:
+        contribution = local
+    else:
+        contribution = received * local
+    before = adjoint.get(parent)
+    adjoint[parent] = contribution if before is None else before + contribution
+
+
+def times(a: Any, b: Any) -> Any:
+    """a * b, without a node for a constant factor of 1 (which changes no bit)."""
+    if a.__class__ is float and a == 1.0:
+        return b
+    if b.__class__ is float and b == 1.0:
+        return a
+    return a * b
+
+
+def local_graphs(node: Value, depends: set[Value] | None = None) -> Sequence[Any]:
+    """The local derivatives of a node as graphs, for the operands that depend on the x's."""
+    assert node.op is not None
+    wanted = [p.__class__ is Value and (depends is None or p in depends) for p in node.parents]
+    try:
+        return node.op.local_derivatives(node.parents, node, wanted)
+    except DOMAIN_ERRORS as error:
+        raise _derivative_error(node, error) from None

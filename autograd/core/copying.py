@@ -1,0 +1,109 @@
+"""Copies and pickles of whole graphs, of any depth, without recursion."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from autograd.core import value
+from autograd.core.graph import topological_order
+from autograd.core.value import NOT_COMPUTED, Moment, Value, _new, foreign_moment
+
+
+def deepcopy(root: Value, memo: dict[int, Any]) -> Value:
+    """A copy of the whole graph under the root; nodes that the memo has are shared."""
+    for node in topological_order(root):
+        if id(node) not in memo:
+            memo[id(node)] = twin(node, _copied(node._left, memo), _copied(node._right, memo))
+    copied: Value = memo[id(root)]
+    return copied
+
+
+def twin(node: Value, left: Any, right: Any) -> Value:
+    """A node like this one on other operands."""
+    _tell(node)
+    return _restore(node._data, node.grad, node.op, left, right, node.label, node._made,
+                    node.grad is NOT_COMPUTED)
+
+
+def _tell(node: Value) -> None:
+    """A copy of a leaf holds a bare number, which a recording has to know."""
+    if (listener := value.recorder) is not None and node.op is None:
+        listener.read(node)
+
+
+def _copied(operand: Any, memo: dict[int, Any]) -> Any:
+    if operand.__class__ is tuple:
+        return tuple(_copied(item, memo) for item in operand)
+    return memo[id(operand)] if operand.__class__ is Value else operand
+
+
+def reduce(node: Value) -> tuple[Any, ...]:
+    """What pickle stores: the whole graph in topological order, then the node itself.
+
+    Pickle remembers what it has stored, so each node finds its parents stored already and the
+    pickle is as deep as one node. Nodes that several roots share stay shared.
+    """
+    if node.op is None or _Ancestors.being_stored() is not None:
+        return _restore, _state(node)
+    return _last, (_Ancestors(node), *_state(node))
+
+
+def _state(node: Value) -> tuple[Any, ...]:
+    _tell(node)
+    return (node._data, float(node.grad), node.op, node._left, node._right, node.label,
+            tuple(node._made), node.grad is NOT_COMPUTED)
+
+
+def _nobody() -> None:
+    return None
+
+
+class _Ancestors:
+    """All nodes under a root but itself: a list whose items pickle stores one by one."""
+
+    # The list being stored now. A weak reference: a dump that fails leaves nothing switched on.
+    being_stored: Callable[[], _Ancestors | None] = _nobody
+
+    def __init__(self, root: Value | None = None) -> None:
+        self.root = root
+
+    def append(self, node: Value) -> None:
+        """Called by pickle when it loads: the node is in its memo, nothing else is needed."""
+
+    def __setstate__(self, state: _End) -> None:
+        """Called by pickle when it loads; there is nothing to set."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _Ancestors, (), _End(), self._nodes()
+
+    def _nodes(self) -> Iterator[Value]:
+        assert self.root is not None
+        _Ancestors.being_stored = weakref.ref(self)
+        yield from topological_order(self.root)[:-1]
+
+
+class _End:
+    """Stored after the last ancestor."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        _Ancestors.being_stored = _nobody
+        return _End, ()
+
+
+def _last(_: _Ancestors, *state: Any) -> Value:
+    return _restore(*state)
+
+
+def _restore(data: float, grad: float, op: Any, left: Any, right: Any, label: str,
+             made: Moment | tuple[Any, ...], unset: bool) -> Value:
+    node = _new(Value)
+    node._data = data
+    node.grad = NOT_COMPUTED if unset else grad
+    node.op = op
+    node._left = left
+    node._right = right
+    node.label = label
+    node._made = made if isinstance(made, Moment) else foreign_moment(*made)
+    return node

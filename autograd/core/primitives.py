@@ -1,0 +1,398 @@
+"""The table of primitives: all that is known about one operation stands in one row.
+
+A row holds the value, the partial derivatives, the domain, the kinks and the notation.
+Operators, the backward pass, drawing, explaining, checking and compiling iterate over it.
+
+A partial derivative is ordinary arithmetic on the operands and the result. It is written once
+and runs on floats (the backward pass) and on Values (the graph of the derivative), so it uses
+the primitives of this file, which take both, and never ``math``.
+"""
+
+from __future__ import annotations
+
+import builtins
+import math
+from collections.abc import Callable, Iterable, Sequence
+from operator import mul as _times
+from typing import Any
+
+import numpy as np
+
+from autograd.core.primitive import ALL as ALL
+from autograd.core.primitive import DOMAIN_ERRORS as DOMAIN_ERRORS
+from autograd.core.primitive import TABLE as TABLE
+from autograd.core.primitive import Interval as Interval
+from autograd.core.primitive import Primitive as Primitive
+from autograd.core.primitive import as_float as as_float
+from autograd.core.primitive import lookup as lookup
+from autograd.core.primitive import register as register
+
+LN2 = math.log(2.0)
+LOG2E = 1.4426950408889634  # 1 / ln 2, rounded once
+LOG10E = 0.4342944819032518  # 1 / ln 10, rounded once
+TWO_OVER_SQRT_PI = 1.1283791670955126  # 2 / sqrt(pi), rounded once
+
+
+def _row(name: str, value: Callable[..., float], *partials: Callable[..., Any],
+         **fields: Any) -> Primitive:
+    arity = fields.setdefault("arity", len(partials))
+    fields.setdefault("safe", (ALL,) * (arity or 1))
+    return register(Primitive(name, value, partials if arity is not None else partials[0],
+                              **fields))
+
+
+def _function_latex(command: str) -> str:
+    return rf"{command}\left({{0}}\right)"
+
+
+# --- arithmetic ---------------------------------------------------------------------------------
+
+_FACTOR: Interval = (-1e150, 1e150)
+
+add = _row("add", lambda a, b: a + b, lambda a, b, y: 1.0, lambda a, b, y: 1.0,
+           symbol="+", text="{0} + {1}", latex="{0} + {1}", precedence=1)
+sub = _row("sub", lambda a, b: a - b, lambda a, b, y: 1.0, lambda a, b, y: -1.0,
+           symbol="-", text="{0} - {1}", latex="{0} - {1}", precedence=1, aliases=("subtract",))
+mul = _row("mul", lambda a, b: a * b, lambda a, b, y: b, lambda a, b, y: a,
+           symbol="*", text="{0} * {1}", latex=r"{0} \cdot {1}", precedence=2,
+           safe=(_FACTOR, _FACTOR), aliases=("multiply",))
+div = _row("div", lambda a, b: a / b, lambda a, b, y: 1.0 / b, lambda a, b, y: -y / b,
+           symbol="/", text="{0} / {1}", latex=r"\frac{{{0}}}{{{1}}}", precedence=2,
+           domain="a divisor that is not 0", safe=((-1e100, 1e100), (1e-100, 1e100)),
+           aliases=("divide", "true_divide"))
+neg = _row("neg", lambda x: -x, lambda x, y: -1.0,
+           symbol="-", text="-{0}", latex="-{0}", precedence=3, aliases=("negative",))
+identity = _row("identity", lambda x: x, lambda x, y: 1.0,
+                symbol="=", text="{0}", latex="{0}", aliases=("positive",))
+
+
+def _power(base: float, exponent: float) -> float:
+    if -math.inf < base < 0.0 and not exponent.is_integer() and math.isfinite(exponent):
+        raise ValueError("math domain error")  # Python would drift into complex numbers
+    return float(base ** exponent)
+
+
+def _times_power(factor: Any, base: Any, exponent: Any) -> Any:
+    """factor * base**exponent, without nodes for the exponents 0 and 1 of plain numbers."""
+    if exponent.__class__ is float:
+        if exponent == 0.0:
+            return factor
+        if exponent == 1.0:
+            return factor * base
+    return factor * pow(base, exponent)
+
+
+def _power_by_base(a: Any, b: Any, y: Any) -> Any:
+    # x**0 is 1 everywhere, so its derivative is 0 also where b * a**(b - 1) is 0 * 0**-1.
+    if b == 0.0 and (b.__class__ is float or a == 0.0):
+        return 0.0
+    return _times_power(b, a, b - 1.0)
+
+
+def _power_by_exponent(a: Any, b: Any, y: Any) -> Any:
+    if a == 0.0 and b > 0.0:
+        return 0.0  # 0**b is 0 for all b > 0
+    if a <= 0.0:
+        raise ValueError("math domain error")
+    return y * log(a)
+
+
+pow = _row("pow", _power, _power_by_base, _power_by_exponent,
+           symbol="**", text="{0}**{1}", latex="{0}^{{{1}}}", precedence=4,
+           domain="a base > 0, or a base other than 0 with a whole exponent, or 0 with an "
+                  "exponent >= 0 (a derivative by the exponent needs a base > 0; write the "
+                  "exponent as a plain number)",
+           safe=((1e-3, 1e3), (-20.0, 20.0)), aliases=("power",))
+
+
+# --- kinks: the derivative is the element of least norm of the subdifferential ------------------
+
+def _sign(x: float) -> float:
+    return 1.0 if x > 0.0 else -1.0 if x < 0.0 else x * 0.0
+
+
+def _step(x: float) -> float:
+    return 1.0 if x > 0.0 else 0.0 if x <= 0.0 else x
+
+
+def _wins(a: float, b: float) -> float:
+    """1 where a is the larger, 0 where it is the smaller, 1/2 at a tie."""
+    return 1.0 if a > b else 0.0 if a < b else 0.5 if a == b else math.nan
+
+
+def _zero(*_: Any) -> float:
+    return 0.0
+
+
+def _difference(a: float, b: float) -> float:
+    return a - b if a != b else 0.0  # inf - inf would be nan
+
+
+sign = _row("sign", _sign, _zero, kink=lambda x: x, latex=_function_latex(r"\operatorname{sgn}"))
+step = _row("step", _step, _zero, kink=lambda x: x, latex=r"\left[{0} > 0\right]", text="[{0} > 0]")
+wins = _row("wins", _wins, _zero, _zero, kink=_difference,
+            latex=r"\left[{0} > {1}\right]", text="[{0} > {1}]")
+absolute = _row("abs", lambda x: -x if x < 0.0 else x + 0.0, lambda x, y: sign(x),
+                kink=lambda x: x, text="|{0}|", latex=r"\left|{0}\right|",
+                aliases=("absolute", "fabs"))
+relu = _row("relu", lambda x: 0.0 if x <= 0.0 else x, lambda x, y: step(x), kink=lambda x: x,
+            symbol="ReLU", latex=_function_latex(r"\operatorname{ReLU}"))
+maximum = _row("maximum", lambda a, b: b if a < b or b != b else a,
+               lambda a, b, y: wins(a, b), lambda a, b, y: wins(b, a),
+               kink=_difference, symbol="max", text="max({0}, {1})",
+               latex=r"\max\left({0}, {1}\right)")
+minimum = _row("minimum", lambda a, b: b if a > b or b != b else a,
+               lambda a, b, y: wins(b, a), lambda a, b, y: wins(a, b),
+               kink=_difference, symbol="min", text="min({0}, {1})",
+               latex=r"\min\left({0}, {1}\right)")
+
+
+def _where_operands(condition: Any, a: Any, b: Any) -> tuple[Any, Any, Any]:
+    """The arms may be functions without arguments; then only the one taken is evaluated."""
+    taken = bool(condition)
+    if callable(a) and not isinstance(a, Primitive):
+        a = a() if taken else 0.0
+    if callable(b) and not isinstance(b, Primitive):
+        b = b() if not taken else 0.0
+    return (1.0 if taken else 0.0, a, b)
+
+
+# The arm that is not taken receives no adjoint at all: 0 * inf in it cannot turn into nan.
+where = _row("where", lambda c, a, b: a if c else b,
+             lambda c, a, b, y: None,
+             lambda c, a, b, y: 1.0 if c else None,
+             lambda c, a, b, y: None if c else 1.0,
+             safe=((0.0, 1.0), ALL, ALL), gather=_where_operands,
+             text="where({0}, {1}, {2})",
+             latex=r"\operatorname{{where}}\left({0}, {1}, {2}\right)")
+
+
+# --- exponentials and logarithms ----------------------------------------------------------------
+
+_EXP: Interval = (-700.0, 700.0)
+_POSITIVE: Interval = (1e-300, 1e300)
+
+exp = _row("exp", math.exp, lambda x, y: y, safe=(_EXP,), latex="e^{{{0}}}", precedence=4)
+exp2 = _row("exp2", lambda x: 2.0 ** x, lambda x, y: LN2 * y, safe=((-1000.0, 1000.0),),
+            text="2**{0}", latex="2^{{{0}}}", precedence=4)
+expm1 = _row("expm1", math.expm1, lambda x, y: exp(x), safe=(_EXP,))
+log = _row("log", math.log, lambda x, y: 1.0 / x, domain="x > 0", safe=(_POSITIVE,),
+           latex=_function_latex(r"\ln"))
+log2 = _row("log2", math.log2, lambda x, y: LOG2E / x, domain="x > 0", safe=(_POSITIVE,),
+            latex=_function_latex(r"\log_2"))
+log10 = _row("log10", math.log10, lambda x, y: LOG10E / x, domain="x > 0", safe=(_POSITIVE,),
+             latex=_function_latex(r"\log_{{10}}"))
+log1p = _row("log1p", math.log1p, lambda x, y: 1.0 / (1.0 + x), domain="x > -1",
+             safe=((-1.0 + 1e-15, 1e300),))
+
+
+def _sigmoid(x: float) -> float:
+    if x >= 0.0:
+        return 1.0 / (1.0 + math.exp(-x))
+    e = math.exp(x)  # the other form would overflow
+    return e / (1.0 + e)
+
+
+def _softplus(x: float) -> float:
+    return math.log1p(math.exp(-math.fabs(x))) + (0.0 if x <= 0.0 else x)
+
+
+def _logaddexp(a: float, b: float) -> float:
+    if a == b:
+        return a + LN2  # also for equal infinities
+    return (b if a < b else a) + math.log1p(math.exp(-math.fabs(a - b)))
+
+
+# s(x) s(-x) keeps all its digits where s (1 - s) cancels. It is a primitive of its own because
+# its derivative by the product rule would cancel near 0.
+sigmoid = _row("sigmoid", _sigmoid, lambda x, y: sigmoid_slope(x), symbol="σ",
+               latex=_function_latex(r"\sigma"))
+sigmoid_slope: Primitive = _row("sigmoid_slope", lambda x: _sigmoid(x) * _sigmoid(-x),
+                     lambda x, y: -tanh(0.5 * x) * y, symbol="σ'", text="sigmoid'({0})",
+                     latex=_function_latex(r"\sigma'"))
+softplus = _row("softplus", _softplus, lambda x, y: sigmoid(x))
+logaddexp = _row("logaddexp", _logaddexp,
+                 lambda a, b, y: sigmoid(a - b), lambda a, b, y: sigmoid(b - a))
+
+
+# --- roots and lengths --------------------------------------------------------------------------
+
+def _cbrt(x: float) -> float:
+    if x == 0.0 or not math.isfinite(x):
+        return x
+    mantissa, exponent = math.frexp(math.fabs(x))
+    third, rest = divmod(exponent, 3)
+    mantissa = math.ldexp(mantissa, rest)
+    root = mantissa ** (1.0 / 3.0)
+    root -= (root * root * root - mantissa) / (3.0 * root * root)  # one Newton step
+    return math.copysign(math.ldexp(root, third), x)
+
+
+def _safe_ratio(part: Any, length: Any) -> Any:
+    return part / length if length != 0.0 else 0.0  # at the origin: the least subgradient
+
+
+sqrt = _row("sqrt", math.sqrt, lambda x, y: 0.5 / y, domain="x >= 0 (its derivative: x > 0)",
+            safe=(_POSITIVE,), latex=r"\sqrt{{{0}}}")
+cbrt = _row("cbrt", _cbrt, lambda x, y: y / x / 3.0,
+            domain="any x (its derivative: x other than 0)", safe=(_POSITIVE,),
+            latex=r"\sqrt[3]{{{0}}}")
+hypot = _row("hypot", math.hypot, lambda a, b, y: _safe_ratio(a, y),
+             lambda a, b, y: _safe_ratio(b, y), kink=math.hypot, safe=(_FACTOR, _FACTOR))
+
+
+# --- circular and hyperbolic functions ----------------------------------------------------------
+
+_UNIT: Interval = (-1.0 + 1e-15, 1.0 - 1e-15)
+_ANGLE: Interval = (-1e5, 1e5)
+
+
+def _over_sum_of_squares(part: Any, a: Any, b: Any) -> Any:
+    length = hypot(a, b)  # a*a + b*b would overflow, or vanish
+    return part / length / length
+
+
+def _distance_to_cut(a: float, b: float) -> float:
+    """How far (b, a) is from the half-line on which atan2 jumps from -pi to pi."""
+    return a if b < 0.0 else math.hypot(a, b)
+
+
+# (1 - x)(1 + x) is exact where 1 - x*x has lost its digits; as a primitive it has a derivative
+# that does not cancel.
+one_minus_square = _row("one_minus_square", lambda x: (1.0 - x) * (1.0 + x),
+                        lambda x, y: -2.0 * x, safe=(_FACTOR,), text="(1 - {0}**2)",
+                        latex=r"\left(1 - {0}^2\right)")
+sin = _row("sin", math.sin, lambda x, y: cos(x), safe=(_ANGLE,), latex=_function_latex(r"\sin"),
+           domain="a finite x")
+cos: Primitive = _row("cos", math.cos, lambda x, y: -sin(x), safe=(_ANGLE,),
+                      latex=_function_latex(r"\cos"), domain="a finite x")
+tan = _row("tan", math.tan, lambda x, y: 1.0 / cos(x) / cos(x), safe=((-1.57, 1.57),),
+           latex=_function_latex(r"\tan"), domain="a finite x")
+asin = _row("asin", math.asin, lambda x, y: 1.0 / sqrt(one_minus_square(x)),
+            domain="-1 <= x <= 1 (its derivative: -1 < x < 1)", safe=(_UNIT,),
+            latex=_function_latex(r"\arcsin"), aliases=("arcsin",))
+acos = _row("acos", math.acos, lambda x, y: -1.0 / sqrt(one_minus_square(x)),
+            domain="-1 <= x <= 1 (its derivative: -1 < x < 1)", safe=(_UNIT,),
+            latex=_function_latex(r"\arccos"), aliases=("arccos",))
+atan = _row("atan", math.atan, lambda x, y: 1.0 / hypot(1.0, x) / hypot(1.0, x),
+            latex=_function_latex(r"\arctan"), aliases=("arctan",))
+atan2 = _row("atan2", math.atan2, lambda a, b, y: _over_sum_of_squares(b, a, b),
+             lambda a, b, y: _over_sum_of_squares(-a, a, b), kink=_distance_to_cut,
+             aliases=("arctan2",),
+             domain="two operands that are not both 0 (for its derivative)",
+             safe=(_FACTOR, (1e-100, 1e150)))
+sinh = _row("sinh", math.sinh, lambda x, y: cosh(x), safe=(_EXP,), latex=_function_latex(r"\sinh"))
+cosh: Primitive = _row("cosh", math.cosh, lambda x, y: sinh(x), safe=(_EXP,),
+                       latex=_function_latex(r"\cosh"))
+# 1 - y*y is 0 from x = 19 on; this form is right until the derivative itself is 0.
+tanh: Primitive = _row("tanh", math.tanh, lambda x, y: 4.0 * sigmoid_slope(2.0 * x),
+            latex=_function_latex(r"\tanh"))
+asinh = _row("asinh", math.asinh, lambda x, y: 1.0 / hypot(1.0, x), aliases=("arcsinh",))
+acosh = _row("acosh", math.acosh, lambda x, y: 1.0 / (sqrt(x - 1.0) * sqrt(x + 1.0)),
+             domain="x >= 1 (its derivative: x > 1)", safe=((1.0 + 1e-15, 1e300),),
+             aliases=("arccosh",))
+atanh = _row("atanh", math.atanh, lambda x, y: 1.0 / one_minus_square(x),
+             domain="-1 < x < 1", safe=(_UNIT,), aliases=("arctanh",))
+
+
+# --- the error function -------------------------------------------------------------------------
+
+_SPLITTER = 134217729.0  # 2**27 + 1: Veltkamp's splitting into two halves of 26 bits
+
+
+def _gaussian(x: float) -> float:
+    if not math.fabs(x) < 30.0:
+        return 0.0 if x == x else x
+    # The rounding of x*x would be magnified x*x times by exp, so it is split off exactly.
+    scaled = _SPLITTER * x
+    high = scaled - (scaled - x)
+    low = x - high
+    return math.exp(-high * high) * math.exp(-low * (x + high))
+
+
+def _gaussian_partial(x: Any, y: Any) -> Any:
+    if y > 3e-308 or x == 0.0:
+        return -2.0 * x * y
+    root = gaussian(0.5 * x)  # y has lost digits to underflow; its fourth root has not
+    return -2.0 * x * root * root * root * root
+
+
+gaussian = _row("gaussian", _gaussian, _gaussian_partial, latex="e^{{-{0}^2}}",
+                text="exp(-{0}**2)")
+erf = _row("erf", math.erf, lambda x, y: TWO_OVER_SQRT_PI * gaussian(x))
+erfc = _row("erfc", math.erfc, lambda x, y: -TWO_OVER_SQRT_PI * gaussian(x))
+
+
+# --- any number of operands ---------------------------------------------------------------------
+
+def _flat(values: Iterable[Any]) -> tuple[Any, ...]:
+    return tuple(values.flat) if isinstance(values, np.ndarray) else tuple(values)
+
+
+def _pairs(a: Iterable[Any], b: Iterable[Any]) -> tuple[Any, ...]:
+    first, second = _flat(a), _flat(b)
+    if len(first) != len(second):
+        raise ValueError(f"dot needs two sequences of one length, not {len(first)} and "
+                         f"{len(second)} numbers")
+    return first + second
+
+
+def _sum(*values: float) -> float:
+    try:
+        return math.fsum(values)
+    except (OverflowError, ValueError):  # infinities: fsum refuses what + defines
+        total = 0.0
+        for value in values:
+            total += value
+        return total
+
+
+def _dot(*values: float) -> float:
+    half = len(values) // 2
+    return float(builtins.sum(map(_times, values[:half], values[half:])))
+
+
+def _dot_partials(*operands_and_result: Any) -> Sequence[Any]:
+    operands = operands_and_result[:-1]
+    half = len(operands) // 2
+    return operands[half:] + operands[:half]
+
+
+def _prod_partials(*factors_and_result: Any) -> Sequence[Any]:
+    """The product of all other factors, without division: right with zeros among them."""
+    factors = factors_and_result[:-1]
+    before: list[Any] = [1.0]
+    for factor in factors[:-1]:
+        before.append(factor if len(before) == 1 else before[-1] * factor)
+    derivatives: list[Any] = []
+    after: Any = None
+    for factor, left in zip(reversed(factors), reversed(before), strict=True):
+        derivatives.append(left if after is None else after if left.__class__ is float
+                           and left == 1.0 else left * after)
+        after = factor if after is None else factor * after
+    return derivatives[::-1]
+
+
+def _logsumexp(*values: float) -> float:
+    if not values:
+        raise ValueError("math domain error")
+    if any(value != value for value in values):
+        return math.nan
+    top = max(values)
+    if math.isinf(top):
+        return top
+    return top + math.log(math.fsum(math.exp(value - top) for value in values))
+
+
+_N_ARY: dict[str, Any] = {"arity": None, "gather": _flat}
+
+sum = _row("sum", _sum, lambda *xs: [1.0] * (len(xs) - 1), symbol="Σ",
+           latex=r"\sum\left({all}\right)", **_N_ARY)
+prod = _row("prod", lambda *xs: float(math.prod(xs)), _prod_partials, symbol="Π",
+            safe=((-1e3, 1e3),), latex=r"\prod\left({all}\right)", **_N_ARY)
+dot = _row("dot", _dot, _dot_partials, arity=None, gather=_pairs, symbol="·", safe=(_FACTOR,))
+norm = _row("norm", math.hypot, lambda *xs: [_safe_ratio(x, xs[-1]) for x in xs[:-1]],
+            kink=math.hypot, safe=(_FACTOR,), symbol="‖·‖", text="norm({all})",
+            latex=r"\left\|{all}\right\|", **_N_ARY)
+logsumexp = _row("logsumexp", _logsumexp, lambda *xs: [exp(x - xs[-1]) for x in xs[:-1]],
+                 domain="at least one operand", **_N_ARY)

@@ -1,0 +1,340 @@
+"""Derivatives of functions: grad, value_and_grad, jacobian, hessian, jvp, hvp.
+
+Each calls the function on fresh leaves and differentiates the graph that comes back. Where that
+graph hangs on nothing but those leaves, the results are floats; where other Values take part
+(those of an outer transform, or a model's parameters) they are Values, so that every transform
+nests in every other and no gradient is lost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial, wraps
+from typing import Any
+
+import numpy as np
+
+from autograd.core import primitives
+from autograd.core.backward import adjoints, backward, local_graphs, refuse_stale, times
+from autograd.core.graph import topological_order
+from autograd.core.pytrees import as_array, flatten, rebuild, shape_of
+from autograd.core.value import Operand, Value, recording, tick
+
+Argnums = int | tuple[int, ...]
+
+
+class Trace:
+    """One call of a function on fresh leaves in place of the arguments argnums.
+
+    Args:
+        function: what is differentiated.
+        arguments, keywords: what it is called with; only positional ones are differentiated.
+        argnums: which of them.
+    """
+
+    def __init__(self, function: Callable[..., Any], argnums: Argnums, arguments: tuple[Any, ...],
+                 keywords: dict[str, Any]) -> None:
+        self.single = isinstance(argnums, int)
+        positions = (argnums,) if isinstance(argnums, int) else tuple(argnums)
+        for position in positions:
+            if not -len(arguments) <= position < len(arguments):
+                raise TypeError(f"argnums={argnums} asks for argument {position}, but the function "
+                                f"was called with {len(arguments)} positional argument(s)")
+        positions = tuple(position % len(arguments) for position in positions)
+        self.differentiated = [arguments[position] for position in positions]
+        self.leaves: list[Value] = []
+        lifted = list(arguments)
+        self.started = tick().clock
+        with recording():
+            for position, argument in zip(positions, self.differentiated, strict=True):
+                fresh = [_lift(number) for number in flatten(argument)]
+                self.leaves += fresh
+                lifted[position] = rebuild(argument, list(fresh))
+            self.result = function(*lifted, **keywords)
+
+    def is_closed(self, *results: Any) -> bool:
+        """Whether the results hang on Values of this call alone, so that floats say everything.
+
+        A leaf that is older than the call, or a fresh leaf that stands for an outer transform's
+        Value, could be asked for its gradient later.
+        """
+        if any(leaf.parents for leaf in self.leaves):
+            return False
+        roots = [result for result in results if result.__class__ is Value]
+        return all(node.parents or node._made.clock >= self.started
+                   for node in topological_order(*roots))
+
+    def rebuild(self, items: list[Any]) -> Any:
+        """Flat derivatives by all leaves, in the structure of the arguments."""
+        parts, start = [], 0
+        for argument in self.differentiated:
+            size = len(flatten(argument))
+            parts.append(rebuild(argument, items[start:start + size]))
+            start += size
+        return parts[0] if self.single else tuple(parts)
+
+    def split(self, array: np.ndarray[Any, Any], axes: int, lead: tuple[int, ...]) -> Any:
+        """An array whose last ``axes`` axes run over all leaves, one part for each argument."""
+        arguments = [(len(flatten(a)), shape_of(a)) for a in self.differentiated]
+        if self.single:
+            return _plain(array.reshape(lead + arguments[0][1] * axes))
+        starts = np.cumsum([0] + [size for size, _ in arguments])
+        spans = [(slice(start, start + size), shape)
+                 for start, (size, shape) in zip(starts, arguments, strict=False)]
+        if axes == 1:
+            return tuple(_plain(array[..., span].reshape(lead + shape)) for span, shape in spans)
+        return tuple(tuple(_plain(array[..., a, b].reshape(lead + first + second))
+                           for b, second in spans) for a, first in spans)
+
+
+def _lift(number: Any) -> Value:
+    # A Value of an outer transform gets a node of its own: the inner derivative stops there.
+    return primitives.identity(number) if number.__class__ is Value else Value(number)
+
+
+def _plain(array: np.ndarray[Any, Any]) -> Any:
+    """A number for an array without axes."""
+    return array.item() if array.ndim == 0 else array
+
+
+def scalar(result: Any) -> Any:
+    """The one number that a function returned.
+
+    Raises:
+        TypeError: when it returned none, or several.
+    """
+    if isinstance(result, np.ndarray) and result.size == 1:
+        result = result.item()
+    if result.__class__ is Value:
+        return result
+    if isinstance(result, list | tuple | dict | np.ndarray):
+        raise TypeError("the function must return one number to have a gradient, but returned "
+                        f"{len(flatten(result))} in a {type(result).__name__}; write jacobian(f), "
+                        "or sum what it returns")
+    if result is None:
+        raise TypeError("the function returned None; return the Value to differentiate")
+    return primitives.as_float(result, "what the function returns")
+
+
+def data_of(number: Operand) -> float:
+    """The bare number of a Value or float."""
+    return number._data if isinstance(number, Value) else number
+
+
+def value_and_grad(function: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
+    """A function that returns (value, gradient) of a function of one output.
+
+    Args:
+        function: takes numbers, sequences, arrays or dictionaries of them; returns one number.
+        argnums: which positional arguments to differentiate; an int, or a tuple of ints.
+
+    Returns:
+        A function of the same arguments. The gradient has the structure and shape of the
+        argument (a tuple of them for a tuple of argnums). Both are floats unless Values from
+        outside take part.
+
+    Raises:
+        TypeError: when called, if function returns anything but one number.
+    """
+    if (composed := _composed(value_and_grad, function, argnums)) is not None:
+        return composed
+
+    @wraps(function)
+    def differentiated(*arguments: Any, **keywords: Any) -> tuple[Any, Any]:
+        trace = Trace(function, argnums, arguments, keywords)
+        y = scalar(trace.result)
+        if trace.is_closed(y):
+            return data_of(y), trace.rebuild(_float_gradient(y, trace.leaves))
+        return y, trace.rebuild(list(adjoints(y, trace.leaves)))
+
+    return differentiated
+
+
+def _composed(transform: Callable[..., Any], function: Callable[..., Any],
+              *options: Any) -> Callable[..., Any] | None:
+    """What a compiled function offers in place of a transform of itself, if it is one.
+
+    The derivative of a compiled function is the compiled derivative.
+    """
+    compose = getattr(function, "__compose__", None)
+    if compose is None:
+        return None
+    hashable = (tuple(option) if isinstance(option, list) else option for option in options)
+    composed: Callable[..., Any] = compose(transform, *hashable)
+    return composed
+
+
+def _float_gradient(y: Operand, leaves: Sequence[Value]) -> list[float]:
+    for leaf in leaves:
+        leaf.grad = 0.0
+    if y.__class__ is Value:
+        backward(y)
+    return [leaf.grad for leaf in leaves]
+
+
+def grad(function: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
+    """The function's gradient, as a function; see :func:`value_and_grad`.
+
+    ``grad(grad(f))`` is the second derivative, and so on to any depth.
+    """
+    if (composed := _composed(grad, function, argnums)) is not None:
+        return composed
+    both = value_and_grad(function, argnums)
+
+    @wraps(function)
+    def gradient_of(*arguments: Any, **keywords: Any) -> Any:
+        return both(*arguments, **keywords)[1]
+
+    return gradient_of
+
+
+def jacobian(function: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
+    """The matrix of derivatives of a function of several outputs, as a function.
+
+    Args:
+        function: returns a number, a sequence or an array of numbers.
+        argnums: as in :func:`value_and_grad`.
+
+    Returns:
+        A function whose result has the shape (shape of the output) + (shape of the argument):
+        an array, or a number where both are numbers; for a tuple of argnums a tuple of them.
+    """
+    if (composed := _composed(jacobian, function, argnums)) is not None:
+        return composed
+
+    @wraps(function)
+    def jacobian_of(*arguments: Any, **keywords: Any) -> Any:
+        trace = Trace(function, argnums, arguments, keywords)
+        outputs = flatten(trace.result)
+        rows = rows_of_jacobian(outputs, trace)
+        flat = [item for row in rows for item in row]
+        shape = shape_of(trace.result)
+        return trace.split(as_array(flat, (*shape, len(trace.leaves))), 1, shape)
+
+    return jacobian_of
+
+
+def rows_of_jacobian(outputs: Sequence[Any], trace: Trace) -> list[list[Any]]:
+    """One gradient for each output: floats where the graph is the trace's own, else Values."""
+    outputs = [scalar(output) for output in outputs]
+    if trace.is_closed(*outputs):
+        return [_float_gradient(output, trace.leaves) for output in outputs]
+    return [list(adjoints(output, trace.leaves)) for output in outputs]
+
+
+def hessian(function: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
+    """The matrix of second derivatives of a function of one output, as a function.
+
+    Returns:
+        A function whose result has the shape (shape of the argument) * 2: an array, or a number;
+        for a tuple of argnums a tuple of tuples of them. Each row costs only the part of the
+        graph that the variable's derivative hangs on, so a sparse matrix is cheap.
+    """
+    if (composed := _composed(hessian, function, argnums)) is not None:
+        return composed
+
+    @wraps(function)
+    def hessian_of(*arguments: Any, **keywords: Any) -> Any:
+        trace = Trace(function, argnums, arguments, keywords)
+        firsts = adjoints(scalar(trace.result), trace.leaves)
+        rows = rows_of_jacobian(firsts, trace)
+        size = len(trace.leaves)
+        return trace.split(as_array([item for row in rows for item in row], (size, size)), 2, ())
+
+    return hessian_of
+
+
+def jvp(function: Callable[..., Any], primals: Any, tangents: Any) -> tuple[Any, Any]:
+    """A function's value and its derivative along a direction (forward mode).
+
+    Args:
+        function: returns a number, a sequence or an array of numbers.
+        primals: the tuple of arguments; what is not a tuple is the only argument.
+        tangents: the direction, in the structure of primals.
+
+    Returns:
+        (value, tangent), both in the structure that function returns.
+
+    Raises:
+        ValueError: when primals and tangents differ in size.
+    """
+    if (composed := _composed(jvp_of, function)) is not None:
+        return composed(primals, tangents)  # type: ignore[no-any-return]
+    arguments, directions = _arguments_and_directions(primals, tangents)
+    trace = Trace(function, tuple(range(len(arguments))), arguments, {})
+    outputs = [scalar(output) for output in flatten(trace.result)]
+    pushed = push_forward(outputs, trace.leaves, directions)
+    if trace.is_closed(*outputs) and not any(d.__class__ is Value for d in directions):
+        outputs, pushed = [data_of(o) for o in outputs], [data_of(p) for p in pushed]
+    return rebuild(trace.result, outputs), rebuild(trace.result, pushed)
+
+
+def jvp_of(function: Callable[..., Any]) -> Callable[..., Any]:
+    """:func:`jvp` of a function, as a function of (primals, tangents)."""
+    return partial(jvp, function)
+
+
+def _arguments_and_directions(primals: Any, tangents: Any) -> tuple[tuple[Any, ...], list[Any]]:
+    arguments = primals if isinstance(primals, tuple) else (primals,)
+    directions = [d if d.__class__ is Value else primitives.as_float(d, "a tangent")
+                  for d in flatten(tangents)]
+    size = len(flatten(arguments))
+    if len(directions) != size:
+        raise ValueError(f"primals hold {size} numbers and tangents {len(directions)}; "
+                         "each argument needs a tangent of its own shape")
+    return arguments, directions
+
+
+def push_forward(outputs: Sequence[Any], leaves: Sequence[Value],
+                 directions: Sequence[Any]) -> list[Any]:
+    """The derivative of each output along the direction, by the chain rule from the leaves on."""
+    order = topological_order(*(output for output in outputs if output.__class__ is Value))
+    refuse_stale(order)
+    tangent: dict[Value, Any] = dict(zip(leaves, directions, strict=True))
+    with recording():
+        for node in order:
+            moving = {parent for parent in node.parents
+                      if isinstance(parent, Value) and parent in tangent}
+            if node in tangent or not moving:
+                continue
+            total: Any = None
+            for parent, local in zip(node.parents, local_graphs(node, moving), strict=True):
+                if local is not None and isinstance(parent, Value) and parent in moving:
+                    term = times(local, tangent[parent])
+                    total = term if total is None else total + term
+            tangent[node] = 0.0 if total is None else total
+    return [tangent.get(output, 0.0) if output.__class__ is Value else 0.0 for output in outputs]
+
+
+def hvp(function: Callable[..., Any], primals: Any, tangents: Any) -> Any:
+    """The product of the Hessian of a function of one output with a vector.
+
+    It costs a few gradients, whatever the size; the matrix is never built.
+
+    Args:
+        function: returns one number.
+        primals: the tuple of arguments; what is not a tuple is the only argument.
+        tangents: the vector, in the structure of primals.
+
+    Returns:
+        The product in the structure of primals.
+    """
+    if (composed := _composed(hvp_of, function)) is not None:
+        return composed(primals, tangents)
+    arguments, directions = _arguments_and_directions(primals, tangents)
+    trace = Trace(function, tuple(range(len(arguments))), arguments, {})
+    firsts = adjoints(scalar(trace.result), trace.leaves)
+    slope: Any = 0.0
+    with recording():
+        for first, direction in zip(firsts, directions, strict=True):
+            slope = slope + times(first, direction)
+    closed = trace.is_closed(slope) and not any(d.__class__ is Value for d in directions)
+    products = (_float_gradient(slope, trace.leaves) if closed
+                else list(adjoints(slope, trace.leaves)))
+    result = trace.rebuild(products)
+    return result if isinstance(primals, tuple) else result[0]
+
+
+def hvp_of(function: Callable[..., Any]) -> Callable[..., Any]:
+    """:func:`hvp` of a function, as a function of (primals, tangents)."""
+    return partial(hvp, function)

@@ -1,0 +1,643 @@
+"""Value: a number that remembers how it was computed.
+
+A node is plain data: its number, its op, the operands it was made from, a label. It holds no
+closure and no reference to its consumers, so a graph has no cycles and is freed as soon as
+nobody holds it.
+"""
+
+from __future__ import annotations
+
+import linecache
+import re
+import sys
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Union
+
+import numpy as np
+
+from autograd.core import primitive as row
+from autograd.core import primitives
+from autograd.core.primitives import DOMAIN_ERRORS, TABLE, Primitive, as_float
+
+# Reads as 0, but is one particular float object: `node.grad is NOT_COMPUTED` tells a gradient
+# that nobody has computed from one that is 0.
+NOT_COMPUTED = float("0")
+
+
+class Moment(NamedTuple):
+    """When and where a node was made.
+
+    The clock ticks when a leaf is edited, not when a node is made. So all nodes between two
+    edits share one Moment, and a leaf younger than its consumer has been edited since.
+    """
+
+    clock: int
+    scope: tuple[str, ...]
+
+
+class Recorder(Protocol):
+    """What has to know what a recorded function does beside arithmetic and comparisons."""
+
+    def read(self, node: Value) -> None:
+        """The bare number of a node was read."""
+
+    def edited(self, node: Value) -> None:
+        """The number of a leaf is about to be set."""
+
+    def computed(self, node: Value) -> None:
+        """An operation was computed, other than the quick forms of + - *, which cannot fail."""
+
+    def failed(self, primitive: Primitive, operands: tuple[Operand, ...]) -> None:
+        """An operation is not defined there: an error is about to be raised."""
+
+    def refuse(self, what: str) -> None:
+        """Something was called that no replay could do again: raise an error that says so."""
+
+
+_now = Moment(0, ())
+_recording = True
+# Set while jit or vmap record a function. Another thread may set it back at any moment, so that it
+# is read once and then used; so is comparison_hook.
+recorder: Recorder | None = None
+_transforming: list[int] = []  # the threads in which transforms have called a function, just now
+
+
+@contextmanager
+def no_grad() -> Iterator[None]:
+    """Inside, operations compute numbers and record nothing (for the whole process).
+
+    Raises:
+        RecordingError: inside a function that ``jit`` or ``vmap`` records.
+    """
+    if (listener := recorder) is not None:
+        listener.refuse("no_grad() would freeze the numbers computed inside; leave it out, or use "
+                        "it around the call")
+    with _recording_set_to(False):
+        yield
+
+
+@contextmanager
+def recording() -> Iterator[None]:
+    """Inside, operations record, also within ``no_grad()``: transforms need their graphs."""
+    _transforming.append(threading.get_ident())
+    try:
+        with _recording_set_to(True):
+            yield
+    finally:
+        _transforming.pop()
+
+
+def is_transforming() -> bool:
+    """Whether a transform has called the function that is running here: it needs its graph."""
+    return bool(_transforming) and threading.get_ident() in _transforming
+
+
+@contextmanager
+def _recording_set_to(flag: bool) -> Iterator[None]:
+    global _recording
+    before = _recording
+    _recording = flag
+    try:
+        yield
+    finally:
+        _recording = before
+
+
+class name_scope:
+    """Nodes made inside belong to the scope; scopes nest, and drawings cluster by them.
+
+    ``with name_scope("layer 1"): ...``
+
+    Args:
+        name: a non-empty text.
+
+    Raises:
+        TypeError: for any other name.
+    """
+
+    __slots__ = ("_before", "name")
+
+    def __init__(self, name: str) -> None:
+        if not isinstance(name, str) or not name:
+            raise TypeError(f"a scope's name must be a non-empty text, not {name!r}")
+        self.name = name
+
+    def __enter__(self) -> None:
+        global _now
+        self._before = _now
+        _now = Moment(_now.clock, (*_now.scope, self.name))
+
+    def __exit__(self, *error: object) -> None:
+        global _now
+        before = self._before
+        _now = before if _now.clock == before.clock else Moment(_now.clock, before.scope)
+
+
+def tick() -> Moment:
+    """Advance the clock: nodes made from now on are younger than all that exist."""
+    global _now
+    _now = Moment(_now.clock + 1, _now.scope)
+    return _now
+
+
+def foreign_moment(clock: int, scope: tuple[str, ...]) -> Moment:
+    """The Moment of a node that another process made; the clock here never runs behind it."""
+    global _now
+    if clock > _now.clock:
+        _now = Moment(clock, _now.scope)
+    return Moment(clock, tuple(scope))
+
+
+_new = object.__new__
+_add, _sub, _mul, _div = primitives.add, primitives.sub, primitives.mul, primitives.div
+_neg = primitives.neg
+
+
+class Value:
+    """A float that records the computation graph it belongs to.
+
+    Args:
+        data: a real number; ints and NumPy scalars are converted to float.
+        label: a name for drawings, explanations and errors.
+
+    Attributes:
+        data: the number. Setting it on a leaf is allowed (a training step does); on a
+            computed node it is an error.
+        grad: the adjoint from the latest ``backward()``; leaves accumulate over passes. It reads
+            0 before any pass.
+        op: the Primitive that made the node, None for a leaf.
+        parents: the operands in order: Values, or floats for constants.
+        label: the name, "" if it has none.
+
+    Raises:
+        TypeError: for data that is not a real number; the message says what to write.
+    """
+
+    # One or two operands stand in the node itself: a tuple for them would double the objects that
+    # the garbage collector walks. An n-ary op keeps the tuple of its operands in _left.
+    __slots__ = ("_data", "_left", "_made", "_right", "grad", "label", "op")
+
+    grad: float
+    op: Primitive | None
+    label: str
+
+    def __init__(self, data: Any, label: str = "") -> None:
+        self._data: float = data if data.__class__ is float else as_float(data)
+        self.grad = NOT_COMPUTED
+        self.op = None
+        self._left: Any = None
+        self._right: Any = None
+        self.label = label
+        self._made: Moment = _now
+
+    def __init_subclass__(cls) -> None:
+        raise TypeError("Value cannot be subclassed; hold a Value in your class, "
+                        "or declare an operation of your own with autograd.primitive(...)")
+
+    @property
+    def data(self) -> float:
+        """The number."""
+        if (listener := recorder) is not None:
+            listener.read(self)
+        return self._data
+
+    @data.setter
+    def data(self, number: Any) -> None:
+        if self.op is not None:
+            raise AttributeError(
+                f"the data of {describe(self)} was computed; edit the leaves it came from and "
+                "compute it again, or write Value(number) for a new leaf")
+        if (listener := recorder) is not None:
+            listener.edited(self)
+        self._data = as_float(number)
+        self._made = Moment(tick().clock, self._made.scope)
+
+    @property
+    def parents(self) -> tuple[Operand, ...]:
+        """The operands in order: Values, or floats for constants; () for a leaf."""
+        if self.op is None:
+            return ()
+        if self._left.__class__ is tuple:
+            operands: tuple[Operand, ...] = self._left
+            return operands
+        return (self._left,) if self._right is None else (self._left, self._right)
+
+    # --- recording ------------------------------------------------------------------------------
+
+    def _record(self, primitive: Primitive, operands: tuple[Operand, ...]) -> Value:
+        """The node ``primitive(*operands)``; operands are Values and floats."""
+        numbers: list[Any] = [o._data if o.__class__ is Value else o for o in operands]
+        try:
+            data = primitive.value(*numbers)
+        except DOMAIN_ERRORS as error:
+            raise _domain_error(primitive, error, operands) from None
+        if len(operands) == primitive.arity == 2:
+            node = _node(data, primitive, operands[0], operands[1])
+        else:
+            node = _node(data, primitive, operands[0] if primitive.arity == 1 else operands)
+        if (listener := recorder) is not None:
+            listener.computed(node)
+        return node
+
+    # --- the reverse pass and its relatives, whose code is in files of their own ----------------
+
+    def backward(self) -> None:
+        """Compute the gradient of this node: afterwards ``x.grad`` is d(self)/dx.
+
+        Leaves add to the grad that they have; computed nodes show the latest pass.
+
+        Raises:
+            ValueError: when a leaf's data was edited after it was used.
+            ValueError, ZeroDivisionError, OverflowError: where a derivative does not exist.
+        """
+        from autograd.core.backward import backward
+
+        if (listener := recorder) is not None:
+            listener.refuse("backward() leaves its results in .grad, which no replay would fill; "
+                            "return autograd.gradient(y, xs), or use autograd.grad(f)")
+        backward(self)
+
+    def kinks(self, tolerance: float = 1e-9) -> list[Value]:
+        """The nodes that sit on or near a kink or a jump, in topological order.
+
+        Args:
+            tolerance: how near, relative to the operands' size.
+        """
+        from autograd.core.graph import kinks
+
+        if (listener := recorder) is not None:
+            listener.refuse("kinks() depends on all numbers of the graph; ask for them outside")
+        return kinks(self, tolerance)
+
+    def __copy__(self) -> Value:
+        from autograd.core.copying import twin
+
+        return twin(self, self._left, self._right)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Value:
+        from autograd.core.copying import deepcopy
+
+        return deepcopy(self, memo)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        from autograd.core.copying import reduce
+
+        return reduce(self)
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        from autograd.drawing.graph import mimebundle
+
+        bundle: dict[str, Any] = mimebundle(self)
+        return bundle
+
+    # --- micrograd's names ------------------------------------------------------------------------
+
+    @property
+    def _prev(self) -> set[Value]:
+        return {p if p.__class__ is Value else Value(p) for p in self.parents}
+
+    @property
+    def _op(self) -> str:
+        return self.op.symbol if self.op is not None else ""
+
+    # --- Python's number protocol --------------------------------------------------------------
+
+    def __add__(self, other: Any) -> Value:
+        if other.__class__ is Value:
+            return _node(self._data + other._data, _add, self, other)
+        if other.__class__ is int:
+            other = float(other)
+        if other.__class__ is float:
+            return _node(self._data + other, _add, self, other)
+        return _mixed(_add, self, other)
+
+    def __radd__(self, other: Any) -> Value:
+        if other.__class__ is int:
+            other = float(other)
+        if other.__class__ is float:
+            return _node(other + self._data, _add, other, self)
+        return _mixed(_add, other, self)
+
+    def __sub__(self, other: Any) -> Value:
+        if other.__class__ is Value:
+            return _node(self._data - other._data, _sub, self, other)
+        return _mixed(_sub, self, other)
+
+    def __rsub__(self, other: Any) -> Value:
+        return _mixed(_sub, other, self)
+
+    def __mul__(self, other: Any) -> Value:
+        if other.__class__ is Value:
+            return _node(self._data * other._data, _mul, self, other)
+        if other.__class__ is int:
+            other = float(other)
+        if other.__class__ is float:
+            return _node(self._data * other, _mul, self, other)
+        return _mixed(_mul, self, other)
+
+    def __rmul__(self, other: Any) -> Value:
+        if other.__class__ is int:
+            other = float(other)
+        if other.__class__ is float:
+            return _node(other * self._data, _mul, other, self)
+        return _mixed(_mul, other, self)
+
+    def __truediv__(self, other: Any) -> Value:
+        return _mixed(_div, self, other)
+
+    def __rtruediv__(self, other: Any) -> Value:
+        return _mixed(_div, other, self)
+
+    def __pow__(self, other: Any) -> Value:
+        return _mixed(primitives.pow, self, other)
+
+    def __rpow__(self, other: Any) -> Value:
+        return _mixed(primitives.pow, other, self)
+
+    def __neg__(self) -> Value:
+        return _node(-self._data, _neg, self)
+
+    def __pos__(self) -> Value:
+        return self
+
+    def __abs__(self) -> Value:
+        return self._record(primitives.absolute, (self,))
+
+    def __lt__(self, other: Any) -> Any:
+        return _compare("<", self, other)
+
+    def __le__(self, other: Any) -> Any:
+        return _compare("<=", self, other)
+
+    def __gt__(self, other: Any) -> Any:
+        return _compare(">", self, other)
+
+    def __ge__(self, other: Any) -> Any:
+        return _compare(">=", self, other)
+
+    def __eq__(self, other: Any) -> Any:
+        return _compare("==", self, other)
+
+    def __ne__(self, other: Any) -> Any:
+        return _compare("!=", self, other)
+
+    __hash__ = object.__hash__  # by identity: two nodes of one number are two nodes
+
+    def __bool__(self) -> bool:
+        return bool(_compare("!=", self, 0.0))
+
+    def __float__(self) -> float:
+        raise TypeError(_lost_gradient("float(v)"))
+
+    def __int__(self) -> int:
+        raise TypeError(_lost_gradient("int(v)"))
+
+    def __index__(self) -> int:
+        raise TypeError("a Value is not an index; write int(v.data) if no gradient is to flow "
+                        "through it")
+
+    def __complex__(self) -> complex:
+        raise TypeError(_lost_gradient("complex(v)"))
+
+    def __round__(self, digits: int | None = None) -> float:
+        raise TypeError(_lost_gradient("round(v)"))
+
+    def __repr__(self) -> str:
+        label = f", label={self.label!r}" if self.label else ""
+        return f"Value(data={self.data!r}, grad={float(self.grad)!r}{label})"
+
+    def __format__(self, spec: str) -> str:
+        return format(self.data, spec) if spec else repr(self)
+
+    # --- NumPy's protocol ------------------------------------------------------------------------
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
+        from autograd.core.numpy_protocol import apply_ufunc
+
+        return apply_ufunc(self, ufunc, method, inputs, options)
+
+    if TYPE_CHECKING:  # the methods that the table installs below, for type checkers
+        exp: Callable[[], Value]
+        exp2: Callable[[], Value]
+        expm1: Callable[[], Value]
+        log: Callable[[], Value]
+        log2: Callable[[], Value]
+        log10: Callable[[], Value]
+        log1p: Callable[[], Value]
+        sqrt: Callable[[], Value]
+        cbrt: Callable[[], Value]
+        sin: Callable[[], Value]
+        cos: Callable[[], Value]
+        tan: Callable[[], Value]
+        asin: Callable[[], Value]
+        acos: Callable[[], Value]
+        atan: Callable[[], Value]
+        sinh: Callable[[], Value]
+        cosh: Callable[[], Value]
+        tanh: Callable[[], Value]
+        asinh: Callable[[], Value]
+        acosh: Callable[[], Value]
+        atanh: Callable[[], Value]
+        arcsin: Callable[[], Value]
+        arccos: Callable[[], Value]
+        arctan: Callable[[], Value]
+        arcsinh: Callable[[], Value]
+        arccosh: Callable[[], Value]
+        arctanh: Callable[[], Value]
+        sigmoid: Callable[[], Value]
+        relu: Callable[[], Value]
+        softplus: Callable[[], Value]
+        gaussian: Callable[[], Value]
+        sigmoid_slope: Callable[[], Value]
+        one_minus_square: Callable[[], Value]
+        erf: Callable[[], Value]
+        erfc: Callable[[], Value]
+        sign: Callable[[], Value]
+        step: Callable[[], Value]
+        abs: Callable[[], Value]
+        absolute: Callable[[], Value]
+        fabs: Callable[[], Value]
+        neg: Callable[[], Value]
+        negative: Callable[[], Value]
+        identity: Callable[[], Value]
+        positive: Callable[[], Value]
+
+
+row.value_class.append(Value)
+Operand = Union[Value, float]  # noqa: UP007 - evaluated at run time, before 3.14's forward references
+
+
+def _node(data: float, op: Primitive | None, left: Any, right: Any = None) -> Value:
+    node = _new(Value)
+    node._data = data
+    node.grad = NOT_COMPUTED
+    if _recording:
+        node.op = op
+        node._left = left
+        node._right = right
+    else:
+        node.op = node._left = node._right = None
+    node.label = ""
+    node._made = _now
+    return node
+
+
+def _mixed(primitive: Primitive, a: Any, b: Any) -> Value:
+    """The node of a binary operator; operands that are not Values are converted to float."""
+    x = a._data if a.__class__ is Value else a
+    y = b._data if b.__class__ is Value else b
+    if x.__class__ is not float:
+        if isinstance(x, np.ndarray):
+            return _over_array(primitive, a, b)  # type: ignore[no-any-return]
+        x = a = as_float(x, f"operand of {primitive.symbol}")
+    if y.__class__ is not float:
+        if isinstance(y, np.ndarray):
+            return _over_array(primitive, a, b)  # type: ignore[no-any-return]
+        y = b = float(y) if y.__class__ is int else as_float(y, f"operand of {primitive.symbol}")
+    try:
+        data = primitive.value(x, y)
+    except DOMAIN_ERRORS as error:
+        raise _domain_error(primitive, error, (a, b)) from None
+    node = _node(data, primitive, a, b)
+    if (listener := recorder) is not None:
+        listener.computed(node)
+    return node
+
+
+def _domain_error(primitive: Primitive, error: Exception,
+                  operands: tuple[Operand, ...]) -> Exception:
+    """The error that names the operation and its operands, of which a recording is told."""
+    if (listener := recorder) is not None:
+        listener.failed(primitive, operands)
+    return primitive.domain_error(
+        error, [o._data if isinstance(o, Value) else o for o in operands],
+        [name_of(o) for o in operands])
+
+
+def _over_array(primitive: Primitive, a: Any, b: Any) -> Any:
+    from autograd.core.numpy_protocol import over_array
+
+    return over_array(primitive, a, b)
+
+
+_COMPARISONS: dict[str, Callable[[float, float], bool]] = {
+    "<": lambda a, b: a < b, "<=": lambda a, b: a <= b, ">": lambda a, b: a > b,
+    ">=": lambda a, b: a >= b, "==": lambda a, b: a == b, "!=": lambda a, b: a != b,
+}
+
+# What a recording of the program sets in order to be told the outcome of each comparison.
+comparison_hook: Callable[[str, Value, Operand, bool], None] | None = None
+
+
+def _compare(relation: str, a: Value, b: Any) -> Any:
+    if b.__class__ is not Value:
+        if isinstance(b, np.ndarray) and b.ndim > 0:
+            return np.frompyfunc(lambda x: _compare(relation, a, x), 1, 1)(b).astype(bool)
+        try:
+            b = as_float(b)
+        except TypeError:
+            return NotImplemented
+    outcome = _COMPARISONS[relation](a._data, b._data if b.__class__ is Value else b)
+    if (hook := comparison_hook) is not None:
+        hook(relation, a, b, outcome)
+    return outcome
+
+
+def name_of(operand: Operand) -> str:
+    """The label of an operand, "" if it is a constant or has none."""
+    return operand.label if operand.__class__ is Value else ""
+
+
+def describe(node: Value) -> str:
+    """How errors speak of a node: its label or op, and its number."""
+    name = f"{node.label!r}" if node.label else (node.op.name if node.op else "a leaf")
+    return f"{name} (data={node._data!r})"
+
+
+def assign(leaves: Iterable[Value], numbers: Iterable[float]) -> None:
+    """Edit the data of many leaves at once, as a training step does; the clock ticks once."""
+    leaves = list(leaves)
+    if (listener := recorder) is not None:
+        for leaf in leaves:
+            listener.edited(leaf)
+    clock = tick().clock
+    made: dict[tuple[str, ...], Moment] = {}
+    for leaf, number in zip(leaves, numbers, strict=True):
+        scope = leaf._made.scope
+        if scope not in made:
+            made[scope] = Moment(clock, scope)
+        leaf._data = number
+        leaf._made = made[scope]
+
+
+def _lost_gradient(call: str) -> str:
+    """The message for a call that would turn a Value into a bare number silently."""
+    frame = sys._getframe(2)  # the line that called float(v), or math.exp(v)
+    line = linecache.getline(frame.f_code.co_filename, frame.f_lineno)
+    used = [name for name in re.findall(r"\bmath\.(\w+)", line) if name in TABLE]
+    if used:
+        row = TABLE[used[0]]
+        instead = f"v.{row.name}()" if row.arity == 1 else f"autograd.{row.name}(...)"
+        return (f"math.{used[0]} of a Value would lose the gradient silently; write {instead} "
+                f"(or autograd.{row.name}) to record it, or v.data for the bare number")
+    return (f"{call} would lose the gradient silently; write v.exp(), autograd.exp(v) and so on "
+            "in place of math.exp(v), or v.data for the bare number")
+
+
+# --- methods and ufuncs that come from the table --------------------------------------------------
+
+UFUNCS: dict[str, Callable[..., Any]] = {
+    "square": lambda x: x * x,
+    "reciprocal": lambda x: 1.0 / x,
+    "less": lambda a, b: a < b, "less_equal": lambda a, b: a <= b,
+    "greater": lambda a, b: a > b, "greater_equal": lambda a, b: a >= b,
+    "equal": lambda a, b: a == b, "not_equal": lambda a, b: a != b,
+}
+
+
+def _unary_method(primitive: Primitive) -> Callable[[Value], Value]:
+    def method(self: Value) -> Value:
+        try:
+            data = primitive.value(self._data)
+        except DOMAIN_ERRORS as error:
+            raise _domain_error(primitive, error, (self,)) from None
+        node = _node(data, primitive, self)
+        if (listener := recorder) is not None:
+            listener.computed(node)
+        return node
+
+    return method
+
+
+def _binary_method(primitive: Primitive) -> Callable[[Value, Any], Any]:
+    def method(self: Value, other: Any) -> Any:
+        return primitive(self, other)
+
+    return method
+
+
+def install(primitive: Primitive) -> None:
+    """Give Values the methods, and NumPy the ufuncs, that a row of the table names.
+
+    Raises:
+        ValueError: when the name is an attribute of Value already.
+    """
+    if primitive.arity not in (1, 2):
+        return
+    names = (primitive.name, *primitive.aliases)
+    taken = [name for name in names if hasattr(Value, name)]
+    if taken:
+        raise ValueError(f"Value has an attribute {taken[0]!r} already; choose another name")
+    make = _unary_method if primitive.arity == 1 else _binary_method
+    for name in names:
+        method = make(primitive)
+        method.__name__ = name
+        method.__doc__ = primitive.__doc__
+        setattr(Value, name, method)
+        UFUNCS[name] = primitive
+
+
+for _primitive in TABLE.values():
+    install(_primitive)

@@ -1,0 +1,5 @@
+"""Pictures of graphs, and the page that plays both passes step by step."""
+
+from autograd.drawing.graph import MAX_SHOWN, Picture, checked_roots, draw, mimebundle, number
+
+__all__ = ["MAX_SHOWN", "Picture", "checked_roots", "draw", "mimebundle", "number"]

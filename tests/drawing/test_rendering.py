@@ -1,0 +1,84 @@
+"""Finding a renderer, and writing pictures with each: `dot` and graphviz-pure."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from autograd import Value, draw
+from autograd.drawing.rendering import Drawing, RendererError, escape, find_renderer, plain
+
+RENDERERS = ["graphviz-pure", *(["dot"] if shutil.which("dot") else [])]
+
+
+def example() -> Value:
+    x, w = Value(2.0, label="x"), Value(-3.0, label="w")
+    return (w * x + 7.0).tanh() + x**2
+
+
+@pytest.mark.parametrize("renderer", RENDERERS)
+def test_both_renderers_write_svg_and_png(renderer: str, tmp_path: Path) -> None:
+    drawing = draw(example(), renderer=renderer)
+    svg = Path(drawing.render(tmp_path / "graph.svg")).read_text(encoding="utf-8")
+    assert "<svg" in svg
+    assert svg.count("<polygon") > 7
+    assert "tanh" in svg
+    png = Path(drawing.render(tmp_path / "graph", format="png"))
+    assert png.name == "graph.png"
+    assert png.read_bytes().startswith(b"\x89PNG")
+
+
+def test_pdf_needs_dot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawing = draw(example(), renderer="graphviz-pure")
+    if shutil.which("dot"):
+        path = Path(draw(example()).render(tmp_path / "graph.pdf"))
+        assert path.read_bytes().startswith(b"%PDF")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(RendererError, match="graphviz-pure writes no pdf"):
+        drawing.render(tmp_path / "other.pdf")
+    assert not (tmp_path / "other.pdf").exists()
+
+
+def test_without_dot_the_pure_renderer_is_found_beside_the_interpreter(
+        monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert Path(find_renderer()).stem == "graphviz-pure"
+
+
+def test_a_missing_renderer_says_how_to_install_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "which", lambda *_, **__: None)
+    with pytest.raises(RendererError, match="pip install"):
+        find_renderer()
+
+
+def test_an_unknown_format_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(RendererError, match="svg, png, pdf"):
+        draw(example()).render(tmp_path / "graph", format="bmp")
+
+
+def test_the_environment_chooses_the_renderer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CHAINRULE_RENDERER", "graphviz-pure")
+    assert Path(find_renderer()).stem == "graphviz-pure"
+    monkeypatch.setenv("CHAINRULE_RENDERER", "neato")
+    with pytest.raises(RendererError, match="neato"):
+        find_renderer()
+
+
+def test_a_failing_renderer_is_an_error_with_its_message() -> None:
+    drawing = Drawing(renderer="graphviz-pure")
+    drawing.body.append("this is -> -> not DOT [")
+    with pytest.raises(RendererError, match="syntax error"):
+        drawing.pipe("svg")
+
+
+@pytest.mark.parametrize("renderer", RENDERERS)
+@pytest.mark.parametrize("text", ["<b>bold</b>", "a\\Nb", "{x|y}", 'say "no"', "σ ∂ Σ"])
+def test_text_is_shown_as_it_is(renderer: str, text: str) -> None:
+    drawing = Drawing(renderer=renderer)
+    drawing.node("a", label=escape(text), shape="record")
+    drawing.node("b", label=plain(text), shape="oval")
+    svg = drawing.pipe("svg", encoding="utf-8")
+    shown = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    assert svg.replace("&quot;", '"').count(f">{shown}<") == 2

@@ -1,0 +1,185 @@
+"""Diagrams of neurons and networks: nodes, edges and labels, and rendering with both renderers."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+import nn
+from autograd.drawing.rendering import Drawing
+
+RENDERERS = ["graphviz-pure", *(["dot"] if shutil.which("dot") else [])]
+EDGE = re.compile(r"^\s*(\w+) -> (\w+) \[(.*)\]$", re.MULTILINE)
+NODE = re.compile(r"^\s*(\w+) \[(.*)\]$", re.MULTILINE)
+
+
+def edges(drawing: Drawing) -> dict[tuple[str, str], str]:
+    return {(tail, head): options for tail, head, options in EDGE.findall(drawing.source)}
+
+
+def nodes(drawing: Drawing) -> dict[str, str]:
+    return {name: options for name, options in NODE.findall(drawing.source)
+            if name not in ("node", "edge", "graph")}
+
+
+def label(options: str) -> str:
+    found = re.search(r'label=(?:"([^"]*)"|(\S+?)(?= |$))', options)
+    return (found[1] or found[2]) if found else ""
+
+
+def unit(activation: str = "relu", weights: tuple[float, ...] = (0.5,), bias: float = -0.25,
+         ) -> nn.Neuron:
+    neuron = nn.Neuron(len(weights), activation)
+    for parameter, number in zip(neuron.w, weights, strict=True):
+        parameter.data = number
+    neuron.b.data = bias
+    return neuron
+
+
+def test_a_unit_is_drawn_in_its_steps_with_the_formulas_on_the_edges() -> None:
+    drawn = edges(nn.draw(unit(), cost="C = (a - y)^2"))
+    assert {pair: label(options) for pair, options in drawn.items()} == {
+        ("x0", "z"): "w_0", ("bias", "z"): "b", ("z", "a"): "z = w_0 x_0 + b",
+        ("a", "output"): "a = ReLU(z)", ("output", "cost"): "C = (a - y)^2"}
+
+
+def test_z_is_a_box_in_space_and_the_bias_a_small_circle_beside_it() -> None:
+    drawing = nn.draw(unit())
+    drawn = nodes(drawing)
+    assert "shape=box3d" in drawn["z"]
+    assert "shape=circle" in drawn["bias"]
+    assert "width=0.4" in drawn["bias"]
+    same = re.search(r"\{\s*rank=same(.*?)\}", drawing.source, re.DOTALL)
+    assert same is not None
+    assert set(re.findall(r"^\s*(\w+) \[", same[1], re.MULTILINE)) == {"bias", "z"}
+
+
+def test_without_a_cost_the_unit_ends_in_its_output() -> None:
+    drawn = edges(nn.draw(unit("sigmoid"), outputs=["not x"]))
+    assert label(drawn["a", "output"]) == "a = sigmoid(z)"
+    assert not any("cost" in pair for pair in drawn)
+    assert label(nodes(nn.draw(unit(), outputs=["not x"]))["output"]) == "not x"
+
+
+def test_a_linear_unit_passes_z_on() -> None:
+    assert label(edges(nn.draw(unit("linear")))["a", "output"]) == "a = z"
+
+
+def test_a_unit_of_several_inputs_has_an_edge_for_each() -> None:
+    drawn = edges(nn.draw(unit(weights=(1.0, 2.0, 3.0))))
+    assert [label(drawn[f"x{i}", "z"]) for i in range(3)] == ["w_0", "w_1", "w_2"]
+    assert label(drawn["z", "a"]) == "z = w_0 x_0 + w_1 x_1 + w_2 x_2 + b"
+    many = edges(nn.draw(unit(weights=(1.0,) * 5)))
+    assert label(many["z", "a"]) == "z = w_0 x_0 + ... + w_4 x_4 + b"
+
+
+def test_a_units_values_stand_beside_the_names() -> None:
+    drawn = edges(nn.draw(unit(weights=(-24.3428836,), bias=0.125), values=True))
+    assert label(drawn["x0", "z"]) == "w_0 = -24.34"
+    assert label(drawn["bias", "z"]) == "b = 0.125"
+
+
+def test_an_mlp_of_one_unit_is_drawn_as_the_unit() -> None:
+    model = nn.MLP(1, [1], seed=1)
+    assert nn.draw(model).source == nn.draw(model.layers[0].neurons[0]).source
+
+
+@pytest.mark.parametrize("sizes", [(3, 2, 1), (4, 2, 3), (3, 4, 4, 1)])
+def test_a_network_has_an_edge_for_each_weight(sizes: tuple[int, ...]) -> None:
+    model = nn.MLP(sizes[0], sizes[1:], seed=1)
+    drawing = nn.draw(model)
+    assert set(edges(drawing)) == {
+        (f"u{d}_{i}", f"u{d + 1}_{j}") for d in range(len(sizes) - 1)
+        for i in range(sizes[d]) for j in range(sizes[d + 1])}
+    units = [name for name in nodes(drawing) if name.startswith("u")]
+    assert units == [f"u{d}_{i}" for d, size in enumerate(sizes) for i in range(size)]
+
+
+def test_the_units_of_a_layer_stand_in_one_column() -> None:
+    drawn = nodes(nn.draw(nn.MLP(3, [4, 4, 1], seed=1)))
+    places = {name: re.findall(r"-?[\d.]+", re.search(r'pos="([^"]*)!"', options)[1])  # type: ignore[index]
+              for name, options in drawn.items()}
+    columns = [{x for name, (x, _) in places.items() if name.startswith((f"u{d}_", f"t{d}"))}
+               for d in range(4)]
+    assert all(len(column) == 1 for column in columns)
+    assert sorted(float(column.pop()) for column in columns) == [0.0, 2.0, 4.0, 6.0]
+    heights = [float(places[f"u1_{i}"][1]) for i in range(4)]
+    assert heights == sorted(heights, reverse=True)
+    assert sum(heights) == pytest.approx(0.0, abs=0.01)
+
+
+def test_colour_says_the_sign_of_a_weight_and_width_its_size() -> None:
+    model = nn.MLP(3, [2, 1], seed=1)
+    for weight, number in zip(model.layers[0].neurons[0].w, (2.0, -1.0, 0.0), strict=True):
+        weight.data = number
+    drawn = edges(nn.draw(model))
+    options = [drawn[f"u0_{i}", "u1_0"] for i in range(3)]
+    assert [re.search('color="(#[0-9a-f]{6})"', o)[1] for o in options] == [  # type: ignore[index]
+        "#0072b2", "#d55e00", "#777777"]
+    widths = [float(re.search(r"penwidth=([\d.]+)", o)[1]) for o in options]  # type: ignore[index]
+    assert widths == [4.0, 2.2, 0.4]  # 0.4 + 3.6 |w| / 2
+    assert "blue: weight > 0" in nn.draw(model).source
+
+
+def test_values_stand_on_the_edges_and_biases_in_the_units() -> None:
+    model = nn.MLP(2, [2, 1], seed=1)
+    model.layers[0].neurons[1].w[0].data = 0.314
+    model.layers[0].neurons[1].b.data = -1.5
+    assert not any(name.startswith("w") for name in nodes(nn.draw(model)))
+    drawn = nodes(nn.draw(model, values=True))
+    assert len([name for name in drawn if name.startswith("w")]) == 6
+    assert label(drawn["w1_1_0"]) == "0.31"
+    assert label(drawn["u1_1"]) == "h_1\\nb -1.5"
+
+
+def test_headings_name_the_activations() -> None:
+    drawn = nodes(nn.draw(nn.MLP(3, [4, 2, 1], "tanh", seed=1, output="sigmoid")))
+    assert [label(drawn[f"t{d}"]) for d in range(4)] == [
+        "inputs", "hidden 1\\ntanh", "hidden 2\\ntanh", "outputs\\nsigmoid"]
+
+
+def test_inputs_and_outputs_can_be_named() -> None:
+    drawn = nodes(nn.draw(nn.MLP(2, [2, 1], seed=1), inputs=["rain", "<b>"], outputs=["wet"]))
+    assert [label(drawn[name]) for name in ("u0_0", "u2_0")] == ["rain", "wet"]
+    with pytest.raises(ValueError, match="inputs: 1 names for 2 inputs"):
+        nn.draw(nn.MLP(2, [2, 1], seed=1), inputs=["rain"])
+
+
+def test_what_cannot_be_drawn_is_refused() -> None:
+    with pytest.raises(TypeError, match="Neuron, a Layer or an MLP"):
+        nn.draw(3.0)
+    with pytest.raises(TypeError, match="cost is drawn for a single unit"):
+        nn.draw(nn.MLP(2, [2, 1], seed=1), cost="C")
+    with pytest.raises(ValueError, match="2-200-1 has more than 200 units"):
+        nn.draw(nn.MLP(2, [200, 1], seed=1))
+
+
+@pytest.mark.parametrize("renderer", RENDERERS)
+@pytest.mark.parametrize("values", [False, True])
+def test_both_renderers_draw_units_and_networks(renderer: str, values: bool,
+                                                tmp_path: Path) -> None:
+    svg = nn.draw(unit(), values=values, cost="C = (a - y)^2", renderer=renderer).pipe(
+        "svg", encoding="utf-8").replace("&#45;", "-")
+    for text in ("z = w_0 x_0 + b", "a = ReLU(z)", "C = (a - y)^2", "bias", "Cost"):
+        assert f">{text}</text>" in svg
+    drawing = nn.draw(nn.MLP(3, [4, 4, 1], seed=1), values=values, renderer=renderer)
+    svg = drawing.pipe("svg", encoding="utf-8")
+    assert svg.count('class="edge"') == 12 + 16 + 4
+    assert svg.count('class="node"') == 12 + 4 + (32 if values else 0)
+    assert "#0072b2" in svg
+    assert Path(drawing.render(tmp_path / "network.png")).read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("renderer", RENDERERS)
+def test_the_renderer_keeps_the_columns(renderer: str) -> None:
+    svg = nn.draw(nn.MLP(3, [2, 1], seed=1), renderer=renderer).pipe("svg", encoding="utf-8")
+    centres = {title: float(x) for title, x in re.findall(
+        r'<title>(u\d_\d)</title>\s*<ellipse[^>]* cx="([-\d.]+)"', svg)}
+    assert len(centres) == 6
+    columns = [{round(x) for name, x in centres.items() if name.startswith(f"u{d}")}
+               for d in range(3)]
+    assert [len(column) for column in columns] == [1, 1, 1]
+    assert max(columns[0]) < min(columns[1]) < max(columns[2])
