@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from autograd import former_paths
+from autograd.core import value as _value
 from autograd.core.backward import gradient
 from autograd.core.graph import edges, leaves, name_scope, scope_of, topological_order
 from autograd.core.numpy_protocol import values
@@ -104,6 +105,15 @@ _LATER = {
 _MODULES = ("checking", "compiler", "descent", "drawing", "explaining", "extend", "parsing",
             "plotting", "strategies")
 former_paths.register(__name__, former_paths.AUTOGRAD)
+
+
+def _display(node: Value) -> dict[str, Any]:
+    """How Jupyter shows a node; the drawing is loaded when the first one is shown."""
+    bundle: dict[str, Any] = import_module(f"{__name__}.drawing").mimebundle(node)
+    return bundle
+
+
+_value.display_hook = _display
 
 
 def __getattr__(name: str) -> Any:

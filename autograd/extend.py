@@ -77,7 +77,7 @@ def primitive(name: str, value: Callable[..., float],
     return row
 
 
-def _unregister(row: Primitive) -> None:
+def unregister(row: Primitive) -> None:
     """Take a row of one's own out of the table, and its methods from Value."""
     if TABLE.get(row.name) is not row:
         raise ValueError(f"{row!r} is not in the table")

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from autograd.compiler.backends import choice as backends
+from autograd.compiler.backends.interface import Unsupported
 from autograd.compiler.backends.llvm.training_loop import (
     GRADIENT_NOT_FINITE,
     LOSS_NOT_FINITE,
@@ -90,7 +91,7 @@ def compile_training(model: Module, loss: Loss, optimizer: Optimizer, rows: Rows
     kind = MachineTraining if backends.default(True) == "llvm" else ArrayTraining
     try:
         return kind(row, optimizer, data, l2)
-    except KeyError:  # an activation of the user's own has no machine code
+    except Unsupported:  # an activation of the user's own has no machine code
         return ArrayTraining(row, optimizer, data, l2)
 
 

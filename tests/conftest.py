@@ -7,6 +7,8 @@ from hypothesis import settings
 
 from .back_ends import BACK_ENDS
 
+pytest.register_assert_rewrite("tests.compiler.backends.conformance")
+
 settings.register_profile("ci", derandomize=True, deadline=None, database=None)
 settings.register_profile("deep", max_examples=3000, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))

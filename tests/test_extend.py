@@ -11,7 +11,7 @@ import pytest
 import autograd as ag
 from autograd import TABLE, GradientError, Value, primitive
 from autograd.core.value import UFUNCS
-from autograd.extend import _unregister
+from autograd.extend import unregister
 
 
 @contextmanager
@@ -20,7 +20,7 @@ def declared(*arguments, **fields):
     try:
         yield row
     finally:
-        _unregister(row)
+        unregister(row)
 
 
 @contextmanager

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial, update_wrapper
 from typing import Any, NamedTuple
 
 from autograd.compiler.backends import choice as backends
+from autograd.compiler.backends.interface import Kernel
 from autograd.compiler.trace.arguments import lift, objects_of
 from autograd.compiler.trace.captured_state import Watch
 from autograd.compiler.trace.tracer import Recording, RecordingError, names_of, record
@@ -18,11 +19,13 @@ SHOWN = 5  # guards and places of a recording that are written out
 
 
 class Note(NamedTuple):
-    """One recording: why it was made, for which kind of arguments, and what it holds."""
+    """One recording: why it was made, for which kind of arguments, what it holds and runs on."""
 
     reason: str
     key: Any
     recording: Recording
+    backend: str = ""
+    why_not_quicker: str = ""
 
 
 class Compiled:
@@ -88,6 +91,21 @@ class Compiled:
         self.n_recordings += 1
         self.notes.append(Note(reason, key, recording))
         return recording
+
+    def compiled(self, recording: Recording, row_inputs: Sequence[bool] | None = None,
+                 sums: Sequence[bool] | None = None, backend: str | None = None,
+                 reason: str = "") -> Kernel:
+        """A recording's kernel; the latest note keeps which back end runs it, and why that one.
+
+        Args:
+            recording, row_inputs, sums: what to compile, and how; see ``backends.interface``.
+            backend: the back end that must do it; None takes the one that the user wants.
+            reason: why it must.
+        """
+        choice = backends.choose(recording.program, row_inputs, sums, backend or self.backend)
+        self.notes[-1] = self.notes[-1]._replace(
+            backend=choice.backend, why_not_quicker=reason or choice.reason)
+        return choice.kernel
 
     def _watch(self, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Watch:
         """What the function reads besides the numbers among its arguments."""
@@ -209,6 +227,9 @@ def _paragraph(number: int, note: Note) -> list[str]:
                      f"{program.name(guard.right)}) is {guard.outcome}")
     if len(program.guards) > SHOWN:
         lines.append(f"   and {len(program.guards) - SHOWN} more condition(s)")
+    if note.backend:
+        slower = f", because {note.why_not_quicker}" if note.why_not_quicker else ""
+        lines.append(f"   runs on the back end {note.backend}{slower}")
     if note.recording.places:
         places = ", ".join(note.recording.places[:SHOWN])
         more = ", ..." if len(note.recording.places) > SHOWN else ""

@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from autograd.compiler.backends import choice as backends
+from autograd.compiler.backends.interface import Kernel
 from autograd.compiler.compiled import Compiled
+from autograd.compiler.scipy_objective import Objective
 from autograd.compiler.trace.arguments import HoldsValues, signature, static_signature
 from autograd.compiler.trace.tracer import Recording, is_recording
 from autograd.core import value
 from autograd.core.graph import collector_at_rest
 from autograd.core.transforms import hvp_of, jvp_of
 
-if TYPE_CHECKING:
-    from autograd.compiler.scipy_objective import Objective
-
 
 class Replay:
     """A recording that was compiled for one point."""
 
-    def __init__(self, recording: Recording, backend: str | None) -> None:
-        self.point = backends.compile(recording.program, backend=backend).point
+    def __init__(self, recording: Recording, kernel: Kernel) -> None:
+        self.point = kernel.point
         self.captured = recording.captured
         self.build = recording.results.build
         self._all_finite = bytes([1]) * len(recording.program.outputs)
@@ -46,7 +44,7 @@ class Jitted(Compiled):
         if value.recorder is not None and is_recording():  # a part of what is being recorded
             return self.function(*arguments, **keywords)
         try:
-            key, numbers = self._taken_apart(arguments, keywords)
+            key, numbers = self.taken_apart(arguments, keywords)
         except HoldsValues:  # a part of a graph
             return self.function(*arguments, **keywords)
         if value.is_transforming() and self._captures_values():  # a part of a graph, too
@@ -68,10 +66,12 @@ class Jitted(Compiled):
         """Record the branch that a call takes, and replay it."""
         with collector_at_rest():
             recording = self.recorded(key, arguments, keywords)
-            replay = Replay(recording, self.backend)
+            replay = Replay(recording, self.compiled(recording))
         outputs = replay(numbers)
         if outputs is None:  # rounded otherwise, a number that was read with .data is another one
-            replay = Replay(recording, "python")  # has the bits of the recording
+            replay = Replay(recording, self.compiled(  # Python's has the bits of the recording
+                recording, backend="python", reason="a decision hangs on the last bits of a "
+                "function that other back ends round otherwise"))
             outputs = replay(numbers)
         self._replays.setdefault(key, []).insert(0, replay)
         return self._result(replay, outputs, arguments, keywords)
@@ -82,7 +82,7 @@ class Jitted(Compiled):
             return self._eagerly(arguments, keywords)
         return replay.build(outputs)
 
-    def _taken_apart(self, arguments: tuple[Any, ...],
+    def taken_apart(self, arguments: tuple[Any, ...],
                      keywords: dict[str, Any]) -> tuple[Any, Any]:
         """What the call was made with but for the numbers, and the numbers."""
         if len(arguments) == 1 and not keywords and not self.static:
@@ -120,9 +120,7 @@ class Jitted(Compiled):
         return Jitted(function, self.backend, self.max_recordings, self.static)
 
     def scipy(self) -> Objective:
-        """fun, jac, hess and hessp for scipy.optimize; see :class:`.objective.Objective`."""
-        from autograd.compiler.scipy_objective import Objective
-
+        """fun, jac, hess and hessp for scipy.optimize; see :class:`.scipy_objective.Objective`."""
         return Objective(self)
 
 

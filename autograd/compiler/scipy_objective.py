@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -11,10 +11,24 @@ from autograd.compiler.trace.arguments import HoldsValues
 from autograd.core.pytrees import as_array, flatten, rebuild, shape_of
 from autograd.core.transforms import Trace, hessian, hvp, rows_of_jacobian
 
-if TYPE_CHECKING:
-    from autograd.compiler.jit import Jitted
-
 Array = np.ndarray[Any, Any]
+
+
+class Composable(Protocol):
+    """What a compiled function has to offer; ``jit`` hands one over, and is not known here."""
+
+    def __call__(self, *arguments: Any) -> Any:
+        """Call it."""
+
+    def __compose__(self, transform: Callable[..., Any], *options: Any) -> Composable:
+        """The compiled derivative."""
+
+    def taken_apart(self, arguments: tuple[Any, ...],
+                    keywords: dict[str, Any]) -> tuple[Any, Any]:
+        """What a call is made with but for the numbers, and the numbers."""
+
+    def outside(self, key: Any) -> Any:
+        """What the results of such calls hang on besides the arguments, as it is now."""
 
 
 class Objective:
@@ -26,7 +40,7 @@ class Objective:
     which fun was called last costs nothing.
     """
 
-    def __init__(self, function: Jitted) -> None:
+    def __init__(self, function: Composable) -> None:
         self._both = function.__compose__(value_and_jacobian)
         self._hessian = function.__compose__(hessian, 0)
         self._product = function.__compose__(hessian_product)
@@ -44,7 +58,7 @@ class Objective:
         """
         x = np.asarray(x, dtype=float)
         try:
-            kind, numbers = self._both._taken_apart((x, *args), {})
+            kind, numbers = self._both.taken_apart((x, *args), {})
         except HoldsValues:
             raise TypeError("scipy's functions take numbers, not Values; write v.data") from None
         asked = (kind, np.asarray(numbers, dtype=float).tobytes())

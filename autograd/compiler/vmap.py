@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.compiler.backends import choice as backends
+from autograd.compiler.backends.interface import Kernel
 from autograd.compiler.compiled import Compiled
 from autograd.compiler.jit import Jitted
 from autograd.compiler.trace.arguments import HoldsValues, Place
@@ -43,20 +43,19 @@ class RowsReplay:
         recording: of one row.
         is_row: for each number among the arguments whether it differs by row.
         sums: which parts of the result are summed.
-        backend: the name of a back end, or None.
+        compiled: makes the kernel of a recording.
     """
 
     def __init__(self, recording: Recording, is_row: Sequence[bool], sums: Sums,
-                 backend: str | None) -> None:
+                 compiled: Callable[..., Kernel]) -> None:
         self.recording = recording
         self.skeleton = recording.results.skeleton
         self.summed = flags_of(self.skeleton, sums)
         self._computed_sums = [summed for summed, leaf in
                                zip(self.summed, leaves_of(self.skeleton), strict=True)
                                if isinstance(leaf, Place)]
-        self._kernel = backends.compile(
-            recording.program, [*is_row, *[False] * len(recording.captured)], self._computed_sums,
-            backend)
+        self._kernel = compiled(
+            recording, [*is_row, *[False] * len(recording.captured)], self._computed_sums)
 
     def __call__(self, shared: Sequence[float], lines: list[Array],
                  n: int) -> tuple[Part, Array]:
@@ -143,7 +142,7 @@ class Batched(Compiled):
         if self.n_recordings < self.max_recordings:
             with collector_at_rest():
                 recording = self.recorded(parts.key, rows.row(first), rows.keywords)
-                replay = RowsReplay(recording, parts.is_row, self.sums, self.backend)
+                replay = RowsReplay(recording, parts.is_row, self.sums, self.compiled)
             self._replays.setdefault(parts.key, []).append(replay)
             left = _run_branch(replay, parts, pending, gathered)
             if not len(left) or left[0] != first:

@@ -513,7 +513,7 @@ def test_the_report_is_truthy_and_reads_well():
 
 
 def test_users_own_primitive_is_checked_by_differences():
-    from autograd.extend import _unregister
+    from autograd.extend import unregister
 
     cube = ag.primitive("cube_of", lambda x: x * x * x, lambda x, y: 3.0 * x * x)
     try:
@@ -521,7 +521,7 @@ def test_users_own_primitive_is_checked_by_differences():
         with partials_scaled(cube, 1.001), pytest.raises(GradientError, match="cube_of"):
             gradcheck(lambda x: sin(cube(x)), 0.8)
     finally:
-        _unregister(cube)
+        unregister(cube)
 
 
 def test_second_derivatives_can_be_checked_too():

@@ -14,7 +14,7 @@ import nn
 from autograd import Value, primitive
 from autograd.compiler.backends import choice as backends
 from autograd.compiler.backends.llvm.training_loop import Descent
-from autograd.extend import _unregister
+from autograd.extend import unregister
 from nn import schedules, training
 from nn.compiled_training import ArrayTraining, MachineTraining, compile_training
 
@@ -263,7 +263,7 @@ def test_an_activation_of_ones_own_runs_in_numpy() -> None:
         fast, _ = run(True, "hinge", activation=row, epochs=3)
         assert fast.loss == pytest.approx(eager.loss, rel=1e-11)
     finally:
-        _unregister(row)
+        unregister(row)
 
 
 def test_frozen_values_of_a_model_are_no_parameters(back_end: type) -> None:

@@ -1,5 +1,17 @@
 """Each back end turns a program into a kernel; ``interface`` says what a kernel is."""
 
-from autograd.compiler.backends.choice import NAMES, checked, compile, default
+from autograd.compiler.backends.choice import (
+    BACK_ENDS,
+    NAMES,
+    Choice,
+    checked,
+    choose,
+    compile,
+    default,
+)
+from autograd.compiler.backends.interface import Kernel, Unsupported
 
-__all__ = ["NAMES", "checked", "compile", "default"]
+__all__ = [
+    "BACK_ENDS", "NAMES", "Choice", "Kernel", "Unsupported", "checked", "choose", "compile",
+    "default",
+]

@@ -1,23 +1,53 @@
-"""The choice of a back end: each turns a program into a kernel that is called in the same way."""
+"""The choice of a back end for a program, and the reason where it is not the quickest one."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
-from typing import Any
+from typing import NamedTuple
 
+from autograd.compiler.backends.interface import Compile, Kernel, Unsupported
 from autograd.compiler.program.program import Program
 
-NAMES = ("llvm", "numpy", "python")
+
+def _at(module: str, name: str = "compile") -> Callable[[], Compile]:
+    """Loads a back end's module when it is asked for: llvmlite takes a while, and is an extra."""
+    def load() -> Compile:
+        found: Compile = getattr(import_module(f"autograd.compiler.backends.{module}"), name)
+        return found
+
+    return load
+
+
+BACK_ENDS: dict[str, Callable[[], Compile]] = {
+    "llvm": _at("llvm.compilation", "compile_soon"), "numpy": _at("numpy"),
+    "python": _at("python")}
+NAMES = tuple(BACK_ENDS)
+NO_LLVM = 'llvmlite is not installed; pip install "chainrule[fast]"'
+
+
+class Choice(NamedTuple):
+    """A compiled program, the back end that runs it, and why that is not the quickest, if not."""
+
+    kernel: Kernel
+    backend: str
+    reason: str = ""
 
 
 @cache
+def _has_llvm() -> bool:
+    return find_spec("llvmlite") is not None
+
+
 def default(by_rows: bool) -> str:
     """The quickest back end that is installed, for one point or for rows."""
-    if find_spec("llvmlite") is not None:
-        return "llvm"
+    return "llvm" if _has_llvm() else _general(by_rows)
+
+
+def _general(by_rows: bool) -> str:
+    """The quickest of those that run every program."""
     return "numpy" if by_rows else "python"
 
 
@@ -27,29 +57,39 @@ def checked(backend: str | None) -> str | None:
     Raises:
         ValueError: when there is none of that name.
     """
-    if backend is not None and backend not in NAMES:
+    if backend is not None and backend not in BACK_ENDS:
         raise ValueError(f"there is no back end {backend!r}; choose one of "
-                         f"{', '.join(map(repr, NAMES))}, or None for the quickest")
+                         f"{', '.join(map(repr, BACK_ENDS))}, or None for the quickest")
     return backend
 
 
-def compile(program: Program, row_inputs: Sequence[bool] | None = None,
-            sums: Sequence[bool] | None = None, backend: str | None = None) -> Any:
-    """Compile a program; arguments and result as of ``autograd.compiler.llvm.compile``.
+def choose(program: Program, row_inputs: Sequence[bool] | None = None,
+           sums: Sequence[bool] | None = None, backend: str | None = None) -> Choice:
+    """Compile a program by the quickest back end that can run it.
 
     Args:
-        program, row_inputs, sums: what to compile, and how; see there.
-        backend: "llvm", "numpy" or "python"; None takes the quickest that knows every operation
-            of the program (those of the user's own run on the other two).
+        program, row_inputs, sums: what to compile, and how; see ``interface``.
+        backend: the name of one that must do it; None takes the quickest.
+
+    Raises:
+        Unsupported: when the one that must do it cannot.
+        ValueError, KeyError: for flags that do not fit, and operations that are not in the table.
+        ImportError: when the one that must do it is not installed.
     """
     by_rows = row_inputs is not None
-    name = backend or default(by_rows)
-    module = import_module(".llvm.compilation" if name == "llvm" else f".{name}", __package__)
-    try:
-        return (module.compile_soon if name == "llvm" else module.compile)(
-            program, row_inputs, sums)
-    except KeyError:
-        if backend is not None:
-            raise
-    name = "numpy" if by_rows else "python"
-    return import_module(f".{name}", __package__).compile(program, row_inputs, sums)
+    if backend is not None:
+        return Choice(BACK_ENDS[backend]()(program, row_inputs, sums), backend)
+    general = _general(by_rows)
+    reason = NO_LLVM
+    if _has_llvm():
+        try:
+            return Choice(BACK_ENDS["llvm"]()(program, row_inputs, sums), "llvm")
+        except Unsupported as refusal:
+            reason = str(refusal)
+    return Choice(BACK_ENDS[general]()(program, row_inputs, sums), general, reason)
+
+
+def compile(program: Program, row_inputs: Sequence[bool] | None = None,
+            sums: Sequence[bool] | None = None, backend: str | None = None) -> Kernel:
+    """The kernel of :func:`choose`."""
+    return choose(program, row_inputs, sums, backend).kernel

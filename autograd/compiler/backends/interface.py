@@ -1,15 +1,76 @@
-"""What every back end takes and gives."""
+"""What a back end is: ``compile``, a function that turns a program into a kernel.
+
+A back end is a function of (program, row_inputs, sums):
+
+    program      what to compile. Outside a domain nothing raises: the results are what IEEE 754
+                 arithmetic gives, inf or nan; a primitive of the user's own gives nan there.
+    row_inputs   for each input whether it differs by row; None compiles for one point
+    sums         for each output whether it is summed over the rows; None for none
+
+It returns a :class:`Kernel`, and raises
+
+    ValueError   for flags that do not fit the program (:class:`Signature` checks them)
+    KeyError     for an operation that is not in the table of primitives
+    Unsupported  for a program that it cannot run although others can; the message says why
+
+The bits of + - * /, sqrt, comparisons and what is chosen by them are those of the eager engine;
+other functions are within 8 units in the last place; sums may be rounded in another order.
+``tests/compiler/backends/conformance.py`` holds a back end to all this.
+
+To add a back end: write such a function in a file of this folder, name it in ``choice.BACK_ENDS``,
+and run the conformance tests on it; ``tests/compiler/backends/test_toy.py`` does that in 40 lines.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from autograd.compiler.program.program import Program
 
 Array = np.ndarray[Any, Any]
+
+
+class Unsupported(Exception):
+    """A back end cannot run a program that others can; the message says why."""
+
+
+class Kernel(Protocol):
+    """A compiled program."""
+
+    def __call__(self, scalars: Any, rows: Any = None) -> tuple[Array, Any, Any]:
+        """Run it.
+
+        Args:
+            scalars: all inputs that are the same for all rows, shape (n_scalars,).
+            rows: the other inputs, shape (n_row_inputs, n_rows); None for one point.
+
+        Returns:
+            (scalar outputs, row outputs, ok), in arrays that belong to the caller. For one point
+            the scalar outputs are all outputs, the row outputs None, and ok is a bool: whether
+            all guards hold. For rows the scalar outputs are the sums, the row outputs the other
+            outputs, shape (n_outputs, n_rows), and ok is a bool for each row.
+
+        Raises:
+            ValueError: for arrays of a wrong shape.
+        """
+
+    def point(self, numbers: Any) -> Array | None:
+        """The outputs at one point, or None where a guard does not hold: a call with no checks.
+
+        Args:
+            numbers: a list or a float array with a number for each input.
+        """
+
+
+class Compile(Protocol):
+    """A back end; the module's docstring is its contract."""
+
+    def __call__(self, program: Program, row_inputs: Sequence[bool] | None = None,
+                 sums: Sequence[bool] | None = None) -> Kernel:
+        """Compile a program."""
 
 
 class Signature:

@@ -43,7 +43,7 @@ class Kernel:
                        zip(program.ops, program.operands, _last_reads(program), strict=True)]
 
     def __call__(self, scalars: Any, rows: Any = None) -> tuple[Array, Array | None, Any]:
-        """Run it; arguments and results as in :func:`compile`."""
+        """Run it, as ``interface`` says."""
         inputs, n = self.signature.inputs(scalars, rows)
         outputs, ok = np.empty((len(self.program.outputs), n)), np.ones(n, dtype=bool)
         with np.errstate(all="ignore"):
@@ -80,25 +80,7 @@ class Kernel:
 
 def compile(program: Program, row_inputs: Sequence[bool] | None = None,
             sums: Sequence[bool] | None = None) -> Kernel:
-    """Prepare a program to run on arrays.
-
-    Args:
-        program: what to run; primitives of one's own run row by row.
-        row_inputs: for each input whether it differs by row; None is for one point.
-        sums: for each output whether it is summed over the rows.
-
-    Returns:
-        ``kernel(scalars, rows) -> (scalar_outputs, row_outputs, ok)``. Scalars are all inputs that
-        are the same for all rows, shape (n_scalars,); rows has the shape (n_row_inputs, n_rows).
-        For one point scalar_outputs holds all outputs, row_outputs is None and ok a bool: whether
-        all guards hold. For rows scalar_outputs holds the sums, row_outputs the other outputs,
-        shape (n_outputs, n_rows), and ok is a bool for each row. Outside a domain the results are
-        what IEEE arithmetic gives, inf or nan; a primitive of one's own gives nan.
-
-    Raises:
-        ValueError: for flags that do not fit the program.
-        KeyError: for a primitive that is not in the table.
-    """
+    """Prepare a program to run on arrays, as ``interface`` says."""
     return Kernel(program, Signature(program, row_inputs, sums))
 
 

@@ -20,7 +20,6 @@ from typing import Any
 import numpy as np
 
 from autograd.compiler.backends.interface import Array, Signature
-from autograd.compiler.backends.llvm.ops import LIBM
 from autograd.compiler.backends.numpy import EMITTERS as ON_ARRAYS
 from autograd.compiler.backends.numpy import value_or_nan
 from autograd.compiler.program.program import Guard, Program
@@ -29,14 +28,10 @@ from autograd.core.primitives import DOMAIN_ERRORS, lookup
 CHUNK = 1000  # instructions in one function; Python's compiler slows down on longer ones
 READS = 10 * CHUNK  # operands, inputs and outputs in one function
 
-# How each primitive is written; {all} are all operands. The functions are those of _functions.
+# How a primitive is written; {all} are all operands. The others are functions of their own name if
+# the table has always had them; a name of the user's own could be one that the source uses.
 EMITTERS: dict[str, str] = {
-    "add": "{0} + {1}", "sub": "{0} - {1}", "mul": "{0} * {1}", "neg": "-{0}", "identity": "{0}",
-    **{name: name + "({all})" for name in (
-        *sorted(LIBM), "div", "abs", "sqrt", "sign", "step", "wins", "relu", "maximum", "minimum",
-        "where", "sigmoid", "sigmoid_slope", "softplus", "logaddexp", "one_minus_square",
-        "gaussian", "sum", "prod", "dot", "norm", "logsumexp")},
-}
+    "add": "{0} + {1}", "sub": "{0} - {1}", "mul": "{0} * {1}", "neg": "-{0}", "identity": "{0}"}
 
 
 class Kernel:
@@ -58,7 +53,7 @@ class Kernel:
         return "\n\n".join(self._writer.functions())
 
     def __call__(self, scalars: Any, rows: Any = None) -> tuple[Array, Array | None, Any]:
-        """Run it; arguments and results as in :func:`compile`."""
+        """Run it, as ``interface`` says."""
         inputs, n = self.signature.inputs(scalars, rows)
         columns = [x.tolist() if x.ndim else itertools.repeat(float(x)) for x in inputs]
         outputs, ok = np.empty((len(self.program.outputs), n)), np.ones(n, dtype=bool)
@@ -84,24 +79,11 @@ class Kernel:
 
 def compile(program: Program, row_inputs: Sequence[bool] | None = None,
             sums: Sequence[bool] | None = None, chunk: int | None = None) -> Kernel:
-    """Compile a program to Python functions.
+    """Compile a program to Python functions, as ``interface`` says; ``kernel.source`` is the text.
 
     Args:
-        program: what to compile; primitives of one's own may be in it.
-        row_inputs: for each input whether it differs by row; None compiles for one point.
-        sums: for each output whether it is summed over the rows.
+        program, row_inputs, sums: see there.
         chunk: how many instructions to put into one function; None chooses.
-
-    Returns:
-        ``kernel(scalars, rows) -> (scalar_outputs, row_outputs, ok)``. Scalars are all inputs that
-        are the same for all rows, shape (n_scalars,); rows has the shape (n_row_inputs, n_rows).
-        For one point scalar_outputs holds all outputs, row_outputs is None and ok a bool: whether
-        all guards hold. For rows scalar_outputs holds the sums, row_outputs the other outputs,
-        shape (n_outputs, n_rows), and ok is a bool for each row. ``kernel.source`` is the text.
-
-    Raises:
-        ValueError: for a program that is not valid, or flags that do not fit it.
-        KeyError: for a primitive that is not in the table.
     """
     return Kernel(program, Signature(program, row_inputs, sums), chunk)
 
@@ -110,8 +92,12 @@ def _functions(program: Program) -> dict[str, Any]:
     """The names that the source may use: the functions of the program's ops, inf and nan."""
     ops = sorted(set(program.ops))
     return {"__builtins__": {}, "inf": math.inf, "nan": math.nan,
-            "own": {op: value_or_nan(lookup(op)) for op in ops if op not in EMITTERS},
-            **{op: _ieee(op) for op in ops if op in EMITTERS}}
+            "own": {op: value_or_nan(lookup(op)) for op in ops if op not in ON_ARRAYS},
+            **{op: _ieee(op) for op in ops if op in ON_ARRAYS}}
+
+
+def _template(op: str) -> str:
+    return EMITTERS.get(op, f"{op}({{all}})" if op in ON_ARRAYS else f"own[{op!r}]({{all}})")
 
 
 def _ieee(op: str) -> Callable[..., float]:
@@ -183,10 +169,7 @@ class _Writer:
         program = self.program
         op, slot = program.ops[i], program.first + i
         operands = [self._read(x) for x in program.operands[i]]
-        listed = ", ".join(operands)
-        template = EMITTERS.get(op)
-        right = f"own[{op!r}]({listed})" if template is None else (
-            template.format(*operands, all=listed))
+        right = _template(op).format(*operands, all=", ".join(operands))
         place = f"memory[{slot}] = " if slot in self.shared else ""
         return f"{place}{program.name(slot)} = {right}"
 

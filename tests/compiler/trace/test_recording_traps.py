@@ -1653,10 +1653,10 @@ def test_a_name_scope_inside() -> None:
 
 def test_an_operation_of_ones_own(request: pytest.FixtureRequest) -> None:
     """No back end knows it; it is called."""
-    from autograd.extend import _unregister, primitive
+    from autograd.extend import primitive, unregister
 
     row = primitive("trap_cube", lambda x: x * x * x, lambda x, y: 3.0 * x * x)
-    request.addfinalizer(lambda: _unregister(row))
+    request.addfinalizer(lambda: unregister(row))
     f = jit(lambda x: row(x) + x.trap_cube())
     assert [f(2.0), f(3.0)] == [16.0, 54.0]
     assert grad(f)(2.0) == 24.0
@@ -1751,10 +1751,10 @@ def test_no_guard_where_the_result_shows_it() -> None:
 
 def test_an_operation_of_ones_own_has_a_domain(request: pytest.FixtureRequest) -> None:
     """Nothing is known of it but that it may raise."""
-    from autograd.extend import _unregister, primitive
+    from autograd.extend import primitive, unregister
 
     row = primitive("trap_root", math.sqrt, lambda x, y: 0.5 / y, safe=(0.1, 2.0))
-    request.addfinalizer(lambda: _unregister(row))
+    request.addfinalizer(lambda: unregister(row))
 
     def caught(x: Any) -> Any:
         try:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from autograd.compiler.backends.interface import Signature, Unsupported
 from autograd.compiler.backends.llvm.codegen import CHUNK, LARGE_CHUNK, SMALL, Writer
 from autograd.compiler.backends.llvm.interpreter import InterpreterWriter
 from autograd.compiler.backends.llvm.kernel import Kernel
@@ -19,6 +20,7 @@ from autograd.compiler.backends.llvm.ops import EMITTERS
 from autograd.compiler.backends.llvm.target import _machine
 from autograd.compiler.backends.llvm.tiered import SwappingKernel
 from autograd.compiler.program.program import Program
+from autograd.core.primitives import lookup
 
 ROLLED = 4_000  # operands of a program in which loops are looked for
 MOST_CODE = 30_000  # instructions to compile; what is longer, without its loops, is interpreted
@@ -30,40 +32,25 @@ def _writer(program: Program, rows: tuple[bool, ...] | None, sums: tuple[bool, .
     """The writer for a program: of straight code, of loops, or of a table to interpret."""
     size = sum(map(len, program.operands))
     if chunk is None and size > ROLLED:
-
         writer = RolledWriter(program, rows, sums, width, vector, registers if rows else 1)
         if writer.code_size <= MOST_CODE:
             return writer
         return InterpreterWriter(program, rows, sums, width, vector)
     return Writer(program, rows, sums, width, vector,
-                   chunk or (CHUNK if size <= SMALL else LARGE_CHUNK))
+                  chunk or (CHUNK if size <= SMALL else LARGE_CHUNK))
 
 
 def compile(program: Program, row_inputs: Sequence[bool] | None = None,
             sums: Sequence[bool] | None = None, chunk: int | None = None,
             registers: int = 1) -> Kernel:
-    """Compile a program to machine code.
+    """Compile a program to machine code, as ``interface`` says.
 
     Args:
-        program: what to compile.
-        row_inputs: for each input whether it differs by row; None compiles for one point.
-        sums: for each output whether it is summed over the rows.
+        program, row_inputs, sums: see there; the kernel also takes rows as a list of
+            n_row_inputs arrays.
         chunk: how many instructions to put into one function; None chooses by size.
         registers: how many registers of rows a loop takes at once, a power of 2: with many rows,
             several make less of the traffic with sums and scalars, with few rows they idle.
-
-    Returns:
-        ``kernel(scalars, rows) -> (scalar_outputs, row_outputs, ok)``. Scalars are all inputs that
-        are the same for all rows, shape (n_scalars,); rows has the shape (n_row_inputs, n_rows), or
-        is a list of n_row_inputs arrays.
-        For one point scalar_outputs holds all outputs, row_outputs is None and ok a bool: whether
-        all guards hold. For rows scalar_outputs holds the sums, row_outputs the other outputs,
-        shape (n_outputs, n_rows), and ok is a bool for each row. Nothing raises: outside a domain
-        the results are what IEEE arithmetic gives, inf or nan.
-
-    Raises:
-        ValueError: for flags that do not fit the program.
-        KeyError: for a primitive that has no emitter, such as a user's own.
     """
     rows, flags = _checked_flags(program, row_inputs, sums)
     machine = _machine()
@@ -84,7 +71,6 @@ def compile_soon(program: Program, row_inputs: Sequence[bool] | None = None,
     writer = _writer(program, rows, flags, lanes, machine["vector"], None, 1)
     if writer.code_size <= LONG:
         return Kernel(writer, rows)
-
     interpreter = InterpreterWriter(program, rows, flags, lanes, machine["vector"])
     return SwappingKernel(Kernel(interpreter, rows), lambda: Kernel(writer, rows))
 
@@ -92,15 +78,8 @@ def compile_soon(program: Program, row_inputs: Sequence[bool] | None = None,
 def _checked_flags(program: Program, row_inputs: Sequence[bool] | None,
                    sums: Sequence[bool] | None) -> tuple[tuple[bool, ...] | None,
                                                          tuple[bool, ...]]:
-    if row_inputs is not None and len(row_inputs) != program.n_inputs:
-        raise ValueError(f"row_inputs has {len(row_inputs)} flags for {program.n_inputs} inputs")
-    flags = tuple(sums) if sums is not None else (False,) * len(program.outputs)
-    if len(flags) != len(program.outputs):
-        raise ValueError(f"sums has {len(flags)} flags for {len(program.outputs)} outputs")
-    if any(flags) and row_inputs is None:
-        raise ValueError("sums are over rows; say with row_inputs which inputs differ by row")
-    missing = sorted(set(program.ops) - set(EMITTERS))
-    if missing:
-        raise KeyError(f"the LLVM back end does not know {', '.join(missing)}; the python back "
-                       "end runs every primitive")
-    return tuple(row_inputs) if row_inputs is not None else None, flags
+    signature = Signature(program, row_inputs, sums)
+    unknown = sorted({lookup(op).name for op in program.ops} - EMITTERS.keys())
+    if unknown:
+        raise Unsupported(f"there is no machine code for {', '.join(unknown)}")
+    return signature.is_row if signature.by_rows else None, signature.is_sum

@@ -10,7 +10,7 @@ pytest.importorskip("llvmlite")
 from autograd.compiler.backends.llvm import compilation as llvm
 from autograd.compiler.program.program import Program
 
-from ..test_backends import network_program
+from ..conformance import network_program
 
 
 @pytest.mark.parametrize("chunk", [1, 2, 7, 50])
