@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -119,13 +120,15 @@ _value.display_hook = _display
 def __getattr__(name: str) -> Any:
     if name in _LATER:
         return getattr(import_module(f"{__name__}.{_LATER[name]}"), name)
+    if name in TABLE and not TABLE[name].hidden:  # declared since: a primitive of the user's own
+        return TABLE[name]
     if name in _MODULES or name in former_paths.AUTOGRAD:
         return import_module(f"{__name__}.{name}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_LATER])
+    return sorted({*globals(), *_LATER, *(row.name for row in TABLE.values() if not row.hidden)})
 
 
 __all__ = [
@@ -140,3 +143,8 @@ __all__ = [
     "sin", "sinh", "softplus", "sqrt", "step_through", "sum", "tan", "tanh", "topological_order",
     "value_and_grad", "values", "vmap", "where",
 ]
+
+# Every row of the table is a function of the package, also one that is not named above.
+globals().update((row.name, row) for row in TABLE.values() if not row.hidden)
+__all__ += [row.name for row in TABLE.values()
+            if not row.hidden and row.name not in __all__ and not hasattr(builtins, row.name)]

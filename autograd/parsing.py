@@ -12,8 +12,6 @@ from autograd.core.value import Value
 
 MOST_CHARACTERS, DEEPEST = 2_000, 100
 CONSTANTS = {"pi": math.pi, "e": math.e}
-HIDDEN = ("step", "sign", "wins", "identity", "gaussian", "sigmoid_slope", "one_minus_square",
-          "add", "sub", "mul", "div", "neg", "pow")
 _BINARY: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.Add: lambda a, b: a + b, ast.Sub: lambda a, b: a - b, ast.Mult: lambda a, b: a * b,
     ast.Div: lambda a, b: primitives.div(a, b), ast.Pow: lambda a, b: primitives.pow(a, b),
@@ -30,7 +28,7 @@ class ExpressionError(ValueError):
 
 def functions() -> dict[str, primitives.Primitive]:
     """The functions that an expression may call, by name."""
-    return {name: row for name, row in primitives.TABLE.items() if name not in HIDDEN}
+    return {name: row for name, row in primitives.TABLE.items() if not row.hidden}
 
 
 class Expression:
@@ -134,7 +132,7 @@ def _check_call(node: ast.Call) -> None:
     if node.keywords or any(isinstance(argument, ast.Starred) for argument in node.args):
         raise ExpressionError(f"{node.func.id} takes plain arguments only")
     row = functions()[node.func.id]
-    wanted = row.arity if row.arity is not None else 2 if row.name == "dot" else None
+    wanted = row.arity if row.arity is not None else 2 if row.paired else None
     if wanted is not None and len(node.args) != wanted:
         raise ExpressionError(f"{row.name} takes {wanted} argument(s), not {len(node.args)}")
 
@@ -176,7 +174,7 @@ def _call(row: primitives.Primitive, arguments: list[ast.expr],
         return row(_evaluate(condition, values), lambda: _evaluate(a, values),
                    lambda: _evaluate(b, values))
     operands = [_evaluate(argument, values) for argument in arguments]
-    if row.arity is None and row.name != "dot" and not any(isinstance(x, list) for x in operands):
+    if row.arity is None and not row.paired and not any(isinstance(x, list) for x in operands):
         return row(operands)  # sum(x, y, z) as well as sum([x, y, z])
     return row(*operands)
 

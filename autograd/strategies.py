@@ -67,7 +67,7 @@ def operands_of(primitive: Primitive | str) -> st.SearchStrategy[tuple[float, ..
         return st.tuples(condition, floats_in(row, 1), floats_in(row, 2))
     if row.arity is not None:
         return st.tuples(*(floats_in(row, i) for i in range(row.arity)))
-    sizes = (2, 4) if row is primitives.dot else range(1, MAX_OPERANDS + 1)
+    sizes = (2, 4) if row.paired else range(1, MAX_OPERANDS + 1)
     return st.sampled_from(sizes).flatmap(
         lambda size: st.tuples(*(floats_in(row) for _ in range(size))))
 
@@ -168,9 +168,9 @@ def _written(op: Primitive, operands: Sequence[str]) -> str:
         return f"-{operands[0]}"
     if op is primitives.where:
         return f"where({operands[0]} > 0, {operands[1]}, {operands[2]})"
-    if op is primitives.dot:
+    if op.paired:
         half = len(operands) // 2
-        return f"dot([{', '.join(operands[:half])}], [{', '.join(operands[half:])}])"
+        return f"{op.name}([{', '.join(operands[:half])}], [{', '.join(operands[half:])}])"
     listed = ", ".join(operands)
     return f"{op.name}([{listed}])" if op.arity is None and op.gather else f"{op.name}({listed})"
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
+import re
+import textwrap
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +13,8 @@ import numpy as np
 
 Interval = tuple[float, float]
 ALL: Interval = (-1e300, 1e300)
+
+Condition = tuple[int, str, float]  # operand, relation (one of < <= > >= ==), number
 
 # What Python raises outside a domain; the messages are ours, the types stay Python's.
 DOMAIN_ERRORS = (ValueError, ZeroDivisionError, OverflowError)
@@ -45,6 +50,10 @@ def as_float(number: Any, what: str = "data") -> float:
         raise TypeError(f"{what} must be a real number, not {type(number).__name__}") from None
 
 
+_RESULT = r"\by\b"  # in the text of a derivative
+_TOO_LARGE = "; an OverflowError where the result is too large for a float"
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class Primitive:
     """One row of the table; call it as a function of floats, Values or arrays of them.
@@ -66,6 +75,21 @@ class Primitive:
             9 functions.
         aliases: other names under which NumPy (and people) call it.
         gather: turns the arguments of a call into the tuple of operands.
+        parameters: the names of a call's arguments; without them x, or a, b, c.
+        summary: one sentence that says what it computes.
+        derivative: for each operand the derivative as people write and learn it, in the names of
+            the parameters and y for the result, as the command line reads it.
+        slope: the same in words, for an operation of any number of operands.
+        at_kink: what the derivative is at the kink, in words.
+        raises: where the value raises an error: a condition on one operand each, of which one is
+            enough; () says nowhere, None that nothing is known. Of an infinity beyond the number
+            the value is defined again.
+        exact: arithmetic, comparisons and sqrt alone: the same bits on every back end, so that
+            it may be computed beforehand where all operands are constant.
+        commutative: the order of the operands does not matter but for rounding.
+        transparent: no operand that is inf or nan gives a finite result.
+        paired: the operands are two sequences, one behind the other.
+        hidden: it serves other rows, and is no function of ``autograd`` or of the command line.
     """
 
     name: str
@@ -81,6 +105,17 @@ class Primitive:
     precedence: int = 9
     aliases: tuple[str, ...] = ()
     gather: Callable[..., tuple[Any, ...]] | None = None
+    parameters: tuple[str, ...] = ()
+    summary: str = ""
+    derivative: tuple[str, ...] = ()
+    slope: str = ""
+    at_kink: str = ""
+    raises: tuple[Condition, ...] | None = None
+    exact: bool = False
+    commutative: bool = False
+    transparent: bool = False
+    paired: bool = False
+    hidden: bool = False
 
     def __post_init__(self) -> None:
         places = "{all}" if self.arity is None else ", ".join(f"{{{i}}}" for i in range(self.arity))
@@ -91,10 +126,43 @@ class Primitive:
         if not self.latex:
             latex = rf"\operatorname{{{self.name}}}\left({places}\right)"
             object.__setattr__(self, "latex", latex)
-        operands = "any number of operands" if self.arity is None else f"{self.arity} operand(s)"
-        where_defined = f"; it needs {self.domain}" if self.domain else ""
-        object.__setattr__(self, "__doc__", f"{self.name}: {self.text} of {operands}"
-                           f"{where_defined}. Floats give a float, Values a Value.")
+        if not self.parameters:
+            names = ("*xs",) if self.arity is None else (
+                ("x",) if self.arity == 1 else tuple("abcdefgh"[:self.arity]))
+            object.__setattr__(self, "parameters", names)
+        object.__setattr__(self, "__doc__", self._help())
+
+    def _help(self) -> str:
+        """What ``help()`` prints: the call, what it computes, where, its derivative."""
+        call = f"{self.name}({', '.join(self.parameters)})"
+        arrays = "" if self.gather else ", arrays an array, element by element"
+        lines = [call, "", *([self.summary] if self.summary else []),
+                 f"Floats give a float, Values a recorded Value{arrays}.", "",
+                 f"Domain: {self.domain or 'every number'}"
+                 f"{_TOO_LARGE if self.raises and not self.domain else ''}."]
+        if slope := self.slope or self._written_derivative():
+            lines.append(f"Derivative: {slope}"
+                         f"{f', where y = {call}' if re.search(_RESULT, slope) else ''}.")
+        if self.at_kink:
+            lines.append(f"At a kink: {self.at_kink}.")
+        if self.arity in (1, 2):
+            rest = "()" if self.arity == 1 else f"({self.parameters[1]})"
+            lines.append("As a method of a Value: " + ", ".join(
+                f"v.{name}{rest}" for name in (self.name, *self.aliases)) + ".")
+        return "\n".join(textwrap.fill(line, 88) for line in lines)
+
+    def _written_derivative(self) -> str:
+        if self.arity == 1:
+            return "".join(self.derivative)
+        return "; ".join(f"{slope} by {name}" for slope, name in
+                         zip(self.derivative, self.parameters, strict=False))
+
+    @property
+    def __signature__(self) -> inspect.Signature:
+        kinds = inspect.Parameter
+        return inspect.Signature([
+            kinds(name.lstrip("*"), kinds.VAR_POSITIONAL if name.startswith("*")
+                  else kinds.POSITIONAL_ONLY) for name in self.parameters])
 
     @property
     def __name__(self) -> str:

@@ -50,20 +50,38 @@ def _function_latex(command: str) -> str:
 _FACTOR: Interval = (-1e150, 1e150)
 
 add = _row("add", lambda a, b: a + b, lambda a, b, y: 1.0, lambda a, b, y: 1.0,
-           symbol="+", text="{0} + {1}", latex="{0} + {1}", precedence=1)
+           symbol="+", text="{0} + {1}", latex="{0} + {1}", precedence=1,
+           summary="The sum of two numbers.",
+           derivative=("1", "1"),
+           exact=True, commutative=True, transparent=True, raises=(), hidden=True)
 sub = _row("sub", lambda a, b: a - b, lambda a, b, y: 1.0, lambda a, b, y: -1.0,
-           symbol="-", text="{0} - {1}", latex="{0} - {1}", precedence=1, aliases=("subtract",))
+           symbol="-", text="{0} - {1}", latex="{0} - {1}", precedence=1, aliases=("subtract",),
+           summary="The difference of two numbers.",
+           derivative=("1", "-1"),
+           exact=True, transparent=True, raises=(), hidden=True)
 mul = _row("mul", lambda a, b: a * b, lambda a, b, y: b, lambda a, b, y: a,
            symbol="*", text="{0} * {1}", latex=r"{0} \cdot {1}", precedence=2,
-           safe=(_FACTOR, _FACTOR), aliases=("multiply",))
+           safe=(_FACTOR, _FACTOR), aliases=("multiply",),
+           summary="The product of two numbers.",
+           derivative=("b", "a"),
+           exact=True, commutative=True, transparent=True, raises=(), hidden=True)
 div = _row("div", lambda a, b: a / b, lambda a, b, y: 1.0 / b, lambda a, b, y: -y / b,
            symbol="/", text="{0} / {1}", latex=r"\frac{{{0}}}{{{1}}}", precedence=2,
            domain="a divisor that is not 0", safe=((-1e100, 1e100), (1e-100, 1e100)),
-           aliases=("divide", "true_divide"))
+           aliases=("divide", "true_divide"),
+           summary="The quotient of two numbers.",
+           derivative=("1 / b", "-a / b**2"),
+           exact=True, raises=((1, "==", 0.0),), hidden=True)
 neg = _row("neg", lambda x: -x, lambda x, y: -1.0,
-           symbol="-", text="-{0}", latex="-{0}", precedence=3, aliases=("negative",))
+           symbol="-", text="-{0}", latex="-{0}", precedence=3, aliases=("negative",),
+           summary="The number with its sign changed.",
+           derivative=("-1",),
+           exact=True, transparent=True, raises=(), hidden=True)
 identity = _row("identity", lambda x: x, lambda x, y: 1.0,
-                symbol="=", text="{0}", latex="{0}", aliases=("positive",))
+                symbol="=", text="{0}", latex="{0}", aliases=("positive",),
+                summary="The number itself, as a node of its own.",
+                derivative=("1",),
+                exact=True, transparent=True, raises=(), hidden=True)
 
 
 def _power(base: float, exponent: float) -> float:
@@ -102,7 +120,10 @@ pow = _row("pow", _power, _power_by_base, _power_by_exponent,
            domain="a base > 0, or a base other than 0 with a whole exponent, or 0 with an "
                   "exponent >= 0 (a derivative by the exponent needs a base > 0; write the "
                   "exponent as a plain number)",
-           safe=((1e-3, 1e3), (-20.0, 20.0)), aliases=("power",))
+           safe=((1e-3, 1e3), (-20.0, 20.0)), aliases=("power",),
+           summary="a raised to the power b; a**0 is 1 everywhere.",
+           derivative=("b * a**(b - 1)", "a**b * log(a)"),
+           hidden=True)
 
 
 # --- kinks: the derivative is the element of least norm of the subdifferential ------------------
@@ -128,23 +149,53 @@ def _difference(a: float, b: float) -> float:
     return a - b if a != b else 0.0  # inf - inf would be nan
 
 
-sign = _row("sign", _sign, _zero, kink=lambda x: x, latex=_function_latex(r"\operatorname{sgn}"))
-step = _row("step", _step, _zero, kink=lambda x: x, latex=r"\left[{0} > 0\right]", text="[{0} > 0]")
+sign = _row("sign", _sign, _zero, kink=lambda x: x, latex=_function_latex(r"\operatorname{sgn}"),
+            summary="-1, 0 or 1: the sign of x.",
+            derivative=("0",),
+            at_kink="at the jump, x = 0, the value and the derivative are 0",
+            exact=True, raises=(), hidden=True)
+step = _row("step", _step, _zero, kink=lambda x: x, latex=r"\left[{0} > 0\right]", text="[{0} > 0]",
+            summary="1 for x > 0, else 0.",
+            derivative=("0",),
+            at_kink="at the jump, x = 0, the value and the derivative are 0",
+            exact=True, raises=(), hidden=True)
 wins = _row("wins", _wins, _zero, _zero, kink=_difference,
-            latex=r"\left[{0} > {1}\right]", text="[{0} > {1}]")
+            latex=r"\left[{0} > {1}\right]", text="[{0} > {1}]",
+            summary="1 where a > b, 0 where a < b, 1/2 at a tie.",
+            derivative=("0", "0"),
+            at_kink="at a tie the value is 1/2, the derivative 0",
+            exact=True, raises=(), hidden=True)
 absolute = _row("abs", lambda x: -x if x < 0.0 else x + 0.0, lambda x, y: sign(x),
                 kink=lambda x: x, text="|{0}|", latex=r"\left|{0}\right|",
-                aliases=("absolute", "fabs"))
+                aliases=("absolute", "fabs"),
+                summary="The absolute value of x.",
+                derivative=("where(x > 0, 1, where(x < 0, -1, 0))",),
+                at_kink="0 at x = 0",
+                exact=True, transparent=True, raises=())
 relu = _row("relu", lambda x: 0.0 if x <= 0.0 else x, lambda x, y: step(x), kink=lambda x: x,
-            symbol="ReLU", latex=_function_latex(r"\operatorname{ReLU}"))
+            symbol="ReLU", latex=_function_latex(r"\operatorname{ReLU}"),
+            summary="The rectified linear unit, max(x, 0).",
+            derivative=("where(x > 0, 1, 0)",),
+            at_kink="0 at x = 0",
+            exact=True, raises=())
 maximum = _row("maximum", lambda a, b: b if a < b or b != b else a,
                lambda a, b, y: wins(a, b), lambda a, b, y: wins(b, a),
                kink=_difference, symbol="max", text="max({0}, {1})",
-               latex=r"\max\left({0}, {1}\right)")
+               latex=r"\max\left({0}, {1}\right)",
+               summary="The larger of two numbers.",
+               derivative=("where(a > b, 1, where(a < b, 0, 1/2))",
+                           "where(b > a, 1, where(b < a, 0, 1/2))"),
+               at_kink="a tie gives 1/2 to each",
+               exact=True, commutative=True, raises=())
 minimum = _row("minimum", lambda a, b: b if a > b or b != b else a,
                lambda a, b, y: wins(b, a), lambda a, b, y: wins(a, b),
                kink=_difference, symbol="min", text="min({0}, {1})",
-               latex=r"\min\left({0}, {1}\right)")
+               latex=r"\min\left({0}, {1}\right)",
+               summary="The smaller of two numbers.",
+               derivative=("where(a < b, 1, where(a > b, 0, 1/2))",
+                           "where(b < a, 1, where(b > a, 0, 1/2))"),
+               at_kink="a tie gives 1/2 to each",
+               exact=True, commutative=True, raises=())
 
 
 def _where_operands(condition: Any, a: Any, b: Any) -> tuple[Any, Any, Any]:
@@ -164,26 +215,52 @@ where = _row("where", lambda c, a, b: a if c else b,
              lambda c, a, b, y: None if c else 1.0,
              safe=((0.0, 1.0), ALL, ALL), gather=_where_operands,
              text="where({0}, {1}, {2})",
-             latex=r"\operatorname{{where}}\left({0}, {1}, {2}\right)")
+             latex=r"\operatorname{{where}}\left({0}, {1}, {2}\right)",
+             summary="a where the condition holds, else b. An arm may be a function without "
+                     "arguments; it is evaluated only if it is taken.",
+             slope="1 by the arm that is taken; the other receives no adjoint at all",
+             exact=True, raises=(), parameters=("condition", "a", "b"))
 
 
 # --- exponentials and logarithms ----------------------------------------------------------------
 
 _EXP: Interval = (-700.0, 700.0)
+_LARGEST = 709.782712893384  # the largest operand of which exp is not too large for a float
 _POSITIVE: Interval = (1e-300, 1e300)
 
-exp = _row("exp", math.exp, lambda x, y: y, safe=(_EXP,), latex="e^{{{0}}}", precedence=4)
+exp = _row("exp", math.exp, lambda x, y: y, safe=(_EXP,), latex="e^{{{0}}}", precedence=4,
+           summary="The exponential function, e to the power x.",
+           derivative=("y",),
+           raises=((0, ">", _LARGEST),))
 exp2 = _row("exp2", lambda x: 2.0 ** x, lambda x, y: LN2 * y, safe=((-1000.0, 1000.0),),
-            text="2**{0}", latex="2^{{{0}}}", precedence=4)
-expm1 = _row("expm1", math.expm1, lambda x, y: exp(x), safe=(_EXP,))
+            text="2**{0}", latex="2^{{{0}}}", precedence=4,
+            summary="2 to the power x.",
+            derivative=("log(2) * y",),
+            raises=((0, ">=", 1024.0),))
+expm1 = _row("expm1", math.expm1, lambda x, y: exp(x), safe=(_EXP,),
+             summary="exp(x) - 1, with all its digits near 0.",
+             derivative=("exp(x)",),
+             raises=((0, ">", _LARGEST),))
 log = _row("log", math.log, lambda x, y: 1.0 / x, domain="x > 0", safe=(_POSITIVE,),
-           latex=_function_latex(r"\ln"))
+           latex=_function_latex(r"\ln"),
+           summary="The natural logarithm of x.",
+           derivative=("1 / x",),
+           transparent=True, raises=((0, "<=", 0.0),))
 log2 = _row("log2", math.log2, lambda x, y: LOG2E / x, domain="x > 0", safe=(_POSITIVE,),
-            latex=_function_latex(r"\log_2"))
+            latex=_function_latex(r"\log_2"),
+            summary="The logarithm of x to the base 2.",
+            derivative=("1 / (x * log(2))",),
+            transparent=True, raises=((0, "<=", 0.0),))
 log10 = _row("log10", math.log10, lambda x, y: LOG10E / x, domain="x > 0", safe=(_POSITIVE,),
-             latex=_function_latex(r"\log_{{10}}"))
+             latex=_function_latex(r"\log_{{10}}"),
+             summary="The logarithm of x to the base 10.",
+             derivative=("1 / (x * log(10))",),
+             transparent=True, raises=((0, "<=", 0.0),))
 log1p = _row("log1p", math.log1p, lambda x, y: 1.0 / (1.0 + x), domain="x > -1",
-             safe=((-1.0 + 1e-15, 1e300),))
+             safe=((-1.0 + 1e-15, 1e300),),
+             summary="log(1 + x), with all its digits near 0.",
+             derivative=("1 / (1 + x)",),
+             transparent=True, raises=((0, "<=", -1.0),))
 
 
 def _sigmoid(x: float) -> float:
@@ -206,13 +283,25 @@ def _logaddexp(a: float, b: float) -> float:
 # s(x) s(-x) keeps all its digits where s (1 - s) cancels. It is a primitive of its own because
 # its derivative by the product rule would cancel near 0.
 sigmoid = _row("sigmoid", _sigmoid, lambda x, y: sigmoid_slope(x), symbol="σ",
-               latex=_function_latex(r"\sigma"))
+               latex=_function_latex(r"\sigma"),
+               summary="The logistic function, 1 / (1 + exp(-x)).",
+               derivative=("y * (1 - y)",),
+               raises=())
 sigmoid_slope: Primitive = _row("sigmoid_slope", lambda x: _sigmoid(x) * _sigmoid(-x),
                      lambda x, y: -tanh(0.5 * x) * y, symbol="σ'", text="sigmoid'({0})",
-                     latex=_function_latex(r"\sigma'"))
-softplus = _row("softplus", _softplus, lambda x, y: sigmoid(x))
+                     latex=_function_latex(r"\sigma'"),
+                                summary="The derivative of the logistic function.",
+                                derivative=("y * (1 - 2 * sigmoid(x))",),
+                                raises=(), hidden=True)
+softplus = _row("softplus", _softplus, lambda x, y: sigmoid(x),
+                summary="log(1 + exp(x)), a smooth form of relu.",
+                derivative=("sigmoid(x)",),
+                raises=())
 logaddexp = _row("logaddexp", _logaddexp,
-                 lambda a, b, y: sigmoid(a - b), lambda a, b, y: sigmoid(b - a))
+                 lambda a, b, y: sigmoid(a - b), lambda a, b, y: sigmoid(b - a),
+                 summary="log(exp(a) + exp(b)), which does not overflow.",
+                 derivative=("sigmoid(a - b)", "sigmoid(b - a)"),
+                 commutative=True, raises=())
 
 
 # --- roots and lengths --------------------------------------------------------------------------
@@ -233,18 +322,32 @@ def _safe_ratio(part: Any, length: Any) -> Any:
 
 
 sqrt = _row("sqrt", math.sqrt, lambda x, y: 0.5 / y, domain="x >= 0 (its derivative: x > 0)",
-            safe=(_POSITIVE,), latex=r"\sqrt{{{0}}}")
+            safe=(_POSITIVE,), latex=r"\sqrt{{{0}}}",
+            summary="The square root of x.",
+            derivative=("1 / (2 * y)",),
+            exact=True, transparent=True, raises=((0, "<", 0.0),))
 cbrt = _row("cbrt", _cbrt, lambda x, y: y / x / 3.0,
             domain="any x (its derivative: x other than 0)", safe=(_POSITIVE,),
-            latex=r"\sqrt[3]{{{0}}}")
+            latex=r"\sqrt[3]{{{0}}}",
+            summary="The cube root of x, also of a negative one.",
+            derivative=("1 / (3 * y**2)",),
+            transparent=True, raises=())
 hypot = _row("hypot", math.hypot, lambda a, b, y: _safe_ratio(a, y),
-             lambda a, b, y: _safe_ratio(b, y), kink=math.hypot, safe=(_FACTOR, _FACTOR))
+             lambda a, b, y: _safe_ratio(b, y), kink=math.hypot, safe=(_FACTOR, _FACTOR),
+             summary="The length of the vector (a, b): sqrt(a**2 + b**2), which does not overflow.",
+             derivative=("a / y", "b / y"),
+             at_kink="0 at the origin",
+             commutative=True, transparent=True, raises=())
 
 
 # --- circular and hyperbolic functions ----------------------------------------------------------
 
 _UNIT: Interval = (-1.0 + 1e-15, 1.0 - 1e-15)
 _ANGLE: Interval = (-1e5, 1e5)
+_NOT_FINITE = ((0, "==", math.inf), (0, "==", -math.inf))
+_OUTSIDE_UNIT = ((0, "<", -1.0), (0, ">", 1.0))
+_LARGEST_HYPERBOLIC = 710.4758600739439  # of which sinh and cosh are not too large for a float
+_HYPERBOLIC = ((0, "<", -_LARGEST_HYPERBOLIC), (0, ">", _LARGEST_HYPERBOLIC))
 
 
 def _over_sum_of_squares(part: Any, a: Any, b: Any) -> Any:
@@ -261,38 +364,82 @@ def _distance_to_cut(a: float, b: float) -> float:
 # that does not cancel.
 one_minus_square = _row("one_minus_square", lambda x: (1.0 - x) * (1.0 + x),
                         lambda x, y: -2.0 * x, safe=(_FACTOR,), text="(1 - {0}**2)",
-                        latex=r"\left(1 - {0}^2\right)")
+                        latex=r"\left(1 - {0}^2\right)",
+                        summary="1 - x**2, with all its digits near 1 and -1.",
+                        derivative=("-2 * x",),
+                        exact=True, transparent=True, raises=(), hidden=True)
 sin = _row("sin", math.sin, lambda x, y: cos(x), safe=(_ANGLE,), latex=_function_latex(r"\sin"),
-           domain="a finite x")
+           domain="a finite x",
+           summary="The sine of x radians.",
+           derivative=("cos(x)",),
+           transparent=True, raises=_NOT_FINITE)
 cos: Primitive = _row("cos", math.cos, lambda x, y: -sin(x), safe=(_ANGLE,),
-                      latex=_function_latex(r"\cos"), domain="a finite x")
+                      latex=_function_latex(r"\cos"), domain="a finite x",
+                      summary="The cosine of x radians.",
+                      derivative=("-sin(x)",),
+                      transparent=True, raises=_NOT_FINITE)
 tan = _row("tan", math.tan, lambda x, y: 1.0 / cos(x) / cos(x), safe=((-1.57, 1.57),),
-           latex=_function_latex(r"\tan"), domain="a finite x")
+           latex=_function_latex(r"\tan"), domain="a finite x",
+           summary="The tangent of x radians.",
+           derivative=("1 / cos(x)**2",),
+           transparent=True, raises=_NOT_FINITE)
 asin = _row("asin", math.asin, lambda x, y: 1.0 / sqrt(one_minus_square(x)),
             domain="-1 <= x <= 1 (its derivative: -1 < x < 1)", safe=(_UNIT,),
-            latex=_function_latex(r"\arcsin"), aliases=("arcsin",))
+            latex=_function_latex(r"\arcsin"), aliases=("arcsin",),
+            summary="The angle in radians, from -pi/2 to pi/2, whose sine is x.",
+            derivative=("1 / sqrt(1 - x**2)",),
+            transparent=True, raises=_OUTSIDE_UNIT)
 acos = _row("acos", math.acos, lambda x, y: -1.0 / sqrt(one_minus_square(x)),
             domain="-1 <= x <= 1 (its derivative: -1 < x < 1)", safe=(_UNIT,),
-            latex=_function_latex(r"\arccos"), aliases=("arccos",))
+            latex=_function_latex(r"\arccos"), aliases=("arccos",),
+            summary="The angle in radians, from 0 to pi, whose cosine is x.",
+            derivative=("-1 / sqrt(1 - x**2)",),
+            transparent=True, raises=_OUTSIDE_UNIT)
 atan = _row("atan", math.atan, lambda x, y: 1.0 / hypot(1.0, x) / hypot(1.0, x),
-            latex=_function_latex(r"\arctan"), aliases=("arctan",))
+            latex=_function_latex(r"\arctan"), aliases=("arctan",),
+            summary="The angle in radians, from -pi/2 to pi/2, whose tangent is x.",
+            derivative=("1 / (1 + x**2)",),
+            raises=())
 atan2 = _row("atan2", math.atan2, lambda a, b, y: _over_sum_of_squares(b, a, b),
              lambda a, b, y: _over_sum_of_squares(-a, a, b), kink=_distance_to_cut,
              aliases=("arctan2",),
              domain="two operands that are not both 0 (for its derivative)",
-             safe=(_FACTOR, (1e-100, 1e150)))
-sinh = _row("sinh", math.sinh, lambda x, y: cosh(x), safe=(_EXP,), latex=_function_latex(r"\sinh"))
+             safe=(_FACTOR, (1e-100, 1e150)),
+             summary="The angle in radians, from -pi to pi, of the point with the ordinate a and "
+                      "the abscissa b.",
+             derivative=("b / (a**2 + b**2)", "-a / (a**2 + b**2)"),
+             at_kink="where the angle jumps from -pi to pi, that of both sides",
+             raises=())
+sinh = _row("sinh", math.sinh, lambda x, y: cosh(x), safe=(_EXP,), latex=_function_latex(r"\sinh"),
+            summary="The hyperbolic sine of x.",
+            derivative=("cosh(x)",),
+            transparent=True, raises=_HYPERBOLIC)
 cosh: Primitive = _row("cosh", math.cosh, lambda x, y: sinh(x), safe=(_EXP,),
-                       latex=_function_latex(r"\cosh"))
+                       latex=_function_latex(r"\cosh"),
+                       summary="The hyperbolic cosine of x.",
+                       derivative=("sinh(x)",),
+                       transparent=True, raises=_HYPERBOLIC)
 # 1 - y*y is 0 from x = 19 on; this form is right until the derivative itself is 0.
 tanh: Primitive = _row("tanh", math.tanh, lambda x, y: 4.0 * sigmoid_slope(2.0 * x),
-            latex=_function_latex(r"\tanh"))
-asinh = _row("asinh", math.asinh, lambda x, y: 1.0 / hypot(1.0, x), aliases=("arcsinh",))
+            latex=_function_latex(r"\tanh"),
+                       summary="The hyperbolic tangent of x.",
+                       derivative=("1 - y**2",),
+                       raises=())
+asinh = _row("asinh", math.asinh, lambda x, y: 1.0 / hypot(1.0, x), aliases=("arcsinh",),
+             summary="The number whose hyperbolic sine is x.",
+             derivative=("1 / sqrt(x**2 + 1)",),
+             transparent=True, raises=())
 acosh = _row("acosh", math.acosh, lambda x, y: 1.0 / (sqrt(x - 1.0) * sqrt(x + 1.0)),
              domain="x >= 1 (its derivative: x > 1)", safe=((1.0 + 1e-15, 1e300),),
-             aliases=("arccosh",))
+             aliases=("arccosh",),
+             summary="The number from 0 on whose hyperbolic cosine is x.",
+             derivative=("1 / sqrt(x**2 - 1)",),
+             transparent=True, raises=((0, "<", 1.0),))
 atanh = _row("atanh", math.atanh, lambda x, y: 1.0 / one_minus_square(x),
-             domain="-1 < x < 1", safe=(_UNIT,), aliases=("arctanh",))
+             domain="-1 < x < 1", safe=(_UNIT,), aliases=("arctanh",),
+             summary="The number whose hyperbolic tangent is x.",
+             derivative=("1 / (1 - x**2)",),
+             transparent=True, raises=((0, "<=", -1.0), (0, ">=", 1.0)))
 
 
 # --- the error function -------------------------------------------------------------------------
@@ -318,9 +465,18 @@ def _gaussian_partial(x: Any, y: Any) -> Any:
 
 
 gaussian = _row("gaussian", _gaussian, _gaussian_partial, latex="e^{{-{0}^2}}",
-                text="exp(-{0}**2)")
-erf = _row("erf", math.erf, lambda x, y: TWO_OVER_SQRT_PI * gaussian(x))
-erfc = _row("erfc", math.erfc, lambda x, y: -TWO_OVER_SQRT_PI * gaussian(x))
+                text="exp(-{0}**2)",
+                summary="exp(-x**2).",
+                derivative=("-2 * x * y",),
+                raises=(), hidden=True)
+erf = _row("erf", math.erf, lambda x, y: TWO_OVER_SQRT_PI * gaussian(x),
+           summary="The error function, 2 / sqrt(pi) times the integral of exp(-t**2) from 0 to x.",
+           derivative=("2 / sqrt(pi) * exp(-x**2)",),
+           raises=())
+erfc = _row("erfc", math.erfc, lambda x, y: -TWO_OVER_SQRT_PI * gaussian(x),
+            summary="1 - erf(x), with all its digits where erf(x) is nearly 1.",
+            derivative=("-2 / sqrt(pi) * exp(-x**2)",),
+            raises=())
 
 
 # --- any number of operands ---------------------------------------------------------------------
@@ -384,15 +540,32 @@ def _logsumexp(*values: float) -> float:
     return top + math.log(math.fsum(math.exp(value - top) for value in values))
 
 
-_N_ARY: dict[str, Any] = {"arity": None, "gather": _flat}
+_N_ARY: dict[str, Any] = {"arity": None, "gather": _flat, "parameters": ("values",)}
 
 sum = _row("sum", _sum, lambda *xs: [1.0] * (len(xs) - 1), symbol="Σ",
-           latex=r"\sum\left({all}\right)", **_N_ARY)
+           latex=r"\sum\left({all}\right)", **_N_ARY,
+           summary="The sum of any number of numbers, rounded once.",
+           slope="1 by each operand",
+           commutative=True, transparent=True, raises=())
 prod = _row("prod", lambda *xs: float(math.prod(xs)), _prod_partials, symbol="Π",
-            safe=((-1e3, 1e3),), latex=r"\prod\left({all}\right)", **_N_ARY)
-dot = _row("dot", _dot, _dot_partials, arity=None, gather=_pairs, symbol="·", safe=(_FACTOR,))
+            safe=((-1e3, 1e3),), latex=r"\prod\left({all}\right)", **_N_ARY,
+            summary="The product of any number of numbers.",
+            slope="by each operand the product of all others",
+            exact=True, commutative=True, transparent=True, raises=())
+dot = _row("dot", _dot, _dot_partials, arity=None, gather=_pairs, symbol="·", safe=(_FACTOR,),
+           summary="The sum of the products of two sequences of numbers.",
+           slope="by each number the number that it is multiplied with",
+           transparent=True, raises=(), paired=True, parameters=("a", "b"))
 norm = _row("norm", math.hypot, lambda *xs: [_safe_ratio(x, xs[-1]) for x in xs[:-1]],
             kink=math.hypot, safe=(_FACTOR,), symbol="‖·‖", text="norm({all})",
-            latex=r"\left\|{all}\right\|", **_N_ARY)
+            latex=r"\left\|{all}\right\|", **_N_ARY,
+            summary="The length of a vector, the square root of the sum of squares; it does not "
+                   "overflow.",
+            slope="by each operand x / y",
+            at_kink="0 at the origin",
+            commutative=True, transparent=True, raises=())
 logsumexp = _row("logsumexp", _logsumexp, lambda *xs: [exp(x - xs[-1]) for x in xs[:-1]],
-                 domain="at least one operand", **_N_ARY)
+                 domain="at least one operand", **_N_ARY,
+                 summary="The logarithm of the sum of exponentials, which does not overflow.",
+                 slope="by each operand exp(x - y), the softmax",
+                 commutative=True, raises=())

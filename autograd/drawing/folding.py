@@ -15,11 +15,11 @@ from dataclasses import dataclass, field
 from typing import Union
 
 from autograd.core.graph import scope_of
+from autograd.core.primitives import TABLE
 from autograd.core.value import Value
 
 Scope = tuple[str, ...]
 SHORTEST_CHAIN = 4  # terms; a + b + c is easier to read as it stands
-COMMUTATIVE = frozenset(("sum", "prod", "norm", "logsumexp", "chain"))
 
 
 @dataclass(eq=False)
@@ -243,7 +243,13 @@ def role(unit: Unit, position: int) -> int:
     """Operands of one role are interchangeable: all of a sum, the first factors of a dot."""
     if unit.kind == "dot":
         return position * 2 // len(unit.operands)
-    return 0 if unit.kind in COMMUTATIVE else position
+    return 0 if _is_commutative(unit) else position
+
+
+def _is_commutative(unit: Unit) -> bool:
+    """Whether it is a sum or the like of many operands; two of them keep their places."""
+    row = TABLE.get(unit.kind)
+    return unit.kind == "chain" or (row is not None and row.arity is None and row.commutative)
 
 
 def _shape_of_operands(unit: Unit, shape: dict[Unit, int]) -> Hashable:
@@ -252,7 +258,7 @@ def _shape_of_operands(unit: Unit, shape: dict[Unit, int]) -> Hashable:
     if unit.kind == "dot":
         half = len(shapes) // 2
         return frozenset(Counter(zip(shapes[:half], shapes[half:], strict=True)).items())
-    if unit.kind in COMMUTATIVE:
+    if _is_commutative(unit):
         return frozenset(Counter(shapes).items())
     return tuple(shapes)
 

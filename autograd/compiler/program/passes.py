@@ -8,10 +8,6 @@ from dataclasses import replace
 from autograd.compiler.program.program import Guard, Program, bits_key
 from autograd.core.primitives import DOMAIN_ERRORS, lookup
 
-# Operations whose bits are the same on every back end, so that folding them changes none.
-FOLDABLE = frozenset({"add", "sub", "mul", "div", "neg", "identity", "abs", "sqrt", "sign", "step",
-                      "wins", "relu", "maximum", "minimum", "where", "one_minus_square"})
-
 
 def simplified(program: Program) -> Program:
     """All passes, one after the other."""
@@ -57,9 +53,9 @@ def fold_constants(program: Program) -> Program:
     place: dict[int, int] = {}  # a folded instruction, and its place among the new constants
     for slot, (op, operands) in enumerate(zip(program.ops, program.operands, strict=True),
                                           program.first):
-        if op in FOLDABLE and all(x in numbers for x in operands):
+        if all(x in numbers for x in operands) and (row := lookup(op)).exact:
             try:
-                numbers[slot] = lookup(op).value(*(numbers[x] for x in operands))
+                numbers[slot] = row.value(*(numbers[x] for x in operands))
             except DOMAIN_ERRORS:
                 continue
             place[slot] = len(folded)

@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from autograd.core import primitives
 from autograd.core.primitives import TABLE
 
 VERSION = 1  # of the JSON form
@@ -197,8 +196,8 @@ def _check_instruction(slot: int, op: Any, operands: Any) -> None:
         raise ValueError(f"slot {slot}: no primitive is called {op!r}")
     if row.arity is not None and row.arity != len(operands):
         raise ValueError(f"slot {slot}: {op} takes {row.arity} operands, not {len(operands)}")
-    if row is primitives.dot and len(operands) % 2:
-        raise ValueError(f"slot {slot}: dot takes an even number of operands, not {len(operands)}")
+    if row.paired and len(operands) % 2:
+        raise ValueError(f"slot {slot}: {op} takes an even number of operands, not {len(operands)}")
     for operand in operands:
         _check_slot(operand, slot, f"slot {slot} ({op})")
 

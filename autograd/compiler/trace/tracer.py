@@ -24,7 +24,7 @@ from typing import Any
 from autograd.compiler.program.passes import simplified
 from autograd.compiler.program.program import RELATIONS, Comparison, Program
 from autograd.compiler.trace.arguments import Lifted, Results, lift
-from autograd.compiler.trace.domain_guards import CONDITIONS, may_raise, shown_by
+from autograd.compiler.trace.domain_guards import may_raise, shown_by
 from autograd.compiler.trace.graph_to_program import captured_program
 from autograd.core import primitives, value
 from autograd.core.graph import collector_at_rest, topological_order
@@ -125,7 +125,7 @@ class _Scribe:
 
     def failed(self, primitive: Primitive, operands: tuple[Operand, ...]) -> None:
         """An error is raised: where it is not, the function goes another way."""
-        for position, relation, bound in CONDITIONS.get(primitive.name, ()):
+        for position, relation, bound in primitive.raises or ():
             operand = operands[position]
             if operand.__class__ is Value and RELATIONS[relation](operand._data, bound):
                 end = math.copysign(math.inf, operand._data)  # there it may be defined again
@@ -204,7 +204,7 @@ class _Scribe:
 
     def _guard_domain(self, node: Value) -> None:
         assert node.op is not None
-        operands, conditions = node.parents, CONDITIONS.get(node.op.name)
+        operands, conditions = node.parents, node.op.raises
         if conditions is None and math.isfinite(node._data):
             nothing = _node(0.0, primitives.mul, node, 0.0)  # but nan, if the node is not finite
             self.comparisons.append(("==", nothing, 0.0, True))

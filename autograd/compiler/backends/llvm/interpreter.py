@@ -34,7 +34,7 @@ def instructions() -> list[tuple[str, int]]:
     ops = []
     for op in EMITTERS:
         arity = TABLE[op].arity
-        step = 2 if op == "dot" else 1  # its operands come in pairs
+        step = 2 if TABLE[op].paired else 1
         ops += [(op, n) for n in (range(0, MOST + 1, step) if arity is None else (arity,))]
     return [*special, *guards, *ops, *((step, _STEP_ARITY[step]) for step in STEPS)]
 
