@@ -146,6 +146,7 @@ def _on_floats(value: Callable[..., Any]) -> Callable[..., float]:
             result, "what the value function returns")
 
     on_floats.__name__ = getattr(value, "__name__", "value")
+    on_floats.__wrapped__ = value  # type: ignore[attr-defined]
     return on_floats
 
 

@@ -12,6 +12,7 @@ from autograd.compiler.backends import choice as backends
 from autograd.compiler.backends.interface import Kernel
 from autograd.compiler.trace.arguments import lift, objects_of
 from autograd.compiler.trace.captured_state import Watch
+from autograd.compiler.trace.inlining import inlined
 from autograd.compiler.trace.tracer import Recording, RecordingError, names_of, record
 
 CHECKED = 10_000  # instructions up to which a function is recorded twice, to see if it is the same
@@ -102,7 +103,8 @@ class Compiled:
             backend: the back end that must do it; None takes the one that the user wants.
             reason: why it must.
         """
-        choice = backends.choose(recording.program, row_inputs, sums, backend or self.backend)
+        choice = backends.choose(recording.program, row_inputs, sums, backend or self.backend,
+                                 inlined)
         self.notes[-1] = self.notes[-1]._replace(
             backend=choice.backend, why_not_quicker=reason or choice.reason)
         return choice.kernel

@@ -63,13 +63,19 @@ def checked(backend: str | None) -> str | None:
     return backend
 
 
+Rewrite = Callable[[Program, Sequence[str]], Program]
+
+
 def choose(program: Program, row_inputs: Sequence[bool] | None = None,
-           sums: Sequence[bool] | None = None, backend: str | None = None) -> Choice:
+           sums: Sequence[bool] | None = None, backend: str | None = None,
+           rewrite: Rewrite | None = None) -> Choice:
     """Compile a program by the quickest back end that can run it.
 
     Args:
         program, row_inputs, sums: what to compile, and how; see ``interface``.
         backend: the name of one that must do it; None takes the quickest.
+        rewrite: writes a program without operations that a back end has no way to write, or
+            raises Unsupported; None gives up.
 
     Raises:
         Unsupported: when the one that must do it cannot.
@@ -77,13 +83,26 @@ def choose(program: Program, row_inputs: Sequence[bool] | None = None,
         ImportError: when the one that must do it is not installed.
     """
     by_rows = row_inputs is not None
+    def attempt(name: str) -> Kernel:
+        compile = BACK_ENDS[name]()
+        try:
+            return compile(program, row_inputs, sums)
+        except Unsupported as refusal:
+            if rewrite is None or not refusal.ops:
+                raise
+            written_out = rewrite(program, refusal.ops)
+            try:
+                return compile(written_out, row_inputs, sums)
+            except Unsupported:
+                raise refusal from None  # which names what the user has written
+
     if backend is not None:
-        return Choice(BACK_ENDS[backend]()(program, row_inputs, sums), backend)
+        return Choice(attempt(backend), backend)
     general = _general(by_rows)
     reason = NO_LLVM
     if _has_llvm():
         try:
-            return Choice(BACK_ENDS["llvm"]()(program, row_inputs, sums), "llvm")
+            return Choice(attempt("llvm"), "llvm")
         except Unsupported as refusal:
             reason = str(refusal)
     return Choice(BACK_ENDS[general]()(program, row_inputs, sums), general, reason)

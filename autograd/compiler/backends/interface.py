@@ -28,13 +28,9 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from autograd.compiler.program.program import Program
+from autograd.compiler.program.program import Program, Unsupported
 
 Array = np.ndarray[Any, Any]
-
-
-class Unsupported(Exception):
-    """A back end cannot run a program that others can; the message says why."""
 
 
 class Kernel(Protocol):
@@ -127,3 +123,6 @@ class Signature:
         is_sum = np.array(self.is_sum, dtype=bool)
         with np.errstate(all="ignore"):  # inf and nan are results, too
             return outputs[is_sum].sum(axis=1), outputs[~is_sum], ok
+
+
+__all__ = ["Array", "Compile", "Kernel", "Signature", "Unsupported"]

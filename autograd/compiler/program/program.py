@@ -38,6 +38,20 @@ class Guard(NamedTuple):
         return RELATIONS[self.relation](left, right) is self.outcome
 
 
+class Unsupported(Exception):
+    """A back end cannot run a program that others can.
+
+    Args:
+        message: why.
+        ops: the operations that it has no way to write; the values of these rows may be written
+            in their place.
+    """
+
+    def __init__(self, message: str, ops: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.ops = ops
+
+
 # A comparison between Values or constants, before it has slots.
 Comparison = tuple[str, Any, Any, bool]
 

@@ -218,6 +218,31 @@ class _Scribe:
                                  if isinstance(operands[position], Value)]
 
 
+class ValueScribe(_Scribe):
+    """Notes the decisions of a primitive's value function, and whether one of its rows failed."""
+
+    def __init__(self) -> None:
+        super().__init__(tick().clock)
+        self.has_failed = False
+
+    def computed(self, node: Value) -> None:
+        """What raises an error is nan in compiled code; no guard is wanted."""
+
+    def failed(self, primitive: Primitive, operands: tuple[Operand, ...]) -> None:
+        self.has_failed = True
+
+    def read(self, node: Value) -> None:
+        self.refuse("it reads .data")
+
+
+@contextmanager
+def heard() -> Iterator[ValueScribe]:
+    """Inside, a value function may be called on Values."""
+    scribe = ValueScribe()
+    with _desk.seat(scribe, _Scribe(scribe.since)), recording():
+        yield scribe
+
+
 class _Desk:
     """Hands on what the engine tells, a value.Recorder: to the scribe of the thread.
 

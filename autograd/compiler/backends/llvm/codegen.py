@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from autograd.compiler.backends.llvm.ops import EMITTERS, Emitter
+from autograd.compiler.backends.llvm.nary_lowering import emitter_of
+from autograd.compiler.backends.llvm.ops import Emitter
 from autograd.compiler.backends.llvm.target import Array
 from autograd.compiler.program.program import Program
 
 SMALL = 8_000  # operands of a program that is worth LLVM's passes, whose time is not linear
 CHUNK, LARGE_CHUNK = 1_000, 300  # instructions in one function of a small and of a large program
 REACH = 64  # instructions after which an input that all rows share is read again
-FCMP = {"<": "olt", "<=": "ole", ">": "ogt", ">=": "oge", "==": "oeq", "!=": "une"}
 
 
 class Writer:
@@ -88,7 +88,7 @@ class Writer:
         for i in range(start, stop):
             slot = self.first + i
             operands = [self._load(e, known, x) for x in self.program.operands[i]]
-            known[slot] = EMITTERS[self.program.ops[i]](e, operands)
+            known[slot] = emitter_of(self.program.ops[i])(e, operands)
             if slot in self.spilled:
                 self._store(e, known[slot], "%memory", self.spilled[slot] * self.width)
             for place in self.added.get(slot, ()):  # here, so that no register waits until the end
@@ -180,10 +180,8 @@ class Writer:
             return
         ok = e.const(1.0)
         for guard in self.program.guards:
-            holds = e.compare(FCMP[guard.relation], self._load(e, known, guard.left),
-                              self._load(e, known, guard.right))
-            bad, good = e.const(0.0), ok
-            ok = e.select(holds, good, bad) if guard.outcome else e.select(holds, bad, good)
+            ok = e.where_holds(guard.relation, guard.outcome, self._load(e, known, guard.left),
+                               self._load(e, known, guard.right), ok, e.const(0.0))
         pointer = e.add("getelementptr double, ptr %ok, i64 %i")
         e.lines.append(f"  store {e.type} {ok}, ptr {pointer}, align 8")
 

@@ -16,7 +16,7 @@ from autograd.compiler.backends.llvm.codegen import CHUNK, LARGE_CHUNK, SMALL, W
 from autograd.compiler.backends.llvm.interpreter import InterpreterWriter
 from autograd.compiler.backends.llvm.kernel import Kernel
 from autograd.compiler.backends.llvm.loop_codegen import RolledWriter
-from autograd.compiler.backends.llvm.ops import EMITTERS
+from autograd.compiler.backends.llvm.nary_lowering import KNOWN
 from autograd.compiler.backends.llvm.target import _machine
 from autograd.compiler.backends.llvm.tiered import SwappingKernel
 from autograd.compiler.program.program import Program
@@ -79,7 +79,8 @@ def _checked_flags(program: Program, row_inputs: Sequence[bool] | None,
                    sums: Sequence[bool] | None) -> tuple[tuple[bool, ...] | None,
                                                          tuple[bool, ...]]:
     signature = Signature(program, row_inputs, sums)
-    unknown = sorted({lookup(op).name for op in program.ops} - EMITTERS.keys())
-    if unknown:
-        raise Unsupported(f"there is no machine code for {', '.join(unknown)}")
+    if unknown := tuple(sorted(set(program.ops) - KNOWN)):
+        for op in unknown:
+            lookup(op)  # whose error says what to do about one that is not in the table
+        raise Unsupported(f"there is no machine code for {', '.join(unknown)}", unknown)
     return signature.is_row if signature.by_rows else None, signature.is_sum

@@ -13,9 +13,9 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from autograd.compiler.backends.llvm.codegen import FCMP, Writer
-from autograd.compiler.backends.llvm.nary_lowering import STEPS, emitter_of, lowered
-from autograd.compiler.backends.llvm.ops import EMITTERS, Emitter
+from autograd.compiler.backends.llvm.codegen import Writer
+from autograd.compiler.backends.llvm.nary_lowering import CHAINS, emitter_of, lowered
+from autograd.compiler.backends.llvm.ops import EMITTERS, STEPS, Emitter
 from autograd.compiler.program.loop_rerolling import GUARD, OUTPUT, SUMMED, Array, Tape
 from autograd.compiler.program.program import RELATIONS, Program
 from autograd.core.primitive import TABLE
@@ -23,7 +23,6 @@ from autograd.core.primitive import TABLE
 MOST = 3  # operands of one instruction
 WORDS = 1 + MOST  # of a line of the table
 _END, _SCALAR, _ROW, _CONSTANT = "end", "scalar", "row", "constant"
-_STEP_ARITY = {"fma": 3, "nan_to_zero": 1, "norm_end": 3, "logsumexp_end": 2}
 
 
 def instructions() -> list[tuple[str, int]]:
@@ -32,11 +31,11 @@ def instructions() -> list[tuple[str, int]]:
     guards = [(f"{GUARD} {relation} {outcome}", 2) for relation in RELATIONS
               for outcome in (True, False)]
     ops = []
-    for op in EMITTERS:
+    for op in (*EMITTERS, *CHAINS):
         arity = TABLE[op].arity
         step = 2 if TABLE[op].paired else 1
         ops += [(op, n) for n in (range(0, MOST + 1, step) if arity is None else (arity,))]
-    return [*special, *guards, *ops, *((step, _STEP_ARITY[step]) for step in STEPS)]
+    return [*special, *guards, *ops, *((name, step.arity) for name, step in STEPS.items())]
 
 
 class InterpreterWriter(Writer):
@@ -167,11 +166,9 @@ impossible:
 
     def _guard(self, e: Emitter, name: str) -> None:
         _, relation, outcome = name.rsplit(" ", 2)
-        holds = e.compare(FCMP[relation], self._get(e, 1), self._get(e, 2))
         so_far = e.add(f"load {e.type}, ptr %ok_here, align 8")
-        bad = e.const(0.0)
-        good = (so_far, bad) if outcome == "True" else (bad, so_far)
-        self._put(e, e.select(holds, *good), "%ok_here")
+        self._put(e, e.where_holds(relation, outcome == "True", self._get(e, 1),
+                                   self._get(e, 2), so_far, e.const(0.0)), "%ok_here")
 
 
 _SPECIAL: dict[str, Callable[[InterpreterWriter, Emitter], None]] = {

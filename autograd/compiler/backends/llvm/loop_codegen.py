@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from autograd.compiler.backends.llvm.codegen import FCMP, Writer
+from autograd.compiler.backends.llvm.codegen import Writer
 from autograd.compiler.backends.llvm.nary_lowering import emitter_of, lowered
 from autograd.compiler.backends.llvm.ops import Emitter
 from autograd.compiler.program.loop_rerolling import (
@@ -283,12 +283,10 @@ class RolledWriter(Writer):
         e.lines.append(f"  store {e.type} {number}, ptr {pointer}, align 8")
 
     def _guard(self, e: Emitter, relation: str, outcome: bool, operands: Sequence[str]) -> None:
-        holds = e.compare(FCMP[relation], *operands)
         pointer = e.add("getelementptr double, ptr %ok, i64 %i")
         so_far = e.add(f"load {e.type}, ptr {pointer}, align 8")
-        bad = e.const(0.0)
-        ok = e.select(holds, so_far, bad) if outcome else e.select(holds, bad, so_far)
-        self._store_ok(e, ok)
+        left, right = operands
+        self._store_ok(e, e.where_holds(relation, outcome, left, right, so_far, e.const(0.0)))
 
     def _store_ok(self, e: Emitter, ok: str) -> None:
         pointer = e.add("getelementptr double, ptr %ok, i64 %i")

@@ -1,47 +1,99 @@
-"""Lowering: operations of many operands as chains of steps that read at most three.
+"""Operations of any number of operands, as chains of steps that read at most three.
 
-The steps are pseudo-operations of the machine code back end. A chain does the same operations in
-the same order as the emitter of the whole operation, so that the bits are the same; but it is
-regular, so that it can be a loop.
+Each chain is written once, for whoever can append a step: the emitter of straight code, or a
+program in which wide operations are replaced by their steps, so that those can be a loop. The
+steps and their order are the same, so the bits are the same.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any, Protocol
 
-from autograd.compiler.backends.llvm.ops import EMITTERS, Emit, Emitter, chains_of_dot
+from autograd.compiler.backends.llvm.ops import EMITTERS, STEPS, Emit, Emitter
 from autograd.compiler.program.program import Guard, Program, bits_key
 
 
-def _nan_to_zero(e: Emitter, x: Sequence[str]) -> str:
-    return e.select(e.compare("uno", x[0], x[0]), e.const(0.0), x[0])
+class Chain(Protocol):
+    """Whoever appends steps: operands and results are registers, or slots of a program."""
+
+    def constant(self, number: float) -> Any:
+        """A constant."""
+
+    def add(self, op: str, *operands: Any) -> Any:
+        """Append an operation and return its result."""
 
 
-def _norm_end(e: Emitter, x: Sequence[str]) -> str:
-    """The norm from the largest size, the sum of squared ratios, and the largest but nan."""
-    top, total, widest = x
-    length = e.op("fmul", top, e.intrinsic("sqrt", total))
-    flat = e.select(e.compare("oeq", top, e.const(0.0)), top, length)
-    return e.select(e.compare("oeq", widest, e.const(float("inf"))), e.const(float("inf")), flat)
+def _each(chain: Chain, op: str, operands: Sequence[Any]) -> list[Any]:
+    return [chain.add(op, operand) for operand in operands]
 
 
-def _logsumexp_end(e: Emitter, x: Sequence[str]) -> str:
-    """logsumexp from the largest operand and the sum of exponentials."""
-    top, total = x
-    finite = e.op("fadd", top, e.call("log", total))
-    endless = e.compare("oeq", e.intrinsic("fabs", top), e.const(float("inf")))
-    return e.select(endless, top, finite)
+def _fold(chain: Chain, op: str, start: Any, operands: Sequence[Any]) -> Any:
+    """op(op(start, first), second) and so on."""
+    for operand in operands:
+        start = chain.add(op, start, operand)
+    return start
 
 
-STEPS: dict[str, Emit] = {
-    "fma": lambda e, x: e.intrinsic("fma", x[0], x[1], x[2]),
-    "nan_to_zero": _nan_to_zero, "norm_end": _norm_end, "logsumexp_end": _logsumexp_end,
+def _dot(chain: Chain, operands: Sequence[Any]) -> Any:
+    half = len(operands) // 2
+    # Each step of a sum waits for the one before it; a long sum would be all waiting.
+    totals = [chain.constant(0.0)] * (4 if half >= 32 else 1)
+    for i, (a, b) in enumerate(zip(operands[:half], operands[half:], strict=True)):
+        totals[i % len(totals)] = chain.add("fma", a, b, totals[i % len(totals)])
+    return _fold(chain, "add", totals[0], totals[1:])
+
+
+def _norm(chain: Chain, operands: Sequence[Any]) -> Any:
+    sizes = _each(chain, "abs", operands)
+    if len(sizes) < 2:
+        return sizes[0] if sizes else chain.constant(0.0)
+    top = _fold(chain, "maximum", sizes[0], sizes[1:])
+    ratios = [chain.add("div", size, top) for size in sizes]
+    squares = [chain.add("mul", ratio, ratio) for ratio in ratios]
+    total = _fold(chain, "add", chain.constant(0.0), squares)
+    numbers = _each(chain, "nan_to_zero", sizes)
+    widest = _fold(chain, "maximum", numbers[0], numbers[1:])
+    return chain.add("norm_end", top, total, widest)
+
+
+def _logsumexp(chain: Chain, operands: Sequence[Any]) -> Any:
+    if not operands:
+        return chain.constant(float("-inf"))
+    top = _fold(chain, "maximum", operands[0], operands[1:])
+    gaps = [chain.add("sub", operand, top) for operand in operands]
+    total = _fold(chain, "add", chain.constant(0.0), _each(chain, "exp", gaps))
+    return chain.add("logsumexp_end", top, total)
+
+
+CHAINS: dict[str, Callable[[Chain, Sequence[Any]], Any]] = {
+    "sum": lambda chain, operands: _fold(chain, "add", chain.constant(0.0), operands),
+    "prod": lambda chain, operands: _fold(chain, "mul", chain.constant(1.0), operands),
+    "dot": _dot, "norm": _norm, "logsumexp": _logsumexp,
 }
+KNOWN = frozenset((*EMITTERS, *STEPS, *CHAINS))  # what there is machine code for
+
+
+class _Emitted:
+    """A chain as machine code."""
+
+    def __init__(self, emitter: Emitter) -> None:
+        self.emitter = emitter
+
+    def constant(self, number: float) -> str:
+        return self.emitter.const(number)
+
+    def add(self, op: str, *operands: str) -> str:
+        return emitter_of(op)(self.emitter, operands)
 
 
 def emitter_of(op: str) -> Emit:
     """The emitter of an operation or of a step."""
-    return EMITTERS[op] if op in EMITTERS else STEPS[op]
+    if op in EMITTERS:
+        return EMITTERS[op]
+    if op in STEPS:
+        return STEPS[op].emit
+    return lambda e, x: str(CHAINS[op](_Emitted(e), x))
 
 
 def lowered(program: Program, most: int) -> Program:
@@ -61,20 +113,21 @@ def lowered(program: Program, most: int) -> Program:
 
 
 class _Lowering:
-    """Writes the new instructions one after the other."""
+    """A program that is written anew, one instruction after the other."""
 
     def __init__(self, old: Program, most: int) -> None:
         self.old, self.most = old, most
         self.constants = {bits_key(number): old.n_inputs + i
                           for i, number in enumerate(old.constants)}
         self.numbers = list(old.constants)
-        self.zero, self.one = self._constant(0.0), self._constant(1.0)
+        for number in (0.0, 1.0):  # all that wide operations begin with
+            self.constant(number)
         self.first = old.n_inputs + len(self.numbers)
         self.ops: list[str] = []
         self.operands: list[tuple[int, ...]] = []
         self.moved = list(range(old.first))  # the new slot of each old one
 
-    def _constant(self, number: float) -> int:
+    def constant(self, number: float) -> int:
         key = bits_key(number)
         if key not in self.constants:
             self.constants[key] = self.old.n_inputs + len(self.numbers)
@@ -86,7 +139,7 @@ class _Lowering:
         moved = self.moved
         for op, operands in zip(self.old.ops, self.old.operands, strict=True):
             now = [moved[slot] for slot in operands]
-            chain = _CHAINS.get(op) if len(now) > self.most else None
+            chain = CHAINS.get(op) if len(now) > self.most else None
             moved.append(self.add(op, *now) if chain is None else chain(self, now))
         return Program(
             self.old.n_inputs, tuple(self.numbers), tuple(self.ops), tuple(self.operands),
@@ -99,43 +152,3 @@ class _Lowering:
         self.ops.append(op)
         self.operands.append(operands)
         return self.first + len(self.ops) - 1
-
-    def each(self, op: str, slots: Sequence[int]) -> list[int]:
-        """One instruction for each operand."""
-        return [self.add(op, slot) for slot in slots]
-
-    def fold(self, op: str, start: int, slots: Sequence[int]) -> int:
-        """op(op(start, first), second) and so on."""
-        for slot in slots:
-            start = self.add(op, start, slot)
-        return start
-
-    def dot(self, slots: Sequence[int]) -> int:
-        half = len(slots) // 2
-        totals = [self.zero] * chains_of_dot(half)
-        for i, (a, b) in enumerate(zip(slots[:half], slots[half:], strict=True)):
-            totals[i % len(totals)] = self.add("fma", a, b, totals[i % len(totals)])
-        return self.fold("add", totals[0], totals[1:])
-
-    def norm(self, slots: Sequence[int]) -> int:
-        sizes = self.each("abs", slots)
-        top = self.fold("maximum", sizes[0], sizes[1:])
-        ratios = [self.add("div", size, top) for size in sizes]
-        squares = [self.add("mul", ratio, ratio) for ratio in ratios]
-        total = self.fold("add", self.zero, squares)
-        numbers = self.each("nan_to_zero", sizes)
-        widest = self.fold("maximum", numbers[0], numbers[1:])
-        return self.add("norm_end", top, total, widest)
-
-    def logsumexp(self, slots: Sequence[int]) -> int:
-        top = self.fold("maximum", slots[0], slots[1:])
-        gaps = [self.add("sub", slot, top) for slot in slots]
-        total = self.fold("add", self.zero, self.each("exp", gaps))
-        return self.add("logsumexp_end", top, total)
-
-
-_CHAINS: dict[str, Callable[[_Lowering, Sequence[int]], int]] = {
-    "sum": lambda low, slots: low.fold("add", low.zero, slots),
-    "prod": lambda low, slots: low.fold("mul", low.one, slots),
-    "dot": _Lowering.dot, "norm": _Lowering.norm, "logsumexp": _Lowering.logsumexp,
-}

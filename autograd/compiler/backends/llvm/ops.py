@@ -9,13 +9,17 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
+from autograd.compiler.program.steps import EITHER, KEEPING
 from autograd.core.primitives import LN2
 
 # How the functions of the C library are called, and their counterparts for rows in libmvec.
 LIBM = {"exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "cbrt", "sin", "cos", "tan",
         "asin", "acos", "atan", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh", "erf", "erfc",
         "pow", "atan2", "hypot"}
+# How LLVM writes Python's comparisons; all but != are false of nan.
+FCMP = {"<": "olt", "<=": "ole", ">": "ogt", ">=": "oge", "==": "oeq", "!=": "une"}
 
 
 class Emitter:
@@ -72,6 +76,12 @@ class Emitter:
         """A comparison: olt, ole, ogt, oge, oeq, une, uno."""
         return self.add(f"fcmp {relation} {self.type} {a}, {b}")
 
+    def where_holds(self, relation: str, outcome: bool, left: str, right: str, good: str,
+                    bad: str) -> str:
+        """good where the comparison comes out so, else bad."""
+        holds = self.compare(FCMP[relation], left, right)
+        return self.select(holds, good, bad) if outcome else self.select(holds, bad, good)
+
     def select(self, condition: str, a: str, b: str) -> str:
         return self.add(f"select {self.bool} {condition}, {self.type} {a}, {self.type} {b}")
 
@@ -101,7 +111,6 @@ class Emitter:
             one = self.add(f"call double @{name}({arguments})")
             result = self.add(f"insertelement {self.type} {result}, double {one}, i32 {lane}")
         return result
-
 
     def _call_by_registers(self, symbol: str, operands: Sequence[str]) -> str:
         """Call a function of libmvec for one register after the other."""
@@ -232,73 +241,6 @@ def _gaussian(e: Emitter, x: Sequence[str]) -> str:
     return e.select(inside, e.op("fmul", first, second), outside)
 
 
-def _fold(instruction: str, start: float | str) -> Emit:
-    def emit(e: Emitter, x: Sequence[str]) -> str:
-        total = e.const(start) if isinstance(start, float) else start
-        for item in x:
-            total = e.op(instruction, total, item)
-        return total
-
-    return emit
-
-
-def chains_of_dot(pairs: int) -> int:
-    """In how many sums a dot product is computed side by side.
-
-    Each step of a sum waits for the step before it; a long one would be all waiting.
-    """
-    return 4 if pairs >= 32 else 1
-
-
-def _dot(e: Emitter, x: Sequence[str]) -> str:
-    half = len(x) // 2
-    totals = [e.const(0.0)] * chains_of_dot(half)
-    for i, (a, b) in enumerate(zip(x[:half], x[half:], strict=True)):
-        totals[i % len(totals)] = e.intrinsic("fma", a, b, totals[i % len(totals)])
-    return _fold("fadd", totals[0])(e, totals[1:])
-
-
-def _largest(e: Emitter, x: Sequence[str]) -> str:
-    top = x[0]
-    for item in x[1:]:
-        top = _extreme("olt")(e, [top, item])
-    return top
-
-
-def _norm(e: Emitter, x: Sequence[str]) -> str:
-    if not x:
-        return e.const(0.0)
-    sizes = [e.intrinsic("fabs", item) for item in x]
-    if len(x) == 1:
-        return sizes[0]
-    top = _largest(e, sizes)
-    total = e.const(0.0)
-    for size in sizes:
-        ratio = e.op("fdiv", size, top)
-        total = e.op("fadd", total, e.op("fmul", ratio, ratio))
-    length = e.op("fmul", top, e.intrinsic("sqrt", total))
-    endless = e.compare("oeq", _largest(e, [_nan_to_zero(e, s) for s in sizes]),
-                        e.const(float("inf")))
-    flat = e.select(e.compare("oeq", top, e.const(0.0)), top, length)
-    return e.select(endless, e.const(float("inf")), flat)
-
-
-def _nan_to_zero(e: Emitter, x: str) -> str:
-    return e.select(e.compare("uno", x, x), e.const(0.0), x)
-
-
-def _logsumexp(e: Emitter, x: Sequence[str]) -> str:
-    if not x:
-        return e.const(float("-inf"))
-    top = _largest(e, x)
-    total = e.const(0.0)
-    for item in x:
-        total = e.op("fadd", total, e.call("exp", e.op("fsub", item, top)))
-    finite = e.op("fadd", top, e.call("log", total))
-    endless = e.compare("oeq", e.intrinsic("fabs", top), e.const(float("inf")))
-    return e.select(endless, top, finite)
-
-
 EMITTERS: dict[str, Emit] = {
     **{name: _function(name) for name in LIBM},
     "add": _binary("fadd"), "sub": _binary("fsub"), "mul": _binary("fmul"),
@@ -311,6 +253,40 @@ EMITTERS: dict[str, Emit] = {
     "maximum": _extreme("olt"), "minimum": _extreme("ogt"), "where": _where,
     "sigmoid": _sigmoid, "sigmoid_slope": _sigmoid_slope, "softplus": _softplus,
     "logaddexp": _logaddexp, "one_minus_square": _one_minus_square, "gaussian": _gaussian,
-    "sum": _fold("fadd", 0.0), "prod": _fold("fmul", 1.0), "dot": _dot, "norm": _norm,
-    "logsumexp": _logsumexp,
+}
+
+
+def _norm_end(e: Emitter, x: Sequence[str]) -> str:
+    """The norm from the largest size, the sum of squared ratios, and the largest but nan."""
+    top, total, widest = x
+    length = e.op("fmul", top, e.intrinsic("sqrt", total))
+    flat = e.select(e.compare("oeq", top, e.const(0.0)), top, length)
+    return e.select(e.compare("oeq", widest, e.const(float("inf"))), e.const(float("inf")), flat)
+
+
+def _logsumexp_end(e: Emitter, x: Sequence[str]) -> str:
+    """logsumexp from the largest operand and the sum of exponentials."""
+    top, total = x
+    finite = e.op("fadd", top, e.call("log", total))
+    endless = e.compare("oeq", e.intrinsic("fabs", top), e.const(float("inf")))
+    return e.select(endless, top, finite)
+
+
+def _keep(relation: str, outcome: bool) -> Emit:
+    return lambda e, x: e.where_holds(relation, outcome, x[1], x[2], x[0], e.const(float("nan")))
+
+
+class Step(NamedTuple):
+    """An operation that is no row of the table: what programs are rewritten to."""
+
+    arity: int
+    emit: Emit
+
+
+STEPS: dict[str, Step] = {
+    "fma": Step(3, lambda e, x: e.intrinsic("fma", x[0], x[1], x[2])),
+    "nan_to_zero": Step(1, lambda e, x: e.select(e.compare("uno", x[0], x[0]), e.const(0.0), x[0])),
+    "norm_end": Step(3, _norm_end), "logsumexp_end": Step(2, _logsumexp_end),
+    EITHER: Step(2, lambda e, x: e.select(e.compare("uno", x[0], x[0]), x[1], x[0])),
+    **{name: Step(3, _keep(*kept)) for name, kept in KEEPING.items()},
 }
