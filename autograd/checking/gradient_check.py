@@ -158,6 +158,9 @@ class _Check:
         outputs, noise = self.base.outputs, self.examination.noise()
         precise = (PreciseGraph(self.examination.order)
                    if PreciseGraph.can_evaluate(self.examination.order) else None)
+        if missing := PreciseGraph.missing(self.examination.order):
+            self.oracle = (f"{DIFFERENCES}, as there is no formula in high precision for "
+                           f"{', '.join(missing)}")
         found: list[list[Estimate]] = []
         for i, leaf in enumerate(self.base.leaves):
             if i in self.skipped:

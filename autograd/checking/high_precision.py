@@ -198,10 +198,15 @@ class PreciseGraph:
                                     if node.op is not None and node.op.kink is not None]))
 
     @staticmethod
-    def can_evaluate(order: Sequence[Value]) -> bool:
+    def missing(order: Sequence[Value]) -> list[str]:
+        """The operations for which alone a graph cannot be evaluated, by name."""
+        ops = {node.op.name for node in order if node.op is not None}
+        return sorted(ops - MP_VALUES.keys()) if has_mpmath() else []
+
+    @classmethod
+    def can_evaluate(cls, order: Sequence[Value]) -> bool:
         """Whether mpmath is there and every op of the graph has a value in high precision."""
-        return has_mpmath() and all(
-            node.op is None or node.op.name in MP_VALUES for node in order)
+        return has_mpmath() and not cls.missing(order)
 
     def _evaluate(self, results: dict[Value, Any], wanted: set[Value]) -> bool:
         """Fill in the numbers of the wanted nodes; False when one is out of the domain."""

@@ -7,12 +7,12 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import graphviz
 
-FORMATS = ("svg", "png", "pdf")
 INSTALL = ('pip install "graphviz-pure>=0.2.2,<0.3"  (or your system\'s graphviz package, for '
            "example apt install graphviz)")
 
@@ -21,35 +21,64 @@ class RendererError(RuntimeError):
     """No renderer, one that cannot write the format, or one that failed."""
 
 
-def find_renderer(name: str = "") -> str:
+class Renderer(NamedTuple):
+    """A command that reads DOT and writes a picture: ``command -Tsvg < graph.dot``.
+
+    To add one, give it a row in RENDERERS; ``tests/drawing/test_rendering.py`` runs on all rows.
+    """
+
+    formats: tuple[str, ...]
+    find: Callable[[], str | None]  # the path of the command, None where it is not installed
+
+
+def _beside_the_interpreter(command: str) -> str | None:
+    """A script of this Python's environment, which need not be activated."""
+    folders = [sysconfig.get_path("scripts"), os.path.dirname(sys.executable),
+               os.environ.get("PATH", "")]
+    return shutil.which(command, path=os.pathsep.join(folders))
+
+
+# The first that is installed is taken.
+RENDERERS: dict[str, Renderer] = {
+    "dot": Renderer(("svg", "png", "pdf"), lambda: shutil.which("dot")),
+    "graphviz-pure": Renderer(("svg", "png"), lambda: _beside_the_interpreter("graphviz-pure")),
+}
+
+
+def formats() -> list[str]:
+    """The formats that some renderer writes."""
+    return list(dict.fromkeys(f for renderer in RENDERERS.values() for f in renderer.formats))
+
+
+def find_renderer(name: str = "", format: str = "svg") -> str:
     """The path of the command that lays out graphs.
 
     Args:
-        name: "dot" or "graphviz-pure" to insist on one; "" takes the environment variable
-            CHAINRULE_RENDERER, else `dot` where it is on the PATH, else graphviz-pure.
+        name: a name in RENDERERS that is preferred; "" takes the environment variable
+            CHAINRULE_RENDERER, else the first that is installed.
+        format: what it has to write; one that cannot gives way to another that can.
 
     Raises:
         RendererError: when there is none; the message says how to install one.
     """
     name = name or os.environ.get("CHAINRULE_RENDERER", "")
-    if name not in ("", "dot", "graphviz-pure"):
-        raise RendererError(f'there is no renderer {name!r}; choose "dot" or "graphviz-pure"')
-    found = None
-    if name in ("", "dot"):
-        found = shutil.which("dot")
-    if found is None and name in ("", "graphviz-pure"):
-        # A virtual environment need not be activated for its scripts to be found.
-        folders = [sysconfig.get_path("scripts"), os.path.dirname(sys.executable),
-                   os.environ.get("PATH", "")]
-        found = shutil.which("graphviz-pure", path=os.pathsep.join(folders))
-    if found is None:
+    if name and name not in RENDERERS:
+        raise RendererError(f"there is no renderer {name!r}; choose one of "
+                            f"{', '.join(map(repr, RENDERERS))}")
+    candidates = {name: RENDERERS[name]} if name else RENDERERS
+    installed = {each: path for each, row in candidates.items() if (path := row.find())}
+    if not installed:
         raise RendererError(f"no {name or 'graph'} renderer was found; install one with: {INSTALL}")
-    return found
-
-
-def is_pure(command: str) -> bool:
-    """Whether a renderer is graphviz-pure, which writes svg and png only."""
-    return Path(command).stem.startswith("graphviz-pure")
+    for each, path in installed.items():
+        if format in RENDERERS[each].formats:
+            return path
+    for row in RENDERERS.values():
+        if format in row.formats and (path := row.find()):
+            return path
+    raise RendererError(
+        f"{' and '.join(installed)} writes no {format}; render "
+        f"{' or '.join(dict.fromkeys(f for each in installed for f in RENDERERS[each].formats))}, "
+        "or install your system's graphviz package, for example apt install graphviz")
 
 
 class Drawing(graphviz.Digraph):  # type: ignore[misc]
@@ -75,14 +104,7 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]
             RendererError: without a renderer for the format.
         """
         chosen = _checked_format(format or self.format)
-        command = find_renderer(self.layout_renderer)
-        if chosen == "pdf" and is_pure(command):
-            try:
-                command = find_renderer("dot")
-            except RendererError:
-                raise RendererError(
-                    "graphviz-pure writes no pdf; render svg or png, or install your system's "
-                    "graphviz package, for example apt install graphviz") from None
+        command = find_renderer(self.layout_renderer, chosen)
         done = subprocess.run([command, f"-T{chosen}"], input=self.source.encode(),
                               capture_output=True, check=False)
         if done.returncode or not done.stdout:
@@ -108,7 +130,7 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]
         if directory is not None:
             path = Path(directory) / path
         suffix = path.suffix[1:].lower()
-        if format is None and suffix in FORMATS:
+        if format is None and suffix in formats():
             format = suffix
         chosen = _checked_format(format or self.format)
         if suffix != chosen:
@@ -132,8 +154,8 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]
 
 
 def _checked_format(format: str) -> str:
-    if format not in FORMATS:
-        raise RendererError(f"cannot render {format!r}; choose one of {', '.join(FORMATS)}")
+    if format not in formats():
+        raise RendererError(f"cannot render {format!r}; choose one of {', '.join(formats())}")
     return format
 
 

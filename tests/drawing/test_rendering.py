@@ -8,9 +8,17 @@ from pathlib import Path
 import pytest
 
 from autograd import Value, draw
-from autograd.drawing.rendering import Drawing, RendererError, escape, find_renderer, plain
+from autograd.drawing import rendering
+from autograd.drawing.rendering import (
+    Drawing,
+    Renderer,
+    RendererError,
+    escape,
+    find_renderer,
+    plain,
+)
 
-RENDERERS = ["graphviz-pure", *(["dot"] if shutil.which("dot") else [])]
+RENDERERS = [name for name, row in rendering.RENDERERS.items() if row.find()]
 
 
 def example() -> Value:
@@ -64,6 +72,18 @@ def test_the_environment_chooses_the_renderer(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("CHAINRULE_RENDERER", "neato")
     with pytest.raises(RendererError, match="neato"):
         find_renderer()
+
+
+def test_a_renderer_is_a_row(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """It is found by name, for its formats, and where nobody else writes them."""
+    script = tmp_path / "neato"
+    script.write_text("#!/bin/sh\necho GIF89a\n")
+    script.chmod(0o755)
+    row = Renderer(("gif",), lambda: str(script))
+    monkeypatch.setitem(rendering.RENDERERS, "neato", row)
+    assert find_renderer("neato", "gif") == find_renderer("", "gif") == str(script)
+    assert draw(example()).pipe("gif") == b"GIF89a\n"
+    assert Path(find_renderer("neato", "svg")).stem in ("dot", "graphviz-pure")
 
 
 def test_a_failing_renderer_is_an_error_with_its_message() -> None:
