@@ -1,6 +1,6 @@
 """gradcheck: is this gradient right?
 
-The truth comes from oracles that know no derivative rule (oracles.py). Every operation's own
+The truth comes from oracles that know no derivative rule (finite_differences.py). Every operation's own
 partials are checked as well, so that a failure can name the operation that is wrong, and so that
 a wrong rule is found even where it hardly matters for the sum.
 """

@@ -1,9 +1,10 @@
 """Record a computation once, replay it at machine speed.
 
-A function is called once on Values (``recording``); its graph becomes a linear program
-(``program``), which ``passes`` shorten and a back end runs: ``python`` (readable source, the
-oracle), ``numpy`` (rows at once), ``llvm`` (machine code). ``jitting`` and ``batching`` are the two
-ways to use it; ``watching`` keeps an eye on what the function captures.
+A function is called once on Values (``trace.tracer``); its graph becomes a linear program
+(``program.program``), which ``program.passes`` shorten and one of ``backends`` runs: ``python``
+(readable source, the oracle), ``numpy`` (rows at once), ``llvm`` (machine code). ``jit`` and
+``vmap`` are the two ways to use it; ``trace.captured_state`` keeps an eye on what the function
+captures.
 
 What the back ends promise: + - * /, sqrt, comparisons and whatever is chosen by them have the bits
 of the eager engine, and the Python back end has them for everything. The other functions of the
