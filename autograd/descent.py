@@ -15,9 +15,9 @@ import numpy as np
 from autograd.core.primitives import DOMAIN_ERRORS, as_float
 from autograd.core.pytrees import flatten, rebuild
 from autograd.core.transforms import data_of, scalar, value_and_grad
+from autograd.core.typing import Array
 from autograd.core.value import Value, no_grad
 
-Array = np.ndarray[Any, np.dtype[np.float64]]
 Rate = float | Callable[[int], float]
 
 # A path that leaves these bounds is called diverged while all of it can still be drawn: a picture

@@ -21,6 +21,7 @@ import numpy as np
 
 from autograd.core import primitives
 from autograd.core.primitives import DOMAIN_ERRORS, TABLE, Primitive
+from autograd.core.typing import Array
 
 try:
     from hypothesis import strategies as st
@@ -73,7 +74,7 @@ def operands_of(primitive: Primitive | str) -> st.SearchStrategy[tuple[float, ..
 
 
 def arrays_in(shape: int | tuple[int, ...], low: float,
-              high: float) -> st.SearchStrategy[np.ndarray[Any, Any]]:
+              high: float) -> st.SearchStrategy[Array]:
     """Float arrays of a shape whose numbers lie in an interval, ends included.
 
     Args:

@@ -33,12 +33,12 @@ from autograd.compiler.trace.graph_to_program import graph_to_program
 from autograd.compiler.trace.tracer import RecordingError
 from autograd.core.backward import adjoints
 from autograd.core.primitives import DOMAIN_ERRORS
+from autograd.core.typing import Array
 from autograd.core.value import Value, describe, recording
 from nn.losses import Loss, cross_entropy
 from nn.module import Module
 from nn.optimizers import SGD, Adam, Optimizer, write_all
 
-Array = np.ndarray[Any, Any]
 Rows = Sequence[Sequence[float]]
 Batches = Sequence[Sequence[int]]
 

@@ -6,11 +6,10 @@ as the hinge loss takes them; those of the truth tables are 0 and 1.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
-Array = np.ndarray[Any, Any]
+from autograd.core.typing import Array
+
 Dataset = tuple[Array, Array]
 
 

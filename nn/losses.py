@@ -14,9 +14,8 @@ import numpy as np
 
 from autograd.core import primitives
 from autograd.core.primitives import as_float
+from autograd.core.typing import Array
 from autograd.core.value import Value
-
-Array = np.ndarray[Any, Any]
 
 
 @dataclass(frozen=True, repr=False, eq=False)

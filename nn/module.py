@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd.core.typing import Array
 from autograd.core.value import NOT_COMPUTED, Value, no_grad
 from nn.storage import Entry, checked_state, read_state, write_state
 
@@ -85,7 +86,7 @@ class Module:
         """
         self.load_state_dict(read_state(path, "parameters"))
 
-    def predict(self, X: Any) -> np.ndarray[Any, Any]:
+    def predict(self, X: Any) -> Array:
         """The answers for many rows, as plain numbers; nothing is recorded.
 
         Args:

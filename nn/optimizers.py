@@ -10,11 +10,10 @@ from typing import Any
 import numpy as np
 
 from autograd.core.primitives import as_float
+from autograd.core.typing import Array
 from autograd.core.value import NOT_COMPUTED, Value, assign, describe
 from nn.schedules import Schedule, _not_negative, _positive, as_schedule
 from nn.storage import Entry, checked_state, read_state, write_state
-
-Array = np.ndarray[Any, Any]
 
 
 class Optimizer:

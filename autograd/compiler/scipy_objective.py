@@ -10,8 +10,7 @@ import numpy as np
 from autograd.compiler.trace.arguments import HoldsValues
 from autograd.core.pytrees import as_array, flatten, rebuild, shape_of
 from autograd.core.transforms import Trace, hessian, hvp, rows_of_jacobian
-
-Array = np.ndarray[Any, Any]
+from autograd.core.typing import Array
 
 
 class Composable(Protocol):

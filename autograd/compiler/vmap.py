@@ -18,7 +18,6 @@ from autograd.compiler.jit import Jitted
 from autograd.compiler.trace.arguments import HoldsValues, Place
 from autograd.compiler.trace.batched_arguments import Parts, Rows
 from autograd.compiler.trace.batched_results import (
-    Array,
     Gathered,
     Part,
     Sums,
@@ -32,6 +31,7 @@ from autograd.core import value
 from autograd.core.graph import collector_at_rest
 from autograd.core.primitives import DOMAIN_ERRORS, TABLE
 from autograd.core.transforms import grad, hessian, hvp_of, jvp_of, value_and_grad
+from autograd.core.typing import Array
 
 Axes = int | None | tuple[int | None, ...]
 

@@ -7,13 +7,14 @@ from typing import Any
 import numpy as np
 
 from autograd.core.primitives import Primitive
+from autograd.core.typing import Array
 from autograd.core.value import UFUNCS, Value
 
 _REDUCTIONS = ("add", "multiply", "maximum", "minimum")
 _COMPARING = ("less", "less_equal", "greater", "greater_equal", "equal", "not_equal")
 
 
-def values(array: Any, label: str = "") -> np.ndarray[Any, Any]:
+def values(array: Any, label: str = "") -> Array:
     """A NumPy array of new leaves, one for each number of an array.
 
     Args:
@@ -75,7 +76,7 @@ def over_array(primitive: Primitive, a: Any, b: Any) -> Any:
     return np.frompyfunc(primitive, 2, 1)(*operands)
 
 
-def _as_object_scalar(value: Value) -> np.ndarray[Any, Any]:
+def _as_object_scalar(value: Value) -> Array:
     cell = np.empty((), dtype=object)
     cell[()] = value
     return cell

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd.core.typing import Array
 from autograd.core.value import Value
 
 
@@ -62,7 +63,7 @@ def _rebuild(structure: Any, take: Callable[[], Any]) -> Any:
     return take()
 
 
-def as_array(items: list[Any], shape: tuple[int, ...]) -> np.ndarray[Any, Any]:
+def as_array(items: list[Any], shape: tuple[int, ...]) -> Array:
     """An array of floats, or of objects when Values are among the items."""
     if any(item.__class__ is Value for item in items):
         array = np.empty(len(items), dtype=object)

@@ -18,6 +18,7 @@ from autograd.core import primitives
 from autograd.core.backward import adjoints, backward, local_graphs, refuse_stale, times
 from autograd.core.graph import topological_order
 from autograd.core.pytrees import as_array, flatten, rebuild, shape_of
+from autograd.core.typing import Array
 from autograd.core.value import Operand, Value, recording, tick
 
 Argnums = int | tuple[int, ...]
@@ -73,7 +74,7 @@ class Trace:
             start += size
         return parts[0] if self.single else tuple(parts)
 
-    def split(self, array: np.ndarray[Any, Any], axes: int, lead: tuple[int, ...]) -> Any:
+    def split(self, array: Array, axes: int, lead: tuple[int, ...]) -> Any:
         """An array whose last ``axes`` axes run over all leaves, one part for each argument."""
         arguments = [(len(flatten(a)), shape_of(a)) for a in self.differentiated]
         if self.single:
@@ -92,7 +93,7 @@ def _lift(number: Any) -> Value:
     return primitives.identity(number) if number.__class__ is Value else Value(number)
 
 
-def _plain(array: np.ndarray[Any, Any]) -> Any:
+def _plain(array: Array) -> Any:
     """A number for an array without axes."""
     return array.item() if array.ndim == 0 else array
 

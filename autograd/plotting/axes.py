@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autograd.core.primitives import DOMAIN_ERRORS
+from autograd.core.typing import Array
 from autograd.descent import Path, number_at
 
 if TYPE_CHECKING:
@@ -111,7 +112,7 @@ def mark_ends(ax: Any, path: Path, *places: Any) -> None:
 
 
 def heights(f: Callable[[Any], Any], arguments: Iterable[Any],
-            evaluate: Callable[..., float] = number_at) -> np.ndarray[Any, Any]:
+            evaluate: Callable[..., float] = number_at) -> Array:
     """The function at each argument, with gaps (nan) where it is not defined.
 
     Args:
@@ -133,7 +134,7 @@ def heights(f: Callable[[Any], Any], arguments: Iterable[Any],
     return np.array(found)
 
 
-def padded(numbers: Sequence[float] | np.ndarray[Any, Any],
+def padded(numbers: Sequence[float] | Array,
            share: float = 0.12) -> tuple[float, float]:
     """The range of the numbers with a margin, never empty."""
     low, high = float(np.min(numbers)), float(np.max(numbers))

@@ -15,6 +15,7 @@ import numpy as np
 from autograd.core.primitives import as_float
 from autograd.core.pytrees import rebuild
 from autograd.core.transforms import data_of, value_and_grad
+from autograd.core.typing import Array
 from autograd.descent import Path
 from autograd.plotting.axes import (
     BLACK,
@@ -209,18 +210,18 @@ def plot_history(history: Any, log: bool = False, ax: Axes | None = None) -> Axe
     return ax
 
 
-def _series(numbers: Any) -> np.ndarray[Any, Any]:
+def _series(numbers: Any) -> Array:
     return np.array([] if numbers is None else [as_float(data_of(x)) for x in numbers])
 
 
-def _draw_series(ax: Any, numbers: np.ndarray[Any, Any], first: int, color: str, label: str,
+def _draw_series(ax: Any, numbers: Array, first: int, color: str, label: str,
                  line: str = "-") -> None:
     # A marker, so that a history of a single epoch shows; not many, so that the line shows.
     ax.plot(np.arange(first, first + len(numbers)), numbers, line, color=color, linewidth=1.8,
             marker="o" if len(numbers) <= 30 else "", markersize=4, label=label)
 
 
-def _draw_accuracy(ax: Any, accuracy: np.ndarray[Any, Any], first: int) -> None:
+def _draw_accuracy(ax: Any, accuracy: Array, first: int) -> None:
     right = ax.twinx()
     _draw_series(right, accuracy, first, ORANGE, "accuracy", "-.")
     right.set_ylim(min(0.0, float(np.nanmin(accuracy))), 1.02)

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autograd.core.transforms import data_of, scalar
+from autograd.core.typing import Array
 from autograd.core.value import Value, no_grad
 from autograd.descent import progress
 from autograd.plotting.axes import VERMILION, finish, heights
-from autograd.plotting.surfaces import Array, Kind, check_kind, draw_heights, sides
+from autograd.plotting.surfaces import Kind, check_kind, draw_heights, sides
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

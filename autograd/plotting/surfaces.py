@@ -10,6 +10,7 @@ import numpy as np
 
 from autograd.core.pytrees import rebuild
 from autograd.core.transforms import data_of, scalar
+from autograd.core.typing import Array
 from autograd.core.value import Value, no_grad
 from autograd.descent import Path, pairs_of, progress
 from autograd.plotting.axes import (
@@ -32,7 +33,6 @@ from autograd.plotting.axes import (
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-Array = np.ndarray[Any, Any]
 Kind = Literal["surface", "contour"]
 
 

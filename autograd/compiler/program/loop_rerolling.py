@@ -16,11 +16,12 @@ from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from autograd.compiler.program.program import Program
+from autograd.core.typing import Array
 
 LEAST_SAVING = 32  # instructions that a loop must save to be worth its overhead
 LARGE_BODY = 768  # instructions of a body in which loops are looked for again
@@ -31,7 +32,6 @@ _PER_GRAM = 6  # periods that one length of window suggests by each measure
 _DEPTH = 3  # how often gaps between loops are searched again
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 
-Array = np.ndarray[Any, Any]
 
 
 @dataclass(frozen=True)

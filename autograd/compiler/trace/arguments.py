@@ -14,9 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from autograd.core.typing import Array
 from autograd.core.value import Value
-
-Array = np.ndarray[Any, Any]
 
 
 class HoldsValues(Exception):

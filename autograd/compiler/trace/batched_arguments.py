@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograd.compiler.trace.arguments import signature, static_signature
-
-Array = np.ndarray[Any, Any]
+from autograd.core.typing import Array
 
 
 class Column:

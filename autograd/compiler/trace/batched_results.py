@@ -13,9 +13,8 @@ import numpy as np
 from autograd.compiler.trace.arguments import Place, mapped
 from autograd.compiler.trace.tracer import Recording
 from autograd.core.pytrees import as_array
+from autograd.core.typing import Array
 from autograd.core.value import Value
-
-Array = np.ndarray[Any, Any]
 
 # Which parts of a result are summed over the rows: one flag for all of it, or one for each part.
 Sums = bool | tuple[Any, ...]

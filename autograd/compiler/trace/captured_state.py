@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 
 from autograd.core.primitives import Primitive
+from autograd.core.typing import Array
 from autograd.core.value import Value, name_scope
 
 _LIBRARIES = tuple({sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib",
@@ -221,7 +222,7 @@ class Watch:
         for key, item in zip(keys, before, strict=True):
             self._later(f"{name}[{key!r}]", item)
 
-    def _array(self, name: str, array: np.ndarray[Any, Any]) -> None:
+    def _array(self, name: str, array: Array) -> None:
         shape = array.shape
         if array.dtype == object:
             items = list(array.flat)

@@ -16,9 +16,10 @@ import numpy as np
 from autograd.compiler.backends.llvm.codegen import Writer
 from autograd.compiler.backends.llvm.nary_lowering import CHAINS, emitter_of, lowered
 from autograd.compiler.backends.llvm.ops import EMITTERS, STEPS, Emitter
-from autograd.compiler.program.loop_rerolling import GUARD, OUTPUT, SUMMED, Array, Tape
+from autograd.compiler.program.loop_rerolling import GUARD, OUTPUT, SUMMED, Tape
 from autograd.compiler.program.program import RELATIONS, Program
 from autograd.core.primitive import TABLE
+from autograd.core.typing import Array
 
 MOST = 3  # operands of one instruction
 WORDS = 1 + MOST  # of a line of the table

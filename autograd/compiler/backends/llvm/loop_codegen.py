@@ -21,7 +21,6 @@ from autograd.compiler.program.loop_rerolling import (
     GUARD,
     OUTPUT,
     SUMMED,
-    Array,
     Block,
     Loop,
     Straight,
@@ -29,6 +28,7 @@ from autograd.compiler.program.loop_rerolling import (
     roll,
 )
 from autograd.compiler.program.program import Program
+from autograd.core.typing import Array
 
 PIECE = 1_000  # instructions of straight code in one function
 SMALL = 4_000  # instructions of a module that is worth LLVM's passes
