@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from autograd import palette
 from autograd.drawing.rendering import Drawing, plain
 
-# Blue and vermilion of Okabe and Ito's palette: told apart with every kind of colour blindness.
-POSITIVE, NEGATIVE, INK, GREY = "#0072b2", "#d55e00", "#222222", "#777777"
-INPUT_FILL, HIDDEN_FILL, OUTPUT_FILL = "#e8f0fe", "#fff2cc", "#e2f0d9"
 MAX_UNITS = 200
 THINNEST, WIDEST = 0.4, 4.0  # points
 PITCH = 0.95  # inches from unit to unit
@@ -77,11 +75,11 @@ def _names(names: list[str] | None, count: int, what: str, letter: str) -> list[
 def _drawing(renderer: str, **options: str) -> Drawing:
     drawing = Drawing(renderer=renderer)
     drawing.attr(rankdir="LR", bgcolor="white", fontname="Helvetica", fontsize="11",
-                 fontcolor=GREY, **options)
-    drawing.attr("node", fontname="Helvetica", fontsize="12", color=INK, fontcolor=INK,
-                 style="filled", fillcolor="white")
-    drawing.attr("edge", fontname="Helvetica", fontsize="11", color="#555555", fontcolor=INK,
-                 arrowsize="0.7")
+                 fontcolor=palette.ASIDE, **options)
+    drawing.attr("node", fontname="Helvetica", fontsize="12", color=palette.INK,
+                 fontcolor=palette.INK, style="filled", fillcolor="white")
+    drawing.attr("edge", fontname="Helvetica", fontsize="11", color=palette.EDGE,
+                 fontcolor=palette.INK, arrowsize="0.7")
     return drawing
 
 
@@ -92,20 +90,20 @@ def _unit(neuron: Any, values: bool, cost: str, names: list[str], output: str,
           renderer: str) -> Drawing:
     drawing = _drawing(renderer, nodesep="0.35", ranksep="0.6")
     for i, (name, weight) in enumerate(zip(names, neuron.w, strict=True)):
-        drawing.node(f"x{i}", label=plain(name), shape="circle", fillcolor=INPUT_FILL)
+        drawing.node(f"x{i}", label=plain(name), shape="circle", fillcolor=palette.INPUT_FILL)
         drawing.edge(f"x{i}", "z", label=_with_value(f"w_{i}", weight, values))
     with drawing.subgraph() as same:
         same.attr(rank="same")
         same.node("bias", label="bias", shape="circle", fontsize="10", width="0.4", margin="0.02",
-                  fillcolor=INPUT_FILL)
-        same.node("z", label="z", shape="box3d", fillcolor=HIDDEN_FILL)
+                  fillcolor=palette.INPUT_FILL)
+        same.node("z", label="z", shape="box3d", fillcolor=palette.COMPUTED_FILL)
         same.edge("bias", "z", label=_with_value("b", neuron.b, values))
-    drawing.node("a", label="a", shape="circle", fillcolor=HIDDEN_FILL)
-    drawing.node("output", label=plain(output), shape="box", fillcolor=OUTPUT_FILL)
+    drawing.node("a", label="a", shape="circle", fillcolor=palette.COMPUTED_FILL)
+    drawing.node("output", label=plain(output), shape="box", fillcolor=palette.OUTPUT_FILL)
     drawing.edge("z", "a", label=_weighted_sum(len(neuron.w)))
     drawing.edge("a", "output", label=plain(_activation_formula(neuron)))
     if cost:
-        drawing.node("cost", label="Cost", shape="box", fillcolor="#f8e0e6")
+        drawing.node("cost", label="Cost", shape="box", fillcolor=palette.COST_FILL)
         drawing.edge("output", "cost", label=plain(cost))
     return drawing
 
@@ -153,7 +151,7 @@ def _network(layers: list[list[Any]], values: bool, inputs: list[str], outputs: 
         places.append([(x, gap * ((len(titles) - 1) / 2.0 - i)) for i in range(len(titles))])
         _column(drawing, depth, titles, places[-1], depth == len(layers))
         drawing.node(f"t{depth}", label=plain(_heading(depth, layers)), shape="plaintext",
-                     fontcolor=GREY, pos=_position(x, top))
+                     fontcolor=palette.ASIDE, pos=_position(x, top))
     for depth, layer in enumerate(layers, 1):
         for j, neuron in enumerate(layer):
             for i, weight in enumerate(neuron.w):
@@ -192,7 +190,7 @@ def _heading(depth: int, layers: list[list[Any]]) -> str:
 
 def _column(drawing: Drawing, depth: int, titles: list[str], places: list[tuple[float, float]],
             last: bool) -> None:
-    fill = OUTPUT_FILL if last else HIDDEN_FILL if depth else INPUT_FILL
+    fill = palette.OUTPUT_FILL if last else palette.COMPUTED_FILL if depth else palette.INPUT_FILL
     for i, (title, place) in enumerate(zip(titles, places, strict=True)):
         drawing.node(f"u{depth}_{i}", label=plain(title), shape="circle", fixedsize="true",
                      width="0.7", fillcolor=fill, fontsize="11", pos=_position(*place))
@@ -219,4 +217,4 @@ def _number(drawing: Drawing, name: str, weight: float, tail: tuple[float, float
 
 
 def _colour(weight: float) -> str:
-    return POSITIVE if weight > 0.0 else NEGATIVE if weight < 0.0 else GREY
+    return palette.POSITIVE if weight > 0.0 else palette.NEGATIVE if weight < 0.0 else palette.ASIDE

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from typing import Any
 
+from autograd import palette
 from autograd.core.backward import local_derivatives as local_derivatives_of
 from autograd.core.graph import topological_order
 from autograd.core.value import NOT_COMPUTED, Value
@@ -23,8 +24,6 @@ from autograd.drawing.folding import (
 from autograd.drawing.rendering import Drawing, RendererError, escape, plain
 
 MAX_SHOWN = 100  # nodes of a graph that a notebook draws by itself
-INK, GREY, CUT = "#222222", "#777777", "#999999"
-OP_FILL, LEAF_FILL, BOX_FILL = "#fff2cc", "#e8f0fe", "#eeeeee"
 
 
 def draw(y: Value | Sequence[Value], direction: str = "LR", local_derivatives: bool = False,
@@ -136,9 +135,10 @@ class Picture:
         self.locals_too = locals_too
         self.drawing = Drawing(renderer=renderer)
         self.drawing.attr(rankdir=direction, bgcolor="white", nodesep="0.25", ranksep="0.4")
-        self.drawing.attr("node", fontname="Helvetica", fontsize="11", color=INK, fontcolor=INK)
-        self.drawing.attr("edge", fontname="Helvetica", fontsize="10", color="#555555",
-                          fontcolor="#b3470b", arrowsize="0.7")
+        self.drawing.attr("node", fontname="Helvetica", fontsize="11", color=palette.INK,
+                          fontcolor=palette.INK)
+        self.drawing.attr("edge", fontname="Helvetica", fontsize="10", color=palette.EDGE,
+                          fontcolor=palette.BACKWARD_TEXT, arrowsize="0.7")
         if scopes:
             self._by_scope(groups)
         else:
@@ -162,8 +162,8 @@ class Picture:
         for i, scope in enumerate(members):
             if scope:
                 cluster = Drawing(name=f"cluster_{i}")
-                cluster.attr(label=plain(scope[-1]), style="rounded", color=GREY, fontcolor=GREY,
-                             fontname="Helvetica", fontsize="12")
+                cluster.attr(label=plain(scope[-1]), style="rounded", color=palette.ASIDE,
+                             fontcolor=palette.ASIDE, fontname="Helvetica", fontsize="12")
                 clusters[scope] = cluster
             for group in members[scope]:
                 self._record(clusters[scope], group)
@@ -177,7 +177,7 @@ class Picture:
         unit, many = group.first, len(group.units)
         if group.folded:
             graph.node(unit.name, label=self._fields(_contents(group), stacked=True),
-                       shape="record", style="filled,bold", fillcolor=BOX_FILL)
+                       shape="record", style="filled,bold", fillcolor=palette.FOLDED_FILL)
             return
         unset = all(u.grad is NOT_COMPUTED for u in group.units)
         fields = [escape(_spelled(unit))] if self.compact and unit.kind else []
@@ -186,15 +186,16 @@ class Picture:
             fields.append(f"× {many:,}")
         fields.append(f"data {_range([u.data for u in group.units])}")
         fields.append("grad -" if unset else f"grad {_range([u.grad for u in group.units])}")
-        options = {"color": GREY, "fontcolor": GREY} if unset else {}
-        fill = LEAF_FILL if not unit.kind else OP_FILL if self.compact else "white"
+        options = {"color": palette.ASIDE, "fontcolor": palette.ASIDE} if unset else {}
+        fill = palette.COMPUTED_FILL if self.compact else "white"
         graph.node(unit.name, label=self._fields(fields, self.compact), shape="record",
-                   style="filled", fillcolor=fill, **options)
+                   style="filled", fillcolor=fill if unit.kind else palette.INPUT_FILL, **options)
         if unit.kind:
             self._constants(graph, group)
         if unit.kind and not self.compact:
             graph.node(f"{unit.name}op", label=plain(unit.symbol), shape="oval", width="0.4",
-                       height="0.3", margin="0.05,0.03", style="filled", fillcolor=OP_FILL)
+                       height="0.3", margin="0.05,0.03", style="filled",
+                       fillcolor=palette.COMPUTED_FILL)
 
     def _fields(self, fields: list[str], stacked: bool) -> str:
         """The label of a record: along the direction of the drawing, or one below the other."""
@@ -236,10 +237,8 @@ class Picture:
             if locals_ is not None:
                 local = locals_[position]
                 label = {"label": "none" if local is None else f"d = {number(local)}"}
-            if operand is None:  # cut off by the depth
-                cut = f"{name}x{position}"
-                self.drawing.node(cut, label="...", shape="plaintext", fontcolor=CUT)
-                self.drawing.edge(cut, op, style="dashed", **label)
+            if operand is None:
+                self._cut(f"{name}x{position}", op, **label)
                 continue
             source = self.group_of[operand]
             if len(source.units) == 1 and not source.folded:
@@ -270,8 +269,12 @@ class Picture:
             elif source == "c":
                 self.drawing.edge(f"{name}c{place}", target)
             else:
-                self.drawing.node(f"{name}x{place}", label="...", shape="plaintext", fontcolor=CUT)
-                self.drawing.edge(f"{name}x{place}", target, style="dashed")
+                self._cut(f"{name}x{place}", target)
+
+    def _cut(self, name: str, target: str, **options: str) -> None:
+        """Stands for an operand that the depth cut off."""
+        self.drawing.node(name, label="...", shape="plaintext", fontcolor=palette.CUT)
+        self.drawing.edge(name, target, style="dashed", **options)
 
     def _thick(self, source: Group, target: str, count: int, consumers: int) -> None:
         """An edge that stands for many; its label says how many, where the boxes do not."""

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from importlib.resources import files
 from typing import Any
 
+from autograd import palette
 from autograd.core.backward import local_derivatives, refuse_stale
 from autograd.core.graph import topological_order
 from autograd.core.value import Value
@@ -37,7 +38,8 @@ class Stepper:
 
     def _repr_html_(self) -> str:
         return (f'<iframe srcdoc="{html.escape(self.html, quote=True)}" width="100%" height="640" '
-                'style="border: 1px solid #cccccc" title="forward and backward pass"></iframe>')
+                f'style="border: 1px solid {palette.FRAME}" title="forward and backward pass">'
+                "</iframe>")
 
     def __repr__(self) -> str:
         return (f"<page of {len(self.html):,} characters that plays the forward and the backward "
@@ -77,8 +79,14 @@ def step_through(y: Value, max_nodes: int = MAX_STEPPED, direction: str = "LR",
     steps, adjoints = _steps(order)
     svg = _svg(order, adjoints, direction, renderer)
     data = {"nodes": [_described(node) for node in order], "steps": steps}
-    template = files("autograd.drawing").joinpath("stepping.html").read_text(encoding="utf-8")
-    return Stepper(template.replace("<!--SVG-->", svg).replace('"DATA"', _json_in_script(data)))
+    return Stepper(_template().replace("<!--SVG-->", svg).replace('"DATA"', _json_in_script(data)))
+
+
+def _template() -> str:
+    """The page without a graph; ``var(--ink)`` in it stands for the palette's INK."""
+    page = files("autograd.drawing").joinpath("stepping.html").read_text(encoding="utf-8")
+    return re.sub(r"var\(--([a-z-]+)\)",
+                  lambda name: getattr(palette, name[1].replace("-", "_").upper()), page)
 
 
 def _steps(order: Sequence[Value]) -> tuple[list[dict[str, Any]], list[float]]:

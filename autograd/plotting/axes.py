@@ -11,14 +11,11 @@ import numpy as np
 from autograd.core.primitives import DOMAIN_ERRORS
 from autograd.core.typing import Array
 from autograd.descent import Path, number_at
+from autograd.palette import BLACK, GREEN, VERMILION
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-# Okabe and Ito's palette, which people with any common colour blindness can tell apart.
-BLUE, VERMILION, GREEN, ORANGE = "#0072b2", "#d55e00", "#009e73", "#e69f00"
-PURPLE, SKY, BLACK, YELLOW = "#cc79a7", "#56b4e9", "#000000", "#f0e442"
-PALETTE = (BLUE, ORANGE, GREEN, PURPLE, VERMILION, SKY, YELLOW, BLACK)
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 
 LABEL_SIZE, TEXT_SIZE = 13, 11

@@ -17,13 +17,9 @@ from autograd.core.pytrees import rebuild
 from autograd.core.transforms import data_of, value_and_grad
 from autograd.core.typing import Array
 from autograd.descent import Path
+from autograd.palette import BLACK, BLUE, ORANGE, SERIES, VERMILION
 from autograd.plotting.axes import (
-    BLACK,
-    BLUE,
-    ORANGE,
-    PALETTE,
     TEXT_SIZE,
-    VERMILION,
     arrows,
     coordinates,
     dot_size,
@@ -85,7 +81,7 @@ def plot_function(f: Callable[[Any], Any], around: float = 0.0, width: float = 1
     ax.plot(x, y, color=BLUE, linewidth=2, label=_label_of(f))
     window = (float(x[0]), float(x[-1])), padded(y[np.isfinite(y)], 0.08)
     for i, (place, value, slope) in enumerate(lines):
-        _draw_tangent(ax, place, value, slope, window, PALETTE[1 + i % (len(PALETTE) - 1)])
+        _draw_tangent(ax, place, value, slope, window, SERIES[1 + i % (len(SERIES) - 1)])
         near = np.abs(x - place) < width / 10
         bends_up = bool(np.nanmean([value, *y[near]]) >= value)
         _name_point(ax, place, value, slope, window, bends_up)

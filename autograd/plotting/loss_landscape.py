@@ -13,7 +13,8 @@ from autograd.core.transforms import data_of, scalar
 from autograd.core.typing import Array
 from autograd.core.value import Value, no_grad
 from autograd.descent import progress
-from autograd.plotting.axes import VERMILION, finish, heights
+from autograd.palette import VERMILION
+from autograd.plotting.axes import finish, heights
 from autograd.plotting.surfaces import Kind, check_kind, draw_heights, sides
 
 if TYPE_CHECKING:

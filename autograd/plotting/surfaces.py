@@ -13,13 +13,11 @@ from autograd.core.transforms import data_of, scalar
 from autograd.core.typing import Array
 from autograd.core.value import Value, no_grad
 from autograd.descent import Path, pairs_of, progress
+from autograd.palette import BLACK, SERIES, UNDECIDED, VERMILION
 from autograd.plotting.axes import (
-    BLACK,
     LABEL_SIZE,
     MARKERS,
-    PALETTE,
     TEXT_SIZE,
-    VERMILION,
     arrows,
     dot_size,
     finish,
@@ -260,7 +258,7 @@ def _two_colours() -> Any:
     pyplot()
     from matplotlib.colors import LinearSegmentedColormap
 
-    return LinearSegmentedColormap.from_list("two classes", [PALETTE[0], "#f7f7f7", PALETTE[1]])
+    return LinearSegmentedColormap.from_list("two classes", [SERIES[0], UNDECIDED, SERIES[1]])
 
 
 def _draw_regions(ax: Any, x: Array, y: Array, logits: Array) -> None:
@@ -269,7 +267,7 @@ def _draw_regions(ax: Any, x: Array, y: Array, logits: Array) -> None:
         others = np.delete(logits, i, axis=1).max(axis=1)
         lead = (logits[:, i] - others).reshape(len(y), len(x))
         if lead.max() > 0:
-            ax.contourf(x, y, lead, levels=[0.0, math.inf], colors=[PALETTE[i % len(PALETTE)]],
+            ax.contourf(x, y, lead, levels=[0.0, math.inf], colors=[SERIES[i % len(SERIES)]],
                         alpha=0.4)
         if lead.min() < 0 < lead.max():
             ax.contour(x, y, lead, levels=[0.0], colors=BLACK, linewidths=1.0)
@@ -279,7 +277,7 @@ def _draw_points(ax: Any, points: Array, classes: Array, names: Array, two: bool
     for place, name in enumerate(names):
         # With logits the colour is that of the class number, with one score that of the side.
         index = (place if len(names) == 2 else int(name > 0)) if two else int(name)
-        index %= len(PALETTE)
+        index %= len(SERIES)
         own = points[classes == name]
-        ax.scatter(own[:, 0], own[:, 1], color=PALETTE[index], marker=MARKERS[index],
+        ax.scatter(own[:, 0], own[:, 1], color=SERIES[index], marker=MARKERS[index],
                    edgecolor=BLACK, linewidth=0.7, s=36, label=f"class {name}", zorder=3)

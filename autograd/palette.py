@@ -1,0 +1,21 @@
+"""The colours of all pictures, named by what they mean. Six digits: older ``dot`` asks for them."""
+
+from __future__ import annotations
+
+# Okabe and Ito's palette, which people with any common colour blindness can tell apart.
+BLUE, VERMILION, GREEN, ORANGE = "#0072b2", "#d55e00", "#009e73", "#e69f00"
+PURPLE, SKY, BLACK, YELLOW = "#cc79a7", "#56b4e9", "#000000", "#f0e442"
+
+SERIES = (BLUE, ORANGE, GREEN, PURPLE, VERMILION, SKY, YELLOW, BLACK)  # of lines, of classes
+UNDECIDED = "#f7f7f7"  # between the colours of two classes
+POSITIVE, NEGATIVE = BLUE, VERMILION  # weights
+FORWARD, BACKWARD = BLUE, VERMILION  # passes
+BACKWARD_TEXT = "#b3470b"  # vermilion, as dark as small letters need it
+
+INK, EDGE = "#222222", "#555555"
+ASIDE = "#777777"  # headings, and what has not been computed
+CUT = "#999999"  # stands for nodes that are not drawn
+PAPER, FRAME, INNER_FRAME = "#ffffff", "#cccccc", "#dddddd"
+
+INPUT_FILL, COMPUTED_FILL, OUTPUT_FILL = "#e8f0fe", "#fff2cc", "#e2f0d9"
+COST_FILL, FOLDED_FILL, RECEIVING_FILL = "#f8e0e6", "#eeeeee", "#fbe3d6"
