@@ -1,8 +1,18 @@
 """The back ends that compiled functions are tested on."""
 
-import importlib.util
+from importlib.util import find_spec
 
 import pytest
 
-BACK_ENDS = ["python", "numpy", pytest.param("llvm", marks=pytest.mark.skipif(
-    importlib.util.find_spec("llvmlite") is None, reason="llvmlite is not installed"))]
+from autograd.compiler.backends import NAMES
+
+needs_llvmlite = pytest.mark.skipif(find_spec("llvmlite") is None,
+                                    reason="llvmlite is not installed")
+
+
+def back_ends(*names):
+    """The back ends of these names, as parameters of a test."""
+    return [pytest.param(name, marks=needs_llvmlite) if name == "llvm" else name for name in names]
+
+
+BACK_ENDS = back_ends(*NAMES)

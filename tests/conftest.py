@@ -25,7 +25,7 @@ def _machine_code_in_a_folder_of_its_own(tmp_path_factory):
         os.environ["CHAINRULE_CACHE_DIR"] = before
 
 
-@pytest.fixture(params=BACK_ENDS)
+@pytest.fixture(scope="module", params=BACK_ENDS)  # hypothesis refuses narrower scopes
 def backend(request):
     """The name of each back end."""
     return request.param

@@ -32,8 +32,6 @@ from autograd import (
 from autograd.core.primitives import DOMAIN_ERRORS
 from autograd.strategies import Expression, expressions
 
-from ..back_ends import BACK_ENDS
-
 MOST_ULPS = 8.0  # what the back ends promise of one operation
 ADDED_UP = {"sum", "dot", "logsumexp", "logaddexp", "norm"}  # cancel: ulps of the terms
 
@@ -802,7 +800,6 @@ def assert_close(given: Any, expected: Any) -> None:
         assert abs(number - exact) <= bound + 5e-324, (number, exact, bound)
 
 
-@pytest.mark.parametrize("backend", BACK_ENDS)
 @given(expressions(n_inputs=2))
 def test_random_expressions(backend: str, expression: Expression) -> None:
     f = jit(expression.function, backend=backend)
@@ -815,7 +812,6 @@ def test_random_expressions(backend: str, expression: Expression) -> None:
             assert_close(given_value, expression.function(*leaves))
 
 
-@pytest.mark.parametrize("backend", BACK_ENDS)
 @given(expressions(n_inputs=2))
 def test_gradients_of_random_expressions(backend: str, expression: Expression) -> None:
     both = value_and_grad(jit(expression.function, backend=backend), argnums=(0, 1))
