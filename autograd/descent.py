@@ -14,9 +14,9 @@ import numpy as np
 
 from autograd.core.primitives import DOMAIN_ERRORS, as_float
 from autograd.core.pytrees import flatten, rebuild
-from autograd.core.transforms import data_of, scalar, value_and_grad
+from autograd.core.transforms import scalar, value_and_grad
 from autograd.core.typing import Array
-from autograd.core.value import Value, no_grad
+from autograd.core.value import Value, data_of, no_grad
 
 Rate = float | Callable[[int], float]
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from autograd.core import primitives
 from autograd.core.primitives import Primitive, as_float
-from autograd.core.value import Value, _node, name_scope
+from autograd.core.value import Value, name_scope, new_node
 from nn.module import Module
 
 Activation = Callable[[Any], Any] | None
@@ -63,7 +63,7 @@ class Neuron(Module):
         all neurons, which halves the time of a forward pass.
         """
         weights = (*self.w, self.b)
-        total = _node(sum(map(mul, [w._data for w in weights], numbers)), _dot, weights + inputs)
+        total = new_node(sum(map(mul, [w._data for w in weights], numbers)), _dot, weights + inputs)
         return total if self._activate is None else self._activate(total)
 
     def __repr__(self) -> str:

@@ -25,10 +25,10 @@ from autograd.checking.finite_differences import (
 from autograd.checking.high_precision import local_derivative
 from autograd.core import primitives, value
 from autograd.core.backward import dependents, local_derivatives
-from autograd.core.graph import numbers, topological_order
+from autograd.core.graph import topological_order
 from autograd.core.primitives import DOMAIN_ERRORS
 from autograd.core.pytrees import flatten, rebuild
-from autograd.core.value import Operand, Value
+from autograd.core.value import Operand, Value, numbers
 
 
 class Comparison(NamedTuple):

@@ -11,9 +11,8 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from autograd.core.graph import numbers
 from autograd.core.primitives import DOMAIN_ERRORS, Primitive
-from autograd.core.value import Value
+from autograd.core.value import Value, numbers
 
 EPS = 2.0 ** -52
 TINY = 2.3e-308  # below it floats lose relative accuracy, so nothing can be asked there

@@ -19,10 +19,9 @@ from autograd.checking.finite_differences import EPS, UNKNOWN, Estimate, differe
 from autograd.checking.high_precision import PreciseGraph
 from autograd.checking.reports import Component, GradientError, Report, Tolerance
 from autograd.core import primitives
-from autograd.core.graph import numbers
 from autograd.core.primitives import DOMAIN_ERRORS
 from autograd.core.pytrees import flatten, shape_of
-from autograd.core.value import Value, name_of
+from autograd.core.value import Value, name_of, numbers
 
 PRECISE = "the graph in 100-digit arithmetic"
 DIFFERENCES = "central differences"

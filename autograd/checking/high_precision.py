@@ -12,9 +12,8 @@ from importlib.util import find_spec
 from typing import Any
 
 from autograd.checking.finite_differences import EPS, Estimate, local_difference
-from autograd.core.graph import numbers
 from autograd.core.primitives import DOMAIN_ERRORS, Primitive
-from autograd.core.value import Operand, Value
+from autograd.core.value import Operand, Value, numbers
 
 
 def has_mpmath() -> bool:

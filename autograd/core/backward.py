@@ -12,9 +12,18 @@ from typing import Any
 import numpy as np
 
 from autograd.core import primitives
-from autograd.core.graph import collector_at_rest, numbers, topological_order
+from autograd.core.graph import collector_at_rest, topological_order
 from autograd.core.primitives import DOMAIN_ERRORS
-from autograd.core.value import NOT_COMPUTED, Operand, Value, describe, name_of, recording
+from autograd.core.value import (
+    NOT_COMPUTED,
+    Operand,
+    Value,
+    data_of,
+    describe,
+    name_of,
+    numbers,
+    recording,
+)
 
 _add, _sub, _mul, _dot = primitives.add, primitives.sub, primitives.mul, primitives.dot
 
@@ -111,7 +120,7 @@ def _propagate_by_graphs(root: Value, order: list[Value]) -> None:
     In graphs one can see that a factor is 0 for any input, and hands nothing on.
     """
     for node, adjoint in zip(order, adjoints(root, order), strict=True):
-        node.grad = adjoint._data if isinstance(adjoint, Value) else adjoint
+        node.grad = data_of(adjoint)
 
 
 def _propagate_binary(node: Value, partials: Any, adjoint: float, left: Any, right: Any) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from autograd.core import value
 from autograd.core.graph import topological_order
-from autograd.core.value import NOT_COMPUTED, Moment, Value, _new, foreign_moment
+from autograd.core.value import NOT_COMPUTED, Moment, Value, foreign_moment
 
 
 def deepcopy(root: Value, memo: dict[int, Any]) -> Value:
@@ -98,7 +98,7 @@ def _last(_: _Ancestors, *state: Any) -> Value:
 
 def _restore(data: float, grad: float, op: Any, left: Any, right: Any, label: str,
              made: Moment | tuple[Any, ...], unset: bool) -> Value:
-    node = _new(Value)
+    node = Value.__new__(Value)  # new_node forgets the operands inside of no_grad()
     node._data = data
     node.grad = NOT_COMPUTED if unset else grad
     node.op = op

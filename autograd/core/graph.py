@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from autograd.core.value import Operand, Value, name_scope
+from autograd.core.value import Operand, Value, name_scope, numbers
 
 
 def topological_order(*roots: Value) -> list[Value]:
@@ -68,11 +68,6 @@ def edges(*roots: Value) -> list[tuple[Operand, Value, int]]:
             for position, parent in enumerate(node.parents)]
 
 
-def numbers(operands: tuple[Operand, ...]) -> list[float]:
-    """The numbers of operands: a Value's data, a constant itself."""
-    return [o._data if o.__class__ is Value else o for o in operands]  # type: ignore[misc]
-
-
 def kink_distance(node: Value) -> float:
     """The signed distance of a node's operands from its nearest kink; inf if it has none.
 
@@ -97,6 +92,5 @@ def scope_of(node: Value) -> tuple[str, ...]:
 
 
 __all__ = [
-    "edges", "kink_distance", "kinks", "leaves", "name_scope", "numbers", "scope_of",
-    "topological_order",
+    "edges", "kink_distance", "kinks", "leaves", "name_scope", "scope_of", "topological_order",
 ]

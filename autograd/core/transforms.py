@@ -19,7 +19,7 @@ from autograd.core.backward import adjoints, backward, local_graphs, refuse_stal
 from autograd.core.graph import topological_order
 from autograd.core.pytrees import as_array, flatten, rebuild, shape_of
 from autograd.core.typing import Array
-from autograd.core.value import Operand, Value, recording, tick
+from autograd.core.value import Operand, Value, data_of, recording, tick
 
 Argnums = int | tuple[int, ...]
 
@@ -115,11 +115,6 @@ def scalar(result: Any) -> Any:
     if result is None:
         raise TypeError("the function returned None; return the Value to differentiate")
     return primitives.as_float(result, "what the function returns")
-
-
-def data_of(number: Operand) -> float:
-    """The bare number of a Value or float."""
-    return number._data if isinstance(number, Value) else number
 
 
 def value_and_grad(function: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:

@@ -11,7 +11,7 @@ import linecache
 import re
 import sys
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Union
 
@@ -150,7 +150,7 @@ def foreign_moment(clock: int, scope: tuple[str, ...]) -> Moment:
     return Moment(clock, tuple(scope))
 
 
-_new = object.__new__
+_bare = object.__new__
 _add, _sub, _mul, _div = primitives.add, primitives.sub, primitives.mul, primitives.div
 _neg = primitives.neg
 
@@ -173,10 +173,20 @@ class Value:
 
     Raises:
         TypeError: for data that is not a real number; the message says what to write.
+
+    The slots behind these are read by modules of this project alone, and written by this one and
+    by ``copying``:
+
+    - ``_data``: the number, without telling a recorder. Whatever computes, differentiates or
+      writes down a graph reads it here (or with :func:`data_of` and :func:`numbers`). What lets a
+      number out of the graph, or decides by it, reads ``data``: a replay has to check that.
+    - ``_left``, ``_right``: the operands as they are stored, for walks over large graphs; others
+      read ``parents``. One or two stand in the node itself, for a tuple would double the objects
+      that the garbage collector walks; an n-ary op has the tuple of its operands in ``_left``.
+    - ``_made``: the Moment of the node, or of a leaf's latest edit.
+    - ``_record(primitive, operands)`` is how a primitive of the table makes its node.
     """
 
-    # One or two operands stand in the node itself: a tuple for them would double the objects that
-    # the garbage collector walks. An n-ary op keeps the tuple of its operands in _left.
     __slots__ = ("_data", "_left", "_made", "_right", "grad", "label", "op")
 
     grad: float
@@ -234,9 +244,9 @@ class Value:
         except DOMAIN_ERRORS as error:
             raise _domain_error(primitive, error, operands) from None
         if len(operands) == primitive.arity == 2:
-            node = _node(data, primitive, operands[0], operands[1])
+            node = new_node(data, primitive, operands[0], operands[1])
         else:
-            node = _node(data, primitive, operands[0] if primitive.arity == 1 else operands)
+            node = new_node(data, primitive, operands[0] if primitive.arity == 1 else operands)
         if (listener := recorder) is not None:
             listener.computed(node)
         return node
@@ -303,23 +313,23 @@ class Value:
 
     def __add__(self, other: Any) -> Value:
         if other.__class__ is Value:
-            return _node(self._data + other._data, _add, self, other)
+            return new_node(self._data + other._data, _add, self, other)
         if other.__class__ is int:
             other = float(other)
         if other.__class__ is float:
-            return _node(self._data + other, _add, self, other)
+            return new_node(self._data + other, _add, self, other)
         return _mixed(_add, self, other)
 
     def __radd__(self, other: Any) -> Value:
         if other.__class__ is int:
             other = float(other)
         if other.__class__ is float:
-            return _node(other + self._data, _add, other, self)
+            return new_node(other + self._data, _add, other, self)
         return _mixed(_add, other, self)
 
     def __sub__(self, other: Any) -> Value:
         if other.__class__ is Value:
-            return _node(self._data - other._data, _sub, self, other)
+            return new_node(self._data - other._data, _sub, self, other)
         return _mixed(_sub, self, other)
 
     def __rsub__(self, other: Any) -> Value:
@@ -327,18 +337,18 @@ class Value:
 
     def __mul__(self, other: Any) -> Value:
         if other.__class__ is Value:
-            return _node(self._data * other._data, _mul, self, other)
+            return new_node(self._data * other._data, _mul, self, other)
         if other.__class__ is int:
             other = float(other)
         if other.__class__ is float:
-            return _node(self._data * other, _mul, self, other)
+            return new_node(self._data * other, _mul, self, other)
         return _mixed(_mul, self, other)
 
     def __rmul__(self, other: Any) -> Value:
         if other.__class__ is int:
             other = float(other)
         if other.__class__ is float:
-            return _node(other * self._data, _mul, other, self)
+            return new_node(other * self._data, _mul, other, self)
         return _mixed(_mul, other, self)
 
     def __truediv__(self, other: Any) -> Value:
@@ -354,7 +364,7 @@ class Value:
         return _mixed(primitives.pow, other, self)
 
     def __neg__(self) -> Value:
-        return _node(-self._data, _neg, self)
+        return new_node(-self._data, _neg, self)
 
     def __pos__(self) -> Value:
         return self
@@ -469,8 +479,13 @@ row.value_class.append(Value)
 Operand = Union[Value, float]  # noqa: UP007 - evaluated at run time, before 3.14's forward references
 
 
-def _node(data: float, op: Primitive | None, left: Any, right: Any = None) -> Value:
-    node = _new(Value)
+def new_node(data: float, op: Primitive | None, left: Any, right: Any = None) -> Value:
+    """The node of an operation whose number is computed already; no recorder is told.
+
+    Args:
+        left, right: the operands, Values and floats; an n-ary op has the tuple of them in left.
+    """
+    node = _bare(Value)
     node._data = data
     node.grad = NOT_COMPUTED
     if _recording:
@@ -500,7 +515,7 @@ def _mixed(primitive: Primitive, a: Any, b: Any) -> Value:
         data = primitive.value(x, y)
     except DOMAIN_ERRORS as error:
         raise _domain_error(primitive, error, (a, b)) from None
-    node = _node(data, primitive, a, b)
+    node = new_node(data, primitive, a, b)
     if (listener := recorder) is not None:
         listener.computed(node)
     return node
@@ -512,8 +527,7 @@ def _domain_error(primitive: Primitive, error: Exception,
     if (listener := recorder) is not None:
         listener.failed(primitive, operands)
     return primitive.domain_error(
-        error, [o._data if isinstance(o, Value) else o for o in operands],
-        [name_of(o) for o in operands])
+        error, numbers(operands), [name_of(o) for o in operands])
 
 
 def _over_array(primitive: Primitive, a: Any, b: Any) -> Any:
@@ -545,6 +559,16 @@ def _compare(relation: str, a: Value, b: Any) -> Any:
     return outcome
 
 
+def data_of(operand: Operand) -> float:
+    """The bare number of a Value or float, of which no recorder is told."""
+    return operand._data if isinstance(operand, Value) else operand
+
+
+def numbers(operands: Iterable[Operand]) -> list[float]:
+    """The bare numbers of operands, of which no recorder is told."""
+    return [o._data if o.__class__ is Value else o for o in operands]  # type: ignore[misc]
+
+
 def name_of(operand: Operand) -> str:
     """The label of an operand, "" if it is a constant or has none."""
     return operand.label if operand.__class__ is Value else ""
@@ -570,6 +594,17 @@ def assign(leaves: Iterable[Value], numbers: Iterable[float]) -> None:
             made[scope] = Moment(clock, scope)
         leaf._data = number
         leaf._made = made[scope]
+
+
+@contextmanager
+def restored(leaves: Sequence[Value]) -> Iterator[None]:
+    """Afterwards the leaves have the numbers that they had, and do not count as edited."""
+    before = [(leaf._data, leaf._made) for leaf in leaves]
+    try:
+        yield
+    finally:
+        for leaf, (data, made) in zip(leaves, before, strict=True):
+            leaf._data, leaf._made = data, made
 
 
 def _lost_gradient(call: str) -> str:
@@ -603,7 +638,7 @@ def _unary_method(primitive: Primitive) -> Callable[[Value], Value]:
             data = primitive.value(self._data)
         except DOMAIN_ERRORS as error:
             raise _domain_error(primitive, error, (self,)) from None
-        node = _node(data, primitive, self)
+        node = new_node(data, primitive, self)
         if (listener := recorder) is not None:
             listener.computed(node)
         return node

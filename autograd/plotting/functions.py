@@ -14,8 +14,9 @@ import numpy as np
 
 from autograd.core.primitives import as_float
 from autograd.core.pytrees import rebuild
-from autograd.core.transforms import data_of, value_and_grad
+from autograd.core.transforms import value_and_grad
 from autograd.core.typing import Array
+from autograd.core.value import data_of
 from autograd.descent import Path
 from autograd.palette import BLACK, BLUE, ORANGE, SERIES, VERMILION
 from autograd.plotting.axes import (

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autograd.core.transforms import data_of, scalar
+from autograd.core.transforms import scalar
 from autograd.core.typing import Array
-from autograd.core.value import Value, no_grad
+from autograd.core.value import Value, data_of, no_grad, restored
 from autograd.descent import progress
 from autograd.palette import VERMILION
 from autograd.plotting.axes import finish, heights
@@ -55,7 +54,7 @@ def plot_loss_landscape(model: Any, loss: Callable[[Any], Any], span: float = 1.
     parameters = [parameter for group in groups for parameter in group]
     rng = np.random.default_rng(seed)
     first, second = (filter_normalized_direction(groups, rng) for _ in range(2))
-    with _restored(parameters), no_grad():
+    with restored(parameters), no_grad():
         centre = np.array([parameter.data for parameter in parameters])
 
         def height(loss: Callable[[Any], Any], place: Sequence[float]) -> float:
@@ -73,17 +72,6 @@ def plot_loss_landscape(model: Any, loss: Callable[[Any], Any], span: float = 1.
             zorder=6)
     finish(ax, "first direction", "second direction")
     return ax
-
-
-@contextmanager
-def _restored(parameters: Sequence[Value]) -> Iterator[None]:
-    """Afterwards the parameters are what they were, and not counted as edited."""
-    before = [(parameter._data, parameter._made) for parameter in parameters]
-    try:
-        yield
-    finally:
-        for parameter, (data, made) in zip(parameters, before, strict=True):
-            parameter._data, parameter._made = data, made
 
 
 def filter_normalized_direction(groups: Sequence[Sequence[Value]],

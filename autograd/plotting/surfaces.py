@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from autograd.core.pytrees import rebuild
-from autograd.core.transforms import data_of, scalar
+from autograd.core.transforms import scalar
 from autograd.core.typing import Array
-from autograd.core.value import Value, no_grad
+from autograd.core.value import Value, data_of, no_grad
 from autograd.descent import Path, pairs_of, progress
 from autograd.palette import BLACK, SERIES, UNDECIDED, VERMILION
 from autograd.plotting.axes import (

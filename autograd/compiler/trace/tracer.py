@@ -29,7 +29,7 @@ from autograd.compiler.trace.graph_to_program import captured_program
 from autograd.core import primitives, value
 from autograd.core.graph import collector_at_rest, topological_order
 from autograd.core.primitives import Primitive
-from autograd.core.value import Operand, Value, _node, describe, recording, tick
+from autograd.core.value import Operand, Value, data_of, describe, new_node, recording, tick
 
 LARGE = 300_000  # instructions; larger programs are replayed as they are
 _PACKAGE = str(Path(__file__).parents[2])
@@ -147,7 +147,7 @@ class _Scribe:
         relation, right = ("==", number) if number == number else ("!=", node)
         self.compared(relation, node, right, True)
         if number == 0.0:  # 0.0 == -0.0, but 1/x tells them apart
-            inverse = _node(float("inf"), primitives.div, 1.0, node)
+            inverse = new_node(float("inf"), primitives.div, 1.0, node)
             self.compared(">", inverse, 0.0, str(number) == "0.0")
 
     def edited(self, node: Value) -> None:
@@ -206,10 +206,10 @@ class _Scribe:
         assert node.op is not None
         operands, conditions = node.parents, node.op.raises
         if conditions is None and math.isfinite(node._data):
-            nothing = _node(0.0, primitives.mul, node, 0.0)  # but nan, if the node is not finite
+            nothing = new_node(0.0, primitives.mul, node, 0.0)  # but nan, if the node is not finite
             self.comparisons.append(("==", nothing, 0.0, True))
         elif conditions is None or any(
-                RELATIONS[relation](_number(operands[position]), bound)
+                RELATIONS[relation](data_of(operands[position]), bound)
                 for position, relation, bound in conditions):
             self._read_all(operands)  # an infinity, of which it is defined
         else:
@@ -310,10 +310,6 @@ _desk = _Desk()
 def _are_alike(a: Value, b: Value) -> bool:
     """The same leaf, or copies of one that are made at each call."""
     return a is b or (a.label, repr(a._data)) == (b.label, repr(b._data))
-
-
-def _number(operand: Operand) -> float:
-    return operand._data if isinstance(operand, Value) else operand
 
 
 def _is_in_try() -> bool:
