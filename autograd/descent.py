@@ -7,15 +7,15 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import pairwise, product
-from operator import index
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from autograd.core.primitives import DOMAIN_ERRORS, as_float
+from autograd.core.primitives import DOMAIN_ERRORS
 from autograd.core.pytrees import flatten, rebuild
 from autograd.core.transforms import scalar, value_and_grad
 from autograd.core.typing import Array
+from autograd.core.validation import as_float, interval, not_negative, whole
 from autograd.core.value import Value, data_of, no_grad
 
 Rate = float | Callable[[int], float]
@@ -117,9 +117,11 @@ def descend(f: Callable[[Any], Any], start: Any, rate: Rate, steps: int = 100,
         ValueError: for a start where f or its gradient is not finite, a negative rate, number of
             steps or precision.
         ValueError, ZeroDivisionError, OverflowError: for a start outside the domain of f.
-        TypeError: for a start that is not made of numbers, and when f returns no single number.
+        TypeError: for a start that is not made of numbers, for a number of steps that is not
+            whole, and when f returns no single number.
     """
-    steps, precision = _checked(steps, precision)
+    steps = whole(steps, "steps")
+    precision = None if precision is None else not_negative(precision, "precision")
     rate_at = _rate_function(rate)
     walk = _Walk(f, start, one_at_a_time)
     reason, detail = walk.take(steps, rate_at, precision)
@@ -195,24 +197,9 @@ class _Walk:
         return "steps", ""
 
 
-def _checked(steps: int, precision: float | None) -> tuple[int, float | None]:
-    steps = index(steps)
-    if steps < 0:
-        raise ValueError(f"steps must not be negative, but is {steps}")
-    if precision is not None:
-        precision = as_float(precision, "precision")
-        if not precision >= 0:
-            raise ValueError(f"precision must not be negative, but is {precision}")
-    return steps, precision
-
-
 def _rate_function(rate: Rate) -> Callable[[int], float]:
     def checked(number: Any) -> float:
-        size = as_float(number, "rate")
-        if not 0 <= size < math.inf:
-            raise ValueError(f"rate must be a finite number and not negative, but is {size}; "
-                             "to climb, descend on -f")
-        return size
+        return not_negative(number, "rate (to climb, descend on -f)")
 
     if callable(rate):
         return lambda step: checked(rate(step))
@@ -279,6 +266,7 @@ def brute_force(f: Callable[[Any], Any], ranges: Any, digits: int,
     Raises:
         ValueError: when more than limit evaluations were needed; the message says how many. Also
             for ranges without such numbers.
+        TypeError: for ranges that are no pairs of numbers.
         ValueError, ZeroDivisionError, OverflowError: when the ranges leave the domain of f.
     """
     needed = evaluations(ranges, digits)
@@ -324,14 +312,7 @@ def pairs_of(ranges: Any) -> tuple[bool, Sequence[tuple[float, float]]]:
     rows = list(ranges)
     is_number = len(rows) == 2 and not any(isinstance(row, list | tuple | np.ndarray)
                                            for row in rows)
-    pairs = []
-    for row in [rows] if is_number else rows:
-        if not isinstance(row, list | tuple | np.ndarray) or len(row) != 2:
-            raise ValueError(f"a range is a pair (low, high), not {row!r}")
-        low, high = (as_float(bound, "the bound of a range") for bound in row)
-        if not (math.isfinite(low) and math.isfinite(high) and low <= high):
-            raise ValueError(f"a range goes from a finite low to a higher high, not {row!r}")
-        pairs.append((low, high))
+    pairs = [interval(row, "a range") for row in ([rows] if is_number else rows)]
     if not pairs:
         raise ValueError("ranges is empty; give (low, high) for each variable")
     return is_number, pairs
@@ -339,8 +320,7 @@ def pairs_of(ranges: Any) -> tuple[bool, Sequence[tuple[float, float]]]:
 
 def _numerators(low: float, high: float, digits: int) -> range:
     # In decimals, as people read the bounds: 0.07 * 100 is 7; floats say 7.000000000000001.
-    if index(digits) < 0:
-        raise ValueError(f"digits must not be negative, but is {digits}")
+    digits = whole(digits, "digits")
     first = math.ceil(Decimal(repr(low)).scaleb(digits))
     last = math.floor(Decimal(repr(high)).scaleb(digits))
     if last < first:

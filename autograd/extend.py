@@ -13,6 +13,7 @@ from autograd.checking.finite_differences import EPS, TINY, local_difference
 from autograd.checking.reports import GradientError
 from autograd.core import primitives
 from autograd.core.primitives import DOMAIN_ERRORS, TABLE, Interval, Primitive
+from autograd.core.validation import interval
 from autograd.core.value import UFUNCS, Value, install
 
 # Where to try a row that does not say where it is safe: the first interval that is.
@@ -177,10 +178,10 @@ def _intervals(safe: Any, row: Primitive) -> tuple[Interval, ...]:
     pairs = [safe] * (row.arity or 1) if one else list(safe)
     if len(pairs) != (row.arity or 1):
         raise ValueError(f"safe must be one interval (low, high), or {row.arity or 1} of them")
-    for low, high in pairs:
-        if not (low < high and math.isfinite(low) and math.isfinite(high)):
-            raise ValueError(f"safe must hold finite intervals with low < high, not {(low, high)}")
-    return tuple((float(low), float(high)) for low, high in pairs)
+    intervals = tuple(interval(pair, "safe") for pair in pairs)
+    if any(low == high for low, high in intervals):
+        raise ValueError(f"safe must hold more than one point, not {safe!r}")
+    return intervals
 
 
 def _points(row: Primitive, intervals: tuple[Interval, ...]) -> Iterator[tuple[float, ...]]:

@@ -22,6 +22,7 @@ import numpy as np
 from autograd.core import primitives
 from autograd.core.primitives import DOMAIN_ERRORS, TABLE, Primitive
 from autograd.core.typing import Array
+from autograd.core.validation import interval
 
 try:
     from hypothesis import strategies as st
@@ -84,9 +85,7 @@ def arrays_in(shape: int | tuple[int, ...], low: float,
     Raises:
         ValueError: when low is above high, or either is not finite.
     """
-    low, high = float(low), float(high)
-    if not (low <= high and math.isfinite(low) and math.isfinite(high)):
-        raise ValueError(f"the interval must be finite with low <= high, not ({low}, {high})")
+    low, high = interval((low, high), "the interval")
     size = math.prod(shape) if isinstance(shape, tuple) else shape
     numbers = st.lists(st.floats(low, high, allow_nan=False), min_size=size, max_size=size)
     return numbers.map(lambda items: np.array(items, dtype=float).reshape(shape))

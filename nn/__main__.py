@@ -11,6 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from autograd.core.validation import positive, whole
 from nn import datasets, schedules
 from nn.layers import MLP
 from nn.optimizers import OPTIMIZERS, Optimizer
@@ -92,24 +93,25 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--plot", type=Path, metavar="FILE",
                         help="write decision boundary and loss curve (.png, .svg or .pdf)")
     parser.add_argument("--save", type=Path, metavar="FILE", help="write the parameters")
-    parser.add_argument("--epochs", type=_positive_int, metavar="N",
+    parser.add_argument("--epochs", type=_number(int, whole, 1), metavar="N",
                         help="how often to visit all points")
-    parser.add_argument("--seed", type=int, default=1, metavar="N",
+    parser.add_argument("--seed", type=_number(int, whole), default=1, metavar="N",
                         help="of the points and of the weights (default: 1)")
-    parser.add_argument("--learning-rate", type=_positive_float, metavar="RATE",
+    parser.add_argument("--learning-rate", type=_number(float, positive), metavar="RATE",
                         help="a constant rate; by default it falls to a tenth of its start")
     return parser
 
 
-def _positive_int(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"must be at least 1, not {number}")
-    return number
+def _number(read: Callable[[str], Any], check: Callable[..., Any], *bounds: int,
+            ) -> Callable[[str], Any]:
+    """An argument's type: how its text is read, and a check of the number."""
+    def checked(text: str) -> Any:
+        try:
+            return check(read(text), "it", *bounds)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
 
-
-def _positive_float(text: str) -> float:
-    return schedules._positive(float(text), "it")
+    return checked
 
 
 def _optimizer(demonstration: Demonstration, model: MLP, epochs: int,

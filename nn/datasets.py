@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from autograd.core.typing import Array
+from autograd.core.validation import not_negative, share, whole
 
 Dataset = tuple[Array, Array]
 
@@ -59,9 +60,7 @@ def moons(n: int = 100, noise: float = 0.1, seed: int = 1) -> Dataset:
 
 def circles(n: int = 100, noise: float = 0.1, seed: int = 1, inner: float = 0.5) -> Dataset:
     """Two circles about the origin: radius 1 and class -1, radius ``inner`` and class 1."""
-    if not 0.0 <= inner < 1.0:
-        raise ValueError(f"inner, the radius of the inner circle, must be from 0 to below 1, not "
-                         f"{inner}")
+    inner = share(inner, "inner, the radius of the inner circle,")
     outside = np.linspace(0.0, 2 * np.pi, _half(n), endpoint=False)
     inside = np.linspace(0.0, 2 * np.pi, n - len(outside), endpoint=False)
     return _two_classes(np.column_stack([np.cos(outside), np.sin(outside)]),
@@ -93,17 +92,11 @@ def line(n: int = 10, intercept: float = 1.0, slope: float = 0.5, noise: float =
 
 
 def _half(n: int) -> int:
-    if isinstance(n, bool) or not isinstance(n, int | np.integer):
-        raise TypeError(f"n, the number of points, must be a whole number, not {n!r}")
-    if n < 2:
-        raise ValueError(f"n, the number of points, must be at least 2, not {n}")
-    return int(n + 1) // 2
+    return (whole(n, "n, the number of points,", 2) + 1) // 2
 
 
 def _noise(generator: np.random.Generator, noise: float, shape: tuple[int, ...]) -> Array:
-    if not 0.0 <= noise < np.inf:
-        raise ValueError(f"noise, a standard deviation, must be 0 or above, not {noise}")
-    return noise * generator.standard_normal(shape)
+    return not_negative(noise, "noise, a standard deviation,") * generator.standard_normal(shape)
 
 
 def _two_classes(first: Array, second: Array, noise: float, seed: int) -> Dataset:

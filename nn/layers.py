@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from autograd.core import primitives
-from autograd.core.primitives import Primitive, as_float
+from autograd.core.primitives import Primitive
+from autograd.core.validation import as_float, whole
 from autograd.core.value import Value, name_scope, new_node
 from nn.module import Module
 
@@ -48,7 +49,7 @@ class Neuron(Module):
                  generator: random.Random | None = None) -> None:
         self.activation, self._activate = _activation(activation, nonlin)
         draw = (generator or random).uniform
-        self.w = [Value(draw(-1, 1), f"w{i}") for i in range(_count(nin, "nin"))]
+        self.w = [Value(draw(-1, 1), f"w{i}") for i in range(whole(nin, "nin", 1))]
         self.b = Value(0.0, "b")
 
     def __call__(self, x: Any) -> Any:
@@ -87,11 +88,11 @@ class Layer(Module):
     def __init__(self, nin: int, nout: int, activation: Any = "relu", *,
                  nonlin: bool | None = None, generator: random.Random | None = None,
                  name: str = "layer") -> None:
-        self._nin = _count(nin, "nin")
+        self._nin = whole(nin, "nin", 1)
         self._scope = name_scope(name)
         with self._scope:
             self.neurons = [Neuron(nin, activation, nonlin=nonlin, generator=generator)
-                            for _ in range(_count(nout, "nout"))]
+                            for _ in range(whole(nout, "nout", 1))]
         prefix = name.replace(" ", "")
         for index, neuron in enumerate(self.neurons, 1):
             for parameter in (*neuron.w, neuron.b):
@@ -136,7 +137,7 @@ class MLP(Module):
             raise TypeError(f"nouts is a list with the number of neurons of each layer, not "
                             f"{nouts!r}; write for example [16, 16, 1]")
         _activation(activation, None)  # also where there is no hidden layer to use it
-        sizes = [_count(nin, "nin"), *(_count(n, "every number in nouts") for n in nouts)]
+        sizes = [whole(nin, "nin", 1), *(whole(n, "every number in nouts", 1) for n in nouts)]
         generator = None if seed is None else random.Random(seed)
         last = len(nouts)
         self.layers = [Layer(sizes[i - 1], sizes[i], output if i == last else activation,
@@ -173,14 +174,6 @@ def _activation(activation: Any, nonlin: bool | None) -> tuple[str, Activation]:
         raise ValueError(f"there is no activation {activation!r}; choose one of "
                          f"{', '.join(map(repr, ACTIVATIONS))}, or give a primitive of one operand")
     return activation, ACTIVATIONS[activation]
-
-
-def _count(number: Any, what: str) -> int:
-    if isinstance(number, bool) or not isinstance(number, int | np.integer):
-        raise TypeError(f"{what} must be a whole number, not {number!r}")
-    if number < 1:
-        raise ValueError(f"{what} must be at least 1, not {number}")
-    return int(number)
 
 
 def _checked(x: Any, nin: int, module: Module) -> Sequence[Any]:

@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from autograd.core.primitives import as_float
 from autograd.core.typing import Array
+from autograd.core.validation import as_float, not_negative, positive, share
 from autograd.core.value import NOT_COMPUTED, Value, assign, describe
-from nn.schedules import Schedule, _not_negative, _positive, as_schedule
+from nn.schedules import Schedule, as_schedule
 from nn.storage import Entry, checked_state, read_state, write_state
 
 
@@ -35,7 +35,7 @@ class Optimizer:
                  weight_decay: float = 0.0) -> None:
         self.parameters = _leaves(parameters)
         self.schedule = as_schedule(learning_rate)
-        self.weight_decay = _not_negative(weight_decay, "weight_decay")
+        self.weight_decay = not_negative(weight_decay, "weight_decay")
         self.steps = 0
         self._memory: dict[str, Array] = {
             name: np.zeros(len(self.parameters)) for name in self._memories}
@@ -153,7 +153,7 @@ class SGD(Optimizer):
     def __init__(self, parameters: Iterable[Value], learning_rate: float | Schedule = 0.1,
                  momentum: float = 0.0, weight_decay: float = 0.0) -> None:
         super().__init__(parameters, learning_rate, weight_decay)
-        self.momentum = _share(momentum, "momentum")
+        self.momentum = share(momentum, "momentum")
 
     def rule(self, number: Any, gradient: Any, memory: dict[str, Any],
              scalars: Sequence[Any]) -> tuple[Any, dict[str, Any]]:
@@ -186,8 +186,8 @@ class Adam(Optimizer):
                  weight_decay: float = 0.0) -> None:
         super().__init__(parameters, learning_rate, weight_decay)
         first, second = betas
-        self.betas = (_share(first, "betas[0]"), _share(second, "betas[1]"))
-        self.epsilon = _positive(epsilon, "epsilon")
+        self.betas = (share(first, "betas[0]"), share(second, "betas[1]"))
+        self.epsilon = positive(epsilon, "epsilon")
 
     def scalars(self, step: int) -> tuple[float, ...]:
         """The rate, and what undoes that both means start at 0."""
@@ -239,10 +239,3 @@ def _leaves(parameters: Iterable[Value]) -> list[Value]:
     if len(set(found)) != len(found):
         raise ValueError("a parameter occurs twice in the list; it would be moved twice")
     return found
-
-
-def _share(number: float, what: str) -> float:
-    number = as_float(number, what)
-    if not 0.0 <= number < 1.0:
-        raise ValueError(f"{what} must be from 0 to below 1, not {number}")
-    return number

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from autograd.core.primitives import as_float
+from autograd.core.validation import not_negative, positive, whole
 
 Schedule = Callable[[int], float]
 
@@ -18,7 +18,7 @@ class constant:
     rate: float
 
     def __post_init__(self) -> None:
-        _positive(self.rate, "rate")
+        positive(self.rate, "rate")
 
     def __call__(self, step: int) -> float:
         """The rate of a step."""
@@ -37,9 +37,9 @@ class linear:
     steps: int
 
     def __post_init__(self) -> None:
-        _positive(self.start, "start")
-        _not_negative(self.end, "end")
-        _whole(self.steps, "steps")
+        positive(self.start, "start")
+        not_negative(self.end, "end")
+        whole(self.steps, "steps", 1)
 
     def __call__(self, step: int) -> float:
         """The rate of a step."""
@@ -54,8 +54,8 @@ class exponential:
     decay: float
 
     def __post_init__(self) -> None:
-        _positive(self.rate, "rate")
-        _positive(self.decay, "decay")
+        positive(self.rate, "rate")
+        positive(self.decay, "decay")
 
     def __call__(self, step: int) -> float:
         """The rate of a step."""
@@ -75,9 +75,9 @@ class cosine:
     end: float = 0.0
 
     def __post_init__(self) -> None:
-        _positive(self.start, "start")
-        _not_negative(self.end, "end")
-        _whole(self.steps, "steps")
+        positive(self.start, "start")
+        not_negative(self.end, "end")
+        whole(self.steps, "steps", 1)
 
     def __call__(self, step: int) -> float:
         """The rate of a step."""
@@ -94,9 +94,9 @@ class stairs:
     factor: float = 0.5
 
     def __post_init__(self) -> None:
-        _positive(self.rate, "rate")
-        _whole(self.every, "every")
-        _positive(self.factor, "factor")
+        positive(self.rate, "rate")
+        whole(self.every, "every", 1)
+        positive(self.factor, "factor")
 
     def __call__(self, step: int) -> float:
         """The rate of a step."""
@@ -111,26 +111,4 @@ def as_schedule(learning_rate: float | Schedule) -> Schedule:
     """
     if callable(learning_rate):
         return learning_rate
-    return constant(_positive(learning_rate, "learning_rate"))
-
-
-def _positive(number: float, what: str) -> float:
-    number = as_float(number, what)
-    if not 0.0 < number < math.inf:
-        raise ValueError(f"{what} must be a finite number above 0, not {number}")
-    return number
-
-
-def _not_negative(number: float, what: str) -> float:
-    number = as_float(number, what)
-    if not 0.0 <= number < math.inf:
-        raise ValueError(f"{what} must be a finite number, 0 or above, not {number}")
-    return number
-
-
-def _whole(number: int, what: str) -> int:
-    if isinstance(number, bool) or not isinstance(number, int):
-        raise TypeError(f"{what} must be a whole number, not {number!r}")
-    if number < 1:
-        raise ValueError(f"{what} must be at least 1, not {number}")
-    return number
+    return constant(positive(learning_rate, "learning_rate"))

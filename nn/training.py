@@ -12,13 +12,13 @@ import numpy as np
 from tqdm import tqdm
 
 from autograd.core import primitives
-from autograd.core.primitives import as_float
+from autograd.core.validation import as_float, not_negative, whole
 from autograd.core.value import Value, no_grad
 from nn.compiled_training import Epochs, OtherBranchError, Training, compile_training
 from nn.losses import LOSSES, Loss
 from nn.module import Module
 from nn.optimizers import OPTIMIZERS, Optimizer
-from nn.schedules import Schedule, _not_negative, _whole
+from nn.schedules import Schedule
 
 Rows = list[list[float]]
 Batches = Sequence[Sequence[int]]
@@ -104,12 +104,11 @@ def fit(model: Module, X: Any, y: Any, loss: str | Loss | Callable[..., Any] = "
         TypeError, ValueError: for anything that does not fit, before anything is changed.
     """
     job = _checked_job(model, X, y, loss, optimizer, l2, learning_rate, validation)
-    _at_least_zero(epochs, "epochs")
-    _at_least_zero(seed, "seed")
-    size = len(job.rows) if batch_size is None else min(_whole(batch_size, "batch_size"),
+    epochs, seed = whole(epochs, "epochs"), whole(seed, "seed")
+    size = len(job.rows) if batch_size is None else min(whole(batch_size, "batch_size", 1),
                                                         len(job.rows))
     if patience is not None:
-        _whole(patience, "patience")
+        patience = whole(patience, "patience", 1)
     training = compile_training(job.model, job.loss, job.optimizer, job.rows, job.targets,
                                 job.l2) if compiled and epochs else None
     shuffler = np.random.default_rng(seed)
@@ -313,7 +312,7 @@ def _checked_job(model: Any, X: Any, y: Any, loss: Any, optimizer: Any, l2: Any,
         watched = _checked_data(model, validation[0], validation[1], checked_loss,
                                 "validation X", "validation y")
     return _Job(model, rows, targets, checked_loss,
-                _checked_optimizer(optimizer, model, learning_rate), _not_negative(l2, "l2"),
+                _checked_optimizer(optimizer, model, learning_rate), not_negative(l2, "l2"),
                 watched)
 
 
@@ -413,13 +412,6 @@ def _checked_optimizer(optimizer: Any, model: Module, learning_rate: Any) -> Opt
                          f"{', '.join(map(repr, OPTIMIZERS))}, or give an Optimizer")
     options = {} if learning_rate is None else {"learning_rate": learning_rate}
     return OPTIMIZERS[optimizer](model.parameters(), **options)
-
-
-def _at_least_zero(number: Any, what: str) -> None:
-    if isinstance(number, bool) or not isinstance(number, int):
-        raise TypeError(f"{what} must be a whole number, not {number!r}")
-    if number < 0:
-        raise ValueError(f"{what} must be 0 or above, not {number}")
 
 
 __all__ = ["History", "accuracy", "eager_epoch", "fit"]

@@ -231,7 +231,7 @@ def test_error_that_is_no_divergence_is_raised():
     ({"rate": math.nan}, ValueError, "rate"),
     ({"rate": lambda step: -1.0}, ValueError, "rate"),
     ({"steps": -1}, ValueError, "steps"),
-    ({"steps": 2.5}, TypeError, "float"),
+    ({"steps": 2.5}, TypeError, "steps must be a whole number"),
     ({"precision": -1e-5}, ValueError, "precision"),
     ({"f": lambda x: x * math.inf}, ValueError, "start"),
 ])
@@ -322,12 +322,14 @@ def test_hundred_values_for_each_of_fourteen_weights_are_counted_but_refused():
     assert evaluations((0, 1), 30) == 10**30 + 1
 
 
-@pytest.mark.parametrize("ranges, digits, words", [
-    ([], 1, "empty"), ((2, 1), 1, "higher"), ((0.01, 0.09), 1, "no number"),
-    ((0, math.inf), 1, "finite"), ([(0, 1), 3], 1, "pair"), ((0, 1), -1, "digits"),
+@pytest.mark.parametrize("ranges, digits, error, words", [
+    ([], 1, ValueError, "empty"), ((2, 1), 1, ValueError, "not below"),
+    ((0.01, 0.09), 1, ValueError, "no number"), ((0, math.inf), 1, ValueError, "finite"),
+    ([(0, 1), 3], 1, TypeError, "pair"), ((0, 1), -1, ValueError, "digits"),
+    ((0, 1), 1.5, TypeError, "digits"),
 ])
-def test_ranges_that_make_no_sense(ranges, digits, words):
-    with pytest.raises(ValueError, match=words):
+def test_ranges_that_make_no_sense(ranges, digits, error, words):
+    with pytest.raises(error, match=words):
         brute_force(parabola, ranges, digits)
 
 

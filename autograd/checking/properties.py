@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -18,6 +17,7 @@ from autograd.checking.gradient_check import (
 )
 from autograd.checking.reports import GradientError, Report
 from autograd.core.primitives import DOMAIN_ERRORS
+from autograd.core.validation import interval
 
 
 def check_gradients(f: Callable[..., Any], domain: Any,
@@ -113,8 +113,4 @@ def _strategy(specification: Any, name: str) -> Any:
     if not _is_interval(specification):
         raise TypeError(f"the domain of {name} must be an interval (low, high) or a hypothesis "
                         f"strategy, not {specification!r}")
-    low, high = map(float, specification)
-    if not low <= high or math.isinf(low) or math.isinf(high):
-        raise ValueError(f"the domain of {name} must be a finite interval (low, high) with "
-                         f"low <= high, not {specification!r}")
-    return floats(low, high, allow_nan=False)
+    return floats(*interval(specification, f"the domain of {name}"), allow_nan=False)

@@ -9,6 +9,7 @@ from typing import Any
 from autograd import palette
 from autograd.core.backward import local_derivatives as local_derivatives_of
 from autograd.core.graph import topological_order
+from autograd.core.validation import whole
 from autograd.core.value import NOT_COMPUTED, Value
 from autograd.drawing.folding import (
     Group,
@@ -107,10 +108,8 @@ def _refuse(count: int, max_nodes: int) -> None:
 
 
 def _near(roots: Sequence[Value], depth: int) -> set[Value]:
-    if depth < 0:
-        raise ValueError(f"depth must not be negative, but is {depth}")
     kept, level = set(roots), list(roots)
-    for _ in range(depth):
+    for _ in range(whole(depth, "depth")):
         below: dict[Value, None] = {p: None for node in level for p in node.parents
                                     if isinstance(p, Value) and p not in kept}
         kept.update(below)

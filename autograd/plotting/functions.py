@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autograd.core.primitives import as_float
 from autograd.core.pytrees import rebuild
 from autograd.core.transforms import value_and_grad
 from autograd.core.typing import Array
+from autograd.core.validation import as_float, positive
 from autograd.core.value import data_of
 from autograd.descent import Path
 from autograd.palette import BLACK, BLUE, ORANGE, SERIES, VERMILION
@@ -71,9 +71,7 @@ def plot_function(f: Callable[[Any], Any], around: float = 0.0, width: float = 1
     Raises:
         ValueError, ZeroDivisionError, OverflowError: for a tangent where f is not defined.
     """
-    around, width = as_float(around, "around"), as_float(width, "width")
-    if not width > 0:
-        raise ValueError(f"width must be positive, not {width}")
+    around, width = as_float(around, "around"), positive(width, "width")
     places = [around] if tangents is None else [as_float(x, "a tangent's place") for x in tangents]
     lines = [(x, *map(data_of, value_and_grad(f)(x))) for x in places]
     x = np.linspace(around - width / 2, around + width / 2, SAMPLES + 1)

@@ -10,6 +10,7 @@ import numpy as np
 
 from autograd.core.transforms import scalar
 from autograd.core.typing import Array
+from autograd.core.validation import positive
 from autograd.core.value import Value, data_of, no_grad, restored
 from autograd.descent import progress
 from autograd.palette import VERMILION
@@ -47,8 +48,7 @@ def plot_loss_landscape(model: Any, loss: Callable[[Any], Any], span: float = 1.
         ValueError: for a model without parameters, or arguments that do not fit.
     """
     check_kind(kind)
-    if not 0 < span < math.inf:
-        raise ValueError(f"span must be positive, not {span}")
+    span = positive(span, "span")
     x, y = sides([(-span, span)] * 2, resolution)
     groups = parameter_groups(model)
     parameters = [parameter for group in groups for parameter in group]

@@ -11,6 +11,7 @@ import numpy as np
 from autograd.core.pytrees import rebuild
 from autograd.core.transforms import scalar
 from autograd.core.typing import Array
+from autograd.core.validation import whole
 from autograd.core.value import Value, data_of, no_grad
 from autograd.descent import Path, pairs_of, progress
 from autograd.palette import BLACK, SERIES, UNDECIDED, VERMILION
@@ -77,8 +78,7 @@ def sides(ranges: Any, resolution: int) -> tuple[Array, Array]:
     is_number, pairs = pairs_of(ranges)
     if is_number or len(pairs) != 2 or any(low == high for low, high in pairs):
         raise ValueError(f"ranges must be ((low, high), (low, high)), not {ranges!r}")
-    if resolution < 2:
-        raise ValueError(f"resolution must be at least 2, not {resolution}")
+    resolution = whole(resolution, "resolution", 2)
     x, y = (np.linspace(low, high, resolution) for low, high in pairs)
     return x, y
 
@@ -164,6 +164,7 @@ def plot_decision_boundary(model: Any, X: Any, y: Any, ax: Axes | None = None,
     Raises:
         ValueError: for points, classes or answers of another shape.
     """
+    resolution = whole(resolution, "resolution", 2)
     points, classes = _labelled_points(X, y)
     x, height = _frame(points[:, 0], resolution), _frame(points[:, 1], resolution)
     grid = np.array([(a, b) for b in height for a in x])

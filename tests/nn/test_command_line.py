@@ -43,7 +43,8 @@ def test_one_picture_and_the_parameters_are_written(tmp_path, capsys):
 
 @pytest.mark.parametrize(("arguments", "words"), [
     (["suns"], "invalid choice"), (["moons", "--epochs", "0"], "at least 1"),
-    (["moons", "--learning-rate", "-1"], "--learning-rate"),
+    (["moons", "--learning-rate", "-1"], "--learning-rate: it must be a finite number above 0"),
+    (["moons", "--seed", "-1"], "--seed: it must be at least 0"),
     (["moons", "--plot", "moons.xyz"], ".png, .svg, .pdf"),
     (["moons", "--plot", "no/such/folder/moons.png"], "no folder"),
     (["moons", "--save", "no/such/folder/moons.json"], "no folder")])

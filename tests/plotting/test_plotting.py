@@ -357,6 +357,8 @@ def test_nothing_is_recorded_while_the_boundary_is_drawn():
 def test_boundary_arguments_that_do_not_fit(X, y, model, words):
     with pytest.raises(ValueError, match=words):
         plot_decision_boundary(model, X, y, resolution=5)
+    with pytest.raises(ValueError, match="resolution must be at least 2"):
+        plot_decision_boundary(model, X, y, resolution=1)
 
 
 # --- histories ------------------------------------------------------------------------------------
