@@ -11,8 +11,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from autograd.checking.finite_differences import (
     EPS,
     TINY,
@@ -286,16 +284,3 @@ class Examination:
     def noise(self) -> list[float]:
         """For each output a bound on its rounding error."""
         return [self.errors[o] if isinstance(o, Value) else 0.0 for o in self.recording.outputs]
-
-
-def paths(structure: Any, name: str) -> list[str]:
-    """How to write each number of a structure: ``x``, ``x[1]``, ``x[0, 2]``, ``x['k']``."""
-    if isinstance(structure, np.ndarray):
-        return [f"{name}[{', '.join(map(str, index))}]" if index else name
-                for index in np.ndindex(structure.shape)]
-    if isinstance(structure, dict):
-        return [path for key, item in structure.items()
-                for path in paths(item, f"{name}[{key!r}]")]
-    if isinstance(structure, list | tuple):
-        return [path for i, item in enumerate(structure) for path in paths(item, f"{name}[{i}]")]
-    return [name]

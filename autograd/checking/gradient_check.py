@@ -14,13 +14,13 @@ from typing import Any
 
 import numpy as np
 
-from autograd.checking.error_analysis import Adjoints, Examination, Recording, paths
+from autograd.checking.error_analysis import Adjoints, Examination, Recording
 from autograd.checking.finite_differences import EPS, UNKNOWN, Estimate, differences
 from autograd.checking.high_precision import PreciseGraph
 from autograd.checking.reports import Component, GradientError, Report, Tolerance
 from autograd.core import primitives
 from autograd.core.primitives import DOMAIN_ERRORS
-from autograd.core.pytrees import flatten, shape_of
+from autograd.core.pytrees import flatten, paths, shape_of
 from autograd.core.value import Value, name_of, numbers
 
 PRECISE = "the graph in 100-digit arithmetic"

@@ -22,7 +22,6 @@ from autograd.compiler.trace.batched_results import (
     Part,
     Sums,
     flags_of,
-    leaves_of,
     of_rows,
     stacked,
 )
@@ -30,6 +29,7 @@ from autograd.compiler.trace.tracer import Recording, RecordingError, is_recordi
 from autograd.core import value
 from autograd.core.graph import collector_at_rest
 from autograd.core.primitives import DOMAIN_ERRORS, TABLE
+from autograd.core.pytrees import leaves_of
 from autograd.core.transforms import grad, hessian, hvp_of, jvp_of, value_and_grad
 from autograd.core.typing import Array
 

@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from autograd.core import primitives
 from autograd.core.graph import collector_at_rest, topological_order
 from autograd.core.primitives import DOMAIN_ERRORS
+from autograd.core.pytrees import is_container, leaves_of, paths, rebuild
 from autograd.core.value import (
     NOT_COMPUTED,
     Operand,
@@ -200,7 +199,7 @@ def gradient(y: Any, xs: Any) -> Any:
 
     Args:
         y: a Value (or a number, whose derivatives are 0).
-        xs: a Value, or a list, tuple or array of Values: leaves or computed nodes.
+        xs: a Value, or a list, tuple, dictionary or array of Values: leaves or computed nodes.
 
     Returns:
         Values in the structure of xs.
@@ -209,19 +208,14 @@ def gradient(y: Any, xs: Any) -> Any:
         TypeError: when y or an x is not a Value.
         ValueError: when a leaf was edited after it was used.
     """
-    if xs.__class__ is Value:
-        return _as_value(adjoints(y, [xs])[0])
-    flat = list(xs.flat) if isinstance(xs, np.ndarray) else list(xs)
+    if xs.__class__ is not Value and not is_container(xs):
+        xs = list(xs)
+    flat = leaves_of(xs)
     for position, x in enumerate(flat):
         if x.__class__ is not Value:
-            raise TypeError(f"gradient(y, xs) needs Values, but xs[{position}] is "
+            raise TypeError(f"gradient(y, xs) needs Values, but {paths(xs, 'xs')[position]} is "
                             f"{x!r}; differentiate by the Values that y was computed from")
-    found = [_as_value(adjoint) for adjoint in adjoints(y, flat)]
-    if isinstance(xs, np.ndarray):
-        result = np.empty(len(found), dtype=object)
-        result[:] = found
-        return result.reshape(xs.shape)
-    return tuple(found) if isinstance(xs, tuple) else found
+    return rebuild(xs, map(_as_value, adjoints(y, flat)))
 
 
 def _as_value(adjoint: Operand) -> Value:

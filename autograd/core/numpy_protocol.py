@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from autograd.core.primitives import Primitive
+from autograd.core.pytrees import as_array
 from autograd.core.typing import Array
 from autograd.core.value import UFUNCS, Value
 
@@ -60,7 +61,7 @@ def apply_ufunc(value: Value, ufunc: np.ufunc, method: str, inputs: tuple[Any, .
     if out is None and all(np.ndim(x) == 0 for x in inputs if x.__class__ is not Value):
         return function(*(x.item() if isinstance(x, np.ndarray | np.generic) else x
                           for x in inputs))
-    arrays = [_as_object_scalar(x) if x.__class__ is Value else x for x in inputs]
+    arrays = [as_array([x], ()) if x.__class__ is Value else x for x in inputs]
     result = np.frompyfunc(function, len(inputs), 1)(*arrays)
     if ufunc.__name__ in _COMPARING:
         result = np.asarray(result, dtype=bool)
@@ -72,11 +73,5 @@ def apply_ufunc(value: Value, ufunc: np.ufunc, method: str, inputs: tuple[Any, .
 
 def over_array(primitive: Primitive, a: Any, b: Any) -> Any:
     """An operator between a Value and an array, element by element."""
-    operands = [_as_object_scalar(x) if x.__class__ is Value else x for x in (a, b)]
+    operands = [as_array([x], ()) if x.__class__ is Value else x for x in (a, b)]
     return np.frompyfunc(primitive, 2, 1)(*operands)
-
-
-def _as_object_scalar(value: Value) -> Array:
-    cell = np.empty((), dtype=object)
-    cell[()] = value
-    return cell

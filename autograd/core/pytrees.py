@@ -1,14 +1,94 @@
-"""Structures of numbers (sequences, arrays, dictionaries) as flat lists, and back."""
+"""Structures: lists, tuples, dictionaries and arrays, in each other, as flat lists, and back.
+
+Whatever is none of these is a leaf. Named tuples keep their class, dictionaries their order.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
 
 from autograd.core.typing import Array
-from autograd.core.value import Value
+
+_CONTAINERS = (list, tuple, dict, np.ndarray)
+_NUMBERS = (float, int, np.floating, np.integer)
+_NO_NUMBERS = (type(None), str, bytes, set)
+
+
+# --- one container --------------------------------------------------------------------------------
+
+def is_container(item: Any) -> bool:
+    """Whether there are items in something: in a list, tuple, dictionary or array."""
+    return isinstance(item, _CONTAINERS)
+
+
+def items_of(container: Any) -> list[Any]:
+    """What is in a container, in order; of an array each number."""
+    if isinstance(container, dict):
+        return list(container.values())
+    return list(container.flat) if isinstance(container, np.ndarray) else list(container)
+
+
+def places_of(container: Any) -> list[str]:
+    """How to write the place of each item behind the container's name: [1], [0, 2], ['k']."""
+    if isinstance(container, np.ndarray):
+        return [f"[{', '.join(map(str, index))}]" if index else ""
+                for index in np.ndindex(container.shape)]
+    return [f"[{key!r}]" for key in (container if isinstance(container, dict)
+                                     else range(len(container)))]
+
+
+def with_items(container: Any, items: list[Any]) -> Any:
+    """A container of the same kind around other items; of arrays see :func:`as_array`."""
+    if isinstance(container, dict):
+        return dict(zip(container, items, strict=True))
+    if isinstance(container, np.ndarray):
+        return as_array(items, container.shape)
+    if isinstance(container, tuple):
+        return type(container)(*items) if hasattr(container, "_fields") else tuple(items)
+    return items
+
+
+def as_array(items: list[Any], shape: tuple[int, ...]) -> Array:
+    """An array of floats, or of objects when anything but ints and floats is among the items."""
+    if all(issubclass(kind, _NUMBERS) and kind is not bool for kind in set(map(type, items))):
+        return np.array(items, dtype=float).reshape(shape)
+    array = np.empty(len(items), dtype=object)
+    array[:] = items
+    return array.reshape(shape)
+
+
+# --- whole structures -----------------------------------------------------------------------------
+
+def leaves_of(structure: Any) -> list[Any]:
+    """All leaves of a structure, in order."""
+    if not is_container(structure):
+        return [structure]
+    items = items_of(structure)
+    if _is_flat(items):
+        return items
+    return [leaf for item in items for leaf in leaves_of(item)]
+
+
+def _is_flat(items: list[Any]) -> bool:
+    return not any(issubclass(kind, _CONTAINERS) for kind in set(map(type, items)))
+
+
+def mapped(structure: Any, change: Callable[[Any], Any]) -> Any:
+    """The same structure around changed leaves."""
+    if not is_container(structure):
+        return change(structure)
+    return with_items(structure, [mapped(item, change) for item in items_of(structure)])
+
+
+def paths(structure: Any, name: str) -> list[str]:
+    """How to write each leaf of a structure: ``x``, ``x[1]``, ``x[0, 2]``, ``x['k']``."""
+    if not is_container(structure):
+        return [name]
+    return [path for item, place in zip(items_of(structure), places_of(structure), strict=True)
+            for path in paths(item, f"{name}{place}")]
 
 
 def flatten(structure: Any) -> list[Any]:
@@ -20,56 +100,34 @@ def flatten(structure: Any) -> list[Any]:
     Raises:
         TypeError: for a leaf that is none of these.
     """
-    return list(_walk(structure))
-
-
-def _walk(structure: Any) -> Iterator[Any]:
-    if isinstance(structure, np.ndarray):
-        yield from structure.flat
-    elif isinstance(structure, dict):
-        for item in structure.values():
-            yield from _walk(item)
-    elif isinstance(structure, list | tuple):
-        for item in structure:
-            yield from _walk(item)
-    elif structure is None or isinstance(structure, str | bytes | set):
-        raise TypeError(f"a {type(structure).__name__} ({structure!r}) is not a number; arguments "
-                        "that are differentiated are numbers, sequences, arrays or dictionaries "
+    leaves = leaves_of(structure)
+    if any(issubclass(kind, _NO_NUMBERS) for kind in set(map(type, leaves))):
+        leaf = next(leaf for leaf in leaves if isinstance(leaf, _NO_NUMBERS))
+        raise TypeError(f"a {type(leaf).__name__} ({leaf!r}) is not a number; arguments that "
+                        "are differentiated are numbers, sequences, arrays or dictionaries "
                         "of them; say with argnums which arguments those are")
-    else:
-        yield structure
+    return leaves
 
 
-def rebuild(structure: Any, items: list[Any]) -> Any:
+def rebuild(structure: Any, leaves: Iterable[Any],
+            array: Callable[[list[Any], tuple[int, ...]], Any] = as_array) -> Any:
     """The same structure around other numbers or Values.
 
-    Arrays come back as float arrays, or as object arrays when Values are among the items.
+    Args:
+        structure: whose lists, tuples, dictionaries and shapes of arrays are taken.
+        leaves: what takes the place of its leaves, in order.
+        array: makes an array from its items and its shape.
     """
-    remaining = iter(items)
-    return _rebuild(structure, lambda: next(remaining))
+    return _rebuilt(structure, iter(leaves), array)
 
 
-def _rebuild(structure: Any, take: Callable[[], Any]) -> Any:
-    if isinstance(structure, np.ndarray):
-        return as_array([take() for _ in range(structure.size)], structure.shape)
-    if isinstance(structure, dict):
-        return {key: _rebuild(item, take) for key, item in structure.items()}
-    if isinstance(structure, tuple):
-        rebuilt = [_rebuild(item, take) for item in structure]
-        is_named = hasattr(structure, "_fields")
-        return type(structure)(*rebuilt) if is_named else tuple(rebuilt)
-    if isinstance(structure, list):
-        return [_rebuild(item, take) for item in structure]
-    return take()
-
-
-def as_array(items: list[Any], shape: tuple[int, ...]) -> Array:
-    """An array of floats, or of objects when Values are among the items."""
-    if any(item.__class__ is Value for item in items):
-        array = np.empty(len(items), dtype=object)
-        array[:] = items
-        return array.reshape(shape)
-    return np.array(items, dtype=float).reshape(shape)
+def _rebuilt(part: Any, remaining: Iterator[Any], array: Callable[..., Any]) -> Any:
+    if not is_container(part):
+        return next(remaining)
+    items = items_of(part)
+    fresh = ([next(remaining) for _ in items] if _is_flat(items)
+             else [_rebuilt(item, remaining, array) for item in items])
+    return array(fresh, part.shape) if isinstance(part, np.ndarray) else with_items(part, fresh)
 
 
 def shape_of(structure: Any) -> tuple[int, ...]:
@@ -81,4 +139,4 @@ def shape_of(structure: Any) -> tuple[int, ...]:
         inner = {shape_of(item) for item in structure}
         if len(inner) == 1:
             return (len(structure), *inner.pop())
-    return () if not isinstance(structure, list | tuple | dict) else (len(flatten(structure)),)
+    return (len(flatten(structure)),) if is_container(structure) else ()

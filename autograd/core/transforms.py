@@ -43,14 +43,13 @@ class Trace:
                                 f"was called with {len(arguments)} positional argument(s)")
         positions = tuple(position % len(arguments) for position in positions)
         self.differentiated = [arguments[position] for position in positions]
-        self.leaves: list[Value] = []
         lifted = list(arguments)
         self.started = tick().clock
         with recording():
-            for position, argument in zip(positions, self.differentiated, strict=True):
-                fresh = [_lift(number) for number in flatten(argument)]
-                self.leaves += fresh
-                lifted[position] = rebuild(argument, list(fresh))
+            self.leaves = [_lift(number) for number in flatten(self.differentiated)]
+            for position, fresh in zip(positions, rebuild(self.differentiated, self.leaves),
+                                       strict=True):
+                lifted[position] = fresh
             self.result = function(*lifted, **keywords)
 
     def is_closed(self, *results: Any) -> bool:
@@ -67,11 +66,7 @@ class Trace:
 
     def rebuild(self, items: list[Any]) -> Any:
         """Flat derivatives by all leaves, in the structure of the arguments."""
-        parts, start = [], 0
-        for argument in self.differentiated:
-            size = len(flatten(argument))
-            parts.append(rebuild(argument, items[start:start + size]))
-            start += size
+        parts = rebuild(self.differentiated, items)
         return parts[0] if self.single else tuple(parts)
 
     def split(self, array: Array, axes: int, lead: tuple[int, ...]) -> Any:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from autograd.core.pytrees import rebuild
+from autograd.core.pytrees import as_array, rebuild
 from autograd.core.transforms import scalar
 from autograd.core.typing import Array
 from autograd.core.validation import whole
@@ -223,11 +223,8 @@ def _answers(model: Any, grid: Array) -> Array:
 
 def _numbers(answer: Any) -> Array:
     plain = np.frompyfunc(lambda number: data_of(scalar(number)), 1, 1)
-    cell = np.empty((), dtype=object)
-    if answer.__class__ is Value:
-        cell[()] = answer
-        answer = cell
-    return np.asarray(plain(np.asarray(answer)), dtype=float)
+    answers = as_array([answer], ()) if answer.__class__ is Value else np.asarray(answer)
+    return np.asarray(plain(answers), dtype=float)
 
 
 def _one_score_each(answers: Array, names: Array) -> Array:

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd.core.pytrees import is_container, items_of, mapped, places_of, with_items
 from autograd.core.typing import Array
 from autograd.core.value import Value
 
@@ -155,10 +156,10 @@ def lift(arguments: tuple[Any, ...], keywords: dict[str, Any], names: Sequence[s
             leaf = Value(float(item), name)
             leaves.append(leaf)
             return leaf
-        if not isinstance(item, list | tuple | dict | np.ndarray):
+        if not is_container(item):
             return item
-        fresh = _with_items(item, [lifted(part, f"{name}[{key!r}]") for key, part in
-                                   _keyed_items(item)])
+        fresh = with_items(item, [lifted(part, f"{name}{place}") for part, place in
+                                  zip(items_of(item), places_of(item), strict=True)])
         if not isinstance(item, tuple):
             seals.append((name, fresh, _contents(fresh)))
         return fresh
@@ -171,37 +172,10 @@ def lift(arguments: tuple[Any, ...], keywords: dict[str, Any], names: Sequence[s
                   leaves, seals)
 
 
-def _keyed_items(container: Any) -> list[tuple[Any, Any]]:
-    if isinstance(container, dict):
-        return list(container.items())
-    if isinstance(container, np.ndarray):
-        single = container.ndim == 1
-        return [(index[0] if single else index, item)
-                for index, item in np.ndenumerate(container)]
-    return list(enumerate(container))
-
-
-def _items(container: Any) -> list[Any]:
-    if isinstance(container, dict):
-        return list(container.values())
-    return list(container.flat) if isinstance(container, np.ndarray) else list(container)
-
-
 def _contents(container: Any) -> list[Any]:
     """What is in a container, by which one sees whether it was changed."""
-    return [*container, *container.values()] if isinstance(container, dict) else _items(container)
-
-
-def _with_items(container: Any, items: list[Any]) -> Any:
-    if isinstance(container, dict):
-        return dict(zip(container, items, strict=True))
-    if isinstance(container, np.ndarray):
-        array = np.empty(len(items), dtype=object)
-        array[:] = items
-        return array.reshape(container.shape)
-    if isinstance(container, tuple):
-        return type(container)(*items) if hasattr(container, "_fields") else tuple(items)
-    return items
+    keys = container if isinstance(container, dict) else ()
+    return [*keys, *items_of(container)]
 
 
 # --- what a function returned -------------------------------------------------------------------
@@ -214,13 +188,6 @@ class Place:
     """Stands for a computed number in the skeleton of what a function returned."""
 
     number: int
-
-
-def mapped(structure: Any, change: Callable[[Any], Any]) -> Any:
-    """The same lists, tuples, dictionaries and object arrays around changed leaves."""
-    if isinstance(structure, Place) or not isinstance(structure, list | tuple | dict | np.ndarray):
-        return change(structure)
-    return _with_items(structure, [mapped(item, change) for item in _items(structure)])
 
 
 class Results:
@@ -254,15 +221,15 @@ class Results:
             return self._array_builder(item, start)
         if isinstance(item, np.ndarray):
             return lambda numbers: item.copy()
-        if not isinstance(item, list | tuple | dict):
+        if not is_container(item):
             return _constant_builder(item)
         builders = [self._builder(part, inner)
-                    for part, inner in zip(_items(item), _items(skeleton), strict=True)]
+                    for part, inner in zip(items_of(item), items_of(skeleton), strict=True)]
         if item.__class__ is list and len(self.computed) == start + len(item) and all(
                 part.__class__ is Value for part in item):
             stop = len(self.computed)
             return lambda numbers: numbers[start:stop].tolist()
-        return lambda numbers: _with_items(skeleton, [build(numbers) for build in builders])
+        return lambda numbers: with_items(skeleton, [build(numbers) for build in builders])
 
     def _array_builder(self, array: Array, start: int) -> Builder:
         shape, items = array.shape, list(array.flat)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import functools
 import math
 import operator
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from autograd.compiler.trace.arguments import Place, mapped
+from autograd.compiler.trace.arguments import Place
 from autograd.compiler.trace.tracer import Recording
-from autograd.core.pytrees import as_array
+from autograd.core.pytrees import as_array, leaves_of, mapped, rebuild
 from autograd.core.typing import Array
 from autograd.core.value import Value
 
@@ -28,13 +28,6 @@ def is_truth(leaf: Any) -> bool:
 def is_number(leaf: Any) -> bool:
     """Whether a leaf of a result is a bare number."""
     return isinstance(leaf, int | float | np.number) and not is_truth(leaf)
-
-
-def leaves_of(structure: Any) -> list[Any]:
-    """The leaves of a result, in order."""
-    found: list[Any] = []
-    mapped(structure, found.append)
-    return found
 
 
 def flags_of(structure: Any, sums: Sums) -> list[bool]:
@@ -128,8 +121,7 @@ class Gathered:
     def result(self) -> Any:
         """The structure that the function returns, with the rows along a first axis."""
         assert self.whole is not None
-        skeleton, summed, leaves, _ = self.whole
-        return _assembled(skeleton, zip(leaves, summed, strict=True), self.n)
+        return _assembled(self.whole.skeleton, self.whole.leaves, self.n)
 
 
 def _has_finite_sum(column: Array) -> bool:
@@ -160,27 +152,16 @@ def _outline(structure: Any) -> Any:
     return bool if is_truth(structure) else _shown(structure)
 
 
-def _assembled(skeleton: Any, leaves: Iterator[tuple[Any, bool]], n: int) -> Any:
+def _assembled(skeleton: Any, leaves: Sequence[Any], n: int) -> Any:
     """The structure around its leaves; an array of shape s becomes one of shape (n, \\*s)."""
-    if isinstance(skeleton, np.ndarray):
-        return _assembled_array(skeleton, [next(leaves) for _ in range(skeleton.size)], n)
-    if isinstance(skeleton, dict):
-        return {key: _assembled(item, leaves, n) for key, item in skeleton.items()}
-    if isinstance(skeleton, list | tuple):
-        parts = [_assembled(item, leaves, n) for item in skeleton]
-        return parts if isinstance(skeleton, list) else (
-            type(skeleton)(*parts) if hasattr(skeleton, "_fields") else tuple(parts))
-    leaf, _ = next(leaves)
-    return leaf
+    def array(columns: list[Any], shape: tuple[int, ...]) -> Array:
+        if not columns:
+            return np.empty((n, *shape))
+        if not isinstance(columns[0], np.ndarray):  # sums over the rows
+            return as_array(columns, shape)
+        return np.stack(columns, axis=-1).reshape((n, *shape))
 
-
-def _assembled_array(skeleton: Array, leaves: Sequence[tuple[Any, bool]], n: int) -> Array:
-    columns = [leaf for leaf, _ in leaves]
-    if any(summed for _, summed in leaves):
-        return as_array(columns, skeleton.shape)
-    if not columns:
-        return np.empty((n, *skeleton.shape))
-    return np.stack(columns, axis=-1).reshape((n, *skeleton.shape))
+    return rebuild(skeleton, leaves, array)
 
 
 def stacked(results: Sequence[Any], sums: Sums) -> Any:
@@ -195,7 +176,7 @@ def stacked(results: Sequence[Any], sums: Sums) -> Any:
     flags = flags_of(first, sums)
     leaves = [_joined(column, summed) for column, summed in
               zip(zip(*map(leaves_of, results), strict=True), flags, strict=True)]
-    return _assembled(first, zip(leaves, flags, strict=True), n)
+    return _assembled(first, leaves, n)
 
 
 def _joined(column: Sequence[Any], summed: bool) -> Any:
