@@ -17,6 +17,18 @@ _NUMBERS = (float, int, np.floating, np.integer)
 _NO_NUMBERS = (type(None), str, bytes, set)
 
 
+# --- leaves ---------------------------------------------------------------------------------------
+
+def is_truth(leaf: Any) -> bool:
+    """Whether a leaf is True or False, which are no numbers here, although True + 1 is 2."""
+    return isinstance(leaf, bool | np.bool_)
+
+
+def is_number(leaf: Any) -> bool:
+    """Whether a leaf is a bare real number, of Python or of NumPy."""
+    return isinstance(leaf, _NUMBERS) and leaf.__class__ is not bool
+
+
 # --- one container --------------------------------------------------------------------------------
 
 def is_container(item: Any) -> bool:

@@ -14,7 +14,16 @@ from typing import Any
 
 import numpy as np
 
-from autograd.core.pytrees import is_container, items_of, mapped, places_of, with_items
+from autograd.core.pytrees import (
+    is_container,
+    is_number,
+    is_truth,
+    items_of,
+    leaves_of,
+    mapped,
+    places_of,
+    with_items,
+)
 from autograd.core.typing import Array
 from autograd.core.value import Value
 
@@ -68,10 +77,6 @@ def static_signature(argument: Any, position: int) -> Any:
 
 
 
-_NUMBERS = (int, float, np.integer, np.floating)
-_TRUTHS = (bool, np.bool_)  # no numbers, although True + 1 is 2
-
-
 def _array_signature(argument: Array, numbers: list[float]) -> Any:
     if isinstance(argument, np.ma.MaskedArray | np.matrix):
         raise TypeError(f"a {type(argument).__name__} is more than its numbers, and a compiled "
@@ -90,11 +95,11 @@ def _array_signature(argument: Array, numbers: list[float]) -> Any:
 
 
 def _other_signature(argument: Any, numbers: list[float]) -> Any:
-    if isinstance(argument, _TRUTHS):
+    if is_truth(argument):
         return (bool, bool(argument))
     if isinstance(argument, Enum):  # perhaps an int, too
         return (type(argument), argument)
-    if isinstance(argument, _NUMBERS):
+    if is_number(argument):
         numbers.append(float(argument))
         return float
     if isinstance(argument, dict):
@@ -111,14 +116,10 @@ def _other_signature(argument: Any, numbers: list[float]) -> Any:
 
 def objects_of(structure: Any) -> list[Any]:
     """What an argument holds that could change although it is the same: no numbers, no texts."""
-    if isinstance(structure, dict):
-        return [found for item in structure.values() for found in objects_of(item)]
-    if isinstance(structure, list | tuple):
-        return [found for item in structure for found in objects_of(item)]
-    return [] if isinstance(structure, _LASTING) else [structure]
+    return [leaf for leaf in leaves_of(structure) if not isinstance(leaf, _LASTING)]
 
 
-_LASTING = (int, float, complex, str, bytes, type(None), np.generic, np.ndarray, Value)
+_LASTING = (int, float, complex, str, bytes, type(None), np.generic, Value)
 
 
 # --- fresh Values in place of the numbers -------------------------------------------------------
@@ -148,11 +149,11 @@ def lift(arguments: tuple[Any, ...], keywords: dict[str, Any], names: Sequence[s
     seals: list[tuple[str, Any, list[Any]]] = []
 
     def lifted(item: Any, name: str) -> Any:
-        if isinstance(item, _TRUTHS):
+        if is_truth(item):
             return bool(item)
         if isinstance(item, Enum):
             return item
-        if isinstance(item, _NUMBERS):
+        if is_number(item):
             leaf = Value(float(item), name)
             leaves.append(leaf)
             return leaf

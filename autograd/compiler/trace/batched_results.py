@@ -12,22 +12,12 @@ import numpy as np
 
 from autograd.compiler.trace.arguments import Place
 from autograd.compiler.trace.tracer import Recording
-from autograd.core.pytrees import as_array, leaves_of, mapped, rebuild
+from autograd.core.pytrees import as_array, is_number, is_truth, leaves_of, mapped, rebuild
 from autograd.core.typing import Array
 from autograd.core.value import Value
 
 # Which parts of a result are summed over the rows: one flag for all of it, or one for each part.
 Sums = bool | tuple[Any, ...]
-
-
-def is_truth(leaf: Any) -> bool:
-    """Whether a leaf of a result is True or False."""
-    return isinstance(leaf, bool | np.bool_)
-
-
-def is_number(leaf: Any) -> bool:
-    """Whether a leaf of a result is a bare number."""
-    return isinstance(leaf, int | float | np.number) and not is_truth(leaf)
 
 
 def flags_of(structure: Any, sums: Sums) -> list[bool]:
