@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from autograd import Value
+from autograd import TABLE, Value
 from autograd.__main__ import main
 from autograd.parsing import Expression, ExpressionError, functions, parse_values
 
@@ -105,12 +105,16 @@ def test_where_evaluates_only_the_arm_that_is_taken() -> None:
 
 def test_every_public_function_can_be_called() -> None:
     for name, row in functions().items():
-        arguments = {1: "x", 2: "x, x", 3: "x > 0, x, x"}.get(row.arity or 0, "[x, x]")
-        if name == "dot":
-            arguments = "[x, x], [x, 2]"
         at = 1.5 if name == "acosh" else 0.5
+        arguments, operands = {
+            1: ("x", (at,)), 2: ("x, 3 * x", (at, 3.0 * at)),
+            3: ("x > 0, x, 3 * x", (1.0, at, 3.0 * at))}.get(
+            row.arity or 0, ("[x, 3 * x]", (at, 3.0 * at)))
+        if name == "dot":
+            arguments, operands = "[x, x], [3 * x, 2]", (at, at, 3.0 * at, 2.0)
         result = Expression(f"{name}({arguments})")({"x": Value(at, "x")})
         assert isinstance(result, Value), name
+        assert result.data == TABLE[name].evaluate(operands), name
 
 
 def test_values_carry_their_names_as_labels() -> None:

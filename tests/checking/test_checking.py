@@ -31,7 +31,6 @@ from autograd import (
 from autograd.checking import high_precision as precise
 from autograd.checking.finite_differences import differences, local_difference
 from autograd.checking.high_precision import MP_VALUES, local_derivative
-from autograd.core import primitives
 from autograd.strategies import arrays_in, expressions, operands_of
 
 # The oracle is the same for all examples of a test.
@@ -142,10 +141,23 @@ def test_a_hand_written_gradient_off_by_a_thousandth_is_caught(oracle, expressio
 
 
 @both_oracles
-@settings(max_examples=150, suppress_health_check=FIXTURE)
-@given(expression=expressions(n_inputs=2, max_nodes=12))
-def test_the_engine_passes_on_random_expressions_with_shared_nodes(oracle, expression):
-    assert gradcheck(expression.function, *expression.point)
+def test_the_engine_passes_on_random_expressions_with_shared_nodes(oracle):
+    reports = []
+
+    @settings(max_examples=150)
+    @given(expressions(n_inputs=2, max_nodes=12))
+    def check(expression):
+        reports.append(gradcheck(expression.function, *expression.point))
+
+    check()
+    assert_seldom_unknown(reports)
+
+
+def assert_seldom_unknown(reports):
+    """A check that finds nothing wrong because it says to know nothing is none."""
+    checked = sum(report.checked for report in reports)
+    assert checked > 0
+    assert sum(report.unknown for report in reports) <= 0.1 * checked
 
 
 # --- the oracles ----------------------------------------------------------------------------------
@@ -163,16 +175,17 @@ def test_every_primitive_has_a_value_in_high_precision(name):
 def test_the_value_in_high_precision_is_that_of_the_row(row, data):
     import mpmath
 
-    operands = data.draw(operands_of(row))
-    if max(map(abs, operands)) < 1e3:
-        precise = mpmath.mp.clone()
-        precise.dps = 50
-        result = float(MP_VALUES[row.name](precise, *map(precise.mpf, operands)))
-        # Cancellation is the floats' own: it is measured by the size of what is cancelled.
-        size = max(abs(result), 1e-300)
-        if row.name in ("dot", "sum", "add", "sub"):
-            size = max(size, sum(map(abs, operands)) * max(1.0, *map(abs, operands)))
-        assert row.evaluate(operands) == pytest.approx(result, rel=1e-13, abs=1e-13 * size)
+    intervals = row.safe if row.arity is not None else row.safe * 4
+    operands = data.draw(st.tuples(*(st.floats(max(low, -1e3), min(high, 1e3))
+                                     for low, high in intervals)))
+    precise = mpmath.mp.clone()
+    precise.dps = 600  # log(exp(0) + exp(-1000)) needs that many
+    result = float(MP_VALUES[row.name](precise, *map(precise.mpf, operands)))
+    # Cancellation is the floats' own: it is measured by the size of what is cancelled.
+    size = max(abs(result), 1e-300)
+    if row.name in ("dot", "sum", "add", "sub", "logsumexp"):
+        size = max(size, sum(map(abs, operands)) * max(1.0, *map(abs, operands)))
+    assert row.evaluate(operands) == pytest.approx(result, rel=1e-13, abs=1e-13 * size)
 
 
 @pytest.mark.parametrize("f, slope, x", [
@@ -334,7 +347,8 @@ def test_no_tolerance_passes_zero_where_the_truth_is_small_but_clearly_not_zero(
     (lambda x: ag.sum([x * (-1.0) ** k * 1e8 for k in range(101)]) - 1e8 * x, 0.3),
 ])
 def test_what_cancellation_makes_unknowable_is_not_reported(f, x, oracle):
-    assert gradcheck(f, x)
+    report = gradcheck(f, x)
+    assert (report.checked + report.unknown, report.skipped) == (1, 0)
 
 
 @both_oracles
@@ -528,9 +542,14 @@ def test_users_own_primitive_is_checked_by_differences():
 
 
 def test_second_derivatives_can_be_checked_too():
-    assert gradcheck(ag.grad(lambda x: tanh(x) * x), 0.6)
-    assert gradcheck(ag.grad(lambda x: tanh(x) * x), 0.6, gradient=ag.grad(ag.grad(
-        lambda x: tanh(x) * x)))
+    def f(x):
+        return tanh(x) * x
+
+    second = ag.grad(ag.grad(f))
+    assert gradcheck(ag.grad(f), 0.6).checked == 1
+    assert gradcheck(ag.grad(f), 0.6, gradient=second).checked == 1
+    with pytest.raises(GradientError):
+        gradcheck(ag.grad(f), 0.6, gradient=lambda x: 1.001 * second(x))
 
 
 # --- check_gradients ------------------------------------------------------------------------------
@@ -607,16 +626,23 @@ assert autograd.gradcheck(lambda x: x * x, 3.0).oracle == "central differences"
     subprocess.run([sys.executable, "-c", program], check=True)
 
 
-def test_the_table_is_as_it_was():
-    assert all(row.partials is not None for row in TABLE.values())
-    assert primitives.tanh.partials[0](0.0, 0.0) == 1.0
+def test_a_row_whose_partials_are_scaled_is_put_right_again():
+    row, right = TABLE["tanh"], TABLE["tanh"].partials
+    with pytest.raises(KeyboardInterrupt), partials_scaled(row, 2.0):
+        assert row.partials[0](0.0, 0.0) == 2.0
+        raise KeyboardInterrupt
+    assert row.partials is right
 
 
 @pytest.mark.parametrize("row", [r for r in TABLE.values() if r.name != "logsumexp"],
                          ids=lambda row: row.name)
-@settings(max_examples=40)
-@given(data=st.data())
-def test_no_primitive_fails_anywhere_in_its_safe_intervals(row, data):
-    operands = data.draw(operands_of(row))
-    report = gradcheck(lambda *xs: row.apply(xs), *operands)
-    assert report.checked + report.skipped + report.unknown == len(operands)
+def test_no_primitive_fails_anywhere_in_its_safe_intervals(row):
+    reports = []
+
+    @settings(max_examples=40)
+    @given(operands_of(row))
+    def check(operands):
+        reports.append(gradcheck(lambda *xs: row.apply(xs), *operands))
+
+    check()
+    assert_seldom_unknown(reports)
