@@ -3,17 +3,16 @@
 The recorded program is the graph that the eager engine would build; only the order of summation
 over rows differs. The optimizer's rule is recorded, too, and with llvmlite many steps are one call
 of machine code; without it the steps are NumPy's. What a recording could not repeat (a model that
-draws random numbers, a loss of all answers at once) is left to the eager engine.
+draws random numbers, a loss of all answers at once) is left to the eager engine, with the reason.
 """
 
 from __future__ import annotations
 
 import math
-import random
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import chain
-from typing import Any
+from itertools import chain, islice
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -27,17 +26,15 @@ from autograd.compiler.backends.llvm.training_loop import (
     Steps,
 )
 from autograd.compiler.compiled import Compiled
-from autograd.compiler.program.passes import simplified, with_inputs
-from autograd.compiler.program.program import Program
-from autograd.compiler.trace.graph_to_program import graph_to_program
+from autograd.compiler.program.passes import with_inputs
 from autograd.compiler.trace.tracer import RecordingError
 from autograd.core.backward import adjoints
-from autograd.core.primitives import DOMAIN_ERRORS
 from autograd.core.typing import Array
-from autograd.core.value import Value, describe, recording
-from nn.losses import Loss, cross_entropy
+from autograd.core.value import Value, describe, no_grad
+from nn.losses import Loss
 from nn.module import Module
-from nn.optimizers import SGD, Adam, Optimizer, write_all
+from nn.optimizers import Optimizer, write_all
+from nn.recorded_rule import EagerOnly, RecordedRule, tried
 
 Rows = Sequence[Sequence[float]]
 Batches = Sequence[Sequence[int]]
@@ -46,8 +43,11 @@ REGISTERS = 4  # of rows at once in loops: 32 rows, the usual batch, on a proces
 WORK = 500_000_000  # instructions on rows in one call: some 50 ms, after which Ctrl-C is heard
 
 
+NO_LLVMLITE = "llvmlite is not installed; pip install 'chainrule[fast]'"
+
+
 class OtherBranchError(Exception):
-    """A row takes a branch that was not recorded: the eager engine has to go on."""
+    """What was recorded does not hold any more: the eager engine has to go on."""
 
 
 @dataclass(frozen=True)
@@ -68,31 +68,39 @@ class Epochs:
 
 
 def compile_training(model: Module, loss: Loss, optimizer: Optimizer, rows: Rows,
-                     targets: Sequence[Any], l2: float) -> Training | None:
-    """The training as compiled steps; None where the eager engine has to do it.
+                     targets: Sequence[Any], l2: float) -> Training:
+    """The training as compiled steps.
 
     Args:
         model, loss, optimizer, l2: as fit takes them.
         rows, targets: plain numbers that were checked.
+
+    Raises:
+        EagerOnly: where the eager engine has to do it; the message says why.
     """
-    if type(loss) is not Loss or type(optimizer) not in (SGD, Adam):
-        return None
-    if loss is cross_entropy:  # one program for all classes
-        with_classes = len(_flat(model(list(rows[0]))))
-        targets = np.eye(with_classes)[list(targets)].tolist()
-    drawn = random.getstate(), np.random.get_state()
-    try:
+    if type(loss).mean is not Loss.mean:
+        raise EagerOnly("the loss is a function of all answers at once; write it as nn.Loss(...) "
+                        "of one row")
+    if type(model).zero_grad is not Module.zero_grad:
+        raise EagerOnly(f"{type(model).__name__} overrides zero_grad(), which a compiled training "
+                        "does not call")
+    rule = RecordedRule(optimizer, l2)
+    with tried("the loss of a row"):
+        if loss.one_hot:  # one program for all classes
+            with no_grad():
+                n_classes = len(_flat(model(list(rows[0]))))
+            targets = np.eye(n_classes)[list(targets)].tolist()
         row = RowLoss(model, loss, optimizer, rows[0], targets[0])
-    except (RecordingError, TypeError, *DOMAIN_ERRORS):
-        random.setstate(drawn[0])  # the eager engine does it, or says what is wrong; from the
-        np.random.set_state(drawn[1])  # same random numbers on as if nothing had been tried
-        return None
-    data = np.array([[*given, *_flat(target)] for given, target in zip(rows, targets, strict=True)])
-    kind = MachineTraining if backends.default(True) == "llvm" else ArrayTraining
+        data = np.array([[*given, *_flat(target)]
+                         for given, target in zip(rows, targets, strict=True)], dtype=float)
+        if data.shape[1] + len(row.others) != row.n_row_inputs:
+            raise TypeError(f"a target must be a number or a list of numbers, not {targets[0]!r}")
+    if backends.default(True) != "llvm":
+        return ArrayTraining(row, rule, data, l2, NO_LLVMLITE)
     try:
-        return kind(row, optimizer, data, l2)
-    except Unsupported:  # an activation of the user's own has no machine code
-        return ArrayTraining(row, optimizer, data, l2)
+        return MachineTraining(row, rule, data, l2)
+    except Unsupported as error:  # an activation of the user's own that has no machine code
+        return ArrayTraining(row, rule, data, l2, str(error))
 
 
 class RowLoss:
@@ -117,6 +125,7 @@ class RowLoss:
 
         self.compiled = Compiled(one_row, None, 1)
         found = self.compiled.recorded(None, (list(row), target), {})
+        self._places = found.places
         self.several = isinstance(found.results.skeleton[2], list)
         trained = set(parameters)
         captured = [leaf for leaf in found.captured if leaf not in trained]
@@ -128,26 +137,29 @@ class RowLoss:
             found.program, [*range(n_given), *(place[x] for x in found.captured)],
             self.n_row_inputs + len(parameters))
 
-    def is_unchanged(self) -> bool:
-        """Whether the model still is what was recorded, but for the parameters' numbers."""
-        return self.compiled.is_unchanged(None)
+    def refuse(self) -> NoReturn:
+        """Say that the recording does not hold for a row."""
+        places = f", decided at {', '.join(self._places)}" if self._places else ""
+        raise OtherBranchError(f"a row takes another branch than the first row{places}")
 
 
 class Training:
-    """Epochs of compiled steps; the model's parameters stay as they are until :meth:`write`."""
+    """Epochs of compiled steps; the model's parameters stay as they are until :meth:`write`.
 
-    def __init__(self, row: RowLoss, optimizer: Optimizer, data: Array, l2: float) -> None:
-        self.row, self.optimizer, self.l2 = row, optimizer, l2
+    Attributes:
+        engine: its name.
+        reason: why it is not the quickest engine; empty if it is.
+    """
+
+    engine = ""
+    reason = ""
+
+    def __init__(self, row: RowLoss, rule: RecordedRule, data: Array, l2: float) -> None:
+        self.row, self.rule, self.l2 = row, rule, l2
+        self.optimizer = optimizer = rule.optimizer
         others = np.repeat([row.others], len(data), axis=0)
         self.data = np.hstack([data, others]).T
         self.numbers = np.array([p.data for p in optimizer.parameters])
-
-    is_left = False  # for the eager engine
-
-    def leave(self) -> None:
-        """Hand what was reached to the eager engine, which goes on from there."""
-        self.write()
-        self.is_left = True
 
     def epochs_at_once(self) -> int:
         """How many epochs may be handed to one call of :meth:`run`."""
@@ -164,12 +176,11 @@ class Training:
             FloatingPointError: when the loss or a gradient is not finite; the steps before stay.
             OtherBranchError: when the recording does not hold; the epochs before stay.
         """
-        if not self.row.is_unchanged():
-            raise OtherBranchError
-        self._run(epochs, done)
-
-    def _run(self, epochs: Sequence[Batches], done: list[Epochs]) -> None:
         raise NotImplementedError
+
+    def _refuse_changes(self) -> None:
+        if (name := self.row.compiled.change() or self.rule.change()) is not None:
+            raise OtherBranchError(f"{name} has changed")
 
     def write(self) -> None:
         """Set the model's parameters to what was reached."""
@@ -183,18 +194,23 @@ class Training:
 class ArrayTraining(Training):
     """One batch after the other, by whatever back end is there; the optimizer's steps in NumPy."""
 
-    def __init__(self, row: RowLoss, optimizer: Optimizer, data: Array, l2: float) -> None:
-        super().__init__(row, optimizer, data, l2)
+    engine = "numpy"
+
+    def __init__(self, row: RowLoss, rule: RecordedRule, data: Array, l2: float,
+                 reason: str) -> None:
+        super().__init__(row, rule, data, l2)
+        self.reason = reason
         self.data = np.ascontiguousarray(self.data)
-        n = len(optimizer.parameters)
+        n = len(self.numbers)
         extra = len(row.program.outputs) - 1 - n
         self.kernel = backends.compile(
             row.program, (True,) * row.n_row_inputs + (False,) * n,
             (True,) * (1 + n) + (False,) * extra)
 
-    def _run(self, epochs: Sequence[Batches], done: list[Epochs]) -> None:
+    def run(self, epochs: Sequence[Batches], done: list[Epochs]) -> None:
+        """See :meth:`Training.run`."""
         for batches in epochs:
-            rate = self.optimizer.learning_rate
+            rate = self._scalars()[0]
             before = (self.numbers, self.optimizer.state_dict())
             total, answers = 0.0, []
             try:
@@ -210,28 +226,37 @@ class ArrayTraining(Training):
             done.append(Epochs([total / len(order)], [rate], np.concatenate(answers), order))
 
     def _step(self, batch: Sequence[int]) -> tuple[float, Array]:
+        self._refuse_changes()
         numbers = self.numbers
         sums, out, holds = self.kernel(numbers, self.data[:, batch])
         if not holds.all():
-            raise OtherBranchError
+            self.row.refuse()
         with np.errstate(all="ignore"):  # what is not finite is told below
             mean = sums[0] / len(batch) + self.l2 * float(numbers @ numbers)
             slopes = sums[1:] / len(batch) + 2.0 * self.l2 * numbers
         if not math.isfinite(mean):
             raise FloatingPointError(f"the loss is {mean}; try a smaller learning rate")
-        self.numbers = self.optimizer.moved(numbers, slopes)
+        self.numbers = self.optimizer.moved(numbers, slopes, self._scalars())
         return float(mean), self._answers(out)
+
+    def _scalars(self) -> tuple[float, ...]:
+        try:
+            return self.rule.scalars(self.optimizer.steps)
+        except RecordingError as error:
+            raise OtherBranchError(str(error)) from error
 
 
 class MachineTraining(Training):
     """Many epochs in one call: the loss, the gradient and the optimizer's rule as machine code."""
 
-    def __init__(self, row: RowLoss, optimizer: Optimizer, data: Array, l2: float) -> None:
-        super().__init__(row, optimizer, data, l2)
-        memory = optimizer.memory()
+    engine = "llvm"
+
+    def __init__(self, row: RowLoss, rule: RecordedRule, data: Array, l2: float) -> None:
+        super().__init__(row, rule, data, l2)
+        memory = self.optimizer.memory()
         self.names = list(memory)
         self.descent = Descent(
-            row.program, row.n_row_inputs, rule_program(optimizer, l2), len(memory), self.numbers,
+            row.program, row.n_row_inputs, rule.program, len(memory), self.numbers,
             np.array(list(memory.values())).reshape(len(memory), len(self.numbers)), REGISTERS)
 
     def epochs_at_once(self) -> int:
@@ -240,40 +265,48 @@ class MachineTraining(Training):
         work = n * (len(self.row.program) + 1)
         return max(1, min(WORK // work, 1_000_000 // (n * (1 + self.descent.n_extra)), 1000))
 
-    def _run(self, epochs: Sequence[Batches], done: list[Epochs]) -> None:
+    def run(self, epochs: Sequence[Batches], done: list[Epochs]) -> None:
+        """See :meth:`Training.run`."""
         plan = _Plan(epochs, self.data.shape[1])
-        shared, failure = self._shared(plan)
-        steps = self._steps(plan, shared)
+        scalars, failure = self._scalars(plan)
+        self._refuse_changes()  # also those that the schedule has made
+        steps = self._steps(plan, scalars)
         if steps.status == OTHER_BRANCH:  # the eager engine begins that epoch anew
             self.descent.restore(self.numbers, [*self.optimizer.memory().values()])
             whole = plan.steps_of_whole_epochs(steps.reached)
-            steps = replace(self._steps(plan, shared[:whole]), status=OTHER_BRANCH)
+            steps = replace(self._steps(plan, scalars[:whole]), status=OTHER_BRANCH)
         self._take_over(steps.reached)
-        done += self._epochs(plan, steps, [rate for _, rate, *_ in shared])
+        done += self._epochs(plan, steps, [rate for rate, *_ in scalars])
         self._refuse(steps)
         if failure is not None:
             raise failure
 
-    def _steps(self, plan: _Plan, shared: list[tuple[float, ...]]) -> Steps:
-        count = len(shared)
-        return self.descent.run(self.data, None if plan.is_whole else plan.order,
-                                plan.counts[:count], np.array(shared), self.l2)
+    def _scalars(self, plan: _Plan) -> tuple[list[tuple[float, ...]], Exception | None]:
+        """For each step the numbers that all parameters share; and what ends the steps early.
 
-    def _shared(self, plan: _Plan) -> tuple[list[tuple[float, ...]], Exception | None]:
-        """For each step the numbers that the rule takes: a row's share, the rate, others.
-
-        A schedule that fails in a later step does so after the steps before.
+        A schedule that fails in a later step does so after the steps before. Where the scalars
+        cannot be known ahead, the eager engine begins that epoch.
         """
-        shared: list[tuple[float, ...]] = []
-        scalars = self.optimizer.scalars
+        found: list[tuple[float, ...]] = []
+        failure: Exception | None = None
         try:
-            for step, count in enumerate(plan.counts.tolist(), self.optimizer.steps):
-                shared.append((1.0 / count, *scalars(step)))
+            for scalars in islice(self.rule.scalars_from(self.optimizer.steps), len(plan.counts)):
+                found.append(scalars)
+        except RecordingError as error:
+            failure = OtherBranchError(str(error))
         except Exception as error:
-            if not shared:
-                raise
-            return shared, error
-        return shared, None
+            return found, error
+        if len(set(map(len, found))) > 1:
+            failure = OtherBranchError("the scalars of different steps are not equally many")
+        if failure is not None:
+            found = found[:plan.steps_of_whole_epochs(len(found))]
+        return found, failure
+
+    def _steps(self, plan: _Plan, scalars: list[tuple[float, ...]]) -> Steps:
+        counts = plan.counts[:len(scalars)]
+        shared = np.column_stack([1.0 / counts, scalars]) if scalars else np.empty((0, 0))
+        return self.descent.run(self.data, None if plan.is_whole else plan.order, counts, shared,
+                                self.l2)
 
     def _take_over(self, steps: int) -> None:
         self.numbers = self.descent.numbers
@@ -294,7 +327,7 @@ class MachineTraining(Training):
     def _refuse(self, steps: Steps) -> None:
         """Say why the steps stopped, if they did."""
         if steps.status == OTHER_BRANCH:
-            raise OtherBranchError
+            self.row.refuse()
         if steps.status == LOSS_NOT_FINITE:
             raise FloatingPointError(f"the loss is {steps.objectives[steps.reached]}; try a "
                                      "smaller learning rate")
@@ -331,20 +364,6 @@ class _Plan:
         """How many of the steps belong to epochs that they finish."""
         finished = int(np.searchsorted(self._ends, steps, side="right"))
         return int(self._ends[finished - 1]) if finished else 0
-
-
-def rule_program(optimizer: Optimizer, l2: float) -> Program:
-    """The optimizer's rule for one parameter, as ``Descent`` takes it."""
-    memory = {name: Value(0.5) for name in optimizer.memory()}
-    shared = [Value(1.0), *(Value(number) for number in optimizer.scalars(optimizer.steps))]
-    number, total = Value(0.5), Value(0.5)
-    with recording():
-        slope = total * shared[0]
-        if l2:
-            slope = slope + 2.0 * l2 * number
-        moved, remembered = optimizer.rule(number, slope, memory, shared[1:])
-        outputs = [moved, *remembered.values(), number * number, 0.0 * slope]
-    return simplified(graph_to_program(outputs, [total, number, *memory.values(), *shared]))
 
 
 def _as_values(structure: Any) -> Any:

@@ -1,6 +1,17 @@
 """Losses: each is one row that knows its formula, its labels, and how answers become classes.
 
 A loss is called with the answers of a model and the targets, row by row, and gives their mean.
+
+To add a loss, write what one row costs, in arithmetic and autograd's functions, and say what a
+target may be. ``nn.fit`` then compiles it like those below::
+
+    def absolute_error(answer, target):
+        return abs(answer - target)
+
+    def number(target, place, outputs):
+        return float(target)
+
+    nn.fit(model, X, y, loss=nn.Loss("absolute_error", absolute_error, number))
 """
 
 from __future__ import annotations
@@ -30,6 +41,8 @@ class Loss:
         scores: whether an answer is one number ("one"), a list of logits ("many") or either
             ("any").
         classify: the classes of an array of answers; None where targets are no classes.
+        one_hot: whether a target is the index of a logit, and ``row`` also takes a list in its
+            place: 1 for that logit, 0 for the others. Only so is it compiled for all classes.
     """
 
     name: str
@@ -37,6 +50,7 @@ class Loss:
     check: Callable[[Any, str, int | None], Any]
     scores: str = "one"
     classify: Callable[[Array], Array] | None = None
+    one_hot: bool = False
 
     def __call__(self, answers: Sequence[Any], targets: Sequence[Any]) -> Any:
         """The mean loss: a Value, or a float if all answers are floats.
@@ -148,11 +162,14 @@ def _hinge(score: Any, label: float) -> Any:
     return primitives.relu(1.0 - label * score)
 
 
-def _log_loss(probability: Any, label: float) -> Any:
+def _log_loss(probability: Any, label: Any) -> Any:
     if not 0.0 <= probability <= 1.0:
         number = probability.data if probability.__class__ is Value else probability
         raise ValueError(f"binary_cross_entropy takes probabilities from 0 to 1, not {number!r}; "
                          "for logits write binary_cross_entropy_with_logits")
+    if label.__class__ is Value:  # recorded: one formula for both labels, with the same bits
+        other = 1.0 - label
+        return -primitives.log(label * probability + other) - primitives.log1p(-other * probability)
     return -(primitives.log(probability) if label else primitives.log1p(-probability))
 
 
@@ -185,7 +202,7 @@ binary_cross_entropy_with_logits = Loss(
            "for labels -1 and 1 write (y + 1) / 2"),
     classify=_above(0.0, 0.0))
 cross_entropy = Loss("cross_entropy", _softmax_loss, _class_index, scores="many",
-                     classify=lambda logits: np.argmax(logits, axis=1).astype(float))
+                     classify=lambda logits: np.argmax(logits, axis=1).astype(float), one_hot=True)
 
 LOSSES: dict[str, Loss] = {loss.name: loss for loss in (
     mean_squared_error, hinge, binary_cross_entropy, binary_cross_entropy_with_logits,

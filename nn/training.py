@@ -18,6 +18,7 @@ from nn.compiled_training import Epochs, OtherBranchError, Training, compile_tra
 from nn.losses import LOSSES, Loss
 from nn.module import Module
 from nn.optimizers import OPTIMIZERS, Optimizer
+from nn.recorded_rule import EagerOnly
 from nn.schedules import Schedule
 
 Rows = list[list[float]]
@@ -36,6 +37,10 @@ class History:
         learning_rate: the rate at the beginning of the epoch.
         validation_loss: the loss (without l2) on the validation rows after the epoch.
         stopped: why it ended.
+        engine: what computed the steps, the later ones if it changed: "llvm" (machine code),
+            "numpy" or "eager".
+        reason: why it was not the quickest engine, or from where on, and what to write instead;
+            empty for the quickest.
     """
 
     loss: list[float] = field(default_factory=list)
@@ -43,6 +48,8 @@ class History:
     learning_rate: list[float] = field(default_factory=list)
     validation_loss: list[float] = field(default_factory=list)
     stopped: str = ""
+    engine: str = ""
+    reason: str = ""
 
     def __len__(self) -> int:
         return len(self.loss)
@@ -50,7 +57,8 @@ class History:
     def __repr__(self) -> str:
         last = f", loss {self.loss[0]:.4g} -> {self.loss[-1]:.4g}" if self.loss else ""
         right = f", accuracy {self.accuracy[-1]:.1%}" if self.accuracy else ""
-        return f"<History: {len(self)} epoch(s){last}{right}; {self.stopped}>"
+        engine = f"; {self.engine}" if self.engine else ""
+        return f"<History: {len(self)} epoch(s){last}{right}; {self.stopped}{engine}>"
 
 
 @dataclass
@@ -78,9 +86,10 @@ def fit(model: Module, X: Any, y: Any, loss: str | Loss | Callable[..., Any] = "
         X: the rows, shape (n, number of inputs), finite numbers.
         y: the targets, shape (n,), or (n, outputs) for several numbers a row.
         loss: a name ("mean_squared_error", "hinge", "binary_cross_entropy",
-            "binary_cross_entropy_with_logits", "cross_entropy"), one of those losses, or a function
-            of (answers, targets) that returns a Value.
-        optimizer: "sgd", "adam", or an Optimizer of the model's parameters.
+            "binary_cross_entropy_with_logits", "cross_entropy"), a Loss, or a function of
+            (answers, targets) that returns a Value.
+        optimizer: "sgd", "adam", "adamw", "rmsprop", "adagrad", or an Optimizer of the model's
+            parameters.
         epochs: how often all rows are visited.
         batch_size: rows between two steps of the optimizer; None takes all rows at once.
         seed: of the order in which batches visit the rows.
@@ -92,9 +101,12 @@ def fit(model: Module, X: Any, y: Any, loss: str | Loss | Callable[..., Any] = "
         progress: show a bar.
         compiled: record the loss of one row once and replay it over the batches, with the
             optimizer's rule as machine code where llvmlite is installed, with NumPy where it is
-            not; the history is the same to rounding. False leaves every step to the eager engine,
-            which also does what cannot be recorded: a loss of all answers at once, an optimizer of
-            one's own, a model that draws random numbers.
+            not; the history is the same to rounding. Losses, optimizers and activations of your
+            own take part: a Loss of one row, an Optimizer with a ``rule``, a primitive. False
+            leaves every step to the eager engine, which also does what cannot be recorded: a loss
+            of all answers at once, an optimizer that overrides ``step``, a model or a rule that
+            draws random numbers, rows that take another branch than the first. The history's
+            ``engine`` and ``reason`` say which it was, and why.
 
     Returns:
         The History. Ctrl-C returns what was reached; so does a loss or gradient that is no longer
@@ -109,34 +121,87 @@ def fit(model: Module, X: Any, y: Any, loss: str | Loss | Callable[..., Any] = "
                                                         len(job.rows))
     if patience is not None:
         patience = whole(patience, "patience", 1)
-    training = compile_training(job.model, job.loss, job.optimizer, job.rows, job.targets,
-                                job.l2) if compiled and epochs else None
+    engine = _Engine(job, compiled, epochs)
     shuffler = np.random.default_rng(seed)
     history = History(stopped="all epochs are done")
     bar = tqdm(total=epochs, desc="training", unit="epoch", disable=not progress)
     try:
-        _run(job, training, _batches_of_epochs(epochs, len(job.rows), size, shuffler), history,
+        _run(job, engine, _batches_of_epochs(epochs, len(job.rows), size, shuffler), history,
              patience, bar)
     except KeyboardInterrupt:
         history.stopped = f"interrupted in epoch {len(history) + 1}"
     except FloatingPointError as error:
         history.stopped = f"diverged in epoch {len(history) + 1}: {error}"
     finally:
-        if training is not None and not training.is_left:
-            training.write()
+        engine.write()
+        history.engine, history.reason = engine.name, engine.reason
         bar.close()
     return history
 
 
-def _run(job: _Job, training: Training | None, plans: Iterator[Batches], history: History,
+class _Engine:
+    """What computes the steps: compiled ones as long as they can be, then the eager engine.
+
+    Attributes:
+        name, reason: as a History tells them.
+    """
+
+    def __init__(self, job: _Job, compiled: bool, epochs: int) -> None:
+        self._job = job
+        self._training: Training | None = None
+        self.name, self.reason = "eager", "" if compiled else "compiled=False was asked for"
+        if compiled and epochs:
+            try:
+                self._training = compile_training(job.model, job.loss, job.optimizer, job.rows,
+                                                  job.targets, job.l2)
+                self.name, self.reason = self._training.engine, self._training.reason
+            except EagerOnly as error:
+                self.reason = str(error)
+
+    def epochs_at_once(self) -> int:
+        """How many epochs may be handed to one call of :meth:`run`."""
+        return 1 if self._training is None else self._training.epochs_at_once()
+
+    def run(self, epochs: Sequence[Batches], done: list[Epochs], so_far: int) -> None:
+        """Visit all batches of some epochs; what was finished is appended, also before an error.
+
+        Args:
+            epochs: for each epoch the indices of the rows of each batch.
+            done: an empty list.
+            so_far: how many epochs were done before.
+        """
+        if self._training is not None:
+            try:
+                self._training.run(epochs, done)
+                return
+            except OtherBranchError as error:
+                finished = sum(len(part.losses) for part in done)
+                epochs = epochs[finished:]
+                self._leave(so_far + finished + 1, str(error))
+        _run_eagerly(self._job, epochs, done)
+
+    def _leave(self, epoch: int, why: str) -> None:
+        """Hand what was reached to the eager engine, which goes on from there."""
+        self.write()
+        self._training = None
+        self.reason = f"{self.name} up to epoch {epoch - 1}, then {why}" if epoch > 1 else why
+        self.name = "eager"
+
+    def write(self) -> None:
+        """Set the model's parameters to what was reached."""
+        if self._training is not None:
+            self._training.write()
+
+
+def _run(job: _Job, engine: _Engine, plans: Iterator[Batches], history: History,
          patience: int | None, bar: Any) -> None:
     """All epochs, some at a time where nothing has to be looked at in between."""
     watched = patience is not None or job.validation is not None
-    at_once = 1 if training is None or watched else training.epochs_at_once()
+    at_once = 1 if watched else engine.epochs_at_once()
     while epochs := list(islice(plans, at_once)):
         before = len(history)
         try:
-            run_epochs(job, epochs, history, training)
+            _run_epochs(job, engine, epochs, history)
         finally:
             bar.update(len(history) - before)
         bar.set_postfix_str(_progress(history), refresh=False)
@@ -145,24 +210,15 @@ def _run(job: _Job, training: Training | None, plans: Iterator[Batches], history
             return
 
 
-def run_epochs(job: _Job, epochs: Sequence[Batches], history: History,
-               training: Training | None) -> None:
-    """Some epochs, compiled if they can be, and their entries in the history."""
+def _run_epochs(job: _Job, engine: _Engine, epochs: Sequence[Batches], history: History) -> None:
+    """Some epochs, and their entries in the history."""
     done: list[Epochs] = []
     try:
-        if training is not None and not training.is_left:
-            training.run(epochs, done)
-        else:
-            _run_eagerly(job, epochs, done)
-    except OtherBranchError:
-        assert training is not None
-        training.leave()
-        _run_eagerly(job, epochs[sum(len(part.losses) for part in done):], done)
+        engine.run(epochs, done, len(history))
     finally:
         _enter(job, done, history)
     if job.validation is not None:
-        if training is not None and not training.is_left:
-            training.write()
+        engine.write()
         history.validation_loss.append(_loss_on(job, *job.validation))
 
 

@@ -69,6 +69,11 @@ class Compiled:
                     return False
         return True
 
+    def change(self, key: Any = None) -> str | None:
+        """The name of something that the function captures and that is not as it was, or None."""
+        watch = self._watches.get(key)
+        return None if watch is None else watch.changed()
+
     def recorded(self, key: Any, arguments: tuple[Any, ...],
                   keywords: dict[str, Any]) -> Recording:
         """What this call does, noted with the reason why it is recorded."""

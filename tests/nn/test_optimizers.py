@@ -1,11 +1,13 @@
-"""SGD, Adam and the learning-rate schedules: steps by hand, states, refusals."""
+"""The optimizers and the learning-rate schedules: steps by hand, states, refusals."""
 
 import math
 
+import numpy as np
 import pytest
 
 from autograd import Value
-from nn import SGD, Adam, schedules
+from nn import SGD, Adagrad, Adam, AdamW, RMSprop, schedules
+from nn.optimizers import OPTIMIZERS
 
 
 def _quadratic(optimizer, x, steps):
@@ -30,7 +32,7 @@ def test_momentum_keeps_a_share_of_the_last_step():
         [10.0, 8.6, 8.6 - 1.82], rel=1e-14)
 
 
-@pytest.mark.parametrize("make", [SGD, Adam])
+@pytest.mark.parametrize("make", [SGD, Adam, RMSprop, Adagrad])
 def test_weight_decay_adds_to_the_gradient(make):
     decayed, plain = Value(2.0), Value(2.0)
     decayed.grad, plain.grad = 1.0, 1.0 + 0.5 * 2.0
@@ -59,7 +61,85 @@ def test_adams_second_step_by_hand():
     assert before - x.data == pytest.approx(0.1 * mean / (math.sqrt(square) + 1e-8), rel=1e-12)
 
 
-@pytest.mark.parametrize("make", [lambda p: SGD(p, 0.05, momentum=0.9), lambda p: Adam(p, 0.1)])
+# Each optimizer once more, in NumPy, from its source: all steps from the gradients of all steps.
+
+def _rmsprop(p, gradients, rate=0.1, decay=0.8):
+    square = np.zeros_like(p)
+    for g in gradients:
+        square = decay * square + (1 - decay) * g**2
+        p = p - rate * g / (np.sqrt(square) + 1e-8)
+    return p
+
+
+def _adagrad(p, gradients, rate=0.1):
+    for t in range(len(gradients)):
+        p = p - rate * gradients[t] / (np.sqrt((gradients[:t + 1]**2).sum(axis=0)) + 1e-8)
+    return p
+
+
+def _adamw(p, gradients, rate=0.1, decay=0.3):
+    m, v = np.zeros_like(p), np.zeros_like(p)
+    for t, g in enumerate(gradients, 1):
+        m, v = 0.9 * m + 0.1 * g, 0.99 * v + 0.01 * g**2
+        p = p - rate * (m / (1 - 0.9**t) / (np.sqrt(v / (1 - 0.99**t)) + 1e-8) + decay * p)
+    return p
+
+
+@pytest.mark.parametrize(("make", "expected"), [
+    (lambda p: RMSprop(p, 0.1, decay=0.8), _rmsprop), (lambda p: Adagrad(p, 0.1), _adagrad),
+    (lambda p: AdamW(p, 0.1, betas=(0.9, 0.99), weight_decay=0.3), _adamw)])
+def test_steps_are_those_of_the_source(make, expected):
+    start = np.array([1.0, -2.0, 0.5, 3.0])
+    gradients = np.random.default_rng(4).normal(size=(12, 4)) * [1.0, 1e-3, 1e4, 0.0]
+    gradients[3] = 0.0
+    parameters = [Value(number) for number in start]
+    optimizer = make(parameters)
+    for step in gradients:
+        for parameter, slope in zip(parameters, step, strict=True):
+            parameter.grad = slope
+        optimizer.step()
+    assert [p.data for p in parameters] == pytest.approx(expected(start, gradients), rel=1e-12)
+
+
+@pytest.mark.parametrize("make", [RMSprop, Adagrad, Adam])
+def test_a_gradient_of_zero_moves_nothing_also_where_the_root_is_that_of_zero(make):
+    x = Value(1.5)
+    x.grad = 0.0
+    make([x], 0.1).step()
+    assert x.data == 1.5
+
+
+def test_decoupled_decay_is_a_share_of_the_parameter_whatever_the_gradient():
+    for gradient in (1e-6, 1e6):
+        decayed, plain = Value(2.0), Value(2.0)
+        decayed.grad = plain.grad = gradient
+        AdamW([decayed], 0.1, weight_decay=0.5).step()
+        Adam([plain], 0.1).step()
+        assert plain.data - decayed.data == pytest.approx(0.1 * 0.5 * 2.0, rel=1e-12)
+
+
+CONVERGING = {  # RMSprop's steps keep the size of the rate, so that the rate has to fall
+    "sgd": {"learning_rate": 0.1}, "adam": {"learning_rate": 0.1},
+    "adamw": {"learning_rate": 0.1, "weight_decay": 0.0}, "adagrad": {"learning_rate": 2.0},
+    "rmsprop": {"learning_rate": schedules.exponential(0.1, 0.99)}}
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_every_optimizer_finds_the_least_point_of_a_parabola(name):
+    x = Value(10.0)
+    end = _quadratic(OPTIMIZERS[name]([x], **CONVERGING[name]), x, 1200)[-1]
+    assert end == pytest.approx(3.0, abs=1e-5)
+
+
+def test_an_optimizer_shows_its_settings():
+    x = [Value(1.0)]
+    assert repr(SGD(x, 0.5)) == "SGD(learning_rate=0.5, weight_decay=0, momentum=0)"
+    assert repr(AdamW(x)) == ("AdamW(learning_rate=0.001, weight_decay=0.01, "
+                              "betas=(0.9, 0.999), epsilon=1e-08)")
+
+
+@pytest.mark.parametrize("make", [lambda p: SGD(p, 0.05, momentum=0.9), lambda p: Adam(p, 0.1),
+                                  RMSprop, Adagrad, AdamW])
 def test_an_optimizer_goes_on_from_a_saved_state_bit_by_bit(make, tmp_path):
     x = Value(10.0)
     whole = _quadratic(make([x]), x, 20)
@@ -88,7 +168,7 @@ def test_a_state_of_another_optimizer_changes_nothing(tmp_path):
     assert adam.state_dict() == before
 
 
-@pytest.mark.parametrize("make", [SGD, Adam])
+@pytest.mark.parametrize("make", [SGD, Adam, AdamW, RMSprop, Adagrad])
 @pytest.mark.parametrize("bad", [math.nan, math.inf])
 def test_a_gradient_that_is_not_finite_moves_nothing(make, bad):
     a, b = Value(1.0, "a"), Value(2.0, "b")
@@ -109,7 +189,11 @@ def test_a_gradient_that_is_not_finite_moves_nothing(make, bad):
     (lambda: SGD([Value(1)], 0.1, momentum=1.0), ValueError),
     (lambda: SGD([Value(1)], 0.1, weight_decay=-1.0), ValueError),
     (lambda: Adam([Value(1)], 0.1, betas=(0.9, 1.0)), ValueError),
-    (lambda: Adam([Value(1)], 0.1, epsilon=0.0), ValueError)])
+    (lambda: Adam([Value(1)], 0.1, epsilon=0.0), ValueError),
+    (lambda: RMSprop([Value(1)], 0.1, decay=1.0), ValueError),
+    (lambda: RMSprop([Value(1)], 0.1, epsilon=0.0), ValueError),
+    (lambda: Adagrad([Value(1)], 0.1, epsilon=-1.0), ValueError),
+    (lambda: AdamW([Value(1)], 0.1, weight_decay=-1.0), ValueError)])
 def test_settings_that_cannot_work_are_refused(make, error):
     with pytest.raises(error):
         make()

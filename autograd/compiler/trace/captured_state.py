@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dis
 import os
+import pickle
 import random
 import sys
 import sysconfig
@@ -68,7 +69,9 @@ class Watch:
         self._gradients()
         self._watch_draws("random", random.getstate)
         if "numpy.random" in sys.modules:
-            self._watch_draws("numpy.random", lambda: np.random.get_state(legacy=False))
+            # Bytes, for to write out the array of its 624 words takes milliseconds.
+            self._watch_draws("numpy.random",
+                              lambda: pickle.dumps(np.random.get_state(legacy=False)))
         self.quick = [check for _, check in self._checks]
 
     def changed(self) -> str | None:
