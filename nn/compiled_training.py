@@ -18,12 +18,11 @@ import numpy as np
 
 from autograd.compiler.backends import choice as backends
 from autograd.compiler.backends.interface import Unsupported
-from autograd.compiler.backends.llvm.training_loop import (
+from autograd.compiler.backends.llvm.training_loop import Descent, Steps
+from autograd.compiler.backends.llvm.training_loop_codegen import (
     GRADIENT_NOT_FINITE,
     LOSS_NOT_FINITE,
     OTHER_BRANCH,
-    Descent,
-    Steps,
 )
 from autograd.compiler.compiled import Compiled
 from autograd.compiler.program.passes import with_inputs

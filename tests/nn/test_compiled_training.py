@@ -14,6 +14,7 @@ import nn
 from autograd import Value, primitive
 from autograd.compiler.backends import choice as backends
 from autograd.compiler.backends.llvm.training_loop import Descent
+from autograd.compiler.backends.llvm.training_loop_codegen import training_loop
 from autograd.extend import unregister
 from nn import schedules, training
 from nn.compiled_training import ArrayTraining, MachineTraining, compile_training
@@ -82,6 +83,17 @@ def test_the_history_is_the_eager_one_to_rounding(loss: str, options: dict[str, 
 def test_the_same_seed_gives_the_same_bits() -> None:
     states = [run(True, "cross_entropy", batch_size=4, seed=5)[1].state_dict() for _ in range(2)]
     assert states[0] == states[1]
+
+
+@pytest.mark.parametrize("lanes", [2, 4, 8])
+def test_the_loop_is_sound_code_for_every_width_of_registers(lanes: int) -> None:
+    import llvmlite.binding as llvm
+
+    module = llvm.parse_assembly(training_loop(lanes))
+    module.verify()
+    assert [f.name for f in module.functions if not f.is_declaration] == ["descend"]
+    assert f"<{lanes} x double>" in str(module)
+    assert f"<{2 * lanes} x double>" not in str(module)
 
 
 def test_divergence_is_told_as_by_the_eager_engine(back_end: type) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from autograd.compiler.backends.llvm.nary_lowering import emitter_of
-from autograd.compiler.backends.llvm.ops import Emitter
+from autograd.compiler.backends.llvm.ops import KERNEL_WORDS, Emitter
 from autograd.compiler.backends.llvm.target import Array
 from autograd.compiler.program.program import Program
 
@@ -189,11 +189,10 @@ class Writer:
         arguments = ("ptr %scalars, ptr %rows, ptr %sums, ptr %out, ptr %ok, ptr %memory, "
                      "i64 %i, i64 %n, i64 %stride")
         calls = "\n".join(f"  call void @chunk{i}({arguments})" for i in range(count))
-        names = ("scalars", "rows", "sums", "out", "ok", "memory", "n", "stride")
         loads = "\n".join(
             f"  %at_{name} = getelementptr i64, ptr %arguments, i64 {place}\n"
             f"  %{name} = load {'i64' if name in ('n', 'stride') else 'ptr'}, ptr %at_{name}"
-            for place, name in enumerate(names))
+            for place, name in enumerate(KERNEL_WORDS))
         return f"""define void @kernel(ptr %arguments) #0 {{
 entry:
 {loads}

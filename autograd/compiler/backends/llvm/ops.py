@@ -21,6 +21,9 @@ LIBM = {"exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "cbrt", "sin", 
 # How LLVM writes Python's comparisons; all but != are false of nan.
 FCMP = {"<": "olt", "<=": "ole", ">": "ogt", ">=": "oge", "==": "oeq", "!=": "une"}
 
+# The words that a kernel is called with, in this order in one array: addresses and two counts.
+KERNEL_WORDS = ("scalars", "rows", "sums", "out", "ok", "memory", "n", "stride")
+
 
 class Emitter:
     """Writes instructions for numbers of one type.

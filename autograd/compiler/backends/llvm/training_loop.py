@@ -8,275 +8,17 @@ is the same for every model, so it is compiled once and for all.
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from autograd.compiler.backends.llvm.ops import KERNEL_WORDS
+from autograd.compiler.backends.llvm.training_loop_codegen import DONE, WORDS, training_loop
 from autograd.compiler.program.program import Program
 
 Array = np.ndarray[Any, Any]
-
-DONE, LOSS_NOT_FINITE, GRADIENT_NOT_FINITE, OTHER_BRANCH = range(4)
-
-SOME = 32  # parameters whose sums are taken while those before are moved: not one after the other
-
-# What the loop reads, in this order, from an array of 64-bit words.
-_WORDS = ("loss", "rule", "loss_arguments", "rule_arguments", "n_steps", "counts",
-          "outs", "scalars", "n_scalars", "objectives", "l2", "lanes", "n_parameters",
-          "rows", "out", "ok", "stride", "order", "data", "n_inputs",
-          "rows_stride", "padding", "answers", "answers_stride", "n_answers")
-_POINTERS = {"loss", "rule", "loss_arguments", "rule_arguments", "counts", "outs",
-             "scalars", "objectives", "rows", "out", "ok", "order", "data", "answers"}
-
-
-def _loads() -> str:
-    lines = []
-    for place, name in enumerate(_WORDS):
-        kind = "ptr" if name in _POINTERS else "double" if name == "l2" else "i64"
-        lines += [f"  %at_{name} = getelementptr i64, ptr %words, i64 {place}",
-                  f"  %{name} = load {kind}, ptr %at_{name}"]
-    return "\n".join(lines)
-
-
-_LOOP = f"""
-declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)
-
-define internal double @total(ptr %numbers, i64 %n) {{
-entry:
-  br label %next
-next:
-  %i = phi i64 [ 0, %entry ], [ %after, %next ]
-  %sum = phi double [ 0.0, %entry ], [ %more, %next ]
-  %at = getelementptr double, ptr %numbers, i64 %i
-  %number = load double, ptr %at
-  %more = fadd reassoc double %sum, %number
-  %after = add i64 %i, 1
-  %again = icmp slt i64 %after, %n
-  br i1 %again, label %next, label %done
-done:
-  ret double %more
-}}
-
-define i64 @descend(ptr %words, ptr %reached) {{
-entry:
-{_loads()}
-  %at_rows_now = getelementptr i64, ptr %loss_arguments, i64 1
-  %at_sums = getelementptr i64, ptr %loss_arguments, i64 2
-  %sums = load ptr, ptr %at_sums
-  %at_out_now = getelementptr i64, ptr %loss_arguments, i64 3
-  %at_ok_now = getelementptr i64, ptr %loss_arguments, i64 4
-  %at_n_now = getelementptr i64, ptr %loss_arguments, i64 6
-  %at_lines = getelementptr i64, ptr %rule_arguments, i64 1
-  %first_lines = load ptr, ptr %at_lines
-  %at_rule_sums = getelementptr i64, ptr %rule_arguments, i64 2
-  %rule_sums = load ptr, ptr %at_rule_sums
-  %at_moved = getelementptr i64, ptr %rule_arguments, i64 3
-  %first_moved = load ptr, ptr %at_moved
-  %at_n_some = getelementptr i64, ptr %rule_arguments, i64 6
-  %row_sums = getelementptr double, ptr %sums, i64 %lanes
-  %not_finite_sums = getelementptr double, ptr %rule_sums, i64 %lanes
-  br label %step
-
-step:
-  %s = phi i64 [ 0, %entry ], [ %s_next, %commit ]
-  %lines = phi ptr [ %first_lines, %entry ], [ %moved, %commit ]
-  %moved = phi ptr [ %first_moved, %entry ], [ %lines, %commit ]
-  store i64 %s, ptr %reached
-  %more_steps = icmp slt i64 %s, %n_steps
-  br i1 %more_steps, label %rows_of_step, label %finished
-
-rows_of_step:
-  %at_count = getelementptr i64, ptr %counts, i64 %s
-  %count = load i64, ptr %at_count
-  %at_out_start = getelementptr i64, ptr %outs, i64 %s
-  %out_start = load i64, ptr %at_out_start
-  store ptr %rows, ptr %at_rows_now
-  store ptr %out, ptr %at_out_now
-  store ptr %ok, ptr %at_ok_now
-  store i64 %count, ptr %at_n_now
-  %gathers = icmp ne ptr %order, null
-  br i1 %gathers, label %gather, label %evaluate
-
-gather:
-  %order_now = getelementptr i64, ptr %order, i64 %out_start
-  %last = sub i64 %count, 1
-  %more_registers = sdiv i64 %last, %padding
-  %registers = add i64 %more_registers, 1
-  %room = mul i64 %registers, %padding
-  br label %gather_row
-
-gather_row:
-  %j = phi i64 [ 0, %gather ], [ %j_next, %gathered_row ]
-  %is_inside = icmp slt i64 %j, %last
-  %j_inside = select i1 %is_inside, i64 %j, i64 %last
-  %at_row = getelementptr i64, ptr %order_now, i64 %j_inside
-  %row = load i64, ptr %at_row
-  %from_place = mul i64 %row, %n_inputs
-  %from = getelementptr double, ptr %data, i64 %from_place
-  %to = getelementptr double, ptr %rows, i64 %j
-  br label %gather_input
-
-gather_input:
-  %k = phi i64 [ 0, %gather_row ], [ %k_next, %gather_input ]
-  %at_from = getelementptr double, ptr %from, i64 %k
-  %input = load double, ptr %at_from
-  %to_place = mul i64 %k, %rows_stride
-  %at_to = getelementptr double, ptr %to, i64 %to_place
-  store double %input, ptr %at_to
-  %k_next = add i64 %k, 1
-  %more_inputs = icmp slt i64 %k_next, %n_inputs
-  br i1 %more_inputs, label %gather_input, label %gathered_row
-
-gathered_row:
-  %j_next = add i64 %j, 1
-  %more_rows = icmp slt i64 %j_next, %room
-  br i1 %more_rows, label %gather_row, label %evaluate
-
-evaluate:
-  %numbers = getelementptr double, ptr %lines, i64 %stride
-  store ptr %numbers, ptr %loss_arguments
-  call void %loss(ptr %loss_arguments)
-  %holding = call double @total(ptr %ok, i64 %count)
-  %wanted = sitofp i64 %count to double
-  %all_hold = fcmp oeq double %holding, %wanted
-  br i1 %all_hold, label %keep, label %other_branch
-
-keep:
-  %count_bytes = mul i64 %count, 8
-  br label %keep_answer
-
-keep_answer:
-  %a = phi i64 [ 0, %keep ], [ %a_next, %keep_line ]
-  %more_answers = icmp slt i64 %a, %n_answers
-  br i1 %more_answers, label %keep_line, label %gradient
-
-keep_line:
-  %a_from = mul i64 %a, %rows_stride
-  %a_line = mul i64 %a, %answers_stride
-  %a_to = add i64 %a_line, %out_start
-  %at_a_from = getelementptr double, ptr %out, i64 %a_from
-  %at_a_to = getelementptr double, ptr %answers, i64 %a_to
-  call void @llvm.memcpy.p0.p0.i64(ptr %at_a_to, ptr %at_a_from, i64 %count_bytes, i1 false)
-  %a_next = add i64 %a, 1
-  br label %keep_answer
-
-gradient:
-  %scalars_start = mul i64 %s, %n_scalars
-  %scalars_now = getelementptr double, ptr %scalars, i64 %scalars_start
-  store ptr %scalars_now, ptr %rule_arguments
-  %moved_numbers = getelementptr double, ptr %moved, i64 %stride
-  br label %some
-
-some:
-  %q = phi i64 [ 0, %gradient ], [ %q_next, %move ]
-  %left = sub i64 %n_parameters, %q
-  %is_last = icmp slt i64 %left, {SOME}
-  %n_some = select i1 %is_last, i64 %left, i64 {SOME}
-  %lines_of_some = getelementptr double, ptr %lines, i64 %q
-  br label %take_sums
-
-take_sums:
-  %p = phi i64 [ 0, %some ], [ %p_next, %take_sums ]
-  %parameter = add i64 %q, %p
-  %p_place = mul i64 %parameter, %lanes
-  %at_row_sums = getelementptr double, ptr %row_sums, i64 %p_place
-  %at_slope = getelementptr double, ptr %lines_of_some, i64 %p
-  call void @take(ptr %at_row_sums, ptr %at_slope)
-  %p_next = add i64 %p, %lanes
-  %more_slopes = icmp slt i64 %p_next, %n_some
-  br i1 %more_slopes, label %take_sums, label %move
-
-move:
-  store ptr %lines_of_some, ptr %at_lines
-  %moved_some = getelementptr double, ptr %moved_numbers, i64 %q
-  store ptr %moved_some, ptr %at_moved
-  store i64 %n_some, ptr %at_n_some
-  call void %rule(ptr %rule_arguments)
-  %q_next = add i64 %q, {SOME}
-  %more_parameters = icmp slt i64 %q_next, %n_parameters
-  br i1 %more_parameters, label %some, label %look
-
-look:
-  %losses = call double @take_one(ptr %sums)
-  %mean = fdiv double %losses, %wanted
-  %squares = call double @take_one(ptr %rule_sums)
-  %penalty = fmul double %l2, %squares
-  %objective = fadd double %mean, %penalty
-  %at_objective = getelementptr double, ptr %objectives, i64 %s
-  store double %objective, ptr %at_objective
-  %zero = fsub double %objective, %objective
-  %is_finite = fcmp oeq double %zero, 0.0
-  br i1 %is_finite, label %judge, label %loss_not_finite
-
-judge:
-  %slopes_zero = call double @take_one(ptr %not_finite_sums)
-  %are_finite = fcmp oeq double %slopes_zero, 0.0
-  br i1 %are_finite, label %commit, label %gradient_not_finite
-
-commit:
-  %s_next = add i64 %s, 1
-  br label %step
-
-finished:
-  ret i64 {DONE}
-loss_not_finite:
-  ret i64 {LOSS_NOT_FINITE}
-gradient_not_finite:
-  ret i64 {GRADIENT_NOT_FINITE}
-other_branch:
-  ret i64 {OTHER_BRANCH}
-}}
-"""
-
-
-def _taking(width: int) -> str:
-    """Functions that take sums out of their lanes, and leave 0 there.
-
-    The lanes of a sum are added by halves. ``take`` does that for as many sums as there are
-    lanes: the halves of two sums share a register, then the quarters of four, and so on.
-    """
-    one = [f"  %v{width} = load {_vector(width)}, ptr %at, align 8",
-           f"  store {_vector(width)} zeroinitializer, ptr %at, align 8"]
-    half = width
-    while half > 1:
-        half //= 2
-        low, high = (_shuffle(2 * half, f"%v{2 * half}", "undef", range(first, first + half))
-                     for first in (0, half))
-        one += [f"  %low{half} = {low}", f"  %high{half} = {high}",
-                f"  %v{half} = fadd {_vector(half)} %low{half}, %high{half}"]
-    one += ["  %sum = extractelement <1 x double> %v1, i32 0", "  ret double %sum"]
-
-    many = []
-    for i in range(width):
-        many += [f"  %at{i} = getelementptr double, ptr %at, i64 {i * width}",
-                 f"  %v{width}_{i} = load {_vector(width)}, ptr %at{i}, align 8",
-                 f"  store {_vector(width)} zeroinitializer, ptr %at{i}, align 8"]
-    half = width
-    while half > 1:
-        half //= 2
-        for i in range(half):
-            a, b = (f"%v{2 * half}_{2 * i + k}" for k in (0, 1))
-            low, high = (_shuffle(width, a, b, [place for place in range(2 * width)
-                                                if (place // half) % 2 == which])
-                         for which in (0, 1))
-            many += [f"  %low{half}_{i} = {low}", f"  %high{half}_{i} = {high}",
-                     f"  %v{half}_{i} = fadd {_vector(width)} %low{half}_{i}, %high{half}_{i}"]
-    many += [f"  store {_vector(width)} %v1_0, ptr %to, align 8", "  ret void"]
-    return "\n".join([
-        "define internal double @take_one(ptr %at) alwaysinline {", *one, "}",
-        "define internal void @take(ptr %at, ptr noalias %to) alwaysinline {", *many, "}", ""])
-
-
-def _vector(width: int) -> str:
-    return f"<{width} x double>"
-
-
-def _shuffle(width: int, a: str, b: str, places: Sequence[int]) -> str:
-    mask = ", ".join(f"i32 {place}" for place in places)
-    return (f"shufflevector {_vector(width)} {a}, {_vector(width)} {b}, "
-            f"<{len(places)} x i32> <{mask}>")
 
 
 @dataclass(frozen=True)
@@ -397,22 +139,33 @@ class Descent:
         by_row = np.ascontiguousarray(data.T)
         lines_now, lines_next = self._lines[self._now], self._lines[1 - self._now]
         self._sums[:], self._rule_sums[:] = 0.0, 0.0
-        loss_arguments = np.array([
-            0, *map(_address, (rows, self._sums, out, ok, self._memory[0])), 0, stride])
-        rule_arguments = np.array([
-            *map(_address, (shared, lines_now, self._rule_sums, lines_next, self._ok,
-                            self._memory[1])), self.n_parameters, self._stride])
-        words = np.array([
-            self._loss.address, self._rule.address, _address(loss_arguments),
-            _address(rule_arguments), len(counts), *map(_address, lines), _address(shared),
-            self._n_shared, _address(objectives), np.float64(l2).view(np.int64),
-            self.lanes, self.n_parameters, _address(rows), _address(out), _address(ok),
-            self._stride, 0 if order is None else _address(order), _address(by_row), len(data),
-            stride, self.padding, _address(answers), places, self.n_extra])
+        loss_arguments = _words(KERNEL_WORDS, {
+            "scalars": 0, "rows": rows, "sums": self._sums, "out": out, "ok": ok,
+            "memory": self._memory[0], "n": 0, "stride": stride})
+        rule_arguments = _words(KERNEL_WORDS, {
+            "scalars": shared, "rows": lines_now, "sums": self._rule_sums, "out": lines_next,
+            "ok": self._ok, "memory": self._memory[1], "n": self.n_parameters,
+            "stride": self._stride})
+        words = _words(WORDS, {
+            "loss": self._loss.address, "loss_arguments": loss_arguments,
+            "rule": self._rule.address, "rule_arguments": rule_arguments,
+            "n_steps": len(counts), "counts": lines[0], "starts": lines[1],
+            "order": 0 if order is None else order, "data": by_row, "n_inputs": len(data),
+            "rows": rows, "out": out, "ok": ok, "rows_stride": stride, "padding": self.padding,
+            "scalars": shared, "n_scalars": self._n_shared,
+            "l2": np.float64(l2).view(np.int64), "n_parameters": self.n_parameters,
+            "stride": self._stride, "answers": answers, "answers_stride": places,
+            "n_answers": self.n_extra, "objectives": objectives})
         reached = np.zeros(1, dtype=np.int64)
         status = self._function(_address(words), _address(reached))
         self._now = (self._now + int(reached[0])) % 2
         return Steps(int(reached[0]), status, objectives, answers[:self.n_extra])
+
+
+def _words(names: Iterable[str], values: dict[str, Any]) -> Array:
+    """Whole numbers, and the addresses of arrays, in the order of the names."""
+    return np.array([_address(values[name]) if isinstance(values[name], np.ndarray)
+                     else values[name] for name in names], dtype=np.int64)
 
 
 def _stride(places: int) -> int:
@@ -441,7 +194,7 @@ def _function() -> Any:
         from autograd.compiler.backends.llvm.target import _engine, _machine
 
         machine = _machine()
-        engine = _engine(_LOOP + _taking(machine["width"]), machine["machine"], True)
+        engine = _engine(training_loop(machine["width"]), machine["machine"], True)
         address = engine.get_function_address("descend")
         _FUNCTIONS.append(engine)
         _FUNCTIONS.append(ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p, ctypes.c_void_p)(
