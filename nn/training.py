@@ -9,7 +9,6 @@ from itertools import islice
 from typing import Any
 
 import numpy as np
-from tqdm import tqdm
 
 from autograd.core import primitives
 from autograd.core.validation import as_float, not_negative, whole
@@ -121,6 +120,8 @@ def fit(model: Module, X: Any, y: Any, loss: str | Loss | Callable[..., Any] = "
                                                         len(job.rows))
     if patience is not None:
         patience = whole(patience, "patience", 1)
+    from tqdm import tqdm  # not until here, so that importing stays light
+
     engine = _Engine(job, compiled, epochs)
     shuffler = np.random.default_rng(seed)
     history = History(stopped="all epochs are done")

@@ -72,6 +72,7 @@ def test_the_history_is_the_eager_one_to_rounding(loss: str, options: dict[str, 
     assert type(training_of(model_for(loss), loss, y)) is back_end
     eager, eager_model = run(False, loss, **options)
     fast, fast_model = run(True, loss, **options)
+    assert (eager.engine, fast.engine) == ("eager", back_end.engine)  # type: ignore[attr-defined]
     assert fast.loss == pytest.approx(eager.loss, rel=1e-11)
     assert fast.accuracy == eager.accuracy
     assert fast.learning_rate == eager.learning_rate
@@ -216,6 +217,8 @@ def test_rows_that_take_another_branch_are_left_to_the_eager_engine(back_end: ty
     assert type(training_of(Bent(), "hinge", SIGNS)) is back_end
     eager, numbers = fitted(Bent, False)
     fast, same = fitted(Bent, True)
+    assert fast.engine == "eager"
+    assert fast.reason.startswith("a row takes another branch than the first row, decided at")
     assert fast.loss == pytest.approx(eager.loss, rel=1e-11)
     assert same == pytest.approx(numbers, rel=1e-9)
 
@@ -224,9 +227,10 @@ def test_a_branch_that_comes_up_late_takes_no_step_twice(back_end: type) -> None
     class Late(Bent):
         def __call__(self, x: Any) -> Any:
             answer = self.below(x)
-            return answer if answer < 1.2 else answer * 0.5
+            return answer if answer < 1.8 else answer * 0.5
 
     results = [fitted(Late, compiled, learning_rate=0.3) for compiled in (False, True)]
+    assert results[1][0].reason.startswith(f"{back_end.engine} up to epoch 3, then a row")  # type: ignore[attr-defined]
     assert results[1][0].loss == pytest.approx(results[0][0].loss, rel=1e-10)
     assert results[1][1] == pytest.approx(results[0][1], rel=1e-8)
 
@@ -240,21 +244,27 @@ def test_a_model_that_draws_random_numbers_is_left_to_the_eager_engine() -> None
 
 
 def test_a_model_that_changes_while_it_learns_is_not_replayed_as_it_was() -> None:
-    def changing(model: Bent) -> Any:
-        def schedule(step: int) -> float:
-            model.scale = 2.0 if step < 6 else 1.0
-            return 0.05
+    settings = {"scale": 2.0}
 
-        return schedule
+    class Scaled(nn.Neuron):
+        def __call__(self, x: Any) -> Any:
+            return super().__call__(x) * settings["scale"]
+
+    def schedule(step: int) -> float:
+        settings["scale"] = 2.0 if step < 6 else 1.0
+        return 0.05
 
     ends = []
     for compiled in (False, True):
+        settings["scale"] = 2.0
         random.seed(3)
-        model = Bent()
-        nn.fit(model, X, SIGNS, loss="hinge", optimizer=nn.SGD(model.parameters(), changing(model)),
-               epochs=3, batch_size=8, progress=False, compiled=compiled, patience=9)
-        ends.append([p.data for p in model.parameters()])
-    assert ends[1] == pytest.approx(ends[0], rel=1e-9)
+        model = Scaled(3, "linear")
+        history = nn.fit(model, X, SIGNS, loss="hinge", epochs=4, batch_size=8, progress=False,
+                         optimizer=nn.SGD(model.parameters(), schedule), compiled=compiled)
+        ends.append((history.loss, [p.data for p in model.parameters()]))
+    assert history.reason.endswith("settings has changed")
+    assert ends[1][0] == pytest.approx(ends[0][0], rel=1e-11)
+    assert ends[1][1] == pytest.approx(ends[0][1], rel=1e-9)
 
 
 def test_an_activation_of_ones_own_runs_in_numpy() -> None:

@@ -71,11 +71,12 @@ def test_the_line_without_noise_is_a_line():
     assert y.tolist() == [1, 2.25, 3.5, 4.75, 6]
 
 
-@pytest.mark.parametrize(("make", "error"), [
-    (lambda: datasets.moons(1), ValueError), (lambda: datasets.moons(10.0), TypeError),
-    (lambda: datasets.moons(10, noise=-1.0), ValueError),
-    (lambda: datasets.circles(10, inner=1.5), ValueError),
-    (lambda: datasets.line(1), ValueError)])
-def test_settings_that_make_no_points_are_refused(make, error):
-    with pytest.raises(error):
+@pytest.mark.parametrize(("make", "error", "words"), [
+    (lambda: datasets.moons(1), ValueError, r"^n\b"),
+    (lambda: datasets.moons(10.0), TypeError, r"^n\b"),
+    (lambda: datasets.moons(10, noise=-1.0), ValueError, r"^noise\b"),
+    (lambda: datasets.circles(10, inner=1.5), ValueError, r"^inner\b"),
+    (lambda: datasets.line(1), ValueError, r"^n\b")])
+def test_settings_that_make_no_points_are_refused(make, error, words):
+    with pytest.raises(error, match=words):
         make()

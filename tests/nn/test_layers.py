@@ -150,13 +150,17 @@ def test_inputs_that_are_no_numbers_are_refused(row, error, words):
         MLP(2, [1])(row)
 
 
-@pytest.mark.parametrize(("make", "error"), [
-    (lambda: MLP(0, [1]), ValueError), (lambda: MLP(2, []), TypeError),
-    (lambda: MLP(2, 1), TypeError), (lambda: MLP(2, [0]), ValueError),
-    (lambda: MLP(2.0, [1]), TypeError), (lambda: MLP(2, [1], "swish"), ValueError),
-    (lambda: Neuron(2, None), ValueError), (lambda: Layer(2, True), TypeError)])
-def test_sizes_and_activations_that_do_not_exist_are_refused(make, error):
-    with pytest.raises(error):
+@pytest.mark.parametrize(("make", "error", "words"), [
+    (lambda: MLP(0, [1]), ValueError, "nin must be at least 1"),
+    (lambda: MLP(2, []), TypeError, "nouts is a list"), (lambda: MLP(2, 1), TypeError, "nouts is"),
+    (lambda: MLP(2, [0]), ValueError, "every number in nouts must be at least 1"),
+    (lambda: MLP(2.0, [1]), TypeError, "nin must be a whole number"),
+    (lambda: MLP(2, [1], "swish"), ValueError, "no activation 'swish'"),
+    (lambda: MLP(2, [1], output="add"), ValueError, "'add' cannot be an activation"),
+    (lambda: Neuron(2, None), ValueError, "an activation is the name .* not None"),
+    (lambda: Layer(2, True), TypeError, "nout must be a whole number")])
+def test_sizes_and_activations_that_do_not_exist_are_refused(make, error, words):
+    with pytest.raises(error, match=words):
         make()
 
 

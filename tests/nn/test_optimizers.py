@@ -181,21 +181,25 @@ def test_a_gradient_that_is_not_finite_moves_nothing(make, bad):
     assert optimizer.state_dict() == before
 
 
-@pytest.mark.parametrize(("make", "error"), [
-    (lambda: SGD([], 0.1), ValueError), (lambda: SGD(Value(1), 0.1), TypeError),
-    (lambda: SGD([1.0], 0.1), TypeError), (lambda: SGD([Value(1) * 2], 0.1), ValueError),
-    (lambda: SGD([Value(1)], 0.0), ValueError), (lambda: SGD([Value(1)], -1), ValueError),
-    (lambda: SGD([Value(1)], math.nan), ValueError), (lambda: SGD([Value(1)], "0.1"), TypeError),
-    (lambda: SGD([Value(1)], 0.1, momentum=1.0), ValueError),
-    (lambda: SGD([Value(1)], 0.1, weight_decay=-1.0), ValueError),
-    (lambda: Adam([Value(1)], 0.1, betas=(0.9, 1.0)), ValueError),
-    (lambda: Adam([Value(1)], 0.1, epsilon=0.0), ValueError),
-    (lambda: RMSprop([Value(1)], 0.1, decay=1.0), ValueError),
-    (lambda: RMSprop([Value(1)], 0.1, epsilon=0.0), ValueError),
-    (lambda: Adagrad([Value(1)], 0.1, epsilon=-1.0), ValueError),
-    (lambda: AdamW([Value(1)], 0.1, weight_decay=-1.0), ValueError)])
-def test_settings_that_cannot_work_are_refused(make, error):
-    with pytest.raises(error):
+@pytest.mark.parametrize(("make", "error", "words"), [
+    (lambda: SGD([], 0.1), ValueError, "no parameters"),
+    (lambda: SGD(Value(1), 0.1), TypeError, r"write \[v\]"),
+    (lambda: SGD([1.0], 0.1), TypeError, "parameter 0 is 1.0, not a Value"),
+    (lambda: SGD([Value(1) * 2], 0.1), ValueError, "parameter 0, .*was computed"),
+    (lambda: SGD([Value(1)], 0.0), ValueError, "learning_rate must be"),
+    (lambda: SGD([Value(1)], -1), ValueError, "learning_rate must be"),
+    (lambda: SGD([Value(1)], math.nan), ValueError, "learning_rate must be"),
+    (lambda: SGD([Value(1)], "0.1"), TypeError, "learning_rate must be"),
+    (lambda: SGD([Value(1)], 0.1, momentum=1.0), ValueError, "momentum must be"),
+    (lambda: SGD([Value(1)], 0.1, weight_decay=-1.0), ValueError, "weight_decay must be"),
+    (lambda: Adam([Value(1)], 0.1, betas=(0.9, 1.0)), ValueError, r"betas\[1\] must be"),
+    (lambda: Adam([Value(1)], 0.1, epsilon=0.0), ValueError, "epsilon must be"),
+    (lambda: RMSprop([Value(1)], 0.1, decay=1.0), ValueError, "decay must be"),
+    (lambda: RMSprop([Value(1)], 0.1, epsilon=0.0), ValueError, "epsilon must be"),
+    (lambda: Adagrad([Value(1)], 0.1, epsilon=-1.0), ValueError, "epsilon must be"),
+    (lambda: AdamW([Value(1)], 0.1, weight_decay=-1.0), ValueError, "weight_decay must be")])
+def test_settings_that_cannot_work_are_refused(make, error, words):
+    with pytest.raises(error, match=words):
         make()
 
 
