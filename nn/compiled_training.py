@@ -210,7 +210,7 @@ class ArrayTraining(Training):
         """See :meth:`Training.run`."""
         for batches in epochs:
             rate = self._scalars()[0]
-            before = (self.numbers, self.optimizer.state_dict())
+            before = self.numbers, self.optimizer.steps, self.optimizer.memory()
             total, answers = 0.0, []
             try:
                 for batch in batches:
@@ -218,8 +218,8 @@ class ArrayTraining(Training):
                     total += mean * len(batch)
                     answers.append(found)
             except OtherBranchError:  # the eager engine begins the epoch anew
-                self.numbers = before[0]
-                self.optimizer.load_state_dict(before[1])
+                self.numbers, steps, memory = before
+                self.optimizer.advance(steps - self.optimizer.steps, memory)
                 raise
             order = np.concatenate([np.asarray(batch) for batch in batches])
             done.append(Epochs([total / len(order)], [rate], np.concatenate(answers), order))

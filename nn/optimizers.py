@@ -123,7 +123,8 @@ class Optimizer:
             ValueError: when the rule gives another memory, or other shapes.
         """
         with np.errstate(all="ignore"):  # as for Python's floats; fit looks at the next loss
-            moved, remembered = self.rule(numbers, gradients, memory, scalars)
+            moved, remembered = self.rule(  # of copies, in which it may compute in place
+                numbers.copy(), gradients, {name: memory[name].copy() for name in memory}, scalars)
         if set(remembered) != set(self.memories):
             raise ValueError(
                 f"the rule of {type(self).__name__} remembers {_quoted(remembered)}, but its class "

@@ -132,6 +132,9 @@ class RecordedRule:
                 "if and np.where")
         if reached := Watch(self._compiled.function).values:
             raise RecordingError(f"it can look at {_name(reached)} beside what it is handed")
+        if len(found.program.outputs) != 3 + n:
+            raise RecordingError("for a single parameter it does not give one number, and one for "
+                                 "each of its memories")
         # What guards are left are of domains; on arrays NumPy raises nothing there, either.
         return simplified(replace(found.program, guards=()))
 
@@ -167,14 +170,14 @@ def _refuse_another(program: Program, alone: Optimizer, l2: float, optimizer: Op
                                    + (False,) * (1 + len(scalars)))
     draw = np.random.default_rng(0).normal
     numbers = np.array([p.data for p in optimizer.parameters])
-    memory = {name: array.copy() for name, array in optimizer.memory().items()}
+    memory = optimizer.memory()
     for scale in SCALES:  # a norm that is clipped must be met below and above its bound
         gradients = scale * draw(size=n)
         _, found, _ = kernel([1.0, *scalars], np.array([gradients, numbers, *memory.values()]))
         assert found is not None
         if l2:
             gradients = gradients + 2.0 * l2 * numbers
-        numbers, memory = alone.applied(numbers.copy(), gradients, memory, scalars)
+        numbers, memory = alone.applied(numbers, gradients, memory, scalars)
         for expected, row in zip((numbers, *memory.values()), found, strict=False):
             if not np.allclose(row, expected, rtol=RTOL, atol=0.0, equal_nan=True):
                 raise RecordingError("it gives another number for a single parameter than for all "

@@ -166,6 +166,18 @@ class Clipped(nn.Optimizer):
         return number - scalars[0] * memory["velocity"], memory
 
 
+class InPlace(nn.Optimizer):
+    """Momentum, computed in place."""
+
+    memories = ("velocity",)
+
+    def rule(self, number: Any, gradient: Any, memory: Any, scalars: Any) -> Any:
+        memory["velocity"] *= 0.9
+        memory["velocity"] += gradient
+        number -= scalars[0] * memory["velocity"]
+        return number, memory
+
+
 class Counting(nn.Optimizer):
     """A step that shrinks with the number of the step, which scalars looks up in the state."""
 
@@ -177,7 +189,7 @@ class Counting(nn.Optimizer):
         return number - rate / count**0.5 * np.tanh(gradient + 0.01 * phase), {}
 
 
-@pytest.mark.parametrize("make", [Lion, Centred, AMSGrad, Clipped, Counting])
+@pytest.mark.parametrize("make", [Lion, Centred, AMSGrad, Clipped, InPlace, Counting])
 def test_an_optimizer_of_ones_own_is_compiled(make: Any, engine: str) -> None:
     assert_compiled(lambda p: make(p, 0.03), engine)
     assert_compiled(lambda p: make(p, nn.schedules.linear(0.05, 0.01, 20)), engine, batch_size=None,
@@ -278,6 +290,18 @@ class Reshaping(Base):
         return number - scalars[0] * (gradient - gradient.mean()), memory
 
 
+class OwnRates(Base):
+    """A rate for each parameter, which no single parameter has."""
+
+    def rule(self, number: Any, gradient: Any, memory: Any, scalars: Any) -> Any:
+        return number - scalars[0] * np.linspace(0.5, 1.0, 17) * gradient, memory
+
+
+class Resetting(Base):
+    def rule(self, number: Any, gradient: Any, memory: Any, scalars: Any) -> Any:
+        return number - scalars[0] * gradient, {"m": np.zeros_like(gradient)}
+
+
 class LookingAtGradients(Base):
     def rule(self, number: Any, gradient: Any, memory: Any, scalars: Any) -> Any:
         return number - scalars[0] * self.parameters[0].grad * gradient, memory
@@ -315,6 +339,7 @@ class OtherMoved(Base):
     (LookingQuietly, r"looks at self\.steps"), (LookingAtTheState, r"looks at self\."),
     (CountingByItself, r"sets self\.count"), (KeepingAList, "changes .*seen"),
     (Normalized, "a sum or a mean over all"), (Reshaping, "no attribute 'mean'"),
+    (OwnRates, "a single parameter"), (Resetting, "a single parameter"),
     (LookingAtGradients, r"looks at self\.parameters"),
     (OtherStep, "OtherStep overrides step"), (OtherMoved, "OtherMoved overrides moved")])
 def test_an_optimizer_that_is_more_than_its_rule_is_left_to_the_eager_engine(
