@@ -18,6 +18,7 @@ import numpy as np
 
 from autograd.compiler.backends import choice as backends
 from autograd.compiler.backends.interface import Unsupported
+from autograd.compiler.backends.llvm.nary_lowering import KNOWN
 from autograd.compiler.backends.llvm.training_loop import Descent, Steps
 from autograd.compiler.backends.llvm.training_loop_codegen import (
     GRADIENT_NOT_FINITE,
@@ -26,6 +27,8 @@ from autograd.compiler.backends.llvm.training_loop_codegen import (
 )
 from autograd.compiler.compiled import Compiled
 from autograd.compiler.program.passes import with_inputs
+from autograd.compiler.program.program import Program
+from autograd.compiler.trace.inlining import inlined
 from autograd.compiler.trace.tracer import RecordingError
 from autograd.core.backward import adjoints
 from autograd.core.typing import Array
@@ -40,9 +43,6 @@ Batches = Sequence[Sequence[int]]
 
 REGISTERS = 4  # of rows at once in loops: 32 rows, the usual batch, on a processor with AVX-512
 WORK = 500_000_000  # instructions on rows in one call: some 50 ms, after which Ctrl-C is heard
-
-
-NO_LLVMLITE = "llvmlite is not installed; pip install 'chainrule[fast]'"
 
 
 class OtherBranchError(Exception):
@@ -95,11 +95,11 @@ def compile_training(model: Module, loss: Loss, optimizer: Optimizer, rows: Rows
         if data.shape[1] + len(row.others) != row.n_row_inputs:
             raise TypeError(f"a target must be a number or a list of numbers, not {targets[0]!r}")
     if backends.default(True) != "llvm":
-        return ArrayTraining(row, rule, data, l2, NO_LLVMLITE)
+        return ArrayTraining(row, rule, data, l2, backends.NO_LLVM)
     try:
         return MachineTraining(row, rule, data, l2)
-    except Unsupported as error:  # an activation of the user's own that has no machine code
-        return ArrayTraining(row, rule, data, l2, str(error))
+    except Unsupported as refusal:
+        return ArrayTraining(row, rule, data, l2, str(refusal))
 
 
 class RowLoss:
@@ -255,7 +255,8 @@ class MachineTraining(Training):
         memory = self.optimizer.memory()
         self.names = list(memory)
         self.descent = Descent(
-            row.program, row.n_row_inputs, rule.program, len(memory), self.numbers,
+            _written_out(row.program), row.n_row_inputs, _written_out(rule.program), len(memory),
+            self.numbers,
             np.array(list(memory.values())).reshape(len(memory), len(self.numbers)), REGISTERS)
 
     def epochs_at_once(self) -> int:
@@ -363,6 +364,16 @@ class _Plan:
         """How many of the steps belong to epochs that they finish."""
         finished = int(np.searchsorted(self._ends, steps, side="right"))
         return int(self._ends[finished - 1]) if finished else 0
+
+
+def _written_out(program: Program) -> Program:
+    """A program of operations that there is machine code for; the user's own are written out.
+
+    Raises:
+        Unsupported: when the value of one cannot be.
+    """
+    unknown = set(program.ops) - KNOWN
+    return inlined(program, unknown) if unknown else program
 
 
 def _as_values(structure: Any) -> Any:

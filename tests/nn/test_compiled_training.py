@@ -55,7 +55,7 @@ def back_end(request: Any, monkeypatch: pytest.MonkeyPatch) -> type:
     """Both ways to train; without llvmlite the second."""
     if request.param == "machine code":
         return MachineTraining
-    monkeypatch.setattr(backends, "default", lambda by_rows: "numpy" if by_rows else "python")
+    monkeypatch.setattr(backends, "_has_llvm", lambda: False)
     return ArrayTraining
 
 
@@ -267,13 +267,17 @@ def test_a_model_that_changes_while_it_learns_is_not_replayed_as_it_was() -> Non
     assert ends[1][1] == pytest.approx(ends[0][1], rel=1e-9)
 
 
-def test_an_activation_of_ones_own_runs_in_numpy() -> None:
-    row = primitive("cubed_for_a_test", value=lambda x: x * x * x,
-                    partials=lambda x, y: 3.0 * x * x)
+@pytest.mark.parametrize(("value", "engine", "words"), [
+    (lambda x: x * x * x, "llvm", ""),
+    (lambda x: float(repr(x)) * x * x, "numpy", "no machine code for cubed_for_a_test")])
+def test_an_activation_of_ones_own_runs_as_quickly_as_it_can(value: Any, engine: str,
+                                                             words: str) -> None:
+    row = primitive("cubed_for_a_test", value=value, partials=lambda x, y: 3.0 * x * x)
     try:
-        assert type(training_of(model_for("hinge", row), "hinge", SIGNS)) is ArrayTraining
         eager, _ = run(False, "hinge", activation=row, epochs=3)
         fast, _ = run(True, "hinge", activation=row, epochs=3)
+        assert fast.engine == engine
+        assert words in fast.reason and bool(words) is bool(fast.reason)
         assert fast.loss == pytest.approx(eager.loss, rel=1e-11)
     finally:
         unregister(row)
