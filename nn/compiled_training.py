@@ -209,6 +209,7 @@ class ArrayTraining(Training):
     def run(self, epochs: Sequence[Batches], done: list[Epochs]) -> None:
         """See :meth:`Training.run`."""
         for batches in epochs:
+            self._refuse_changes()
             rate = self._scalars()[0]
             before = self.numbers, self.optimizer.steps, self.optimizer.memory()
             total, answers = 0.0, []
@@ -217,6 +218,7 @@ class ArrayTraining(Training):
                     mean, found = self._step(batch)
                     total += mean * len(batch)
                     answers.append(found)
+                self._refuse_changes()  # also those that the schedule has made
             except OtherBranchError:  # the eager engine begins the epoch anew
                 self.numbers, steps, memory = before
                 self.optimizer.advance(steps - self.optimizer.steps, memory)
@@ -225,7 +227,6 @@ class ArrayTraining(Training):
             done.append(Epochs([total / len(order)], [rate], np.concatenate(answers), order))
 
     def _step(self, batch: Sequence[int]) -> tuple[float, Array]:
-        self._refuse_changes()
         numbers = self.numbers
         sums, out, holds = self.kernel(numbers, self.data[:, batch])
         if not holds.all():

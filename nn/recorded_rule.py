@@ -33,6 +33,7 @@ Array = np.ndarray[Any, Any]
 
 HOOKS = ("step", "moved", "applied", "advance", "memory", "learning_rate",
          "settings")  # what a replay does not call
+AHEAD = ("schedule", "steps", "learning_rate")  # what scalars may look at, ahead of time
 SCALES = (0.0, 1e-8, 1e-4, 1.0, 1e4, 1e8)  # of the gradients on which the program is tried
 RTOL = 1e-9  # functions differ by some units in the last place, another formula by more
 
@@ -76,7 +77,7 @@ class RecordedRule:
         self.optimizer = optimizer
         self._settings = optimizer.settings()
         with tried(f"the rule of {type(optimizer).__name__}"):
-            self._ahead = _stand_in(optimizer, self._settings, ("schedule", "steps"))
+            self._ahead = _stand_in(optimizer, self._settings, AHEAD)
             scalars = self._scalars_of_first_step()
             # A copy, so that a rule that changes its settings leaves those of the optimizer alone.
             alone = _stand_in(optimizer, copy.deepcopy(self._settings))
@@ -112,6 +113,9 @@ class RecordedRule:
         """Those of the next step, by a schedule that looks only at the number of the step."""
         schedule = self.optimizer.schedule
         watch = Watch(schedule)
+        if watch.iterators:
+            raise RecordingError(f"its schedule takes items of the iterator {watch.iterators[0]}, "
+                                 "but must be a function of the number of the step alone")
         if watch.values:
             raise RecordingError(f"its schedule can look at {_name(watch.values)} or change it, "
                                  "and is asked for many steps ahead of time")
@@ -174,9 +178,9 @@ def _refuse_another(program: Program, alone: Optimizer, l2: float, optimizer: Op
     for scale in SCALES:  # a norm that is clipped must be met below and above its bound
         gradients = scale * draw(size=n)
         _, found, _ = kernel([1.0, *scalars], np.array([gradients, numbers, *memory.values()]))
-        assert found is not None
         if l2:
-            gradients = gradients + 2.0 * l2 * numbers
+            with np.errstate(all="ignore"):
+                gradients = gradients + 2.0 * l2 * numbers
         numbers, memory = alone.applied(numbers, gradients, memory, scalars)
         for expected, row in zip((numbers, *memory.values()), found, strict=False):
             if not np.allclose(row, expected, rtol=RTOL, atol=0.0, equal_nan=True):
@@ -198,12 +202,11 @@ def _stand_in(optimizer: Optimizer, settings: dict[str, Any],
     cls = type(optimizer)
     hidden = {name: property(partial(_refuse_look, name))
               for name in ("learning_rate", *STATE) if name not in known}
-    if "schedule" in known:
-        del hidden["learning_rate"]
     made = type(cls.__name__, (cls,), {**hidden, "__setattr__": _refuse_setting,
                                        "__module__": cls.__module__})
     stand_in: Optimizer = object.__new__(made)
-    vars(stand_in).update(settings, **{name: vars(optimizer)[name] for name in known})
+    vars(stand_in).update(settings, **{name: item for name, item in vars(optimizer).items()
+                                       if name in known})
     return stand_in
 
 

@@ -437,6 +437,14 @@ def test_a_schedule_that_draws_random_numbers_is_left_to_the_eager_engine(engine
                  "its schedule draws from random")
 
 
+def test_a_schedule_that_takes_items_of_an_iterator_loses_none(engine: str) -> None:
+    def make(parameters: list[Value]) -> nn.Optimizer:
+        rates = iter(np.linspace(0.1, 0.01, 99).tolist())
+        return nn.SGD(parameters, lambda step: next(rates))
+
+    assert_eager(make, "items of the iterator rates")
+
+
 def test_a_setting_that_a_schedule_changes_on_the_way_is_noticed(engine: str) -> None:
     def make(parameters: list[Value]) -> nn.Optimizer:
         bounds = {"low": -0.01, "high": 0.01}
