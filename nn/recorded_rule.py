@@ -178,6 +178,7 @@ def _refuse_another(program: Program, alone: Optimizer, l2: float, optimizer: Op
     for scale in SCALES:  # a norm that is clipped must be met below and above its bound
         gradients = scale * draw(size=n)
         _, found, _ = kernel([1.0, *scalars], np.array([gradients, numbers, *memory.values()]))
+        assert found is not None  # for rows there are outputs of each
         if l2:
             with np.errstate(all="ignore"):
                 gradients = gradients + 2.0 * l2 * numbers
