@@ -29,8 +29,6 @@ from autograd.compiler.trace.tracer import RecordingError
 from autograd.core.value import Value
 from nn.optimizers import STATE, Optimizer
 
-Array = np.ndarray[Any, Any]
-
 HOOKS = ("step", "moved", "applied", "advance", "memory", "learning_rate",
          "settings")  # what a replay does not call
 AHEAD = ("schedule", "steps", "learning_rate")  # what scalars may look at, ahead of time

@@ -17,8 +17,7 @@ import numpy as np
 from autograd.compiler.backends.llvm.ops import KERNEL_WORDS
 from autograd.compiler.backends.llvm.training_loop_codegen import DONE, WORDS, training_loop
 from autograd.compiler.program.program import Program
-
-Array = np.ndarray[Any, Any]
+from autograd.core.typing import Array
 
 
 @dataclass(frozen=True)
