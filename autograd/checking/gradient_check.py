@@ -1,8 +1,8 @@
 """gradcheck: is this gradient right?
 
-The truth comes from oracles that know no derivative rule (finite_differences.py). Every operation's own
-partials are checked as well, so that a failure can name the operation that is wrong, and so that
-a wrong rule is found even where it hardly matters for the sum.
+The truth comes from oracles that know no derivative rule (finite_differences.py). Every operation's
+own partials are checked as well, so that a failure can name the operation that is wrong, and so
+that a wrong rule is found even where it hardly matters for the sum.
 """
 
 from __future__ import annotations

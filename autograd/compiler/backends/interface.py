@@ -29,8 +29,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from autograd.compiler.program.program import Program, Unsupported
-
-Array = np.ndarray[Any, Any]
+from autograd.core.typing import Array
 
 
 class Kernel(Protocol):

@@ -21,9 +21,10 @@ from typing import Any
 
 import numpy as np
 
-from autograd.compiler.backends.interface import Array, Signature
+from autograd.compiler.backends.interface import Signature
 from autograd.compiler.program.program import RELATIONS, Program
 from autograd.core.primitives import DOMAIN_ERRORS, LN2, Primitive, lookup
+from autograd.core.typing import Array
 
 BLOCK = 8192  # rows at a time: a few arrays of this length stay in the cache of one core
 

@@ -19,11 +19,12 @@ from typing import Any
 
 import numpy as np
 
-from autograd.compiler.backends.interface import Array, Signature
+from autograd.compiler.backends.interface import Signature
 from autograd.compiler.backends.numpy import EMITTERS as ON_ARRAYS
 from autograd.compiler.backends.numpy import value_or_nan
 from autograd.compiler.program.program import Guard, Program
 from autograd.core.primitives import DOMAIN_ERRORS, lookup
+from autograd.core.typing import Array
 
 CHUNK = 1000  # instructions in one function; Python's compiler slows down on longer ones
 READS = 10 * CHUNK  # operands, inputs and outputs in one function

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from autograd.compiler.backends.llvm.nary_lowering import emitter_of
 from autograd.compiler.backends.llvm.ops import KERNEL_WORDS, Emitter
-from autograd.compiler.backends.llvm.target import Array
 from autograd.compiler.program.program import Program
+from autograd.core.typing import Array
 
 SMALL = 8_000  # operands of a program that is worth LLVM's passes, whose time is not linear
 CHUNK, LARGE_CHUNK = 1_000, 300  # instructions in one function of a small and of a large program

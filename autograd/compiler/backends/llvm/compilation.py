@@ -17,7 +17,7 @@ from autograd.compiler.backends.llvm.interpreter import InterpreterWriter
 from autograd.compiler.backends.llvm.kernel import Kernel
 from autograd.compiler.backends.llvm.loop_codegen import RolledWriter
 from autograd.compiler.backends.llvm.nary_lowering import KNOWN
-from autograd.compiler.backends.llvm.target import _machine
+from autograd.compiler.backends.llvm.target import host
 from autograd.compiler.backends.llvm.tiered import SwappingKernel
 from autograd.compiler.program.program import Program
 from autograd.core.primitives import lookup
@@ -53,7 +53,7 @@ def compile(program: Program, row_inputs: Sequence[bool] | None = None,
             several make less of the traffic with sums and scalars, with few rows they idle.
     """
     rows, flags = _checked_flags(program, row_inputs, sums)
-    machine = _machine()
+    machine = host()
     lanes = 1 if rows is None else machine["width"]
     return Kernel(_writer(program, rows, flags, lanes, machine["vector"], chunk, registers), rows)
 
@@ -66,7 +66,7 @@ def compile_soon(program: Program, row_inputs: Sequence[bool] | None = None,
     bits. Arguments and errors are those of :func:`compile`.
     """
     rows, flags = _checked_flags(program, row_inputs, sums)
-    machine = _machine()
+    machine = host()
     lanes = 1 if rows is None else machine["width"]
     writer = _writer(program, rows, flags, lanes, machine["vector"], None, 1)
     if writer.code_size <= LONG:

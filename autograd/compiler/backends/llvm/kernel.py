@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from autograd.compiler.backends.llvm.codegen import Writer
-from autograd.compiler.backends.llvm.target import Array, _aligned, _engine, _machine
+from autograd.compiler.backends.llvm.target import aligned, execution_engine, host
+from autograd.core.typing import Array
 
 LARGE_RESULT = 8_192  # numbers; below, copying them is quicker than finding new memory
 
@@ -20,7 +21,7 @@ class Kernel:
     """A compiled program; see :func:`compile`."""
 
     def __init__(self, writer: Writer, rows: tuple[bool, ...] | None) -> None:
-        machine = _machine()
+        machine = host()
         program, sums = writer.source, writer.sums
         self.rows = rows
         self.lanes, self.width = writer.lanes, writer.width
@@ -29,7 +30,7 @@ class Kernel:
         self.n_outputs = len(program.outputs)
         self.n_row_inputs = sum(rows) if rows else 0
         self.n_scalars = program.n_inputs - self.n_row_inputs
-        self._engine = _engine(self.assembly, machine["machine"], writer.is_small)
+        self._engine = execution_engine(self.assembly, machine["machine"], writer.is_small)
         self._tables = writer.tables  # the machine code reads them as long as it lives
         for name, table in self._tables.items():
             place = self._engine.get_global_value_address(name)
@@ -98,13 +99,13 @@ class _Buffers:
         width = kernel.width
         self.n, self.stride = n, max(1, -(-n // width)) * width
         by_rows = kernel.rows is not None
-        self.scalars = _aligned(kernel.n_scalars)
-        self.rows = _aligned(kernel.n_row_inputs * self.stride).reshape(-1, self.stride)
-        self.sums = _aligned(kernel.n_sums * kernel.lanes if by_rows else kernel.n_outputs)
-        self.out = _aligned((kernel.n_outputs - kernel.n_sums) * self.stride if by_rows else 0)
-        self.ok = _aligned(self.stride)
+        self.scalars = aligned(kernel.n_scalars)
+        self.rows = aligned(kernel.n_row_inputs * self.stride).reshape(-1, self.stride)
+        self.sums = aligned(kernel.n_sums * kernel.lanes if by_rows else kernel.n_outputs)
+        self.out = aligned((kernel.n_outputs - kernel.n_sums) * self.stride if by_rows else 0)
+        self.ok = aligned(self.stride)
         self.ok[:] = 1.0
-        self.memory = _aligned(kernel.n_memory * width)
+        self.memory = aligned(kernel.n_memory * width)
         addresses = [x.ctypes.data for x in (self.scalars, self.rows, self.sums, self.out,
                                              self.ok, self.memory)]
         self.arguments = np.array([*addresses, n, self.stride], dtype=np.int64)
@@ -123,7 +124,7 @@ class _Buffers:
     def renew(self) -> None:
         """Make room for a large result that is handed out without a copy."""
         if self.out.size > LARGE_RESULT:
-            self.out = _aligned(self.out.size)
+            self.out = aligned(self.out.size)
             self.arguments[3] = self.out.ctypes.data
 
     def results(self, kernel: Kernel) -> tuple[Array, Any, Any]:

@@ -12,6 +12,7 @@ import numpy as np
 
 from autograd.compiler.backends.llvm import code_cache as cache
 from autograd.compiler.backends.llvm.ops import LIBM
+from autograd.core.typing import Array
 
 try:
     import llvmlite.binding as llvm
@@ -23,10 +24,8 @@ _TWO_OPERANDS = {"pow", "atan2", "hypot"}
 _lock = threading.Lock()
 _started: dict[str, Any] = {}
 
-Array = np.ndarray[Any, Any]
 
-
-def _machine() -> dict[str, Any]:
+def host() -> dict[str, Any]:
     """LLVM started once: the target machine, the width of its registers, libmvec's symbols."""
     with _lock:
         if not _started:
@@ -70,14 +69,14 @@ def _bind_libm() -> None:
         llvm.add_symbol(name, ctypes.cast(getattr(library, name), ctypes.c_void_p).value)
 
 
-def _aligned(count: int) -> Array:
+def aligned(count: int) -> Array:
     """Uninitialized numbers at an address that every register can be loaded from."""
     raw = np.empty(count + 8)
     shift = (-raw.ctypes.data // 8) % 8
     return raw[shift:shift + count]
 
 
-def _engine(assembly: str, machine: Any, optimize: bool) -> Any:
+def execution_engine(assembly: str, machine: Any, optimize: bool) -> Any:
     """An execution engine that holds the machine code, from the cache where it is kept."""
     with _lock:
         if "libm" not in _started:
@@ -87,7 +86,7 @@ def _engine(assembly: str, machine: Any, optimize: bool) -> Any:
                              llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten())
         code = cache.load(name)
         if code is None:
-            code = _compiled(assembly, machine, optimize)
+            code = machine_code(assembly, machine, optimize)
             cache.store(name, code)
         engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), _target_machine())
         engine.add_object_file(llvm.ObjectFileRef.from_data(code))
@@ -95,7 +94,8 @@ def _engine(assembly: str, machine: Any, optimize: bool) -> Any:
         return engine
 
 
-def _compiled(assembly: str, machine: Any, optimize: bool) -> bytes:
+def machine_code(assembly: str, machine: Any, optimize: bool) -> bytes:
+    """An object file of an assembly's machine code."""
     module = llvm.parse_assembly(assembly)
     module.verify()
     if optimize:

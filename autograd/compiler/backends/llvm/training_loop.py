@@ -59,7 +59,7 @@ class Descent:
     def __init__(self, loss: Program, n_row_inputs: int, rule: Program, n_memories: int,
                  numbers: Array, memories: Array, registers: int = 1) -> None:
         from autograd.compiler.backends.llvm.compilation import compile
-        from autograd.compiler.backends.llvm.target import _aligned
+        from autograd.compiler.backends.llvm.target import aligned
 
         n = len(numbers)
         extra = len(loss.outputs) - 1 - n
@@ -77,7 +77,7 @@ class Descent:
         self.restore(numbers, memories)
         self._sums = _lines(1 + self._stride, self.lanes)
         self._rule_sums = _lines(2, self.lanes)
-        self._memory = [_aligned(max(1, kernel.n_memory) * kernel.width)
+        self._memory = [aligned(max(1, kernel.n_memory) * kernel.width)
                         for kernel in (self._loss, self._rule)]
         self._ok = np.ones(self._stride)
         self._function = _function()
@@ -174,9 +174,9 @@ def _stride(places: int) -> int:
 
 def _lines(count: int, stride: int) -> Array:
     """Lines of zeros, each at an address from which a register is loaded in one go."""
-    from autograd.compiler.backends.llvm.target import _aligned
+    from autograd.compiler.backends.llvm.target import aligned
 
-    lines = _aligned(count * stride).reshape(count, stride)
+    lines = aligned(count * stride).reshape(count, stride)
     lines[:] = 0.0
     return lines
 
@@ -190,10 +190,10 @@ _FUNCTIONS: list[Any] = []  # the loop, once it is compiled, with the engine tha
 
 def _function() -> Any:
     if not _FUNCTIONS:
-        from autograd.compiler.backends.llvm.target import _engine, _machine
+        from autograd.compiler.backends.llvm.target import execution_engine, host
 
-        machine = _machine()
-        engine = _engine(training_loop(machine["width"]), machine["machine"], True)
+        machine = host()
+        engine = execution_engine(training_loop(machine["width"]), machine["machine"], True)
         address = engine.get_function_address("descend")
         _FUNCTIONS.append(engine)
         _FUNCTIONS.append(ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p, ctypes.c_void_p)(

@@ -94,14 +94,14 @@ def test_a_program_is_compiled_once_and_then_loaded(
     llvm = pytest.importorskip("autograd.compiler.backends.llvm.compilation")
     target = pytest.importorskip("autograd.compiler.backends.llvm.target")
     compiled: list[str] = []
-    original = target._compiled
+    original = target.machine_code
 
     def counting(assembly: str, *options: Any) -> bytes:
         compiled.append(assembly)
         code: bytes = original(assembly, *options)
         return code
 
-    monkeypatch.setattr(target, "_compiled", counting)
+    monkeypatch.setattr(target, "machine_code", counting)
     for _ in range(2):
         assert llvm.compile(square_plus_one())(np.array([3.0]))[0].tolist() == [10.0]
     assert len(compiled) == 1
