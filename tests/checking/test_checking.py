@@ -33,6 +33,8 @@ from autograd.checking.finite_differences import differences, local_difference
 from autograd.checking.high_precision import MP_VALUES, local_derivative
 from autograd.strategies import arrays_in, expressions, operands_of
 
+from ..own_primitives import declared
+
 # The oracle is the same for all examples of a test.
 FIXTURE = [HealthCheck.function_scoped_fixture]
 
@@ -529,16 +531,11 @@ def test_the_report_is_truthy_and_reads_well():
 
 
 def test_users_own_primitive_is_checked_by_differences():
-    from autograd.extend import unregister
-
-    cube = ag.primitive("cube_of", lambda x: x * x * x, lambda x, y: 3.0 * x * x)
-    try:
+    with declared("cube_of", lambda x: x * x * x, lambda x, y: 3.0 * x * x) as cube:
         assert gradcheck(lambda x: sin(cube(x)), 0.8).oracle == (
             "central differences, as there is no formula in high precision for cube_of")
         with partials_scaled(cube, 1.001), pytest.raises(GradientError, match="cube_of"):
             gradcheck(lambda x: sin(cube(x)), 0.8)
-    finally:
-        unregister(cube)
 
 
 def test_second_derivatives_can_be_checked_too():

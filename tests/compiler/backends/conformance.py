@@ -28,7 +28,8 @@ from autograd.compiler.program.program import Guard, Program
 from autograd.compiler.trace.graph_to_program import graph_to_program
 from autograd.core.backward import adjoints
 from autograd.core.primitives import DOMAIN_ERRORS
-from autograd.extend import unregister
+
+from ...own_primitives import declared
 
 SPECIAL = [0.0, -0.0, 5e-324, -5e-324, 2.2e-308, 1e-200, 0.3, -0.7, 1.0, -1.0, 2.5, -3.0, 30.0,
            -41.5, 710.0, -745.2, 1e10, -1e10, 1e200, -1e200, 1.7e308, math.inf, -math.inf, math.nan]
@@ -346,8 +347,7 @@ class Conformance:
 
     def test_a_primitive_of_ones_own_is_right_and_nan_outside_its_domain_or_refused(
             self, back_end: BackEnd) -> None:
-        inverse = ag.primitive("inverse", lambda x: 1.0 / x, lambda x, y: -y * y)
-        try:
+        with declared("inverse", lambda x: 1.0 / x, lambda x, y: -y * y) as inverse:
             x = Value(0.3)
             y = inverse(x.sin())
             program = graph_to_program([y, *adjoints(y, [x])], [x])
@@ -361,14 +361,11 @@ class Conformance:
             out = back_end.compile(program_of("inverse", 1), (True,))(
                 np.empty(0), np.array([[4.0, 0.0, -0.5]]))[1]
             assert np.array_equal(out, [[0.25, math.nan, -2.0]], equal_nan=True)
-        finally:
-            unregister(inverse)
 
     def test_a_primitive_of_ones_own_takes_any_number_of_operands_or_is_refused(
             self, back_end: BackEnd) -> None:
-        mean = ag.primitive("mean_of", lambda *xs: math.fsum(xs) / len(xs),
-                            lambda *xs: [1.0 / (len(xs) - 1)] * (len(xs) - 1))
-        try:
+        with declared("mean_of", lambda *xs: math.fsum(xs) / len(xs),
+                      lambda *xs: [1.0 / (len(xs) - 1)] * (len(xs) - 1)):
             for count in (1, 3, 70):  # more than NumPy broadcasts at once
                 flags = (True,) + (False,) * (count - 1)
                 try:
@@ -378,5 +375,3 @@ class Conformance:
                     continue
                 out = kernel(np.ones(count - 1), np.array([[1.0, 1.0 + count]]))[1]
                 assert out.tolist() == [[1.0, 2.0]]
-        finally:
-            unregister(mean)

@@ -19,7 +19,8 @@ from autograd.compiler.backends import choose
 from autograd.compiler.program.program import Program, Unsupported
 from autograd.compiler.trace.inlining import MOST_PATHS, inlined, paths
 from autograd.core.primitives import DOMAIN_ERRORS, Primitive
-from autograd.extend import unregister
+
+from ...own_primitives import declared
 
 pytest.importorskip("llvmlite")
 
@@ -74,7 +75,7 @@ VALUES: dict[str, Callable[..., float]] = {
 
 
 @contextlib.contextmanager
-def declared(name: str, value: Callable[..., float], count: int = 1) -> Iterator[Primitive]:
+def registered(name: str, value: Callable[..., float], count: int = 1) -> Iterator[Primitive]:
     """A row with that value; its partials are of no matter here."""
     from autograd.core import primitives
 
@@ -102,7 +103,7 @@ def test_machine_code_computes_what_the_value_does_and_nan_where_it_raises(name:
     table = [(x,) * count for x in POINTS] + [
         tuple(source.choice([*POINTS, source.uniform(-3.0, 3.0)]) for _ in range(count))
         for _ in range(300)]
-    with declared(name, value, count) as row:
+    with registered(name, value, count) as row:
         program = Program(count, (), (row.name,), (tuple(range(count)),), (count,))
         once = choose(program, backend="llvm", rewrite=inlined).kernel
         rows = choose(program, (True,) * count, backend="llvm", rewrite=inlined).kernel
@@ -116,7 +117,7 @@ def test_machine_code_computes_what_the_value_does_and_nan_where_it_raises(name:
 
 
 def test_operations_inside_of_one_another_are_written_out() -> None:
-    with declared("inner", VALUES["leaky"]) as inner, declared(
+    with registered("inner", VALUES["leaky"]) as inner, registered(
             "outer", lambda x: inner.value(x) * 2.0 + 1.0) as outer:
         program = Program(1, (), (inner.name, outer.name), ((0,), (1,)), (2,))
         kernel = choose(program, backend="llvm", rewrite=inlined).kernel
@@ -148,7 +149,7 @@ REFUSED: dict[str, tuple[Callable[..., float], str]] = {
 def test_what_cannot_be_written_out_is_refused_with_the_reason(name: str) -> None:
     value, reason = REFUSED[name]
     count = 2 if name == "built_in" else 1
-    with declared(name, value, count) as row:
+    with registered(name, value, count) as row:
         with pytest.raises(Unsupported, match=reason) as caught:
             paths(row, count)
         assert f"no machine code for own_{name}" in str(caught.value)
@@ -160,22 +161,18 @@ def test_what_cannot_be_written_out_is_refused_with_the_reason(name: str) -> Non
 
 
 def test_explain_says_why_there_is_no_machine_code() -> None:
-    stairs = ag.primitive("stairs", lambda x: float(math.floor(x)), lambda x, y: 0.0,
-                          safe=(0.1, 0.9))
-    try:
+    with declared("stairs", lambda x: float(math.floor(x)), lambda x, y: 0.0,
+                  safe=(0.1, 0.9)) as stairs:
         f = jit(lambda x: stairs(x) + 1.0)
         assert f(2.5) == 3.0
         assert "runs on the back end python, because there is no machine code for stairs" in (
             f.explain())
         with pytest.raises(Unsupported, match="no machine code for stairs"):
             jit(lambda x: stairs(x), backend="llvm")(2.5)
-    finally:
-        unregister(stairs)
 
 
 def test_errors_outside_the_domain_stay_those_of_the_eager_engine() -> None:
-    inverse = ag.primitive("inverse", lambda x: 1.0 / x, lambda x, y: -y * y, domain="x != 0")
-    try:
+    with declared("inverse", lambda x: 1.0 / x, lambda x, y: -y * y, domain="x != 0") as inverse:
         f = jit(lambda x: ag.tanh(inverse(x)))  # tanh would hide the infinity
         assert f(4.0) == math.tanh(0.25)
         assert "back end llvm" in f.explain()
@@ -185,18 +182,13 @@ def test_errors_outside_the_domain_stay_those_of_the_eager_engine() -> None:
         with pytest.raises(ZeroDivisionError, match="row 1"):
             rows(np.array([1.0, 0.0]))
         assert rows(np.array([1.0, -math.inf])).tolist() == [math.tanh(1.0), 0.0]
-    finally:
-        unregister(inverse)
 
 
 def test_a_derivative_through_it_is_machine_code_too() -> None:
-    swish = ag.primitive("swish", VALUES["swish"],
-                         lambda x, y: (lambda s: s + y * (1.0 - s))(ag.sigmoid(x)))
-    try:
+    with declared("swish", VALUES["swish"],
+                  lambda x, y: (lambda s: s + y * (1.0 - s))(ag.sigmoid(x))) as swish:
         f = jit(grad(grad(lambda x: swish(x) * x)))
         x = Value(0.7)
         first = ag.gradient(swish(x) * x, x)
         assert f(0.7) == pytest.approx(ag.gradient(first, x).data, rel=1e-14)
         assert "back end llvm" in f.explain() and "because" not in f.explain()
-    finally:
-        unregister(swish)

@@ -44,6 +44,8 @@ from autograd import RecordingError, Value, grad, jit, value_and_grad
 from autograd.core import value
 from autograd.core.primitives import DOMAIN_ERRORS, TABLE
 
+from ...own_primitives import declared
+
 # The same function compiled in the plainest way: what is tested is the recording.
 plainly = functools.partial(jit, backend="python")
 
@@ -1645,15 +1647,12 @@ def test_a_name_scope_inside() -> None:
     agrees_twice(f)
 
 
-def test_an_operation_of_ones_own(request: pytest.FixtureRequest) -> None:
+def test_an_operation_of_ones_own() -> None:
     """No back end knows it; it is called."""
-    from autograd.extend import primitive, unregister
-
-    row = primitive("trap_cube", lambda x: x * x * x, lambda x, y: 3.0 * x * x)
-    request.addfinalizer(lambda: unregister(row))
-    f = jit(lambda x: row(x) + x.trap_cube())
-    assert [f(2.0), f(3.0)] == [16.0, 54.0]
-    assert grad(f)(2.0) == 24.0
+    with declared("trap_cube", lambda x: x * x * x, lambda x, y: 3.0 * x * x) as row:
+        f = jit(lambda x: row(x) + x.trap_cube())
+        assert [f(2.0), f(3.0)] == [16.0, 54.0]
+        assert grad(f)(2.0) == 24.0
 
 
 # --- outside a domain -----------------------------------------------------------------------------
@@ -1740,23 +1739,19 @@ def test_no_guard_where_the_result_shows_it() -> None:
     assert not both.notes[0].recording.program.guards
 
 
-def test_an_operation_of_ones_own_has_a_domain(request: pytest.FixtureRequest) -> None:
+def test_an_operation_of_ones_own_has_a_domain() -> None:
     """Nothing is known of it but that it may raise."""
-    from autograd.extend import primitive, unregister
-
-    row = primitive("trap_root", math.sqrt, lambda x, y: 0.5 / y, safe=(0.1, 2.0))
-    request.addfinalizer(lambda: unregister(row))
-
     def caught(x: Any) -> Any:
         try:
             return row(x)
         except ValueError:
             return -1.0
 
-    for function in (caught, lambda x: 1.0 if row(x) > 0.5 else 2.0, lambda x: (row(x), x)[1]):
-        f = plainly(function)
-        for x in (1.0, -1.0, 0.1, 4.0, -2.0):
-            agrees(eagerly(function), f, x)
+    with declared("trap_root", math.sqrt, lambda x, y: 0.5 / y, safe=(0.1, 2.0)) as row:
+        for function in (caught, lambda x: 1.0 if row(x) > 0.5 else 2.0, lambda x: (row(x), x)[1]):
+            f = plainly(function)
+            for x in (1.0, -1.0, 0.1, 4.0, -2.0):
+                agrees(eagerly(function), f, x)
 
 
 def test_the_error_names_the_argument() -> None:
