@@ -96,8 +96,8 @@ class Layer(Module):
                  nonlin: bool | None = None, generator: random.Random | None = None,
                  name: str = "layer") -> None:
         self._nin = whole(nin, "nin", 1)
-        self._scope = name_scope(name)
-        with self._scope:
+        self._scope = name
+        with name_scope(name):
             self.neurons = [Neuron(nin, activation, nonlin=nonlin, generator=generator)
                             for _ in range(whole(nout, "nout", 1))]
         prefix = name.replace(" ", "")
@@ -113,7 +113,7 @@ class Layer(Module):
     def _forward(self, x: Sequence[Any]) -> list[Any]:
         inputs = (*x, 1.0)
         numbers = _numbers(inputs)
-        with self._scope:
+        with name_scope(self._scope):
             return [neuron._forward(inputs, numbers) for neuron in self.neurons]
 
     def __repr__(self) -> str:

@@ -7,8 +7,7 @@ how rounding errors travel, which nodes sit on a kink, and whether another call 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from autograd.checking.finite_differences import (
@@ -26,7 +25,7 @@ from autograd.core.backward import dependents, local_derivatives
 from autograd.core.graph import topological_order
 from autograd.core.primitives import DOMAIN_ERRORS
 from autograd.core.pytrees import flatten, rebuild
-from autograd.core.value import Operand, Value, numbers
+from autograd.core.value import Listener, Operand, Value, listening, numbers
 
 
 class Comparison(NamedTuple):
@@ -42,20 +41,15 @@ class Comparison(NamedTuple):
         return abs(a - b) <= 4.0 * EPS * max(abs(a), abs(b))
 
 
-@contextmanager
-def _comparisons_logged(log: list[Comparison]) -> Iterator[None]:
-    before = value.comparison_hook
+class _ComparisonLog(Listener):
+    """Keeps the comparisons that it is told of."""
 
-    def note(relation: str, a: Value, b: Operand, outcome: bool) -> None:
-        log.append(Comparison(outcome, a, b))
-        if before is not None:
-            before(relation, a, b, outcome)
+    def __init__(self, log: list[Comparison]) -> None:
+        self.log = log
 
-    value.comparison_hook = note
-    try:
-        yield
-    finally:
-        value.comparison_hook = before
+    def compared(self, relation: str, a: Value, b: Operand, outcome: bool) -> None:
+        self.log.append(Comparison(outcome, a, b))
+        super().compared(relation, a, b, outcome)
 
 
 class Recording:
@@ -76,7 +70,7 @@ class Recording:
         self.leaves = [Value(x, label) for x, label in zip(point, labels, strict=True)]
         self.comparisons: list[Comparison] = []
         lifted = rebuild(tuple(inputs), list(self.leaves))
-        with value.recording(), _comparisons_logged(self.comparisons):
+        with value.recording(), listening(_ComparisonLog(self.comparisons)):
             self.result = function(*lifted)
         self.outputs = _outputs(self.result)
         self.values = numbers(tuple(self.outputs))

@@ -110,8 +110,10 @@ class Compiled:
         """
         choice = backends.choose(recording.program, row_inputs, sums, backend or self.backend,
                                  inlined)
-        self.notes[-1] = self.notes[-1]._replace(
-            backend=choice.backend, why_not_quicker=reason or choice.reason)
+        for i, note in enumerate(self.notes):  # not the last one: other threads note, too
+            if note.recording is recording:
+                self.notes[i] = note._replace(backend=choice.backend,
+                                              why_not_quicker=reason or choice.reason)
         return choice.kernel
 
     def _watch(self, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Watch:

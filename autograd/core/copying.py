@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 from typing import Any
 
-from autograd.core import value
+from autograd.core.context import switched_on
 from autograd.core.graph import topological_order
-from autograd.core.value import NOT_COMPUTED, Moment, Value, foreign_moment
+from autograd.core.value import NOT_COMPUTED, Moment, Value, foreign_moment, listener_here
 
 
 def deepcopy(root: Value, memo: dict[int, Any]) -> Value:
@@ -29,7 +30,7 @@ def twin(node: Value, left: Any, right: Any) -> Value:
 
 def _tell(node: Value) -> None:
     """A copy of a leaf holds a bare number, which a recording has to know."""
-    if (listener := value.recorder) is not None and node.op is None:
+    if node.op is None and switched_on and (listener := listener_here()) is not None:
         listener.read(node)
 
 
@@ -45,7 +46,7 @@ def reduce(node: Value) -> tuple[Any, ...]:
     Pickle remembers what it has stored, so each node finds its parents stored already and the
     pickle is as deep as one node. Nodes that several roots share stay shared.
     """
-    if node.op is None or _Ancestors.being_stored() is not None:
+    if node.op is None or _being_stored.get()() is not None:
         return _restore, _state(node)
     return _last, (_Ancestors(node), *_state(node))
 
@@ -60,11 +61,12 @@ def _nobody() -> None:
     return None
 
 
+# The list being stored now. A weak reference: a dump that fails leaves nothing switched on.
+_being_stored: ContextVar[Callable[[], object]] = ContextVar("being stored", default=_nobody)
+
+
 class _Ancestors:
     """All nodes under a root but itself: a list whose items pickle stores one by one."""
-
-    # The list being stored now. A weak reference: a dump that fails leaves nothing switched on.
-    being_stored: Callable[[], _Ancestors | None] = _nobody
 
     def __init__(self, root: Value | None = None) -> None:
         self.root = root
@@ -80,7 +82,7 @@ class _Ancestors:
 
     def _nodes(self) -> Iterator[Value]:
         assert self.root is not None
-        _Ancestors.being_stored = weakref.ref(self)
+        _being_stored.set(weakref.ref(self))
         yield from topological_order(self.root)[:-1]
 
 
@@ -88,7 +90,7 @@ class _End:
     """Stored after the last ancestor."""
 
     def __reduce__(self) -> tuple[Any, ...]:
-        _Ancestors.being_stored = _nobody
+        _being_stored.set(_nobody)
         return _End, ()
 
 

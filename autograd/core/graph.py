@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import gc
 import math
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from autograd.core.value import Operand, Value, name_scope, numbers
 
@@ -45,15 +43,20 @@ def topological_order(*roots: Value) -> list[Value]:
                         push(parent)
 
 
-@contextmanager
-def collector_at_rest() -> Iterator[None]:
+class collector_at_rest:
     """Inside, Python does not look for cycles: graphs have none, and millions of nodes."""
-    was_at_work = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_at_work:
+
+    def __enter__(self) -> None:
+        self._was_at_work = gc.isenabled()
+        gc.disable()
+
+    def __exit__(self, *error: object) -> None:
+        if self._was_at_work:
+            self._was_at_work = False
+            gc.enable()
+
+    def __del__(self) -> None:  # where Ctrl-C has struck at the door
+        if getattr(self, "_was_at_work", False):
             gc.enable()
 
 

@@ -10,15 +10,16 @@ from __future__ import annotations
 import linecache
 import re
 import sys
-import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Union
+from contextlib import ContextDecorator, contextmanager
+from typing import TYPE_CHECKING, Any, NamedTuple, Union
 
 import numpy as np
 
 from autograd.core import primitive as row
 from autograd.core import primitives
+from autograd.core.context import State, Switch, here, switched_on
+from autograd.core.forking import lock
 from autograd.core.primitives import DOMAIN_ERRORS, TABLE, Primitive, as_float
 
 # Reads as 0, but is one particular float object: `node.grad is NOT_COMPUTED` tells a gradient
@@ -37,75 +38,105 @@ class Moment(NamedTuple):
     scope: tuple[str, ...]
 
 
-class Recorder(Protocol):
-    """What has to know what a recorded function does beside arithmetic and comparisons."""
+class Listener:
+    """What has to know what a function does beside arithmetic; it hands on to the one outside.
+
+    ``with listening(listener): ...`` tells it of everything that this thread or task does.
+    """
+
+    outer: Listener | None = None
+
+    def compared(self, relation: str, a: Value, b: Operand, outcome: bool) -> None:
+        """A comparison came out so."""
+        if self.outer is not None:
+            self.outer.compared(relation, a, b, outcome)
 
     def read(self, node: Value) -> None:
         """The bare number of a node was read."""
+        if self.outer is not None:
+            self.outer.read(node)
 
     def edited(self, node: Value) -> None:
         """The number of a leaf is about to be set."""
+        if self.outer is not None:
+            self.outer.edited(node)
 
     def computed(self, node: Value) -> None:
         """An operation was computed, other than the quick forms of + - *, which cannot fail."""
+        if self.outer is not None:
+            self.outer.computed(node)
 
     def failed(self, primitive: Primitive, operands: tuple[Operand, ...]) -> None:
         """An operation is not defined there: an error is about to be raised."""
+        if self.outer is not None:
+            self.outer.failed(primitive, operands)
 
     def refuse(self, what: str) -> None:
         """Something was called that no replay could do again: raise an error that says so."""
+        if self.outer is not None:
+            self.outer.refuse(what)
 
 
-_now = Moment(0, ())
-_recording = True
-# Set while jit or vmap record a function. Another thread may set it back at any moment, so that it
-# is read once and then used; so is comparison_hook.
-recorder: Recorder | None = None
-_transforming: list[int] = []  # the threads in which transforms have called a function, just now
+# Who is told what threads do in which nobody listens: a function that is recorded may have started
+# them. Set by whoever records; None while nobody does.
+eavesdropper: Listener | None = None
 
 
-@contextmanager
-def no_grad() -> Iterator[None]:
-    """Inside, operations compute numbers and record nothing (for the whole process).
+def listener_here() -> Listener | None:
+    """Who is told what happens in this thread or task. Ask only while ``switched_on``."""
+    return here().listener or eavesdropper
+
+
+class listening(Switch):
+    """Inside, a listener is told; whatever it does not take goes to the one outside."""
+
+    __slots__ = ()
+
+    def __init__(self, listener: Listener) -> None:
+        super().__init__("listener", listener)
+        if switched_on:
+            listener.outer = listener_here()
+
+
+class no_grad(Switch, ContextDecorator):
+    """Inside, operations compute numbers and record nothing, in this thread or asyncio task.
+
+    ``with no_grad(): ...``, or ``@no_grad()`` on a function.
 
     Raises:
         RecordingError: inside a function that ``jit`` or ``vmap`` records.
     """
-    if (listener := recorder) is not None:
-        listener.refuse("no_grad() would freeze the numbers computed inside; leave it out, or use "
-                        "it around the call")
-    with _recording_set_to(False):
-        yield
+
+    __slots__ = ()
+
+    def __init__(self) -> None:
+        super().__init__("recording", False)
+
+    def __enter__(self) -> None:
+        if switched_on and (listener := listener_here()) is not None:
+            listener.refuse("no_grad() would freeze the numbers computed inside; leave it out, or "
+                            "use it around the call")
+        super().__enter__()
+
+    def _recreate_cm(self) -> no_grad:
+        return no_grad()
 
 
-@contextmanager
-def recording() -> Iterator[None]:
+class recording(Switch):
     """Inside, operations record, also within ``no_grad()``: transforms need their graphs."""
-    _transforming.append(threading.get_ident())
-    try:
-        with _recording_set_to(True):
-            yield
-    finally:
-        _transforming.pop()
+
+    __slots__ = ()
+
+    def __init__(self) -> None:
+        super().__init__("transform")
 
 
 def is_transforming() -> bool:
     """Whether a transform has called the function that is running here: it needs its graph."""
-    return bool(_transforming) and threading.get_ident() in _transforming
+    return bool(switched_on) and here().transforms
 
 
-@contextmanager
-def _recording_set_to(flag: bool) -> Iterator[None]:
-    global _recording
-    before = _recording
-    _recording = flag
-    try:
-        yield
-    finally:
-        _recording = before
-
-
-class name_scope:
+class name_scope(Switch):
     """Nodes made inside belong to the scope; scopes nest, and drawings cluster by them.
 
     ``with name_scope("layer 1"): ...``
@@ -117,37 +148,48 @@ class name_scope:
         TypeError: for any other name.
     """
 
-    __slots__ = ("_before", "name")
+    __slots__ = ()
 
     def __init__(self, name: str) -> None:
         if not isinstance(name, str) or not name:
             raise TypeError(f"a scope's name must be a non-empty text, not {name!r}")
-        self.name = name
+        super().__init__("scope", name)
 
-    def __enter__(self) -> None:
-        global _now
-        self._before = _now
-        _now = Moment(_now.clock, (*_now.scope, self.name))
+    @property
+    def name(self) -> str:
+        """The name."""
+        return str(self._what)
 
-    def __exit__(self, *error: object) -> None:
-        global _now
-        before = self._before
-        _now = before if _now.clock == before.clock else Moment(_now.clock, before.scope)
+
+_now = Moment(0, ())  # of nodes that are made in no scope
+_ticking = lock()
 
 
 def tick() -> Moment:
     """Advance the clock: nodes made from now on are younger than all that exist."""
-    global _now
-    _now = Moment(_now.clock + 1, _now.scope)
-    return _now
+    return _advanced(1)
 
 
 def foreign_moment(clock: int, scope: tuple[str, ...]) -> Moment:
     """The Moment of a node that another process made; the clock here never runs behind it."""
-    global _now
     if clock > _now.clock:
-        _now = Moment(clock, _now.scope)
+        _advanced(clock - _now.clock)
     return Moment(clock, tuple(scope))
+
+
+def _advanced(ticks: int) -> Moment:
+    global _now
+    with _ticking:  # the clock of all threads, so that no two edits are at one time
+        _now = Moment(_now.clock + ticks, ())
+        return _now
+
+
+def _moment_here(state: State) -> Moment:
+    """The Moment of nodes that are made in the scopes of a thread or task."""
+    made: Moment | None = state.moment
+    if made is None or made.clock != _now.clock:
+        made = state.moment = Moment(_now.clock, state.scope)
+    return made
 
 
 _bare = object.__new__
@@ -200,7 +242,7 @@ class Value:
         self._left: Any = None
         self._right: Any = None
         self.label = label
-        self._made: Moment = _now
+        self._made: Moment = _moment_here(here()) if switched_on else _now
 
     def __init_subclass__(cls) -> None:
         raise TypeError("Value cannot be subclassed; hold a Value in your class, "
@@ -209,7 +251,7 @@ class Value:
     @property
     def data(self) -> float:
         """The number."""
-        if (listener := recorder) is not None:
+        if switched_on and (listener := listener_here()) is not None:
             listener.read(self)
         return self._data
 
@@ -219,7 +261,7 @@ class Value:
             raise AttributeError(
                 f"the data of {describe(self)} was computed; edit the leaves it came from and "
                 "compute it again, or write Value(number) for a new leaf")
-        if (listener := recorder) is not None:
+        if switched_on and (listener := listener_here()) is not None:
             listener.edited(self)
         self._data = as_float(number)
         self._made = Moment(tick().clock, self._made.scope)
@@ -247,7 +289,7 @@ class Value:
             node = new_node(data, primitive, operands[0], operands[1])
         else:
             node = new_node(data, primitive, operands[0] if primitive.arity == 1 else operands)
-        if (listener := recorder) is not None:
+        if switched_on and (listener := listener_here()) is not None:
             listener.computed(node)
         return node
 
@@ -264,7 +306,7 @@ class Value:
         """
         from autograd.core.backward import backward
 
-        if (listener := recorder) is not None:
+        if switched_on and (listener := listener_here()) is not None:
             listener.refuse("backward() leaves its results in .grad, which no replay would fill; "
                             "return autograd.gradient(y, xs), or use autograd.grad(f)")
         backward(self)
@@ -277,7 +319,7 @@ class Value:
         """
         from autograd.core.graph import kinks
 
-        if (listener := recorder) is not None:
+        if switched_on and (listener := listener_here()) is not None:
             listener.refuse("kinks() depends on all numbers of the graph; ask for them outside")
         return kinks(self, tolerance)
 
@@ -488,14 +530,18 @@ def new_node(data: float, op: Primitive | None, left: Any, right: Any = None) ->
     node = _bare(Value)
     node._data = data
     node.grad = NOT_COMPUTED
-    if _recording:
-        node.op = op
-        node._left = left
-        node._right = right
-    else:
-        node.op = node._left = node._right = None
     node.label = ""
-    node._made = _now
+    if switched_on:  # somewhere, perhaps here
+        state = here()
+        node._made = _moment_here(state)
+        if not state.recording:
+            node.op = node._left = node._right = None
+            return node
+    else:
+        node._made = _now
+    node.op = op
+    node._left = left
+    node._right = right
     return node
 
 
@@ -516,7 +562,7 @@ def _mixed(primitive: Primitive, a: Any, b: Any) -> Value:
     except DOMAIN_ERRORS as error:
         raise _domain_error(primitive, error, (a, b)) from None
     node = new_node(data, primitive, a, b)
-    if (listener := recorder) is not None:
+    if switched_on and (listener := listener_here()) is not None:
         listener.computed(node)
     return node
 
@@ -524,7 +570,7 @@ def _mixed(primitive: Primitive, a: Any, b: Any) -> Value:
 def _domain_error(primitive: Primitive, error: Exception,
                   operands: tuple[Operand, ...]) -> Exception:
     """The error that names the operation and its operands, of which a recording is told."""
-    if (listener := recorder) is not None:
+    if switched_on and (listener := listener_here()) is not None:
         listener.failed(primitive, operands)
     return primitive.domain_error(
         error, numbers(operands), [name_of(o) for o in operands])
@@ -541,10 +587,6 @@ _COMPARISONS: dict[str, Callable[[float, float], bool]] = {
     ">=": lambda a, b: a >= b, "==": lambda a, b: a == b, "!=": lambda a, b: a != b,
 }
 
-# What a recording of the program sets in order to be told the outcome of each comparison.
-comparison_hook: Callable[[str, Value, Operand, bool], None] | None = None
-
-
 def _compare(relation: str, a: Value, b: Any) -> Any:
     if b.__class__ is not Value:
         if isinstance(b, np.ndarray) and b.ndim > 0:
@@ -554,8 +596,8 @@ def _compare(relation: str, a: Value, b: Any) -> Any:
         except TypeError:
             return NotImplemented
     outcome = _COMPARISONS[relation](a._data, b._data if b.__class__ is Value else b)
-    if (hook := comparison_hook) is not None:
-        hook(relation, a, b, outcome)
+    if switched_on and (listener := listener_here()) is not None:
+        listener.compared(relation, a, b, outcome)
     return outcome
 
 
@@ -583,7 +625,7 @@ def describe(node: Value) -> str:
 def assign(leaves: Iterable[Value], numbers: Iterable[float]) -> None:
     """Edit the data of many leaves at once, as a training step does; the clock ticks once."""
     leaves = list(leaves)
-    if (listener := recorder) is not None:
+    if switched_on and (listener := listener_here()) is not None:
         for leaf in leaves:
             listener.edited(leaf)
     clock = tick().clock
@@ -639,7 +681,7 @@ def _unary_method(primitive: Primitive) -> Callable[[Value], Value]:
         except DOMAIN_ERRORS as error:
             raise _domain_error(primitive, error, (self,)) from None
         node = new_node(data, primitive, self)
-        if (listener := recorder) is not None:
+        if switched_on and (listener := listener_here()) is not None:
             listener.computed(node)
         return node
 

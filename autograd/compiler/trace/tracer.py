@@ -12,7 +12,7 @@ import dis
 import inspect
 import math
 import sys
-import threading
+import weakref
 from collections.abc import Callable, Container, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -27,9 +27,20 @@ from autograd.compiler.trace.arguments import Lifted, Results, lift
 from autograd.compiler.trace.domain_guards import may_raise, shown_by
 from autograd.compiler.trace.graph_to_program import captured_program
 from autograd.core import primitives, value
+from autograd.core.context import here, switched_on
 from autograd.core.graph import collector_at_rest, topological_order
 from autograd.core.primitives import Primitive
-from autograd.core.value import Operand, Value, data_of, describe, new_node, recording, tick
+from autograd.core.value import (
+    Listener,
+    Operand,
+    Value,
+    data_of,
+    describe,
+    listening,
+    new_node,
+    recording,
+    tick,
+)
 
 LARGE = 300_000  # instructions; larger programs are replayed as they are
 _PACKAGE = str(Path(__file__).parents[2])
@@ -79,9 +90,10 @@ def record(function: Callable[..., Any], arguments: tuple[Any, ...],
     """
     since = tick().clock
     scribe, overheard = _Scribe(since), _Scribe(since)
+    _overheard.scribes.add(overheard)
     with recording():
         lifted = lift(arguments, keywords, names_of(function), static)
-    with _desk.seat(scribe, overheard), recording(), collector_at_rest():
+    with listening(scribe), recording(), collector_at_rest():
         returned = function(*lifted.arguments, **lifted.keywords)
         scribe.take_over(overheard, lifted.leaves)
         lifted.refuse_changes(RecordingError)
@@ -90,7 +102,10 @@ def record(function: Callable[..., Any], arguments: tuple[Any, ...],
 
 def is_recording() -> bool:
     """Whether a function is being recorded here; one of another thread does not count."""
-    return threading.get_ident() in _desk.scribes
+    listener = here().listener if switched_on else None
+    while listener is not None and not isinstance(listener, _Scribe):
+        listener = listener.outer
+    return listener is not None
 
 
 def names_of(function: Callable[..., Any]) -> list[str]:
@@ -103,7 +118,7 @@ def names_of(function: Callable[..., Any]) -> list[str]:
             if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
 
 
-class _Scribe:
+class _Scribe(Listener):
     """Notes what a function decides while it runs."""
 
     def __init__(self, since: int) -> None:
@@ -239,72 +254,45 @@ class ValueScribe(_Scribe):
 def heard() -> Iterator[ValueScribe]:
     """Inside, a value function may be called on Values."""
     scribe = ValueScribe()
-    with _desk.seat(scribe, _Scribe(scribe.since)), recording():
+    with listening(scribe), recording():
         yield scribe
 
 
-class _Desk:
-    """Hands on what the engine tells, a value.Recorder: to the scribe of the thread.
+class _Overheard(Listener):
+    """Hands on what threads do in which nobody listens, to all that record just now.
 
-    What is told in a thread without one is overheard by all scribes: the functions that they watch
-    may have started it. What it edits, prints or refuses is its own affair.
+    A function that is recorded may have started them. What they edit, print or refuse is their own
+    affair.
     """
 
     def __init__(self) -> None:
-        self.scribes: dict[int, tuple[_Scribe, _Scribe]] = {}  # by thread; for it, for the others
-        self._changing = threading.Lock()
-
-    @contextmanager
-    def seat(self, scribe: _Scribe, overheard: _Scribe) -> Iterator[None]:
-        """Inside, one scribe notes what this thread does, and one what the others do."""
-        thread = threading.get_ident()
-        with self._changing:
-            if not self.scribes:
-                self._hook_before = value.comparison_hook
-            before = self.scribes.get(thread)
-            self.scribes[thread] = scribe, overheard
-            value.recorder, value.comparison_hook = self, self.compared
-        try:
-            yield
-        finally:
-            with self._changing:
-                if before is None:
-                    del self.scribes[thread]
-                else:
-                    self.scribes[thread] = before
-                if not self.scribes:
-                    value.recorder, value.comparison_hook = None, self._hook_before
-
-    def _listening(self) -> list[_Scribe]:
-        own = self.scribes.get(threading.get_ident())
-        return [own[0]] if own is not None else [pair[1] for pair in list(self.scribes.values())]
+        self.scribes: weakref.WeakSet[_Scribe] = weakref.WeakSet()
 
     def compared(self, relation: str, a: Value, b: Any, outcome: bool) -> None:
-        for scribe in self._listening():
+        for scribe in list(self.scribes):
             scribe.compared(relation, a, b, outcome)
 
     def read(self, node: Value) -> None:
-        for scribe in self._listening():
+        for scribe in list(self.scribes):
             scribe.read(node)
 
     def computed(self, node: Value) -> None:
-        for scribe in self._listening():
+        for scribe in list(self.scribes):
             scribe.computed(node)
 
     def failed(self, primitive: Primitive, operands: tuple[Operand, ...]) -> None:
-        for scribe in self._listening():
+        for scribe in list(self.scribes):
             scribe.failed(primitive, operands)
 
     def edited(self, node: Value) -> None:
-        if (own := self.scribes.get(threading.get_ident())) is not None:
-            own[0].edited(node)
+        """Its own affair."""
 
     def refuse(self, what: str) -> None:
-        if (own := self.scribes.get(threading.get_ident())) is not None:
-            own[0].refuse(what)
+        """Its own affair."""
 
 
-_desk = _Desk()
+_overheard = _Overheard()
+value.eavesdropper = _overheard
 
 
 def _are_alike(a: Value, b: Value) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ctypes
 import struct
-import threading
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,6 +11,7 @@ import numpy as np
 
 from autograd.compiler.backends.llvm.codegen import Writer
 from autograd.compiler.backends.llvm.target import aligned, execution_engine, host
+from autograd.core.forking import lock
 from autograd.core.typing import Array
 
 LARGE_RESULT = 8_192  # numbers; below, copying them is quicker than finding new memory
@@ -41,7 +41,7 @@ class Kernel:
         self._pack = struct.Struct(f"{self.n_scalars}d").pack_into
         self._has_guards = bool(program.guards)
         self._buffers: _Buffers | None = None
-        self._calling = threading.Lock()  # one call at a time may use the buffers
+        self._calling = lock()  # one call at a time may use the buffers
 
     def __call__(self, scalars: Array, rows: Array | Sequence[Array] | None = None
                  ) -> tuple[Array, Any, Any]:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import ctypes
 import ctypes.util
 import sys
-import threading
 from typing import Any
 
 import numpy as np
 
 from autograd.compiler.backends.llvm import code_cache as cache
 from autograd.compiler.backends.llvm.ops import LIBM
+from autograd.core.forking import lock
 from autograd.core.typing import Array
 
 try:
@@ -21,7 +21,7 @@ except ImportError:
 
 _MVEC = {8: "_ZGVeN8", 4: "_ZGVdN4", 2: "_ZGVbN2"}  # 512, 256 and 128 bits
 _TWO_OPERANDS = {"pow", "atan2", "hypot"}
-_lock = threading.Lock()
+_lock = lock()
 _started: dict[str, Any] = {}
 
 

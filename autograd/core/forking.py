@@ -1,0 +1,25 @@
+"""Locks that a forked child finds open, whoever held them in the parent."""
+
+from __future__ import annotations
+
+import os
+import threading
+import weakref
+
+_locks: weakref.WeakSet[threading.Lock] = weakref.WeakSet()
+
+
+def lock() -> threading.Lock:
+    """A lock that guards what a child may find half done: it makes it anew, or does not need it."""
+    made = threading.Lock()
+    _locks.add(made)
+    return made
+
+
+def _open_all() -> None:
+    for each in list(_locks):
+        each._at_fork_reinit()  # type: ignore[attr-defined]
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_open_all)
