@@ -13,7 +13,7 @@ from autograd.compiler.scipy_objective import Objective
 from autograd.compiler.trace.arguments import HoldsValues, signature, static_signature
 from autograd.compiler.trace.tracer import Recording, is_recording
 from autograd.core import value
-from autograd.core.context import switched_on
+from autograd.core.context import listeners_on
 from autograd.core.graph import collector_at_rest
 from autograd.core.transforms import hvp_of, jvp_of
 
@@ -42,7 +42,7 @@ class Jitted(Compiled):
     """What :func:`jit` returns: call it like the function."""
 
     def __call__(self, *arguments: Any, **keywords: Any) -> Any:
-        if switched_on and is_recording():  # a part of what is being recorded
+        if listeners_on and is_recording():  # a part of what is being recorded
             return self.function(*arguments, **keywords)
         try:
             key, numbers = self.taken_apart(arguments, keywords)

@@ -26,7 +26,7 @@ from autograd.compiler.trace.batched_results import (
     stacked,
 )
 from autograd.compiler.trace.tracer import Recording, RecordingError, is_recording
-from autograd.core.context import switched_on
+from autograd.core.context import listeners_on
 from autograd.core.graph import collector_at_rest
 from autograd.core.primitives import DOMAIN_ERRORS, TABLE
 from autograd.core.pytrees import leaves_of
@@ -94,7 +94,7 @@ class Batched(Compiled):
         if rows.n == 0:
             raise ValueError("vmap needs at least one row: without one, the shape of the result "
                              "is not known")
-        if switched_on and is_recording():  # a part of what is being recorded
+        if listeners_on and is_recording():  # a part of what is being recorded
             return self._row_by_row(rows)
         try:
             parts = rows.taken_apart()

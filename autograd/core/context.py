@@ -1,4 +1,4 @@
-"""What is switched on for one thread or asyncio task: no_grad, scopes, transforms, recorders.
+"""What is switched on for one thread or asyncio task: no_grad, scopes, transforms, listeners.
 
 Each belongs to whoever entered it. A ``with`` block that ends without its ``__exit__`` (Ctrl-C can
 strike there) leaves nothing switched on: a switch holds for as long as the object that is entered
@@ -10,96 +10,124 @@ While nothing is switched on anywhere, nobody has to look: ``switched_on`` is em
 from __future__ import annotations
 
 import weakref
+from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any, NamedTuple
 
-# A token for each switch that is on in any thread or task; the quick check that there may be one.
-switched_on: dict[object, None] = {}
-_deaths = 0  # how many objects died without their __exit__
+# The switches that are on in any thread or task, by the identity of a reference to each; and those
+# of them that are listeners. Whether they are empty is the quick check.
+switched_on: dict[int, object] = {}
+listeners_on: dict[int, object] = {}
+_deaths = 0  # how many switches died without their __exit__
+on_death: list[Callable[[], object]] = []  # called after each of these
 
 
-class Entry(NamedTuple):
-    """One switch."""
+class Moment(NamedTuple):
+    """When and where a node was made.
 
-    token: object
-    owner: weakref.ref[Switch]
-    kind: str
-    what: Any
+    The clock ticks when a leaf is edited, not when a node is made. So all nodes between two
+    edits share one Moment, and a leaf younger than its consumer has been edited since.
+    """
+
+    clock: int
+    scope: tuple[str, ...]
+
+
+_STALE = Moment(-1, ())
 
 
 class State:
-    """All switches of a thread or task, and what follows from them.
+    """What follows from all switches of a thread or task.
 
     Attributes:
         recording: whether operations record.
         scope: the names of the name scopes, outermost first.
         transforms: whether a transform has called the function that is running.
         listener: who is told what a function does, None if nobody.
-        moment: a place for what ``value`` makes of the scope.
+        moment: of the nodes that are made here; stale once the clock has ticked.
+        entries: the switches, in the order in which they were entered, each with the state that
+            was before it.
+        deaths: how many switches had died when this was put together.
     """
 
     __slots__ = ("deaths", "entries", "listener", "moment", "recording", "scope", "transforms")
 
-    def __init__(self, entries: tuple[Entry, ...]) -> None:
+    def __init__(self, entries: tuple[Entry, ...] = (), recording: bool = True,
+                 scope: tuple[str, ...] = (), transforms: bool = False,
+                 listener: Any = None) -> None:
+        self.entries, self.recording, self.scope = entries, recording, scope
+        self.transforms, self.listener = transforms, listener
+        self.moment = _STALE
         self.deaths = _deaths
-        self.entries = entries
-        self.recording, self.transforms, self.listener = True, False, None
-        self.moment: Any = None
-        scope: list[str] = []
-        for _, _, kind, what in entries:
-            if kind == "scope":
-                scope.append(what)
-            elif kind == "recording":
-                self.recording = what
-            elif kind == "transform":
-                self.recording = self.transforms = True
-            else:
-                self.listener = what
-        self.scope = tuple(scope)
 
 
-_state: ContextVar[State] = ContextVar("autograd")
-_ordinary = State(())
+class Entry(NamedTuple):
+    """One switch that is on."""
+
+    owner: weakref.ref[Switch]
+    before: State
+
+
+ORDINARY = State()
+_state: ContextVar[State] = ContextVar("autograd", default=ORDINARY)
+stored_state = _state.get  # of whoever asks; ``here`` also looks whether all in it still live
 
 
 def here() -> State:
     """The state of the thread or task that asks."""
-    state = _state.get(_ordinary)
+    state = stored_state()
     if state.deaths != _deaths:
-        state = State(tuple(entry for entry in state.entries if entry.owner() is not None))
+        owners = [entry.owner() for entry in state.entries]
+        state = _without([owner for owner in owners if owner is not None], state.entries)
         _state.set(state)
     return state
 
 
+def _without(owners: list[Switch], entries: tuple[Entry, ...]) -> State:
+    """The state in which these owners alone have switched something on, in their order."""
+    state = State()
+    references = {id(entry.owner()): entry.owner for entry in entries}
+    for owner in owners:
+        state = owner.applied(state, references[id(owner)])
+    return state
+
+
+def _died(reference: Any) -> None:
+    global _deaths
+    switched_on.pop(id(reference), None)
+    listeners_on.pop(id(reference), None)
+    _deaths += 1
+    for told in on_death:
+        told()
+
+
 class Switch:
-    """Switches something on inside a ``with`` block; may be entered again, and by other threads.
+    """Switches something on inside a ``with`` block; may be entered again, and by other threads."""
 
-    Args:
-        kind: "recording", "transform", "scope" or "listener".
-        what: for recording on or off, the scope's name, the listener.
-    """
+    __slots__ = ("__weakref__",)
 
-    __slots__ = ("__weakref__", "_kind", "_what")
+    is_listener = False
 
-    def __init__(self, kind: str, what: Any = None) -> None:
-        self._kind, self._what = kind, what
+    def applied(self, before: State, owner: weakref.ref[Switch]) -> State:
+        """The state with this switched on."""
+        raise NotImplementedError
 
     def __enter__(self) -> None:
-        token = object()
-
-        def died(_: object) -> None:
-            global _deaths
-            switched_on.pop(token, None)
-            _deaths += 1
-
-        switched_on[token] = None  # first of all: whoever sees none looks no further
-        entry = Entry(token, weakref.ref(self, died), self._kind, self._what)
-        _state.set(State((*here().entries, entry)))
+        owner = weakref.ref(self, _died)
+        switched_on[id(owner)] = owner  # first of all: whoever sees none looks no further
+        if self.is_listener:
+            listeners_on[id(owner)] = owner
+        _state.set(self.applied(here(), owner))
 
     def __exit__(self, *error: object) -> None:
-        entries = here().entries
-        for i in range(len(entries) - 1, -1, -1):
-            if entries[i].owner() is self:
-                _state.set(State(entries[:i] + entries[i + 1:]))
-                switched_on.pop(entries[i].token, None)
+        state = here()
+        for i in range(len(state.entries) - 1, -1, -1):
+            owner, before = state.entries[i]
+            if owner() is self:
+                later = [entry.owner() for entry in state.entries[i + 1:]]
+                _state.set(before if not later else _without(
+                    [*(entry.owner() for entry in state.entries[:i]), *later],  # type: ignore[list-item]
+                    state.entries))
+                switched_on.pop(id(owner), None)
+                listeners_on.pop(id(owner), None)
                 return

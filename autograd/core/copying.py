@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from typing import Any
 
-from autograd.core.context import switched_on
+from autograd.core.context import Moment, listeners_on
 from autograd.core.graph import topological_order
-from autograd.core.value import NOT_COMPUTED, Moment, Value, foreign_moment, listener_here
+from autograd.core.value import NOT_COMPUTED, Value, foreign_moment, listener_here
 
 
 def deepcopy(root: Value, memo: dict[int, Any]) -> Value:
@@ -30,7 +30,7 @@ def twin(node: Value, left: Any, right: Any) -> Value:
 
 def _tell(node: Value) -> None:
     """A copy of a leaf holds a bare number, which a recording has to know."""
-    if node.op is None and switched_on and (listener := listener_here()) is not None:
+    if node.op is None and listeners_on and (listener := listener_here()) is not None:
         listener.read(node)
 
 

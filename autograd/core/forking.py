@@ -5,20 +5,25 @@ from __future__ import annotations
 import os
 import threading
 import weakref
+from typing import Any
 
-_locks: weakref.WeakSet[threading.Lock] = weakref.WeakSet()
+_locks: weakref.WeakSet[Any] = weakref.WeakSet()
 
 
-def lock() -> threading.Lock:
-    """A lock that guards what a child may find half done: it makes it anew, or does not need it."""
-    made = threading.Lock()
+def lock(reentrant: bool = False) -> Any:
+    """A lock that guards what a child may find half done: it makes it anew, or does not need it.
+
+    Args:
+        reentrant: whether the thread that holds it may take it again.
+    """
+    made = threading.RLock() if reentrant else threading.Lock()
     _locks.add(made)
     return made
 
 
 def _open_all() -> None:
     for each in list(_locks):
-        each._at_fork_reinit()  # type: ignore[attr-defined]
+        each._at_fork_reinit()
 
 
 if hasattr(os, "register_at_fork"):

@@ -52,8 +52,8 @@ class collector_at_rest:
 
     def __exit__(self, *error: object) -> None:
         if self._was_at_work:
-            self._was_at_work = False
             gc.enable()
+            self._was_at_work = False
 
     def __del__(self) -> None:  # where Ctrl-C has struck at the door
         if getattr(self, "_was_at_work", False):

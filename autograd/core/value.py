@@ -12,30 +12,28 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ContextDecorator, contextmanager
-from typing import TYPE_CHECKING, Any, NamedTuple, Union
+from typing import TYPE_CHECKING, Any, Union
 
 import numpy as np
 
+from autograd.core import context, primitives
 from autograd.core import primitive as row
-from autograd.core import primitives
-from autograd.core.context import State, Switch, here, switched_on
+from autograd.core.context import (
+    Entry,
+    Moment,
+    State,
+    Switch,
+    here,
+    listeners_on,
+    stored_state,
+    switched_on,
+)
 from autograd.core.forking import lock
 from autograd.core.primitives import DOMAIN_ERRORS, TABLE, Primitive, as_float
 
 # Reads as 0, but is one particular float object: `node.grad is NOT_COMPUTED` tells a gradient
 # that nobody has computed from one that is 0.
 NOT_COMPUTED = float("0")
-
-
-class Moment(NamedTuple):
-    """When and where a node was made.
-
-    The clock ticks when a leaf is edited, not when a node is made. So all nodes between two
-    edits share one Moment, and a leaf younger than its consumer has been edited since.
-    """
-
-    clock: int
-    scope: tuple[str, ...]
 
 
 class Listener:
@@ -90,12 +88,19 @@ def listener_here() -> Listener | None:
 class listening(Switch):
     """Inside, a listener is told; whatever it does not take goes to the one outside."""
 
-    __slots__ = ()
+    __slots__ = ("_listener",)
+
+    is_listener = True
 
     def __init__(self, listener: Listener) -> None:
-        super().__init__("listener", listener)
-        if switched_on:
+        self._listener = listener
+        if listeners_on:
             listener.outer = listener_here()
+
+    def applied(self, before: State, owner: Any) -> State:
+        """The state in which the listener is told."""
+        return State((*before.entries, Entry(owner, before)), before.recording, before.scope,
+                     before.transforms, self._listener)
 
 
 class no_grad(Switch, ContextDecorator):
@@ -109,11 +114,13 @@ class no_grad(Switch, ContextDecorator):
 
     __slots__ = ()
 
-    def __init__(self) -> None:
-        super().__init__("recording", False)
+    def applied(self, before: State, owner: Any) -> State:
+        """The state in which nothing is recorded."""
+        return State((*before.entries, Entry(owner, before)), False, before.scope,
+                     before.transforms, before.listener)
 
     def __enter__(self) -> None:
-        if switched_on and (listener := listener_here()) is not None:
+        if listeners_on and (listener := listener_here()) is not None:
             listener.refuse("no_grad() would freeze the numbers computed inside; leave it out, or "
                             "use it around the call")
         super().__enter__()
@@ -127,8 +134,10 @@ class recording(Switch):
 
     __slots__ = ()
 
-    def __init__(self) -> None:
-        super().__init__("transform")
+    def applied(self, before: State, owner: Any) -> State:
+        """The state in which a transform has called a function."""
+        return State((*before.entries, Entry(owner, before)), True, before.scope, True,
+                     before.listener)
 
 
 def is_transforming() -> bool:
@@ -148,26 +157,31 @@ class name_scope(Switch):
         TypeError: for any other name.
     """
 
-    __slots__ = ()
+    __slots__ = ("name",)
 
     def __init__(self, name: str) -> None:
         if not isinstance(name, str) or not name:
             raise TypeError(f"a scope's name must be a non-empty text, not {name!r}")
-        super().__init__("scope", name)
+        self.name = name
 
-    @property
-    def name(self) -> str:
-        """The name."""
-        return str(self._what)
+    def applied(self, before: State, owner: Any) -> State:
+        """The state in the scope."""
+        return State((*before.entries, Entry(owner, before)), before.recording,
+                     (*before.scope, self.name), before.transforms, before.listener)
 
 
 _now = Moment(0, ())  # of nodes that are made in no scope
-_ticking = lock()
+_ticking = lock(reentrant=True)
 
 
 def tick() -> Moment:
     """Advance the clock: nodes made from now on are younger than all that exist."""
     return _advanced(1)
+
+
+# A switch that died without its end has left states that are not true any more. They are found out
+# when they are stale.
+context.on_death.append(tick)
 
 
 def foreign_moment(clock: int, scope: tuple[str, ...]) -> Moment:
@@ -184,12 +198,12 @@ def _advanced(ticks: int) -> Moment:
         return _now
 
 
-def _moment_here(state: State) -> Moment:
-    """The Moment of nodes that are made in the scopes of a thread or task."""
-    made: Moment | None = state.moment
-    if made is None or made.clock != _now.clock:
-        made = state.moment = Moment(_now.clock, state.scope)
-    return made
+def _state_now() -> State:
+    """The state of the thread or task, with the Moment of the nodes that it makes now."""
+    state = here()
+    if state.moment.clock != _now.clock:
+        state.moment = Moment(_now.clock, state.scope)
+    return state
 
 
 _bare = object.__new__
@@ -242,7 +256,7 @@ class Value:
         self._left: Any = None
         self._right: Any = None
         self.label = label
-        self._made: Moment = _moment_here(here()) if switched_on else _now
+        self._made: Moment = _state_now().moment if switched_on else _now
 
     def __init_subclass__(cls) -> None:
         raise TypeError("Value cannot be subclassed; hold a Value in your class, "
@@ -251,7 +265,7 @@ class Value:
     @property
     def data(self) -> float:
         """The number."""
-        if switched_on and (listener := listener_here()) is not None:
+        if listeners_on and (listener := listener_here()) is not None:
             listener.read(self)
         return self._data
 
@@ -261,7 +275,7 @@ class Value:
             raise AttributeError(
                 f"the data of {describe(self)} was computed; edit the leaves it came from and "
                 "compute it again, or write Value(number) for a new leaf")
-        if switched_on and (listener := listener_here()) is not None:
+        if listeners_on and (listener := listener_here()) is not None:
             listener.edited(self)
         self._data = as_float(number)
         self._made = Moment(tick().clock, self._made.scope)
@@ -289,7 +303,7 @@ class Value:
             node = new_node(data, primitive, operands[0], operands[1])
         else:
             node = new_node(data, primitive, operands[0] if primitive.arity == 1 else operands)
-        if switched_on and (listener := listener_here()) is not None:
+        if listeners_on and (listener := listener_here()) is not None:
             listener.computed(node)
         return node
 
@@ -306,7 +320,7 @@ class Value:
         """
         from autograd.core.backward import backward
 
-        if switched_on and (listener := listener_here()) is not None:
+        if listeners_on and (listener := listener_here()) is not None:
             listener.refuse("backward() leaves its results in .grad, which no replay would fill; "
                             "return autograd.gradient(y, xs), or use autograd.grad(f)")
         backward(self)
@@ -319,7 +333,7 @@ class Value:
         """
         from autograd.core.graph import kinks
 
-        if switched_on and (listener := listener_here()) is not None:
+        if listeners_on and (listener := listener_here()) is not None:
             listener.refuse("kinks() depends on all numbers of the graph; ask for them outside")
         return kinks(self, tolerance)
 
@@ -532,8 +546,10 @@ def new_node(data: float, op: Primitive | None, left: Any, right: Any = None) ->
     node.grad = NOT_COMPUTED
     node.label = ""
     if switched_on:  # somewhere, perhaps here
-        state = here()
-        node._made = _moment_here(state)
+        state = stored_state()
+        if state.moment.clock != _now.clock:
+            state = _state_now()
+        node._made = state.moment
         if not state.recording:
             node.op = node._left = node._right = None
             return node
@@ -562,7 +578,7 @@ def _mixed(primitive: Primitive, a: Any, b: Any) -> Value:
     except DOMAIN_ERRORS as error:
         raise _domain_error(primitive, error, (a, b)) from None
     node = new_node(data, primitive, a, b)
-    if switched_on and (listener := listener_here()) is not None:
+    if listeners_on and (listener := listener_here()) is not None:
         listener.computed(node)
     return node
 
@@ -570,7 +586,7 @@ def _mixed(primitive: Primitive, a: Any, b: Any) -> Value:
 def _domain_error(primitive: Primitive, error: Exception,
                   operands: tuple[Operand, ...]) -> Exception:
     """The error that names the operation and its operands, of which a recording is told."""
-    if switched_on and (listener := listener_here()) is not None:
+    if listeners_on and (listener := listener_here()) is not None:
         listener.failed(primitive, operands)
     return primitive.domain_error(
         error, numbers(operands), [name_of(o) for o in operands])
@@ -596,7 +612,7 @@ def _compare(relation: str, a: Value, b: Any) -> Any:
         except TypeError:
             return NotImplemented
     outcome = _COMPARISONS[relation](a._data, b._data if b.__class__ is Value else b)
-    if switched_on and (listener := listener_here()) is not None:
+    if listeners_on and (listener := listener_here()) is not None:
         listener.compared(relation, a, b, outcome)
     return outcome
 
@@ -625,7 +641,7 @@ def describe(node: Value) -> str:
 def assign(leaves: Iterable[Value], numbers: Iterable[float]) -> None:
     """Edit the data of many leaves at once, as a training step does; the clock ticks once."""
     leaves = list(leaves)
-    if switched_on and (listener := listener_here()) is not None:
+    if listeners_on and (listener := listener_here()) is not None:
         for leaf in leaves:
             listener.edited(leaf)
     clock = tick().clock
@@ -681,7 +697,7 @@ def _unary_method(primitive: Primitive) -> Callable[[Value], Value]:
         except DOMAIN_ERRORS as error:
             raise _domain_error(primitive, error, (self,)) from None
         node = new_node(data, primitive, self)
-        if switched_on and (listener := listener_here()) is not None:
+        if listeners_on and (listener := listener_here()) is not None:
             listener.computed(node)
         return node
 

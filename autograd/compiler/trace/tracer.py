@@ -27,7 +27,7 @@ from autograd.compiler.trace.arguments import Lifted, Results, lift
 from autograd.compiler.trace.domain_guards import may_raise, shown_by
 from autograd.compiler.trace.graph_to_program import captured_program
 from autograd.core import primitives, value
-from autograd.core.context import here, switched_on
+from autograd.core.context import here, listeners_on
 from autograd.core.graph import collector_at_rest, topological_order
 from autograd.core.primitives import Primitive
 from autograd.core.value import (
@@ -102,7 +102,7 @@ def record(function: Callable[..., Any], arguments: tuple[Any, ...],
 
 def is_recording() -> bool:
     """Whether a function is being recorded here; one of another thread does not count."""
-    listener = here().listener if switched_on else None
+    listener = here().listener if listeners_on else None
     while listener is not None and not isinstance(listener, _Scribe):
         listener = listener.outer
     return listener is not None
