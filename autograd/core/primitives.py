@@ -309,9 +309,9 @@ sigmoid = _row("sigmoid", _sigmoid, lambda x, y: sigmoid_slope(x), symbol="σ",
 sigmoid_slope: Unary = _row("sigmoid_slope", lambda x: _sigmoid(x) * _sigmoid(-x),
                             lambda x, y: -tanh(0.5 * x) * y, symbol="σ'", text="sigmoid'({0})",
                             latex=_function_latex(r"\sigma'"),
-                                       summary="The derivative of the logistic function.",
-                                       derivative=("y * (1 - 2 * sigmoid(x))",),
-                                       raises=(), hidden=True)
+                            summary="The derivative of the logistic function.",
+                            derivative=("y * (1 - 2 * sigmoid(x))",),
+                            raises=(), hidden=True)
 softplus = _row("softplus", _softplus, lambda x, y: sigmoid(x),
                 summary="log(1 + exp(x)), a smooth form of relu.",
                 derivative=("sigmoid(x)",),
@@ -441,9 +441,9 @@ cosh: Unary = _row("cosh", math.cosh, lambda x, y: sinh(x), safe=(_EXP,),
 # 1 - y*y is 0 from x = 19 on; this form is right until the derivative itself is 0.
 tanh: Unary = _row("tanh", math.tanh, lambda x, y: 4.0 * sigmoid_slope(2.0 * x),
                    latex=_function_latex(r"\tanh"),
-                              summary="The hyperbolic tangent of x.",
-                              derivative=("1 - y**2",),
-                              raises=())
+                   summary="The hyperbolic tangent of x.",
+                   derivative=("1 - y**2",),
+                   raises=())
 asinh = _row("asinh", math.asinh, lambda x, y: 1.0 / hypot(1.0, x), aliases=("arcsinh",),
              summary="The number whose hyperbolic sine is x.",
              derivative=("1 / sqrt(x**2 + 1)",),
@@ -578,8 +578,8 @@ dot: Dot = _row("dot", _dot, _dot_partials, arity=None, gather=_pairs, symbol="�
 norm: NAry = _row("norm", math.hypot, lambda *xs: [_safe_ratio(x, xs[-1]) for x in xs[:-1]],
                   kink=math.hypot, safe=(_FACTOR,), symbol="‖·‖", text="norm({all})",
                   latex=r"\left\|{all}\right\|", **_N_ARY,
-                  summary="The length of a vector, the square root of the sum of squares; it does not "
-                         "overflow.",
+                  summary="The length of a vector, the square root of the sum of squares; it does "
+                          "not overflow.",
                   slope="by each operand x / y",
                   at_kink="0 at the origin",
                   commutative=True, transparent=True, raises=())

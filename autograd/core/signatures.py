@@ -1,10 +1,12 @@
 """What type checkers know of calls: of primitives, of operators and of derivatives.
 
-Nothing of this exists at run time, where one Primitive serves floats, Values and arrays alike.
+Imported for type checkers alone: at run time one Primitive serves floats, Values and arrays.
 """
 
-# mypy: disable-error-code="overload-overlap"
-# An array has __float__, which is for arrays of one number; arrays come first, so they are arrays.
+# An array has __float__, for arrays of one number; arrays come first, so that they are arrays.
+# mypy: disable-error-code="overload-overlap, no-overload-impl, empty-body"
+
+from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ParamSpec, Protocol, SupportsFloat, TypeAlias, TypeVar, overload
@@ -17,6 +19,7 @@ from autograd.core.value import Value
 Array: TypeAlias = np.ndarray[Any, Any]
 Truths: TypeAlias = np.ndarray[Any, np.dtype[np.bool_]]
 Number: TypeAlias = Value | SupportsFloat
+Arm: TypeAlias = Number | Callable[[], Number]
 Structure: TypeAlias = (list[Any] | tuple[Any, ...] | Mapping[Any, Any]
                         | Sequence[Number] | Sequence[Sequence[Number]] | Sequence[Array])
 
@@ -24,6 +27,7 @@ _P = ParamSpec("_P")
 _K = TypeVar("_K")
 _N = TypeVar("_N", bound=float)
 _C_co = TypeVar("_C_co", covariant=True)
+
 
 # --- primitives -----------------------------------------------------------------------------------
 
@@ -34,6 +38,7 @@ class Unary(Primitive):
     def __call__(self, x: Array, /) -> Array: ...
     @overload
     def __call__(self, x: SupportsFloat, /) -> float: ...
+
 
 class Binary(Primitive):
     @overload
@@ -47,6 +52,7 @@ class Binary(Primitive):
     @overload
     def __call__(self, a: SupportsFloat, b: SupportsFloat, /) -> float: ...
 
+
 class NAry(Primitive):
     @overload
     def __call__(self, xs: Array, /) -> Any: ...
@@ -56,6 +62,7 @@ class NAry(Primitive):
     def __call__(self, xs: Iterable[SupportsFloat], /) -> float: ...
     @overload
     def __call__(self, xs: Iterable[Number], /) -> Value | float: ...
+
 
 class Dot(Primitive):
     @overload
@@ -71,19 +78,20 @@ class Dot(Primitive):
     @overload
     def __call__(self, a: Iterable[Number], b: Iterable[Number], /) -> Value | float: ...
 
+
 class Where(Primitive):
     @overload
-    def __call__(self, condition: object, a: Array, b: _Arm, /) -> Array: ...
+    def __call__(self, condition: object, a: Array, b: Arm, /) -> Array: ...
     @overload
-    def __call__(self, condition: object, a: _Arm, b: Array, /) -> Array: ...
+    def __call__(self, condition: object, a: Arm, b: Array, /) -> Array: ...
     @overload
-    def __call__(self, condition: object, a: Callable[[], Array], b: _Arm, /) -> Any: ...
+    def __call__(self, condition: object, a: Callable[[], Array], b: Arm, /) -> Any: ...
     @overload
-    def __call__(self, condition: object, a: _Arm, b: Callable[[], Array], /) -> Any: ...
+    def __call__(self, condition: object, a: Arm, b: Callable[[], Array], /) -> Any: ...
     @overload
-    def __call__(self, condition: object, a: Value, b: _Arm, /) -> Value: ...
+    def __call__(self, condition: object, a: Value, b: Arm, /) -> Value: ...
     @overload
-    def __call__(self, condition: object, a: _Arm, b: Value, /) -> Value: ...
+    def __call__(self, condition: object, a: Arm, b: Value, /) -> Value: ...
     @overload
     def __call__(self, condition: object, a: Callable[[], Value], b: Callable[[], Value],
                  /) -> Value: ...
@@ -91,9 +99,8 @@ class Where(Primitive):
     def __call__(self, condition: object, a: SupportsFloat | Callable[[], SupportsFloat],
                  b: SupportsFloat | Callable[[], SupportsFloat], /) -> float: ...
     @overload
-    def __call__(self, condition: object, a: _Arm, b: _Arm, /) -> Value | float: ...
+    def __call__(self, condition: object, a: Arm, b: Arm, /) -> Value | float: ...
 
-_Arm: TypeAlias = Number | Callable[[], Number]
 
 # --- operators ------------------------------------------------------------------------------------
 
@@ -103,11 +110,13 @@ class Operator(Protocol):
     @overload
     def __call__(self, other: Number, /) -> Value: ...
 
+
 class Comparison(Protocol):
     @overload
     def __call__(self, other: Array, /) -> Truths: ...
     @overload
     def __call__(self, other: Number, /) -> bool: ...
+
 
 class Equality(Protocol):
     @overload
@@ -115,9 +124,15 @@ class Equality(Protocol):
     @overload
     def __call__(self, other: object, /) -> bool: ...
 
+
 def operator(method: Callable[[Value, Any], Any]) -> Operator: ...
+
+
 def comparison(method: Callable[[Value, Any], Any]) -> Comparison: ...
+
+
 def equality(method: Callable[[Value, Any], Any]) -> Equality: ...
+
 
 # --- derivatives by the first argument: their structure is the argument's -------------------------
 
@@ -125,6 +140,7 @@ class Composing(Protocol[_C_co]):
     """A compiled function: the derivative of it is a compiled function, too."""
 
     def __compose__(self, transform: Callable[..., Any], /, *options: Any) -> _C_co: ...
+
 
 class Gradient(Protocol[_P]):
     @overload
@@ -140,6 +156,7 @@ class Gradient(Protocol[_P]):
                  **kwargs: _P.kwargs) -> dict[_K, float]: ...
     @overload
     def __call__(self, x: Structure, /, *args: _P.args, **kwargs: _P.kwargs) -> Any: ...
+
 
 class ValueAndGradient(Protocol[_P]):
     @overload
@@ -160,11 +177,13 @@ class ValueAndGradient(Protocol[_P]):
     @overload
     def __call__(self, x: Structure, /, *args: _P.args, **kwargs: _P.kwargs) -> tuple[Any, Any]: ...
 
+
 class Jacobian(Protocol[_P]):
     @overload
     def __call__(self, x: Array | Structure, /, *args: _P.args, **kwargs: _P.kwargs) -> Array: ...
     @overload
     def __call__(self, x: Number, /, *args: _P.args, **kwargs: _P.kwargs) -> Any: ...
+
 
 class Hessian(Protocol[_P]):
     @overload
@@ -173,3 +192,12 @@ class Hessian(Protocol[_P]):
     def __call__(self, x: Array | Structure, /, *args: _P.args, **kwargs: _P.kwargs) -> Array: ...
     @overload
     def __call__(self, x: SupportsFloat, /, *args: _P.args, **kwargs: _P.kwargs) -> float: ...
+
+
+Derivative: TypeAlias = Gradient[...] | ValueAndGradient[...] | Jacobian[...] | Hessian[...]
+
+# A function that is declared to return Values takes numbers, too, once it is compiled.
+OfValues: TypeAlias = Callable[..., Value | Sequence[Value] | Mapping[Any, Value]]
+
+# What becomes an array, with one entry for each row.
+RowResult: TypeAlias = Value | SupportsFloat | Array
