@@ -3,22 +3,24 @@
 Imported for type checkers alone: at run time one Primitive serves floats, Values and arrays.
 """
 
-# An array has __float__, for arrays of one number; arrays come first, so that they are arrays.
-# mypy: disable-error-code="overload-overlap, no-overload-impl, empty-body"
+# mypy: disable-error-code="no-overload-impl, empty-body"
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, ParamSpec, Protocol, SupportsFloat, TypeAlias, TypeVar, overload
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any, ParamSpec, Protocol, TypeAlias, TypeVar, overload
 
 import numpy as np
 
 from autograd.core.primitive import Primitive
+from autograd.core.typing import Array
 from autograd.core.value import Value
 
-Array: TypeAlias = np.ndarray[Any, Any]
 Truths: TypeAlias = np.ndarray[Any, np.dtype[np.bool_]]
-Number: TypeAlias = Value | SupportsFloat
+Real: TypeAlias = float | np.floating[Any] | np.integer[Any] | np.bool_ | Fraction | Decimal
+Number: TypeAlias = Value | Real
 Arm: TypeAlias = Number | Callable[[], Number]
 Structure: TypeAlias = (list[Any] | tuple[Any, ...] | Mapping[Any, Any]
                         | Sequence[Number] | Sequence[Sequence[Number]] | Sequence[Array])
@@ -37,7 +39,7 @@ class Unary(Primitive):
     @overload
     def __call__(self, x: Array, /) -> Array: ...
     @overload
-    def __call__(self, x: SupportsFloat, /) -> float: ...
+    def __call__(self, x: Real, /) -> float: ...
 
 
 class Binary(Primitive):
@@ -48,9 +50,9 @@ class Binary(Primitive):
     @overload
     def __call__(self, a: Value, b: Number, /) -> Value: ...
     @overload
-    def __call__(self, a: SupportsFloat, b: Value, /) -> Value: ...
+    def __call__(self, a: Real, b: Value, /) -> Value: ...
     @overload
-    def __call__(self, a: SupportsFloat, b: SupportsFloat, /) -> float: ...
+    def __call__(self, a: Real, b: Real, /) -> float: ...
 
 
 class NAry(Primitive):
@@ -59,7 +61,7 @@ class NAry(Primitive):
     @overload
     def __call__(self, xs: Iterable[Value], /) -> Value: ...
     @overload
-    def __call__(self, xs: Iterable[SupportsFloat], /) -> float: ...
+    def __call__(self, xs: Iterable[Real], /) -> float: ...
     @overload
     def __call__(self, xs: Iterable[Number], /) -> Value | float: ...
 
@@ -74,7 +76,7 @@ class Dot(Primitive):
     @overload
     def __call__(self, a: Iterable[Any], b: Array, /) -> Any: ...
     @overload
-    def __call__(self, a: Iterable[SupportsFloat], b: Iterable[SupportsFloat], /) -> float: ...
+    def __call__(self, a: Iterable[Real], b: Iterable[Real], /) -> float: ...
     @overload
     def __call__(self, a: Iterable[Number], b: Iterable[Number], /) -> Value | float: ...
 
@@ -96,8 +98,8 @@ class Where(Primitive):
     def __call__(self, condition: object, a: Callable[[], Value], b: Callable[[], Value],
                  /) -> Value: ...
     @overload
-    def __call__(self, condition: object, a: SupportsFloat | Callable[[], SupportsFloat],
-                 b: SupportsFloat | Callable[[], SupportsFloat], /) -> float: ...
+    def __call__(self, condition: object, a: Real | Callable[[], Real],
+                 b: Real | Callable[[], Real], /) -> float: ...
     @overload
     def __call__(self, condition: object, a: Arm, b: Arm, /) -> Value | float: ...
 
@@ -120,7 +122,7 @@ class Comparison(Protocol):
 
 class Equality(Protocol):
     @overload
-    def __call__(self, other: Array, /) -> Truths: ...
+    def __call__(self, other: Array, /) -> Truths: ...  # type: ignore[overload-overlap]
     @overload
     def __call__(self, other: object, /) -> bool: ...
 
@@ -148,7 +150,7 @@ class Gradient(Protocol[_P]):
     @overload
     def __call__(self, x: Array, /, *args: _P.args, **kwargs: _P.kwargs) -> Array: ...
     @overload
-    def __call__(self, x: SupportsFloat, /, *args: _P.args, **kwargs: _P.kwargs) -> float: ...
+    def __call__(self, x: Real, /, *args: _P.args, **kwargs: _P.kwargs) -> float: ...
     @overload
     def __call__(self, x: list[_N], /, *args: _P.args, **kwargs: _P.kwargs) -> list[float]: ...
     @overload
@@ -166,7 +168,7 @@ class ValueAndGradient(Protocol[_P]):
     def __call__(self, x: Array, /, *args: _P.args,
                  **kwargs: _P.kwargs) -> tuple[float, Array]: ...
     @overload
-    def __call__(self, x: SupportsFloat, /, *args: _P.args,
+    def __call__(self, x: Real, /, *args: _P.args,
                  **kwargs: _P.kwargs) -> tuple[float, float]: ...
     @overload
     def __call__(self, x: list[_N], /, *args: _P.args,
@@ -191,7 +193,7 @@ class Hessian(Protocol[_P]):
     @overload
     def __call__(self, x: Array | Structure, /, *args: _P.args, **kwargs: _P.kwargs) -> Array: ...
     @overload
-    def __call__(self, x: SupportsFloat, /, *args: _P.args, **kwargs: _P.kwargs) -> float: ...
+    def __call__(self, x: Real, /, *args: _P.args, **kwargs: _P.kwargs) -> float: ...
 
 
 Derivative: TypeAlias = Gradient[...] | ValueAndGradient[...] | Jacobian[...] | Hessian[...]
@@ -200,4 +202,4 @@ Derivative: TypeAlias = Gradient[...] | ValueAndGradient[...] | Jacobian[...] | 
 OfValues: TypeAlias = Callable[..., Value | Sequence[Value] | Mapping[Any, Value]]
 
 # What becomes an array, with one entry for each row.
-RowResult: TypeAlias = Value | SupportsFloat | Array
+RowResult: TypeAlias = Value | Real | Array
