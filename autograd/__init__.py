@@ -119,6 +119,8 @@ if TYPE_CHECKING:  # modules by their former paths
     row = _primitive
     structures = pytrees
 
+__version__ = "0.1.0"  # of the distribution chainrule; pyproject.toml and nn read it here
+
 # Names whose modules are loaded at first use, so that `import autograd` stays quick.
 _LATER = {
     "GradientError": "checking.reports",

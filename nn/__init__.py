@@ -5,6 +5,15 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+import autograd.core
+
+if not hasattr(autograd, "former_paths"):
+    raise ImportError(
+        f"nn needs chainrule's package autograd, but {autograd.__file__}, of another distribution "
+        "called autograd, is found first; run \"pip uninstall autograd\", or give each of them an "
+        "environment of its own")
+
+from autograd import __version__ as __version__
 from autograd import former_paths
 from nn import datasets, schedules
 from nn.layers import MLP, Layer, Neuron

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 import subprocess
 import sys
 from types import ModuleType
@@ -50,6 +51,11 @@ def test_that_test_sees_what_is_loaded() -> None:
 def test_only_numpy_is_used_from_outside() -> None:
     roots = {name.partition(".")[0] for name in loaded_by("import autograd, nn")}
     assert roots - set(sys.stdlib_module_names) == {"autograd", "nn"}
+
+
+def test_the_versions_are_one() -> None:
+    assert nn.__version__ == autograd.__version__
+    assert re.fullmatch(r"\d+\.\d+\.\d+", autograd.__version__)
 
 
 @pytest.mark.parametrize("package", [autograd, nn])
