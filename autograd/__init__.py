@@ -56,7 +56,16 @@ from autograd.core.primitives import (
 from autograd.core.transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad
 from autograd.core.value import Value, no_grad
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # what __getattr__ below finds at run time
+    from autograd import checking as checking
+    from autograd import compiler as compiler
+    from autograd import descent as descent
+    from autograd import drawing as drawing
+    from autograd import explaining as explaining
+    from autograd import extend as extend
+    from autograd import parsing as parsing
+    from autograd import plotting as plotting
+    from autograd import strategies as strategies
     from autograd.checking.gradient_check import gradcheck
     from autograd.checking.properties import check_gradients
     from autograd.checking.reports import GradientError
@@ -66,6 +75,8 @@ if TYPE_CHECKING:
     from autograd.descent import Path, brute_force, descend, evaluations
     from autograd.drawing.graph import draw
     from autograd.drawing.stepping import step_through
+    from autograd.explaining.chain_rule import explain
+    from autograd.explaining.naive_backward import compare_naive
     from autograd.extend import primitive
     from autograd.plotting.functions import (
         animate,
@@ -76,6 +87,39 @@ if TYPE_CHECKING:
         plot_loss_landscape,
         plot_surface,
     )
+
+if TYPE_CHECKING:  # modules by their former paths
+    from autograd.checking import error_analysis, finite_differences, high_precision
+    from autograd.checking import properties as properties
+    from autograd.checking import reports as reports
+    from autograd.core import backward as backward
+    from autograd.core import copying as copying
+    from autograd.core import graph as graph
+    from autograd.core import numpy_protocol, pytrees
+    from autograd.core import primitive as _primitive
+    from autograd.core import primitives as primitives
+    from autograd.core import transforms as transforms
+    from autograd.core import value as value
+    from autograd.drawing import folding as folding
+    from autograd.drawing import rendering as rendering
+    from autograd.drawing import stepping as stepping
+    from autograd.explaining import naive_backward
+    from autograd.explaining import notation as notation
+    from autograd.plotting import axes, loss_landscape
+    from autograd.plotting import surfaces as surfaces
+
+    arrays = numpy_protocol
+    canvas = axes
+    custom = extend
+    examining = error_analysis
+    landscapes = loss_landscape
+    mistakes = naive_backward
+    oracles = finite_differences
+    precise = high_precision
+    row = _primitive
+    structures = pytrees
+
+__version__ = "0.1.0"  # of the distribution chainrule; pyproject.toml and nn read it here
 
 # Names whose modules are loaded at first use, so that `import autograd` stays quick.
 _LATER = {
@@ -117,14 +161,16 @@ def _display(node: Value) -> dict[str, Any]:
 _value.display_hook = _display
 
 
-def __getattr__(name: str) -> Any:
-    if name in _LATER:
-        return getattr(import_module(f"{__name__}.{_LATER[name]}"), name)
-    if name in TABLE and not TABLE[name].hidden:  # declared since: a primitive of the user's own
-        return TABLE[name]
-    if name in _MODULES or name in former_paths.AUTOGRAD:
-        return import_module(f"{__name__}.{name}")
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+if not TYPE_CHECKING:  # or every name would be there, and a mistyped one, too
+
+    def __getattr__(name: str) -> Any:
+        if name in _LATER:
+            return getattr(import_module(f"{__name__}.{_LATER[name]}"), name)
+        if name in TABLE and not TABLE[name].hidden:  # declared since: a primitive of the user's
+            return TABLE[name]
+        if name in _MODULES or name in former_paths.AUTOGRAD:
+            return import_module(f"{__name__}.{name}")
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:

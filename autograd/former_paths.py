@@ -9,9 +9,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping, Sequence
 from importlib import import_module
-from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from importlib.abc import Loader
+else:  # importlib.abc loads 15 modules, and its classes add nothing that is needed here
+    Loader = object
 
 AUTOGRAD = {
     "arrays": "core.numpy_protocol", "backward": "core.backward", "copying": "core.copying",
@@ -47,7 +52,7 @@ AUTOGRAD = {
 }
 
 
-class _FormerPaths(MetaPathFinder, Loader):
+class _FormerPaths(Loader):
     """Finds modules by their former paths; asked last, when no file has the name."""
 
     def __init__(self) -> None:
@@ -56,6 +61,9 @@ class _FormerPaths(MetaPathFinder, Loader):
     def find_spec(self, fullname: str, path: Sequence[str] | None,
                   target: ModuleType | None = None) -> ModuleSpec | None:
         return ModuleSpec(fullname, self) if fullname in self.now else None
+
+    def create_module(self, spec: ModuleSpec) -> None:
+        return None
 
     def exec_module(self, module: ModuleType) -> None:
         sys.modules[module.__name__] = import_module(self.now[module.__name__])

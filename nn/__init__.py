@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+import autograd.core
+
+if not hasattr(autograd, "former_paths"):
+    raise ImportError(
+        f"nn needs chainrule's package autograd, but {autograd.__file__}, of another distribution "
+        "called autograd, is found first; run \"pip uninstall autograd\", or give each of them an "
+        "environment of its own")
+
+from autograd import __version__ as __version__
 from autograd import former_paths
 from nn import datasets, schedules
-from nn.drawing import draw
 from nn.layers import MLP, Layer, Neuron
 from nn.losses import (
     LOSSES,
@@ -17,9 +28,42 @@ from nn.losses import (
 )
 from nn.module import Module
 from nn.optimizers import SGD, Adagrad, Adam, AdamW, Optimizer, RMSprop
-from nn.training import History, accuracy, eager_epoch, fit
 
-former_paths.register(__name__, {"compiled": "compiled_training"})
+if TYPE_CHECKING:  # what __getattr__ below finds at run time
+    from nn import compiled_training as compiled_training
+    from nn import drawing as drawing
+    from nn import training as training
+    from nn.drawing import draw
+    from nn.training import History, accuracy, eager_epoch, fit
+
+    compiled = compiled_training  # its former path
+
+# Names whose modules are loaded at first use: they need the compiler or graphviz.
+_LATER = {
+    "History": "training",
+    "accuracy": "training",
+    "draw": "drawing",
+    "eager_epoch": "training",
+    "fit": "training",
+}
+
+_MODULES = ("compiled_training", "drawing", "training")
+_FORMER = {"compiled": "compiled_training"}
+former_paths.register(__name__, _FORMER)
+
+if not TYPE_CHECKING:  # or every name would be there, and a mistyped one, too
+
+    def __getattr__(name: str) -> Any:
+        if name in _LATER:
+            return getattr(import_module(f"{__name__}.{_LATER[name]}"), name)
+        if name in _MODULES or name in _FORMER:
+            return import_module(f"{__name__}.{name}")
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LATER})
+
 
 __all__ = [
     "LOSSES", "MLP", "SGD", "Adagrad", "Adam", "AdamW", "History", "Layer", "Loss", "Module",

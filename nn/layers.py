@@ -15,17 +15,19 @@ import random
 from collections.abc import Callable, Sequence
 from difflib import get_close_matches
 from operator import methodcaller, mul
-from typing import Any
+from typing import Any, SupportsFloat
 
 import numpy as np
 
 from autograd.core import primitives
 from autograd.core.primitives import TABLE, Primitive
+from autograd.core.typing import Array
 from autograd.core.validation import as_float, whole
 from autograd.core.value import Value, name_scope, new_node
 from nn.module import Module
 
 Activation = Callable[[Any], Any] | None
+Row = Sequence[Value | SupportsFloat] | Array
 
 COMMON = ("relu", "tanh", "sigmoid", "softplus", "linear")  # that an error proposes
 _SPELLED = {"relu": "ReLU"}
@@ -59,12 +61,12 @@ class Neuron(Module):
         self.w = [Value(draw(-1, 1), f"w{i}") for i in range(whole(nin, "nin", 1))]
         self.b = Value(0.0, "b")
 
-    def __call__(self, x: Any) -> Any:
+    def __call__(self, x: Row) -> Value:
         """The neuron's answer, a Value, for a row of nin floats or Values."""
         inputs = (*_checked(x, len(self.w), self), 1.0)
         return self._forward(inputs, _numbers(inputs))
 
-    def _forward(self, inputs: tuple[Any, ...], numbers: list[float]) -> Any:
+    def _forward(self, inputs: tuple[Any, ...], numbers: list[float]) -> Value:
         """The same for inputs that were checked and that the bias's 1 follows.
 
         It is activation(dot(w + [b], inputs)). A layer takes the numbers of its inputs once for
@@ -105,12 +107,12 @@ class Layer(Module):
             for parameter in (*neuron.w, neuron.b):
                 parameter.label = f"{prefix}.neuron{index}.{parameter.label}"
 
-    def __call__(self, x: Any) -> Any:
+    def __call__(self, x: Row) -> Value | list[Value]:
         """A Value for a layer of one neuron, else a list of Values."""
         answers = self._forward(_checked(x, self._nin, self))
         return answers[0] if len(answers) == 1 else answers
 
-    def _forward(self, x: Sequence[Any]) -> list[Any]:
+    def _forward(self, x: Sequence[Any]) -> list[Value]:
         inputs = (*x, 1.0)
         numbers = _numbers(inputs)
         with name_scope(self._scope):
@@ -150,7 +152,7 @@ class MLP(Module):
         self.layers = [Layer(sizes[i - 1], sizes[i], output if i == last else activation,
                              generator=generator, name=f"layer {i}") for i in range(1, last + 1)]
 
-    def __call__(self, x: Any) -> Any:
+    def __call__(self, x: Row) -> Value | list[Value]:
         """The answer for one row: a Value for one output, else a list of Values.
 
         Args:
@@ -160,9 +162,10 @@ class MLP(Module):
             ValueError: for another number of inputs, and for nan among them.
             TypeError: for inputs that are not real numbers.
         """
-        answers: Sequence[Any] = _checked(x, self.layers[0]._nin, self)
+        inputs = _checked(x, self.layers[0]._nin, self)
+        answers: list[Value] = []
         for layer in self.layers:
-            answers = layer._forward(answers)
+            inputs = answers = layer._forward(inputs)
         return answers[0] if len(answers) == 1 else answers
 
     def __repr__(self) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar, overload
 
 import numpy as np
 
@@ -16,6 +16,16 @@ from autograd.core import value
 from autograd.core.context import listeners_on
 from autograd.core.graph import collector_at_rest
 from autograd.core.transforms import hvp_of, jvp_of
+
+if TYPE_CHECKING:
+    from autograd.core.signatures import Derivative, OfValues
+
+F = TypeVar("F", bound=Callable[..., Any])
+C = TypeVar("C", bound=Compiled)
+D = TypeVar("D", bound="Derivative")
+P = ParamSpec("P")
+R = TypeVar("R")
+Positions = int | tuple[int, ...]
 
 
 class Replay:
@@ -38,10 +48,10 @@ class Replay:
         return bool(np.isfinite(outputs).tobytes() == self._all_finite)
 
 
-class Jitted(Compiled):
+class Jitted(Compiled, Generic[F]):
     """What :func:`jit` returns: call it like the function."""
 
-    def __call__(self, *arguments: Any, **keywords: Any) -> Any:
+    def _called(self, *arguments: Any, **keywords: Any) -> Any:
         if listeners_on and is_recording():  # a part of what is being recorded
             return self.function(*arguments, **keywords)
         try:
@@ -61,6 +71,11 @@ class Jitted(Compiled):
         if self.n_recordings >= self.max_recordings:
             return self._eagerly(arguments, keywords)
         return self._first(key, numbers, arguments, keywords)
+
+    if TYPE_CHECKING:
+        __call__: F  # it has the signature of the function
+    else:
+        __call__ = _called
 
     def _first(self, key: Any, numbers: Any, arguments: tuple[Any, ...],
                keywords: dict[str, Any]) -> Any:
@@ -100,7 +115,7 @@ class Jitted(Compiled):
             key += [(name, signature(item, numbers)) for name, item in keywords.items()]
         return tuple(key), numbers
 
-    def __compose__(self, transform: Callable[..., Any], *options: Any) -> Jitted:
+    def __compose__(self, transform: Callable[..., Any], *options: Any) -> Jitted[Any]:
         """The compiled derivative: transforms of a compiled function come here."""
         key = (transform, options)
         if key not in self.derived:
@@ -108,7 +123,7 @@ class Jitted(Compiled):
             static = frozenset[int]() if transform in (hvp_of, jvp_of) else self.static
             self.derived[key] = Jitted(transform(self.function, *options), self.backend,
                                         self.max_recordings, static)
-        derived: Jitted = self.derived[key]
+        derived: Jitted[Any] = self.derived[key]
         return derived
 
     def outside(self, key: Any) -> Any:
@@ -117,16 +132,50 @@ class Jitted(Compiled):
             return object()  # equal to nothing
         return [leaf._data for replay in self._replays.get(key, ()) for leaf in replay.captured]
 
-    def _like(self, function: Callable[..., Any]) -> Jitted:
+    def _like(self, function: Callable[..., Any]) -> Jitted[Any]:
         return Jitted(function, self.backend, self.max_recordings, self.static)
+
+    if TYPE_CHECKING:
+        @overload
+        def __get__(self, instance: None, owner: type | None = None) -> Jitted[F]: ...
+        @overload
+        def __get__(self: Jitted[Callable[Concatenate[Any, P], R]], instance: object,
+                    owner: type | None = None) -> Jitted[Callable[P, R]]: ...
+        def __get__(self, instance: Any, owner: type | None = None) -> Any: ...
 
     def scipy(self) -> Objective:
         """fun, jac, hess and hessp for scipy.optimize; see :class:`.scipy_objective.Objective`."""
         return Objective(self)
 
 
-def jit(function: Callable[..., Any] | None = None, *, backend: str | None = None,
-        static_argnums: int | tuple[int, ...] = (), max_recordings: int = 100) -> Any:
+class Decorator(Protocol):
+    """What :func:`jit` returns without a function."""
+
+    @overload
+    def __call__(self, function: D, /) -> Jitted[D]: ...
+    @overload
+    def __call__(self, function: OfValues, /) -> Jitted[Any]: ...
+    @overload
+    def __call__(self, function: F, /) -> Jitted[F]: ...
+
+
+@overload
+def jit(function: None = None, *, backend: str | None = None, static_argnums: Positions = (),
+        max_recordings: int = 100) -> Decorator: ...
+@overload
+def jit(function: C, *, backend: str | None = None, static_argnums: Positions = (),
+        max_recordings: int = 100) -> C: ...
+@overload
+def jit(function: D, *, backend: str | None = None, static_argnums: Positions = (),
+        max_recordings: int = 100) -> Jitted[D]: ...
+@overload
+def jit(function: OfValues, *, backend: str | None = None, static_argnums: Positions = (),
+        max_recordings: int = 100) -> Jitted[Any]: ...
+@overload
+def jit(function: F, *, backend: str | None = None, static_argnums: Positions = (),
+        max_recordings: int = 100) -> Jitted[F]: ...
+def jit(function: Any = None, *, backend: str | None = None, static_argnums: Positions = (),
+        max_recordings: int = 100) -> Any:
     """Compile a function of numbers: recorded at its first call, replayed from then on.
 
     Ordinary Python control flow works: every comparison that the function makes while it is

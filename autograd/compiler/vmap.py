@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import update_wrapper
-from typing import Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 import numpy as np
 
@@ -33,7 +33,11 @@ from autograd.core.pytrees import leaves_of
 from autograd.core.transforms import grad, hessian, hvp_of, jvp_of, value_and_grad
 from autograd.core.typing import Array
 
+if TYPE_CHECKING:
+    from autograd.core.signatures import Derivative, RowResult
+
 Axes = int | None | tuple[int | None, ...]
+R = TypeVar("R")
 
 
 class RowsReplay:
@@ -79,7 +83,7 @@ class RowsReplay:
                 for leaf, summed in zip(leaves_of(self.skeleton), self.summed, strict=True)]
 
 
-class Batched(Compiled):
+class Batched(Compiled, Generic[R]):
     """What :func:`vmap` returns: call it with rows."""
 
     def __init__(self, function: Callable[..., Any], in_axes: Axes, backend: str | None,
@@ -89,7 +93,7 @@ class Batched(Compiled):
         self.in_axes = in_axes
         self.sums = sums
 
-    def __call__(self, *arguments: Any, **keywords: Any) -> Any:
+    def __call__(self, *arguments: Any, **keywords: Any) -> R:
         rows = Rows(arguments, keywords, self._axes(len(arguments)), self.static)
         if rows.n == 0:
             raise ValueError("vmap needs at least one row: without one, the shape of the result "
@@ -111,12 +115,13 @@ class Batched(Compiled):
 
     # --- running ---------------------------------------------------------------------------------
 
-    def _row_by_row(self, rows: Rows) -> Any:
+    def _row_by_row(self, rows: Rows) -> R:
         """The results as they come from the function itself: Values, perhaps."""
-        return stacked([self.function(*rows.row(i), **rows.keywords) for i in range(rows.n)],
-                       self.sums)
+        results: R = stacked(
+            [self.function(*rows.row(i), **rows.keywords) for i in range(rows.n)], self.sums)
+        return results
 
-    def _run(self, rows: Rows, parts: Parts) -> Any:
+    def _run(self, rows: Rows, parts: Parts) -> R:
         """Run every branch that is known on the rows that take it, and record the others."""
         gathered = Gathered(rows.n)
         replays = self._replays.get(parts.key, []) if self.is_unchanged(parts.key) else []
@@ -133,7 +138,8 @@ class Batched(Compiled):
                 self._refuse_undefined(rows, parts, gathered, first)  # the first is named
                 raise _of_row(error, first) from None
         self._refuse_undefined(rows, parts, gathered, rows.n)
-        return gathered.result()
+        results: R = gathered.result()
+        return results
 
     def _another_branch(self, rows: Rows, parts: Parts, pending: Array,
                         gathered: Gathered) -> Array:
@@ -168,22 +174,24 @@ class Batched(Compiled):
                 except DOMAIN_ERRORS as error:
                     raise _of_row(error, i) from None
 
-    def _like(self, function: Callable[..., Any]) -> Batched:
+    def _like(self, function: Callable[..., Any]) -> Batched[Any]:
         return Batched(function, self.in_axes, self.backend, self.max_recordings, self.static,
                        self.sums)
 
     # --- derivatives -----------------------------------------------------------------------------
 
-    def __compose__(self, transform: Callable[..., Any], *options: Any) -> Any:
+    def __compose__(self, transform: Callable[..., Any], *options: Any) -> Batched[Any]:
         """Derivatives of the sum over all rows: by shared arguments they are sums."""
         if transform in (hvp_of, jvp_of):
-            return self._along(transform)
+            along: Batched[Any] = self._along(transform)  # a function, for hvp and jvp alone
+            return along
         key = (transform, options)
         if key not in self.derived:
             self.derived[key] = Batched(
                 transform(self.function, *options), self.in_axes, self.backend,
                 self.max_recordings, self.static, self._sums_of(transform, *options))
-        return self.derived[key]
+        derived: Batched[Any] = self.derived[key]
+        return derived
 
     def _sums_of(self, transform: Callable[..., Any], argnums: Any) -> Sums:
         """Which parts of a derivative are summed over the rows."""
@@ -212,7 +220,7 @@ class Batched(Compiled):
                             f"{len(self.in_axes)} entries")
         return self.in_axes[position] is None
 
-    def _along(self, transform: Callable[..., Any]) -> Callable[..., Any]:
+    def _along(self, transform: Callable[..., Any]) -> Any:
         """hvp and jvp, functions of (primals, tangents), of which each part has its own axis."""
         def derivative(primals: Any, tangents: Any) -> Any:
             is_tuple = isinstance(primals, tuple)
@@ -227,7 +235,7 @@ class Batched(Compiled):
 
         return derivative
 
-    def _with_directions(self, transform: Callable[..., Any], count: int) -> Batched:
+    def _with_directions(self, transform: Callable[..., Any], count: int) -> Batched[Any]:
         along = transform(self.function)
 
         def one_row(*both: Any) -> Any:
@@ -274,8 +282,17 @@ def _of_row(error: Exception, i: int) -> Exception:
     return error if isinstance(error, RecordingError) else type(error)(f"row {i}: {error}")
 
 
+@overload
+def vmap(function: Derivative, in_axes: Axes = 0, *, backend: str | None = None,
+         max_recordings: int = 100) -> Batched[Any]: ...
+@overload
+def vmap(function: Callable[..., RowResult], in_axes: Axes = 0, *, backend: str | None = None,
+         max_recordings: int = 100) -> Batched[Array]: ...
+@overload
 def vmap(function: Callable[..., Any], in_axes: Axes = 0, *, backend: str | None = None,
-         max_recordings: int = 100) -> Any:
+         max_recordings: int = 100) -> Batched[Any]: ...
+def vmap(function: Callable[..., Any], in_axes: Axes = 0, *, backend: str | None = None,
+         max_recordings: int = 100) -> Batched[Any]:
     """Map a function over rows: recorded for one row, run on all of them at machine speed.
 
     ``vmap(f)(xs)`` is ``[f(x) for x in xs]``, as arrays. Python's control flow works: rows that

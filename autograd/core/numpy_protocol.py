@@ -6,8 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.core.primitives import Primitive
-from autograd.core.pytrees import as_array
+from autograd.core.primitive import Primitive, as_array_operand
 from autograd.core.typing import Array
 from autograd.core.value import UFUNCS, Value
 
@@ -61,8 +60,7 @@ def apply_ufunc(value: Value, ufunc: np.ufunc, method: str, inputs: tuple[Any, .
     if out is None and all(np.ndim(x) == 0 for x in inputs if x.__class__ is not Value):
         return function(*(x.item() if isinstance(x, np.ndarray | np.generic) else x
                           for x in inputs))
-    arrays = [as_array([x], ()) if x.__class__ is Value else x for x in inputs]
-    result = np.frompyfunc(function, len(inputs), 1)(*arrays)
+    result = np.frompyfunc(function, len(inputs), 1)(*map(as_array_operand, inputs))
     if ufunc.__name__ in _COMPARING:
         result = np.asarray(result, dtype=bool)
     if out is None:
@@ -73,5 +71,4 @@ def apply_ufunc(value: Value, ufunc: np.ufunc, method: str, inputs: tuple[Any, .
 
 def over_array(primitive: Primitive, a: Any, b: Any) -> Any:
     """An operator between a Value and an array, element by element."""
-    operands = [as_array([x], ()) if x.__class__ is Value else x for x in (a, b)]
-    return np.frompyfunc(primitive, 2, 1)(*operands)
+    return np.frompyfunc(primitive, 2, 1)(as_array_operand(a), as_array_operand(b))

@@ -54,6 +54,15 @@ _RESULT = r"\by\b"  # in the text of a derivative
 _TOO_LARGE = "; an OverflowError where the result is too large for a float"
 
 
+def as_array_operand(operand: Any) -> Any:
+    """An operand of an operation on arrays; a Value among arrays is an array without axes."""
+    if operand.__class__ not in value_class:
+        return operand
+    cell = np.empty((), dtype=object)
+    cell[()] = operand
+    return cell
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class Primitive:
     """One row of the table; call it as a function of floats, Values or arrays of them.
@@ -207,7 +216,7 @@ class Primitive:
             else as_float(operand, f"operand of {self.name}") for operand in operands))
 
     def _elementwise(self, operands: tuple[Any, ...]) -> Any:
-        result = np.frompyfunc(self, len(operands), 1)(*operands)
+        result = np.frompyfunc(self, len(operands), 1)(*map(as_array_operand, operands))
         recorded = any(item.__class__ is value_class[0] for item in result.flat)
         return result if recorded else result.astype(float)
 

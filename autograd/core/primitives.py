@@ -8,13 +8,16 @@ and runs on floats (the backward pass) and on Values (the graph of the derivativ
 the primitives of this file, which take both, and never ``math``.
 """
 
+# In lambdas at the top of a cycle of imports, mypy does not know yet that a Value has operators.
+# mypy: disable-error-code="operator"
+
 from __future__ import annotations
 
 import builtins
 import math
 from collections.abc import Callable, Iterable, Sequence
 from operator import mul as _times
-from typing import Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
@@ -27,14 +30,30 @@ from autograd.core.primitive import as_float as as_float
 from autograd.core.primitive import lookup as lookup
 from autograd.core.primitive import register as register
 
+if TYPE_CHECKING:
+    from autograd.core.signatures import Binary, Dot, NAry, Unary, Where
+
 LN2 = math.log(2.0)
 LOG2E = 1.4426950408889634  # 1 / ln 2, rounded once
 LOG10E = 0.4342944819032518  # 1 / ln 10, rounded once
 TWO_OVER_SQRT_PI = 1.1283791670955126  # 2 / sqrt(pi), rounded once
 
 
+@overload
+def _row(name: str, value: Callable[..., float], partials: Callable[..., Sequence[Any]], *,
+         arity: None, **fields: Any) -> Any: ...
+@overload
+def _row(name: str, value: Callable[[float], float], by_x: Callable[[Any, Any], Any],
+         **fields: Any) -> Unary: ...
+@overload
+def _row(name: str, value: Callable[[float, float], float], by_a: Callable[[Any, Any, Any], Any],
+         by_b: Callable[[Any, Any, Any], Any], **fields: Any) -> Binary: ...
+@overload
+def _row(name: str, value: Callable[[Any, float, float], float],
+         by_c: Callable[[Any, Any, Any, Any], Any], by_a: Callable[[Any, Any, Any, Any], Any],
+         by_b: Callable[[Any, Any, Any, Any], Any], **fields: Any) -> Where: ...
 def _row(name: str, value: Callable[..., float], *partials: Callable[..., Any],
-         **fields: Any) -> Primitive:
+         **fields: Any) -> Any:
     arity = fields.setdefault("arity", len(partials))
     fields.setdefault("safe", (ALL,) * (arity or 1))
     return register(Primitive(name, value, partials if arity is not None else partials[0],
@@ -287,12 +306,12 @@ sigmoid = _row("sigmoid", _sigmoid, lambda x, y: sigmoid_slope(x), symbol="σ",
                summary="The logistic function, 1 / (1 + exp(-x)).",
                derivative=("y * (1 - y)",),
                raises=())
-sigmoid_slope: Primitive = _row("sigmoid_slope", lambda x: _sigmoid(x) * _sigmoid(-x),
-                     lambda x, y: -tanh(0.5 * x) * y, symbol="σ'", text="sigmoid'({0})",
-                     latex=_function_latex(r"\sigma'"),
-                                summary="The derivative of the logistic function.",
-                                derivative=("y * (1 - 2 * sigmoid(x))",),
-                                raises=(), hidden=True)
+sigmoid_slope: Unary = _row("sigmoid_slope", lambda x: _sigmoid(x) * _sigmoid(-x),
+                            lambda x, y: -tanh(0.5 * x) * y, symbol="σ'", text="sigmoid'({0})",
+                            latex=_function_latex(r"\sigma'"),
+                            summary="The derivative of the logistic function.",
+                            derivative=("y * (1 - 2 * sigmoid(x))",),
+                            raises=(), hidden=True)
 softplus = _row("softplus", _softplus, lambda x, y: sigmoid(x),
                 summary="log(1 + exp(x)), a smooth form of relu.",
                 derivative=("sigmoid(x)",),
@@ -373,11 +392,11 @@ sin = _row("sin", math.sin, lambda x, y: cos(x), safe=(_ANGLE,), latex=_function
            summary="The sine of x radians.",
            derivative=("cos(x)",),
            transparent=True, raises=_NOT_FINITE)
-cos: Primitive = _row("cos", math.cos, lambda x, y: -sin(x), safe=(_ANGLE,),
-                      latex=_function_latex(r"\cos"), domain="a finite x",
-                      summary="The cosine of x radians.",
-                      derivative=("-sin(x)",),
-                      transparent=True, raises=_NOT_FINITE)
+cos: Unary = _row("cos", math.cos, lambda x, y: -sin(x), safe=(_ANGLE,),
+                  latex=_function_latex(r"\cos"), domain="a finite x",
+                  summary="The cosine of x radians.",
+                  derivative=("-sin(x)",),
+                  transparent=True, raises=_NOT_FINITE)
 tan = _row("tan", math.tan, lambda x, y: 1.0 / cos(x) / cos(x), safe=((-1.57, 1.57),),
            latex=_function_latex(r"\tan"), domain="a finite x",
            summary="The tangent of x radians.",
@@ -414,17 +433,17 @@ sinh = _row("sinh", math.sinh, lambda x, y: cosh(x), safe=(_EXP,), latex=_functi
             summary="The hyperbolic sine of x.",
             derivative=("cosh(x)",),
             transparent=True, raises=_HYPERBOLIC)
-cosh: Primitive = _row("cosh", math.cosh, lambda x, y: sinh(x), safe=(_EXP,),
-                       latex=_function_latex(r"\cosh"),
-                       summary="The hyperbolic cosine of x.",
-                       derivative=("sinh(x)",),
-                       transparent=True, raises=_HYPERBOLIC)
+cosh: Unary = _row("cosh", math.cosh, lambda x, y: sinh(x), safe=(_EXP,),
+                   latex=_function_latex(r"\cosh"),
+                   summary="The hyperbolic cosine of x.",
+                   derivative=("sinh(x)",),
+                   transparent=True, raises=_HYPERBOLIC)
 # 1 - y*y is 0 from x = 19 on; this form is right until the derivative itself is 0.
-tanh: Primitive = _row("tanh", math.tanh, lambda x, y: 4.0 * sigmoid_slope(2.0 * x),
-            latex=_function_latex(r"\tanh"),
-                       summary="The hyperbolic tangent of x.",
-                       derivative=("1 - y**2",),
-                       raises=())
+tanh: Unary = _row("tanh", math.tanh, lambda x, y: 4.0 * sigmoid_slope(2.0 * x),
+                   latex=_function_latex(r"\tanh"),
+                   summary="The hyperbolic tangent of x.",
+                   derivative=("1 - y**2",),
+                   raises=())
 asinh = _row("asinh", math.asinh, lambda x, y: 1.0 / hypot(1.0, x), aliases=("arcsinh",),
              summary="The number whose hyperbolic sine is x.",
              derivative=("1 / sqrt(x**2 + 1)",),
@@ -542,30 +561,30 @@ def _logsumexp(*values: float) -> float:
 
 _N_ARY: dict[str, Any] = {"arity": None, "gather": _flat, "parameters": ("values",)}
 
-sum = _row("sum", _sum, lambda *xs: [1.0] * (len(xs) - 1), symbol="Σ",
-           latex=r"\sum\left({all}\right)", **_N_ARY,
-           summary="The sum of any number of numbers, rounded once.",
-           slope="1 by each operand",
-           commutative=True, transparent=True, raises=())
-prod = _row("prod", lambda *xs: float(math.prod(xs)), _prod_partials, symbol="Π",
-            safe=((-1e3, 1e3),), latex=r"\prod\left({all}\right)", **_N_ARY,
-            summary="The product of any number of numbers.",
-            slope="by each operand the product of all others",
-            exact=True, commutative=True, transparent=True, raises=())
-dot = _row("dot", _dot, _dot_partials, arity=None, gather=_pairs, symbol="·", safe=(_FACTOR,),
-           summary="The sum of the products of two sequences of numbers.",
-           slope="by each number the number that it is multiplied with",
-           transparent=True, raises=(), paired=True, parameters=("a", "b"))
-norm = _row("norm", math.hypot, lambda *xs: [_safe_ratio(x, xs[-1]) for x in xs[:-1]],
-            kink=math.hypot, safe=(_FACTOR,), symbol="‖·‖", text="norm({all})",
-            latex=r"\left\|{all}\right\|", **_N_ARY,
-            summary="The length of a vector, the square root of the sum of squares; it does not "
-                   "overflow.",
-            slope="by each operand x / y",
-            at_kink="0 at the origin",
-            commutative=True, transparent=True, raises=())
-logsumexp = _row("logsumexp", _logsumexp, lambda *xs: [exp(x - xs[-1]) for x in xs[:-1]],
-                 domain="at least one operand", **_N_ARY,
-                 summary="The logarithm of the sum of exponentials, which does not overflow.",
-                 slope="by each operand exp(x - y), the softmax",
-                 commutative=True, raises=())
+sum: NAry = _row("sum", _sum, lambda *xs: [1.0] * (len(xs) - 1), symbol="Σ",
+                 latex=r"\sum\left({all}\right)", **_N_ARY,
+                 summary="The sum of any number of numbers, rounded once.",
+                 slope="1 by each operand",
+                 commutative=True, transparent=True, raises=())
+prod: NAry = _row("prod", lambda *xs: float(math.prod(xs)), _prod_partials, symbol="Π",
+                  safe=((-1e3, 1e3),), latex=r"\prod\left({all}\right)", **_N_ARY,
+                  summary="The product of any number of numbers.",
+                  slope="by each operand the product of all others",
+                  exact=True, commutative=True, transparent=True, raises=())
+dot: Dot = _row("dot", _dot, _dot_partials, arity=None, gather=_pairs, symbol="·", safe=(_FACTOR,),
+                summary="The sum of the products of two sequences of numbers.",
+                slope="by each number the number that it is multiplied with",
+                transparent=True, raises=(), paired=True, parameters=("a", "b"))
+norm: NAry = _row("norm", math.hypot, lambda *xs: [_safe_ratio(x, xs[-1]) for x in xs[:-1]],
+                  kink=math.hypot, safe=(_FACTOR,), symbol="‖·‖", text="norm({all})",
+                  latex=r"\left\|{all}\right\|", **_N_ARY,
+                  summary="The length of a vector, the square root of the sum of squares; it does "
+                          "not overflow.",
+                  slope="by each operand x / y",
+                  at_kink="0 at the origin",
+                  commutative=True, transparent=True, raises=())
+logsumexp: NAry = _row("logsumexp", _logsumexp, lambda *xs: [exp(x - xs[-1]) for x in xs[:-1]],
+                       domain="at least one operand", **_N_ARY,
+                       summary="The logarithm of the sum of exponentials, which does not overflow.",
+                       slope="by each operand exp(x - y), the softmax",
+                       commutative=True, raises=())

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial, wraps
-from typing import Any
+from typing import TYPE_CHECKING, Any, Concatenate, Literal, ParamSpec, TypeVar, overload
 
 import numpy as np
 
@@ -21,7 +21,12 @@ from autograd.core.pytrees import as_array, flatten, rebuild, shape_of
 from autograd.core.typing import Array
 from autograd.core.value import Operand, Value, data_of, recording, tick
 
+if TYPE_CHECKING:
+    from autograd.core.signatures import Composing, Gradient, Hessian, Jacobian, ValueAndGradient
+
 Argnums = int | tuple[int, ...]
+P = ParamSpec("P")
+C = TypeVar("C")
 
 
 class Trace:
@@ -112,7 +117,15 @@ def scalar(result: Any) -> Any:
     return primitives.as_float(result, "what the function returns")
 
 
-def value_and_grad(function: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
+@overload
+def value_and_grad(function: Composing[C], argnums: Argnums = 0) -> C: ...
+@overload
+def value_and_grad(function: Callable[Concatenate[Any, P], Any],
+                   argnums: Literal[0] = 0) -> ValueAndGradient[P]: ...
+@overload
+def value_and_grad(function: Callable[..., Any],
+                   argnums: Argnums) -> Callable[..., tuple[Any, Any]]: ...
+def value_and_grad(function: Any, argnums: Argnums = 0) -> Any:
     """A function that returns (value, gradient) of a function of one output.
 
     Args:
@@ -163,7 +176,13 @@ def _float_gradient(y: Operand, leaves: Sequence[Value]) -> list[float]:
     return [leaf.grad for leaf in leaves]
 
 
-def grad(function: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
+@overload
+def grad(function: Composing[C], argnums: Argnums = 0) -> C: ...
+@overload
+def grad(function: Callable[Concatenate[Any, P], Any], argnums: Literal[0] = 0) -> Gradient[P]: ...
+@overload
+def grad(function: Callable[..., Any], argnums: Argnums) -> Callable[..., Any]: ...
+def grad(function: Any, argnums: Argnums = 0) -> Any:
     """The function's gradient, as a function; see :func:`value_and_grad`.
 
     ``grad(grad(f))`` is the second derivative, and so on to any depth.
@@ -179,7 +198,14 @@ def grad(function: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., An
     return gradient_of
 
 
-def jacobian(function: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
+@overload
+def jacobian(function: Composing[C], argnums: Argnums = 0) -> C: ...
+@overload
+def jacobian(function: Callable[Concatenate[Any, P], Any],
+             argnums: Literal[0] = 0) -> Jacobian[P]: ...
+@overload
+def jacobian(function: Callable[..., Any], argnums: Argnums) -> Callable[..., Any]: ...
+def jacobian(function: Any, argnums: Argnums = 0) -> Any:
     """The matrix of derivatives of a function of several outputs, as a function.
 
     Args:
@@ -213,7 +239,14 @@ def rows_of_jacobian(outputs: Sequence[Any], trace: Trace) -> list[list[Any]]:
     return [list(adjoints(output, trace.leaves)) for output in outputs]
 
 
-def hessian(function: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
+@overload
+def hessian(function: Composing[C], argnums: Argnums = 0) -> C: ...
+@overload
+def hessian(function: Callable[Concatenate[Any, P], Any],
+            argnums: Literal[0] = 0) -> Hessian[P]: ...
+@overload
+def hessian(function: Callable[..., Any], argnums: Argnums) -> Callable[..., Any]: ...
+def hessian(function: Any, argnums: Argnums = 0) -> Any:
     """The matrix of second derivatives of a function of one output, as a function.
 
     Returns:

@@ -12,7 +12,7 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ContextDecorator, contextmanager
-from typing import TYPE_CHECKING, Any, Union
+from typing import TYPE_CHECKING, Any, SupportsFloat, Union, final
 
 import numpy as np
 
@@ -30,6 +30,11 @@ from autograd.core.context import (
 )
 from autograd.core.forking import lock
 from autograd.core.primitives import DOMAIN_ERRORS, TABLE, Primitive, as_float
+
+if TYPE_CHECKING:
+    from autograd.core.signatures import Operator, comparison, equality, operator
+else:  # what other operands a method takes, and what it gives for them, is for type checkers
+    operator = comparison = equality = lambda method: method
 
 # Reads as 0, but is one particular float object: `node.grad is NOT_COMPUTED` tells a gradient
 # that nobody has computed from one that is 0.
@@ -211,6 +216,7 @@ _add, _sub, _mul, _div = primitives.add, primitives.sub, primitives.mul, primiti
 _neg = primitives.neg
 
 
+@final
 class Value:
     """A float that records the computation graph it belongs to.
 
@@ -249,7 +255,7 @@ class Value:
     op: Primitive | None
     label: str
 
-    def __init__(self, data: Any, label: str = "") -> None:
+    def __init__(self, data: SupportsFloat, label: str = "") -> None:
         self._data: float = data if data.__class__ is float else as_float(data)
         self.grad = NOT_COMPUTED
         self.op = None
@@ -359,7 +365,7 @@ class Value:
 
     @property
     def _prev(self) -> set[Value]:
-        return {p if p.__class__ is Value else Value(p) for p in self.parents}
+        return {p if isinstance(p, Value) else Value(p) for p in self.parents}
 
     @property
     def _op(self) -> str:
@@ -367,6 +373,7 @@ class Value:
 
     # --- Python's number protocol --------------------------------------------------------------
 
+    @operator
     def __add__(self, other: Any) -> Value:
         if other.__class__ is Value:
             return new_node(self._data + other._data, _add, self, other)
@@ -376,6 +383,7 @@ class Value:
             return new_node(self._data + other, _add, self, other)
         return _mixed(_add, self, other)
 
+    @operator
     def __radd__(self, other: Any) -> Value:
         if other.__class__ is int:
             other = float(other)
@@ -383,14 +391,17 @@ class Value:
             return new_node(other + self._data, _add, other, self)
         return _mixed(_add, other, self)
 
+    @operator
     def __sub__(self, other: Any) -> Value:
         if other.__class__ is Value:
             return new_node(self._data - other._data, _sub, self, other)
         return _mixed(_sub, self, other)
 
+    @operator
     def __rsub__(self, other: Any) -> Value:
         return _mixed(_sub, other, self)
 
+    @operator
     def __mul__(self, other: Any) -> Value:
         if other.__class__ is Value:
             return new_node(self._data * other._data, _mul, self, other)
@@ -400,6 +411,7 @@ class Value:
             return new_node(self._data * other, _mul, self, other)
         return _mixed(_mul, self, other)
 
+    @operator
     def __rmul__(self, other: Any) -> Value:
         if other.__class__ is int:
             other = float(other)
@@ -407,15 +419,19 @@ class Value:
             return new_node(other * self._data, _mul, other, self)
         return _mixed(_mul, other, self)
 
+    @operator
     def __truediv__(self, other: Any) -> Value:
         return _mixed(_div, self, other)
 
+    @operator
     def __rtruediv__(self, other: Any) -> Value:
         return _mixed(_div, other, self)
 
+    @operator
     def __pow__(self, other: Any) -> Value:
         return _mixed(primitives.pow, self, other)
 
+    @operator
     def __rpow__(self, other: Any) -> Value:
         return _mixed(primitives.pow, other, self)
 
@@ -428,21 +444,27 @@ class Value:
     def __abs__(self) -> Value:
         return self._record(primitives.absolute, (self,))
 
+    @comparison
     def __lt__(self, other: Any) -> Any:
         return _compare("<", self, other)
 
+    @comparison
     def __le__(self, other: Any) -> Any:
         return _compare("<=", self, other)
 
+    @comparison
     def __gt__(self, other: Any) -> Any:
         return _compare(">", self, other)
 
+    @comparison
     def __ge__(self, other: Any) -> Any:
         return _compare(">=", self, other)
 
+    @equality
     def __eq__(self, other: Any) -> Any:
         return _compare("==", self, other)
 
+    @equality
     def __ne__(self, other: Any) -> Any:
         return _compare("!=", self, other)
 
@@ -451,21 +473,23 @@ class Value:
     def __bool__(self) -> bool:
         return bool(_compare("!=", self, 0.0))
 
-    def __float__(self) -> float:
-        raise TypeError(_lost_gradient("float(v)"))
+    if not TYPE_CHECKING:  # to type checkers a Value is no number, so that math.exp(v) is an error
 
-    def __int__(self) -> int:
-        raise TypeError(_lost_gradient("int(v)"))
+        def __float__(self) -> float:
+            raise TypeError(_lost_gradient("float(v)"))
 
-    def __index__(self) -> int:
-        raise TypeError("a Value is not an index; write int(v.data) if no gradient is to flow "
-                        "through it")
+        def __int__(self) -> int:
+            raise TypeError(_lost_gradient("int(v)"))
 
-    def __complex__(self) -> complex:
-        raise TypeError(_lost_gradient("complex(v)"))
+        def __index__(self) -> int:
+            raise TypeError("a Value is not an index; write int(v.data) if no gradient is to flow "
+                            "through it")
 
-    def __round__(self, digits: int | None = None) -> float:
-        raise TypeError(_lost_gradient("round(v)"))
+        def __complex__(self) -> complex:
+            raise TypeError(_lost_gradient("complex(v)"))
+
+        def __round__(self, digits: int | None = None) -> float:
+            raise TypeError(_lost_gradient("round(v)"))
 
     def __repr__(self) -> str:
         label = f", label={self.label!r}" if self.label else ""
@@ -526,6 +550,23 @@ class Value:
         negative: Callable[[], Value]
         identity: Callable[[], Value]
         positive: Callable[[], Value]
+        add: Operator
+        sub: Operator
+        subtract: Operator
+        mul: Operator
+        multiply: Operator
+        div: Operator
+        divide: Operator
+        true_divide: Operator
+        pow: Operator
+        power: Operator
+        wins: Operator
+        maximum: Operator
+        minimum: Operator
+        logaddexp: Operator
+        hypot: Operator
+        atan2: Operator
+        arctan2: Operator
 
 
 # How a notebook shows a node: set from outside, for the core knows no drawing.

@@ -313,7 +313,7 @@ def interrupted_at(step: int, work: Callable[[], Any]) -> bool:
 
 def scopes() -> None:
     with name_scope("a"), no_grad(), name_scope("b"), collector_at_rest():
-        Value(1.0) * 2.0  # noqa: B018
+        Value(1.0) * 2.0
 
 
 def transforming() -> None:

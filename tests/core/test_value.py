@@ -186,6 +186,13 @@ def test_functions_of_arrays_are_elementwise() -> None:
     assert [v.data for v in mixed] == [2.0, 3.0]
 
 
+def test_a_value_beside_an_array_is_an_operand_of_each_element() -> None:
+    v = Value(2.0)
+    for row in (ag.maximum(np.array([1.0, 3.0]), v), ag.maximum(v, np.array([1.0, 3.0]))):
+        assert [item.data for item in row] == [2.0, 3.0]
+        assert ag.gradient(ag.sum(row), [v]) == [1.0]
+
+
 @pytest.mark.parametrize(("call", "message"), [
     (lambda w: ag.log(w), r"log is not defined at \(w = 0.0\): it needs x > 0"),
     (lambda w: 1 / w, r"div is not defined at \(1.0, w = 0.0\)"),
