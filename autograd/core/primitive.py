@@ -158,7 +158,8 @@ class Primitive:
             rest = "()" if self.arity == 1 else f"({self.parameters[1]})"
             lines.append("As a method of a Value: " + ", ".join(
                 f"v.{name}{rest}" for name in (self.name, *self.aliases)) + ".")
-        return "\n".join(textwrap.fill(line, 88) for line in lines)
+        # Wrapping is slow, and most lines need none.
+        return "\n".join(line if len(line) <= 88 else textwrap.fill(line, 88) for line in lines)
 
     def _written_derivative(self) -> str:
         if self.arity == 1:
