@@ -155,7 +155,7 @@ def test_inputs_that_are_no_numbers_are_refused(row, error, words):
     (lambda: MLP(2, []), TypeError, "nouts is a list"), (lambda: MLP(2, 1), TypeError, "nouts is"),
     (lambda: MLP(2, [0]), ValueError, "every number in nouts must be at least 1"),
     (lambda: MLP(2.0, [1]), TypeError, "nin must be a whole number"),
-    (lambda: MLP(2, [1], "swish"), ValueError, "no activation 'swish'"),
+    (lambda: MLP(2, [1], "wiggle"), ValueError, "no activation 'wiggle'"),
     (lambda: MLP(2, [1], output="add"), ValueError, "'add' cannot be an activation"),
     (lambda: Neuron(2, None), ValueError, "an activation is the name .* not None"),
     (lambda: Layer(2, True), TypeError, "nout must be a whole number")])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import random
 import struct
@@ -110,3 +111,22 @@ def test_passes_are_linear_enough_for_a_long_chain() -> None:
     program = Program(1, (1.5,), ("mul", "add") * (count // 2),
                       tuple((0 if i == 0 else 1 + i, 1) for i in range(count)), (1 + count,))
     assert simplified(program) == program
+
+
+def test_a_pass_of_ones_own() -> None:
+    """As the README's recipe says: from a program to a program, of which no bit changes."""
+    def without_factors_of_one(program: Program) -> Program:
+        ones = {program.n_inputs + i for i, x in enumerate(program.constants) if x == 1.0}
+        same = {program.first + i: next(x for x in operands if x not in ones)
+                for i, (op, operands) in enumerate(zip(program.ops, program.operands, strict=True))
+                if op == "mul" and len(ones & set(operands)) == 1}
+        operands = tuple(tuple(same.get(x, x) for x in each) for each in program.operands)
+        outputs = tuple(same.get(x, x) for x in program.outputs)
+        return dead_code(dataclasses.replace(program, operands=operands, outputs=outputs))
+
+    x = Value(0.3)
+    program = graph_to_program([(x * 1.0).tanh() * 2.0], [x])
+    shorter = without_factors_of_one(program)
+    assert shorter.ops == ("tanh", "mul")
+    assert [run(shorter, [p]) for p in (0.3, -0.0, math.nan)] == [
+        run(program, [p]) for p in (0.3, -0.0, math.nan)]
