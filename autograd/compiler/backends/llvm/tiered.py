@@ -10,8 +10,10 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+from autograd.compiler.backends.interface import InMemory
 
-class SwappingKernel:
+
+class SwappingKernel(InMemory):
     """Calls the first kernel until the second is made, in a thread of its own.
 
     Args:
