@@ -107,6 +107,11 @@ class Loss:
         classes = self.classify(np.asarray(answers, dtype=float))
         return float(np.mean(classes == np.asarray(targets, dtype=float)))
 
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        if globals().get(self.name) is self:  # for pickle finds no function inside of a function
+            return self.name
+        return super().__reduce_ex__(protocol)
+
     def __repr__(self) -> str:
         return f"<loss {self.name}>"
 

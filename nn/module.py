@@ -43,9 +43,13 @@ class Module:
             parameter.grad = NOT_COMPUTED
 
     def state_dict(self) -> dict[str, Entry]:
-        """The numbers of all parameters: name -> float, or list of floats for a list of Values."""
+        """The numbers of all parameters: name -> float, or list of floats for a list of Values.
+
+        Raises:
+            ValueError: when two of them have the same name.
+        """
         return {name: [value.data for value in held] if isinstance(held, list) else held.data
-                for name, held in _holders(self)}
+                for name, held in _by_name(self).items()}
 
     def load_state_dict(self, state: Any) -> None:
         """Set all parameters, or, if anything is wrong with the state, none.
@@ -57,7 +61,7 @@ class Module:
             TypeError: when it is not a dictionary of numbers.
             ValueError: that names the missing, the unexpected and the mis-sized entries.
         """
-        holders = dict(_holders(self))
+        holders = _by_name(self)
         sizes = {name: len(held) if isinstance(held, list) else None
                  for name, held in holders.items()}
         checked = checked_state(state, sizes, f"this {type(self).__name__}")
@@ -72,8 +76,11 @@ class Module:
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the parameters to a file of numbers only (JSON, every bit kept).
 
+        The file is whole at any moment, whoever else saves to it. A symbolic link is replaced.
+
         Raises:
             OSError: when the file cannot be written; a file that was there stays as it was.
+            ValueError: when two parameters have the same name.
         """
         write_state(path, "parameters", self.state_dict())
 
@@ -109,6 +116,17 @@ def _numbers(answer: Any) -> Any:
     if isinstance(answer, list | tuple | np.ndarray):
         return [_numbers(item) for item in answer]
     return answer.data if answer.__class__ is Value else answer
+
+
+def _by_name(module: Module) -> dict[str, Any]:
+    """What _holders finds, by its names."""
+    found: dict[str, Any] = {}
+    for name, held in _holders(module):
+        if name in found:  # {"a.b": v, "a": {"b": w}} or {1: v, "1": w}
+            raise ValueError(f"two parameters of this {type(module).__name__} are called {name!r}, "
+                             "and one would take the other's numbers; give them other names")
+        found[name] = held
+    return found
 
 
 def _holders(module: Module) -> Iterator[tuple[str, Any]]:

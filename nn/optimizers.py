@@ -209,7 +209,7 @@ class Optimizer:
         self._memory = {name: np.array(m) for name, m in checked.items() if isinstance(m, list)}
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the state to a file of numbers only."""
+        """Write the state to a file of numbers only, as a Module's ``save`` does."""
         write_state(path, f"{type(self).__name__} state", self.state_dict())
 
     def load(self, path: str | os.PathLike[str]) -> None:

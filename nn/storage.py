@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Union
 
-from autograd.core.primitives import as_float
+from autograd.core.files import write_whole
+from autograd.core.validation import as_float, written_float
 
 VERSION = 1
 
@@ -17,7 +18,7 @@ Entry = Union[float, "list[float]"]
 
 
 def write_state(path: str | os.PathLike[str], kind: str, state: Mapping[str, Entry]) -> None:
-    """Write named numbers to a file, or leave the file that was there as it was.
+    """Write named numbers to a file, all of them or, on an error, none: the old file stays.
 
     Args:
         path: where to; the folder must exist.
@@ -30,13 +31,7 @@ def write_state(path: str | os.PathLike[str], kind: str, state: Mapping[str, Ent
     """
     document = {"format": f"chainrule {kind}", "version": VERSION,
                 "numbers": {name: _as_text(entry) for name, entry in state.items()}}
-    target = Path(path)
-    unfinished = target.with_name(f".{target.name}.{os.getpid()}.part")
-    try:
-        unfinished.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
-        os.replace(unfinished, target)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    write_whole(path, f"{json.dumps(document, indent=1)}\n".encode())
 
 
 def read_state(path: str | os.PathLike[str], kind: str) -> dict[str, Entry]:
@@ -70,11 +65,11 @@ def _as_text(entry: Entry) -> str | list[str]:
 def _as_entry(path: str | os.PathLike[str], name: str, text: Any) -> Entry:
     try:
         if isinstance(text, list):
-            return [float.fromhex(item) for item in text]
-        return float.fromhex(text)
-    except (TypeError, ValueError, OverflowError):
-        raise ValueError(f"{path} is damaged: the entry {name!r} holds {text!r}, which is not "
-                         "a number in hexadecimal or a list of them") from None
+            return [written_float(item) for item in text]
+        return written_float(text)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{path} is damaged: the entry {name!r} holds {error}; a number is "
+                         'written as "0x1.8p+0" or "1.5"') from None
 
 
 def checked_state(state: Any, sizes: Mapping[str, int | None], owner: str) -> dict[str, Entry]:

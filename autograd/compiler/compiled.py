@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from autograd.compiler.backends import choice as backends
 from autograd.compiler.backends.interface import Kernel
+from autograd.compiler.recipes import Recipe, bound, reduced
 from autograd.compiler.trace.arguments import lift, objects_of
 from autograd.compiler.trace.captured_state import Watch
 from autograd.compiler.trace.inlining import inlined
@@ -37,6 +38,7 @@ class Compiled:
         n_recordings: how often it was recorded so far.
         notes: each recording, and why it was made.
         derived: its derivatives, and what it is as a method of objects, compiled each by itself.
+        recipe: how it was made, by which it is pickled.
     """
 
     def __init__(self, function: Callable[..., Any], backend: str | None,
@@ -54,6 +56,7 @@ class Compiled:
         self._watches: dict[Any, Watch] = {}
         self._reason = ""
         self.derived: dict[Any, Any] = {}
+        self.recipe = Recipe(type(self), function, backend, max_recordings, static)
 
     # --- recording -------------------------------------------------------------------------------
 
@@ -133,7 +136,8 @@ class Compiled:
     def watched(self) -> dict[str, Any]:
         """What another function's recording hangs on if it calls this one: no recordings."""
         return {name: part for name, part in vars(self).items()
-                if not name.startswith("_") and name not in ("n_recordings", "notes", "derived")}
+                if not name.startswith("_")
+                and name not in ("n_recordings", "notes", "derived", "recipe")}
 
     def _refuse_another(self, watch: Watch, recording: Recording, arguments: tuple[Any, ...],
                         keywords: dict[str, Any]) -> None:
@@ -164,7 +168,9 @@ class Compiled:
             return self
         key = ("a bound method", id(instance))
         if key not in self.derived:
-            self.derived[key] = self._like(self.function.__get__(instance, type(instance)))
+            method = self._like(self.function.__get__(instance, type(instance)))
+            method.recipe = Recipe(bound, self.recipe, instance)
+            self.derived[key] = method
         return self.derived[key]
 
     # --- what it offers --------------------------------------------------------------------------
@@ -185,6 +191,9 @@ class Compiled:
 
         source: str = python.compile(self.notes[-1].recording.program).source
         return source
+
+    def __reduce__(self) -> str | tuple[Any, ...]:
+        return reduced(self)
 
     def __repr__(self) -> str:
         name = getattr(self.function, "__name__", repr(self.function))

@@ -9,6 +9,7 @@ import numpy as np
 
 from autograd.compiler.backends.interface import Kernel
 from autograd.compiler.compiled import Compiled
+from autograd.compiler.recipes import Recipe, composed
 from autograd.compiler.scipy_objective import Objective
 from autograd.compiler.trace.arguments import HoldsValues, signature, static_signature
 from autograd.compiler.trace.tracer import Recording, is_recording
@@ -66,7 +67,7 @@ class Jitted(Compiled, Generic[F]):
                 outputs = replay(numbers)
                 if outputs is not None:
                     if position:  # the branch that was taken last is tried first
-                        replays.insert(0, replays.pop(position))
+                        self._replays[key] = [replay, *(r for r in replays if r is not replay)]
                     return self._result(replay, outputs, arguments, keywords)
         if self.n_recordings >= self.max_recordings:
             return self._eagerly(arguments, keywords)
@@ -121,8 +122,10 @@ class Jitted(Compiled, Generic[F]):
         if key not in self.derived:
             # Functions of (primals, tangents) have other arguments, and differentiate by all.
             static = frozenset[int]() if transform in (hvp_of, jvp_of) else self.static
-            self.derived[key] = Jitted(transform(self.function, *options), self.backend,
-                                        self.max_recordings, static)
+            made: Jitted[Any] = Jitted(transform(self.function, *options), self.backend,
+                                       self.max_recordings, static)
+            made.recipe = Recipe(composed, self.recipe, transform, *options)
+            self.derived[key] = made
         derived: Jitted[Any] = self.derived[key]
         return derived
 
@@ -130,7 +133,10 @@ class Jitted(Compiled, Generic[F]):
         """What the results of such calls hang on besides the arguments, as it is now."""
         if not self.is_unchanged(key):
             return object()  # equal to nothing
-        return [leaf._data for replay in self._replays.get(key, ()) for leaf in replay.captured]
+        numbers = [leaf._data for replay in self._replays.get(key, ()) for leaf in replay.captured]
+        # The watch, for another thread may have seen a change, and dropped the recordings; bytes,
+        # by which -0.0 is not 0.0.
+        return self._watches.get(key), np.array(numbers).tobytes()
 
     def _like(self, function: Callable[..., Any]) -> Jitted[Any]:
         return Jitted(function, self.backend, self.max_recordings, self.static)

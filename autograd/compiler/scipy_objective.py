@@ -40,10 +40,14 @@ class Objective:
     """
 
     def __init__(self, function: Composable) -> None:
+        self._function = function
         self._both = function.__compose__(value_and_jacobian)
         self._hessian = function.__compose__(hessian, 0)
         self._product = function.__compose__(hessian_product)
         self._latest: tuple[Any, Any, Array] = (None, None, np.empty(0))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Objective, (self._function,)
 
     def fun_and_jac(self, x: Any, *args: Any) -> tuple[Any, Array]:
         """The value (a number, or an array of outputs) and the gradient (or the Jacobian).
@@ -61,10 +65,14 @@ class Objective:
         except HoldsValues:
             raise TypeError("scipy's functions take numbers, not Values; write v.data") from None
         asked = (kind, np.asarray(numbers, dtype=float).tobytes())
-        if self._latest[0] != (asked, self._both.outside(kind)):
+        outside = self._both.outside(kind)
+        known, value, slope = self._latest  # read once: another thread may ask for another point
+        if known != (asked, outside):
             value, slope = self._both(x, *args)
-            self._latest = ((asked, self._both.outside(kind)), value, np.asarray(slope))
-        _, value, slope = self._latest  # copies: some solvers write into what they are given
+            slope = np.asarray(slope)
+            if outside == self._both.outside(kind):  # no other thread has set anything meanwhile
+                self._latest = (asked, outside), value, slope
+        # copies: some solvers write into what they are given
         return (np.array(value) if shape_of(value) else value), slope.copy()
 
     def fun(self, x: Any, *args: Any) -> Any:

@@ -7,7 +7,7 @@ rows. Rows that take different branches are put into groups, one for each branch
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import update_wrapper
+from functools import partial, update_wrapper
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 import numpy as np
@@ -15,6 +15,7 @@ import numpy as np
 from autograd.compiler.backends.interface import Kernel
 from autograd.compiler.compiled import Compiled
 from autograd.compiler.jit import Jitted
+from autograd.compiler.recipes import Recipe, composed
 from autograd.compiler.trace.arguments import HoldsValues, Place
 from autograd.compiler.trace.batched_arguments import Parts, Rows
 from autograd.compiler.trace.batched_results import (
@@ -92,6 +93,7 @@ class Batched(Compiled, Generic[R]):
         super().__init__(function, backend, max_recordings, static)
         self.in_axes = in_axes
         self.sums = sums
+        self.recipe = Recipe(type(self), function, in_axes, backend, max_recordings, static, sums)
 
     def __call__(self, *arguments: Any, **keywords: Any) -> R:
         rows = Rows(arguments, keywords, self._axes(len(arguments)), self.static)
@@ -183,13 +185,15 @@ class Batched(Compiled, Generic[R]):
     def __compose__(self, transform: Callable[..., Any], *options: Any) -> Batched[Any]:
         """Derivatives of the sum over all rows: by shared arguments they are sums."""
         if transform in (hvp_of, jvp_of):
-            along: Batched[Any] = self._along(transform)  # a function, for hvp and jvp alone
-            return along
+            along: Any = partial(self._along, transform)  # a function, for hvp and jvp alone
+            return along  # type: ignore[no-any-return]
         key = (transform, options)
         if key not in self.derived:
-            self.derived[key] = Batched(
+            made: Batched[Any] = Batched(
                 transform(self.function, *options), self.in_axes, self.backend,
                 self.max_recordings, self.static, self._sums_of(transform, *options))
+            made.recipe = Recipe(composed, self.recipe, transform, *options)
+            self.derived[key] = made
         derived: Batched[Any] = self.derived[key]
         return derived
 
@@ -220,20 +224,17 @@ class Batched(Compiled, Generic[R]):
                             f"{len(self.in_axes)} entries")
         return self.in_axes[position] is None
 
-    def _along(self, transform: Callable[..., Any]) -> Any:
+    def _along(self, transform: Callable[..., Any], primals: Any, tangents: Any) -> Any:
         """hvp and jvp, functions of (primals, tangents), of which each part has its own axis."""
-        def derivative(primals: Any, tangents: Any) -> Any:
-            is_tuple = isinstance(primals, tuple)
-            parts = primals if is_tuple else (primals,)
-            directions = tangents if is_tuple else (tangents,)
-            count = len(parts)
-            key = (transform, count)
-            if key not in self.derived:
-                self.derived[key] = self._with_directions(transform, count)
-            result = self.derived[key](*parts, *directions)
-            return result if is_tuple or transform is jvp_of else result[0]
-
-        return derivative
+        is_tuple = isinstance(primals, tuple)
+        parts = primals if is_tuple else (primals,)
+        directions = tangents if is_tuple else (tangents,)
+        count = len(parts)
+        key = (transform, count)
+        if key not in self.derived:
+            self.derived[key] = self._with_directions(transform, count)
+        result = self.derived[key](*parts, *directions)
+        return result if is_tuple or transform is jvp_of else result[0]
 
     def _with_directions(self, transform: Callable[..., Any], count: int) -> Batched[Any]:
         along = transform(self.function)

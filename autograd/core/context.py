@@ -9,15 +9,17 @@ While nothing is switched on anywhere, nobody has to look: ``switched_on`` is em
 
 from __future__ import annotations
 
+import os
+import threading
 import weakref
 from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any, NamedTuple
 
-# The switches that are on in any thread or task, by the identity of a reference to each; and those
-# of them that are listeners. Whether they are empty is the quick check.
-switched_on: dict[int, object] = {}
-listeners_on: dict[int, object] = {}
+# The switches that are on in any thread or task, by the identity of a reference to each, with the
+# thread; and those of them that are listeners. Whether they are empty is the quick check.
+switched_on: dict[int, tuple[object, int]] = {}
+listeners_on: dict[int, tuple[object, int]] = {}
 _deaths = 0  # how many switches died without their __exit__
 on_death: list[Callable[[], object]] = []  # called after each of these
 
@@ -114,9 +116,10 @@ class Switch:
 
     def __enter__(self) -> None:
         owner = weakref.ref(self, _died)
-        switched_on[id(owner)] = owner  # first of all: whoever sees none looks no further
+        thread = threading.get_ident()
+        switched_on[id(owner)] = owner, thread  # first of all: whoever sees none looks no further
         if self.is_listener:
-            listeners_on[id(owner)] = owner
+            listeners_on[id(owner)] = owner, thread
         _state.set(self.applied(here(), owner))
 
     def __exit__(self, *error: object) -> None:
@@ -131,3 +134,15 @@ class Switch:
                 switched_on.pop(id(owner), None)
                 listeners_on.pop(id(owner), None)
                 return
+
+
+def _forget_other_threads() -> None:
+    """In a forked child, which has one thread; what the others had switched on stays on there."""
+    for switches in (switched_on, listeners_on):
+        for key, (_, thread) in list(switches.items()):
+            if thread != threading.get_ident():
+                del switches[key]
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_other_threads)

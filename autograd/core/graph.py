@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import gc
 import math
+import os
+import threading
+from typing import ClassVar
 
 from autograd.core.value import Operand, Value, name_scope, numbers
 
@@ -46,18 +49,35 @@ def topological_order(*roots: Value) -> list[Value]:
 class collector_at_rest:
     """Inside, Python does not look for cycles: graphs have none, and millions of nodes."""
 
+    sleepers: ClassVar[dict[int, int]] = {}  # the thread of each that has put it to rest
+
     def __enter__(self) -> None:
         self._was_at_work = gc.isenabled()
+        if self._was_at_work:
+            self.sleepers[id(self)] = threading.get_ident()
         gc.disable()
 
     def __exit__(self, *error: object) -> None:
         if self._was_at_work:
             gc.enable()
             self._was_at_work = False
+            self.sleepers.pop(id(self), None)
 
     def __del__(self) -> None:  # where Ctrl-C has struck at the door
         if getattr(self, "_was_at_work", False):
             gc.enable()
+            self.sleepers.pop(id(self), None)
+
+
+def _wake_up() -> None:
+    """In a forked child, whose thread is the only one, nobody else ends the rest."""
+    if any(thread != threading.get_ident() for thread in collector_at_rest.sleepers.values()):
+        gc.enable()
+    collector_at_rest.sleepers.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_wake_up)
 
 
 def leaves(*roots: Value) -> list[Value]:

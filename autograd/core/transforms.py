@@ -151,7 +151,18 @@ def value_and_grad(function: Any, argnums: Argnums = 0) -> Any:
             return data_of(y), trace.rebuild(_float_gradient(y, trace.leaves))
         return y, trace.rebuild(list(adjoints(y, trace.leaves)))
 
-    return differentiated
+    return _marked(differentiated, value_and_grad, function, argnums)
+
+
+def _marked(derivative: Callable[..., Any], transform: Callable[..., Any],
+            *arguments: Any) -> Callable[..., Any]:
+    """The derivative, with a note of how it was made: a compiled one is pickled by that.
+
+    Its code stands in the note, too, for whoever wraps a function takes over its attributes.
+    """
+    code = derivative.__code__
+    derivative.__derivative__ = (code, transform, *arguments)  # type: ignore[attr-defined]
+    return derivative
 
 
 def _composed(transform: Callable[..., Any], function: Callable[..., Any],
@@ -195,7 +206,7 @@ def grad(function: Any, argnums: Argnums = 0) -> Any:
     def gradient_of(*arguments: Any, **keywords: Any) -> Any:
         return both(*arguments, **keywords)[1]
 
-    return gradient_of
+    return _marked(gradient_of, grad, function, argnums)
 
 
 @overload
@@ -228,7 +239,7 @@ def jacobian(function: Any, argnums: Argnums = 0) -> Any:
         shape = shape_of(trace.result)
         return trace.split(as_array(flat, (*shape, len(trace.leaves))), 1, shape)
 
-    return jacobian_of
+    return _marked(jacobian_of, jacobian, function, argnums)
 
 
 def rows_of_jacobian(outputs: Sequence[Any], trace: Trace) -> list[list[Any]]:
@@ -265,7 +276,7 @@ def hessian(function: Any, argnums: Argnums = 0) -> Any:
         size = len(trace.leaves)
         return trace.split(as_array([item for row in rows for item in row], (size, size)), 2, ())
 
-    return hessian_of
+    return _marked(hessian_of, hessian, function, argnums)
 
 
 def jvp(function: Callable[..., Any], primals: Any, tangents: Any) -> tuple[Any, Any]:

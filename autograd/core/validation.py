@@ -6,7 +6,9 @@ number at all, a ValueError for a number that is out of bounds.
 
 from __future__ import annotations
 
+import contextlib
 import math
+import re
 from typing import Any
 
 import numpy as np
@@ -58,4 +60,25 @@ def interval(pair: Any, what: str) -> tuple[float, float]:
     return low, high
 
 
-__all__ = ["as_float", "interval", "not_negative", "positive", "share", "whole"]
+def written_float(text: Any) -> float:
+    """The number that a file holds as text: what ``float.hex`` writes, or a decimal number.
+
+    ``float.fromhex`` reads "1.5" as 1.3125, without a word; so hexadecimal numbers must have 0x.
+    """
+    if not isinstance(text, str):
+        raise TypeError(f"{text!r}, which is no text")
+    if _HEXADECIMAL.fullmatch(text):
+        with contextlib.suppress(OverflowError):
+            return float.fromhex(text)
+    elif _DECIMAL.fullmatch(text):
+        if math.isfinite(number := float(text)):
+            return number
+    elif text in ("inf", "-inf", "nan"):
+        return float(text)
+    raise ValueError(f"{text!r}, which is no number that a float can be")
+
+
+_HEXADECIMAL = re.compile(r"[+-]?0x[0-9a-f]+(\.[0-9a-f]*)?(p[+-]?[0-9]+)?", re.IGNORECASE)
+_DECIMAL = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)(e[+-]?[0-9]+)?", re.IGNORECASE)
+
+__all__ = ["as_float", "interval", "not_negative", "positive", "share", "whole", "written_float"]

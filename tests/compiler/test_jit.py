@@ -8,6 +8,8 @@ import gc
 import math
 import re
 import struct
+import sys
+import threading
 from collections import namedtuple
 from collections.abc import Callable
 from fractions import Fraction
@@ -846,3 +848,31 @@ def test_the_graph_is_freed_once_it_is_recorded(result: Any, backend: str) -> No
     slope = jit(grad(lambda x: ag.core.pytrees.flatten(long(x))[0]), backend=backend)
     slope(1.0)
     assert nodes() - before < 50
+
+
+def test_threads_that_take_different_branches_share_a_function(backend: str) -> None:
+    compiled = jit(lambda x: x * 2.0 if x > 1.0 else -x if x > 0.0 else x * x, backend=backend)
+    points = {2.0: 4.0, 0.5: -0.5, -3.0: 9.0}
+    assert [compiled(x) for x in points] == list(points.values())
+    wrong: list[Any] = []
+    interval = sys.getswitchinterval()
+
+    def call(x: float) -> None:
+        try:
+            for _ in range(2000):
+                if compiled(x) != points[x]:
+                    wrong.append(x)
+        except Exception as error:
+            wrong.append(error)
+
+    threads = [threading.Thread(target=call, args=(x,)) for x in points for _ in range(2)]
+    sys.setswitchinterval(1e-6)
+    try:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(interval)
+    assert wrong == []
+    assert compiled.n_recordings == 3

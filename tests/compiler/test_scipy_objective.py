@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import sys
+import threading
 from typing import Any
 
 import numpy as np
@@ -262,3 +264,61 @@ def test_the_hessian_is_of_one_output() -> None:
     o = jit(residuals).scipy()
     with pytest.raises(TypeError, match="must return one number"):
         o.hess(np.ones(3), [1.0], [2.0])
+
+
+def test_threads_that_share_an_objective_get_their_own_answers(backend: str) -> None:
+    o = jit(rosenbrock, backend=backend).scipy()
+    points = [START + 0.25 * i for i in range(4)]
+    expected = [(o.fun(x), o.jac(x).tolist()) for x in points]
+    assert len({value for value, _ in expected}) == 4
+    wrong: list[Any] = []
+    interval = sys.getswitchinterval()
+
+    def ask(number: int) -> None:
+        for _ in range(1500):
+            value, slope = o.fun_and_jac(points[number])
+            if (value, slope.tolist()) != expected[number]:
+                wrong.append((number, value))
+
+    threads = [threading.Thread(target=ask, args=(number,)) for number in range(4)]
+    sys.setswitchinterval(1e-6)
+    try:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(interval)
+    assert wrong == []
+
+
+def test_what_is_set_during_a_call_is_not_taken_for_what_it_computed_with() -> None:
+    weight = Value(1.0, "weight")
+    compiled = jit(lambda x: weight * x[0])
+    o = compiled.scipy()
+    assert o.fun([3.0]) == o.fun([3.0]) == 3.0
+    both = o._both
+
+    class Overtaken:
+        """Another thread sets the weight after the replay, before its caller goes on."""
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(both, name)
+
+        def __call__(self, *arguments: Any) -> Any:
+            result = both(*arguments)
+            weight.data = 2.0
+            return result
+
+    o._both = Overtaken()
+    assert o.fun([5.0]) == 5.0
+    o._both = both
+    assert o.fun([5.0]) == 10.0
+
+
+def test_a_zero_that_changes_its_sign_is_another_number() -> None:
+    weight = Value(0.0, "weight")
+    o = jit(lambda x: ag.atan2(weight, x[0])).scipy()
+    assert [o.fun([-1.0]), o.fun([-1.0])] == [math.pi, math.pi]
+    weight.data = -0.0
+    assert o.fun([-1.0]) == -math.pi

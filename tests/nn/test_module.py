@@ -2,12 +2,14 @@
 
 import json
 import math
+import os
+import threading
 
 import numpy as np
 import pytest
 
 from autograd import Value
-from nn import MLP, Module
+from nn import MLP, Adam, Module
 
 
 class Own(Module):
@@ -122,6 +124,81 @@ def test_a_foreign_or_damaged_file_changes_nothing(tmp_path, text, words):
     with pytest.raises(ValueError, match=words):
         model.load(path)
     assert model.state_dict() == before
+
+
+def _file_of(path, *numbers):
+    state = {"layers.0.neurons.0.w": list(numbers), "layers.0.neurons.0.b": "0x1.0000000000000p+0"}
+    path.write_text(json.dumps({"format": "chainrule parameters", "version": 1, "numbers": state}))
+    return path
+
+
+def test_decimals_are_read_as_decimals(tmp_path):
+    model = MLP(2, [1])
+    for texts, numbers in ((("1.5", "-12"), [1.5, -12.0]), (("1e3", ".25"), [1000.0, 0.25]),
+                           (("10", "0x10"), [10.0, 16.0]), (("0x1.8p-1", "inf"), [0.75, math.inf])):
+        model.load(_file_of(tmp_path / "model.json", *texts))
+        assert model.state_dict()["layers.0.neurons.0.w"] == numbers
+
+
+@pytest.mark.parametrize("text", ["1.8p+0", "a", "ff", "0x", "1_000", " 1.5", "1.5 ", "1,5", "1e",
+                                  "infinity", "NaN", "+inf", "1e999", "0x1p+9999", "\u0661", "",
+                                  1.5, None, True, ["1.5"]])
+def test_any_other_text_is_an_error_and_changes_nothing(tmp_path, text):
+    model = MLP(2, [1], seed=1)
+    before = model.state_dict()
+    with pytest.raises(ValueError, match=r"the entry 'layers\.0\.neurons\.0\.w' holds"):
+        model.load(_file_of(tmp_path / "model.json", "1.5", text))
+    assert model.state_dict() == before
+
+
+def test_threads_that_save_to_one_file_leave_the_whole_state_of_one_of_them(tmp_path):
+    path = tmp_path / "model.json"
+    models = [MLP(8, [32, 1], seed=seed) for seed in range(4)]
+    states = [model.state_dict() for model in models]
+    failures = []
+
+    def save(model):
+        try:
+            for _ in range(15):
+                model.save(path)
+                fresh = MLP(8, [32, 1])
+                fresh.load(path)
+                if fresh.state_dict() not in states:
+                    failures.append("mixed")
+        except (OSError, ValueError) as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=save, args=(model,)) for model in models]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    assert [p.name for p in tmp_path.iterdir()] == ["model.json"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="symbolic links are those of POSIX")
+def test_a_planted_link_is_not_written_through(tmp_path):
+    precious, path = tmp_path / "precious", tmp_path / "model.json"
+    precious.write_text("precious")
+    path.symlink_to(precious)
+    (tmp_path / f".model.json.{os.getpid()}.part").symlink_to(precious)
+    for owner in (model := MLP(2, [1]), Adam(model.parameters())):
+        owner.save(path)
+    assert precious.read_text() == "precious"
+    assert not path.is_symlink()
+
+
+@pytest.mark.parametrize("table", [{1: Value(2.0), "1": Value(3.0)},
+                                   {"a.b": Value(2.0), "a": {"b": Value(3.0)}}])
+def test_two_parameters_of_one_name_are_an_error_and_not_one_parameter(table, tmp_path):
+    model = Own()
+    model.table = table
+    with pytest.raises(ValueError, match=r"two parameters of this Own are called 'table\."):
+        model.save(tmp_path / "model.json")
+    assert not list(tmp_path.iterdir())
+    with pytest.raises(ValueError, match="two parameters"):
+        model.load_state_dict({})
 
 
 def test_bytes_that_are_no_text_are_a_clear_error(tmp_path):

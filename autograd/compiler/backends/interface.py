@@ -60,6 +60,14 @@ class Kernel(Protocol):
         """
 
 
+class InMemory:
+    """What exists in the memory of this process alone: no pickle, and no copy, could hold it."""
+
+    def __reduce__(self) -> Any:
+        raise TypeError(f"a {type(self).__name__} is code in the memory of this process; pickle "
+                        "or copy the compiled function or the Program, and compile it there")
+
+
 class Compile(Protocol):
     """A back end; the module's docstring is its contract."""
 
@@ -124,4 +132,4 @@ class Signature:
             return outputs[is_sum].sum(axis=1), outputs[~is_sum], ok
 
 
-__all__ = ["Array", "Compile", "Kernel", "Signature", "Unsupported"]
+__all__ = ["Array", "Compile", "InMemory", "Kernel", "Signature", "Unsupported"]

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.compiler.backends.interface import Signature
+from autograd.compiler.backends.interface import InMemory, Signature
 from autograd.compiler.backends.numpy import EMITTERS as ON_ARRAYS
 from autograd.compiler.backends.numpy import value_or_nan
 from autograd.compiler.program.program import Guard, Program
@@ -35,7 +35,7 @@ EMITTERS: dict[str, str] = {
     "add": "{0} + {1}", "sub": "{0} - {1}", "mul": "{0} * {1}", "neg": "-{0}", "identity": "{0}"}
 
 
-class Kernel:
+class Kernel(InMemory):
     """A compiled program; see :func:`compile`."""
 
     def __init__(self, program: Program, signature: Signature, chunk: int | None) -> None:

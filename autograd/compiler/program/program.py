@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from autograd.core.primitives import TABLE
+from autograd.core.validation import written_float
 
 VERSION = 1  # of the JSON form
 RELATIONS: dict[str, Callable[[float, float], bool]] = {
@@ -129,7 +130,8 @@ class Program:
         for output in self.outputs:
             _check_slot(output, slot, "an output")
         for guard in self.guards:
-            if guard.relation not in RELATIONS or not isinstance(guard.outcome, bool):
+            if not isinstance(guard.relation, str) or guard.relation not in RELATIONS or (
+                    not isinstance(guard.outcome, bool)):
                 raise ValueError(f"{guard} is no guard: its relation is one of "
                                  f"{', '.join(RELATIONS)}, its outcome True or False")
             _check_slot(guard.left, slot, "a guard")
@@ -189,12 +191,13 @@ class Program:
                              f"reads version {VERSION}")
         try:
             program = cls(
-                data["n_inputs"], tuple(map(float.fromhex, data["constants"])),
-                tuple(data["ops"]), tuple(map(tuple, data["operands"])),
-                tuple(data["outputs"]), tuple(Guard(*guard) for guard in data["guards"]))
+                data["n_inputs"], tuple(map(written_float, _list(data["constants"]))),
+                tuple(_list(data["ops"])), tuple(map(tuple, _list(data["operands"]))),
+                tuple(_list(data["outputs"])),
+                tuple(Guard(*guard) for guard in _list(data["guards"])))
         except KeyError as error:
             raise ValueError(f"the program lacks {error}") from None
-        except (TypeError, ValueError, OverflowError) as error:
+        except (TypeError, ValueError) as error:
             raise ValueError(f"the program is damaged: {error}") from None
         return program.validate()
 
@@ -202,6 +205,12 @@ class Program:
 def bits_key(number: float) -> float | bytes:
     """A key that is equal for equal bits: -0.0 is not 0.0, and nan is itself."""
     return number if number != 0.0 and number == number else struct.pack("<d", number)
+
+
+def _list(items: Any) -> list[Any]:
+    if not isinstance(items, list):  # the digits of a text would do for numbers, too
+        raise TypeError(f"{items!r} is no list")
+    return items
 
 
 def _check_instruction(slot: int, op: Any, operands: Any) -> None:

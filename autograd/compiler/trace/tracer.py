@@ -11,6 +11,7 @@ from __future__ import annotations
 import dis
 import inspect
 import math
+import os
 import sys
 import weakref
 from collections.abc import Callable, Container, Iterator, Sequence
@@ -293,6 +294,8 @@ class _Overheard(Listener):
 
 _overheard = _Overheard()
 value.eavesdropper = _overheard
+if hasattr(os, "register_at_fork"):  # what other threads record goes on in the parent alone
+    os.register_at_fork(after_in_child=_overheard.scribes.clear)
 
 
 def _are_alike(a: Value, b: Value) -> bool:

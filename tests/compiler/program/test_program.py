@@ -74,6 +74,12 @@ def test_json_keeps_every_float(number: float) -> None:
     assert repr(again.constants[0]) == repr(number)
 
 
+def test_decimals_are_read_as_decimals() -> None:
+    data = json.loads(_example().to_json())
+    data["constants"] = ["1.5", "10"]
+    assert Program.from_json(json.dumps(data)).constants == (1.5, 10.0)
+
+
 def _damaged(**changes: object) -> str:
     return json.dumps({**json.loads(_example().to_json()), **changes})
 
@@ -96,6 +102,9 @@ def _damaged(**changes: object) -> str:
     (_damaged(guards=[["is", 0, 1, True]]), "no guard"),
     (_damaged(guards=[["<", 0]]), "damaged"),
     (_damaged(constants=["one", "two"]), "damaged"),
+    (_damaged(constants=["1.8p+0", "2"]), "'1.8p"),
+    (_damaged(constants="12"), "no list"),
+    (_damaged(guards=[[["<"], 0, 1, True]]), "no guard"),
     (_damaged(n_inputs=-1), "n_inputs"),
     (_damaged(n_inputs=None), "n_inputs"),
 ])

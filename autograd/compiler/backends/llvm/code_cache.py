@@ -2,33 +2,69 @@
 
 Code from a file is executed, so a file is trusted only if it carries a seal (an HMAC-SHA256) made
 with a key that only the user can read. Whatever else lies in the folder, damaged, foreign, or put
-there by somebody else, is ignored and written again.
+there by somebody else, is ignored and written again. What was not used for longest goes first when
+the folder grows beyond CHAINRULE_CACHE_MEGABYTES. Other processes may do all this at the same time.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import hmac
 import os
+import re
 import secrets
 import stat
 import sys
-import tempfile
+import time
 from pathlib import Path
+
+from autograd.core.files import read_regular, write_whole
 
 VERSION = b"chainrule machine code 1"
 SEAL = hashlib.sha256().digest_size
+MEGABYTES = 100.0  # of all files together, where CHAINRULE_CACHE_MEGABYTES does not say
+_OURS = re.compile(r"[0-9a-f]{64}\.code|\.[0-9a-f]{32}\.part")  # the last one is not finished
+_ABANDONED = 3600.0  # seconds after which nobody finishes it any more
 
 
-def folder() -> Path:
-    """Where the files lie: CHAINRULE_CACHE_DIR, or the platform's place for caches."""
-    if chosen := os.environ.get("CHAINRULE_CACHE_DIR"):
-        return Path(chosen)
+def folder() -> Path | None:
+    """Where the files lie: CHAINRULE_CACHE_DIR, or the platform's place for caches.
+
+    Returns:
+        The folder, which may not exist yet; None for a user without a home.
+    """
+    try:
+        if chosen := os.environ.get("CHAINRULE_CACHE_DIR"):
+            return Path(chosen).expanduser()
+        return _platform_folder().expanduser() / "chainrule"
+    except RuntimeError:
+        return None
+
+
+def _platform_folder() -> Path:
     if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local")) / "chainrule"
+        return Path(os.environ.get("LOCALAPPDATA") or "~/AppData/Local")
     if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches" / "chainrule"
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "chainrule"
+        return Path("~/Library/Caches")
+    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache")
+
+
+def limit() -> float:
+    """The bytes that all files together may take.
+
+    Raises:
+        ValueError: when CHAINRULE_CACHE_MEGABYTES is no number.
+    """
+    text = os.environ.get("CHAINRULE_CACHE_MEGABYTES") or str(MEGABYTES)
+    try:
+        megabytes = float(text)
+    except ValueError:
+        megabytes = -1.0
+    if not megabytes >= 0.0:
+        raise ValueError(f"CHAINRULE_CACHE_MEGABYTES={text!r} must be a number of megabytes; 0 "
+                         "keeps no machine code, inf all of it")
+    return megabytes * 1e6
 
 
 def name_of(*parts: str) -> str:
@@ -42,25 +78,38 @@ def name_of(*parts: str) -> str:
 
 def load(name: str) -> bytes | None:
     """The code of that name, or None where there is none that carries the user's seal."""
+    if (place := folder()) is None or (key := _key(place)) is None:
+        return None
+    path = place / f"{name}.code"
     try:
-        key = _key(create=False)
-        content = (folder() / f"{name}.code").read_bytes()
+        content, _ = read_regular(path)
     except OSError:
         return None  # no cache is no error: the code is made again
-    if key is None or len(content) <= SEAL:
-        return None
     seal, code = content[:SEAL], content[SEAL:]
-    return code if hmac.compare_digest(seal, _seal(key, name, code)) else None
+    if not code or not hmac.compare_digest(seal, _seal(key, name, code)):
+        return None
+    with contextlib.suppress(OSError):
+        os.utime(path)  # used just now
+    return code
 
 
 def store(name: str, code: bytes) -> bool:
-    """Keep code under a name; False where the folder cannot be written or the key not trusted."""
+    """Keep code under a name; False where it is too large or the folder cannot be written.
+
+    Raises:
+        ValueError: when CHAINRULE_CACHE_MEGABYTES is no number.
+    """
+    most = limit()
+    if (place := folder()) is None or SEAL + len(code) > most:
+        return False
     try:
-        folder().mkdir(mode=0o700, parents=True, exist_ok=True)
-        key = _key(create=True)
+        place.mkdir(mode=0o700, parents=True, exist_ok=True)
+        key = _key(place) or _new_key(place)
         if key is None:
             return False
-        _write(folder() / f"{name}.code", _seal(key, name, code) + code)
+        write_whole(place / f"{name}.code", _seal(key, name, code) + code, private=True,
+                    lasting=False)  # a file that a crash has damaged bears no seal
+        _make_room(place, most)
     except OSError:
         return False  # a read-only home directory must not stop a computation
     return True
@@ -70,31 +119,41 @@ def _seal(key: bytes, name: str, code: bytes) -> bytes:
     return hmac.digest(key, VERSION + name.encode() + code, "sha256")
 
 
-def _key(create: bool) -> bytes | None:
-    """The user's key; None when others could have read or written it."""
-    path = folder() / "key"
-    if create and not path.exists():
-        _write(path, secrets.token_bytes(32), only_new=True)
-    with open(path, "rb") as file:
-        status = os.fstat(file.fileno())
-        key = file.read()
+def _key(place: Path) -> bytes | None:
+    """The user's key; None where there is none, or others could have read or written it."""
+    try:
+        key, status = read_regular(place / "key")
+    except OSError:
+        return None
     if os.name == "posix" and (status.st_uid != os.getuid()
                                or stat.S_IMODE(status.st_mode) & 0o077):
         return None
     return key if len(key) == 32 else None
 
 
-def _write(path: Path, content: bytes, only_new: bool = False) -> None:
-    """Write a file whole or not at all, readable by the user alone."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent)  # mode 0600
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        if only_new and path.exists():  # another process was quicker; its key counts
-            os.unlink(temporary)
-        else:
-            os.replace(temporary, path)
-    except BaseException:
-        if os.path.exists(temporary):
-            os.unlink(temporary)
-        raise
+def _new_key(place: Path) -> bytes | None:
+    """Make the key, in place of whatever cannot be one.
+
+    Of two processes that do so at once the last one's stays; the other makes its code again.
+    """
+    write_whole(place / "key", secrets.token_bytes(32), private=True)
+    return _key(place)
+
+
+def _make_room(place: Path, most: float) -> None:
+    """Remove what was not used for longest until the rest is no larger than ``most`` bytes."""
+    found = []
+    with os.scandir(place) as entries:
+        for entry in entries:
+            if _OURS.fullmatch(entry.name):  # the user may have chosen a folder with other things
+                with contextlib.suppress(OSError):  # removed meanwhile
+                    status = entry.stat(follow_symlinks=False)
+                    found.append((status.st_mtime_ns, status.st_size, entry))
+    total = sum(size for _, size, _ in found)
+    abandoned = time.time() - _ABANDONED
+    for used, size, entry in sorted(found, key=lambda item: item[0]):
+        is_unfinished = entry.name.endswith(".part")
+        if (used * 1e-9 < abandoned) if is_unfinished else (total > most):
+            with contextlib.suppress(OSError):
+                os.unlink(entry)
+            total -= size

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd.compiler.backends.interface import InMemory
 from autograd.compiler.backends.llvm.codegen import Writer
 from autograd.compiler.backends.llvm.target import aligned, execution_engine, host
 from autograd.core.forking import lock
@@ -17,7 +18,7 @@ from autograd.core.typing import Array
 LARGE_RESULT = 8_192  # numbers; below, copying them is quicker than finding new memory
 
 
-class Kernel:
+class Kernel(InMemory):
     """A compiled program; see :func:`compile`."""
 
     def __init__(self, writer: Writer, rows: tuple[bool, ...] | None) -> None:

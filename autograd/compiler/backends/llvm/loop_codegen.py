@@ -140,7 +140,7 @@ class RolledWriter(Writer):
     def _ops(self, block: Block) -> set[str]:
         last = block.start + block.period if isinstance(block, Loop) else block.stop
         return {self.tape.kinds[token][0]
-                for token in np.unique(self.tape.tokens[block.start:last])}
+                for token in set(self.tape.tokens[block.start:last].tolist())}
 
     # --- blocks -----------------------------------------------------------------------------------
 

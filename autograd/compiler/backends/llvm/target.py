@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import ctypes.util
+import os
 import sys
 from typing import Any
 
@@ -19,6 +20,13 @@ try:
 except ImportError:
     raise ImportError('the LLVM back end needs llvmlite; pip install "chainrule[fast]"') from None
 
+# LLVM in the midst of something, in a thread that a child does not have, would be of no use to the
+# child: a fork waits for the end of it. llvmlite lets one thread in at a time, by this lock.
+_one_at_a_time = getattr(llvm.ffi.lib, "_lock", None)
+if _one_at_a_time is not None and hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_one_at_a_time.__enter__, after_in_parent=_one_at_a_time.__exit__,
+                        after_in_child=_one_at_a_time.__exit__)
+
 _MVEC = {8: "_ZGVeN8", 4: "_ZGVdN4", 2: "_ZGVbN2"}  # 512, 256 and 128 bits
 _TWO_OPERANDS = {"pow", "atan2", "hypot"}
 _lock = lock()
@@ -33,9 +41,8 @@ def host() -> dict[str, Any]:
             llvm.initialize_native_asmprinter()
             features = llvm.get_host_cpu_features()
             width = 8 if features.get("avx512f") else 4 if features.get("avx2") else 2
-            _started["machine"] = _target_machine()
-            _started["width"] = width
-            _started["vector"] = _vector_functions(width)
+            _started.update(  # all at once: a child may be forked at any moment
+                machine=_target_machine(), width=width, vector=_vector_functions(width))
         return _started
 
 

@@ -6,13 +6,20 @@ computes the same bits, so nobody has to wait.
 
 from __future__ import annotations
 
+import os
 import threading
+import weakref
 from collections.abc import Callable
 from typing import Any
 
+from autograd.compiler.backends.interface import InMemory
 
-class SwappingKernel:
+
+class SwappingKernel(InMemory):
     """Calls the first kernel until the second is made, in a thread of its own.
+
+    A forked child has no such thread: it goes on with the first kernel, and starts one of its own
+    at its first call.
 
     Args:
         first: the kernel to begin with.
@@ -21,8 +28,13 @@ class SwappingKernel:
 
     def __init__(self, first: Any, make: Callable[[], Any]) -> None:
         self.kernel = first
+        self._first = first
         self._make = make
         self._error: BaseException | None = None
+        self._start()
+        _made.add(self)
+
+    def _start(self) -> None:
         self._thread = threading.Thread(target=self._swap, name="compiling")
         self._thread.start()
 
@@ -32,21 +44,48 @@ class SwappingKernel:
         except BaseException as error:  # told to the caller, who is in another thread
             self._error = error
 
+    def forked(self) -> None:
+        """Called in a child process: let the next call see that nobody makes the second kernel."""
+        if self.kernel is self._first and self._error is None:
+            self._error = _Forked()
+
     def wait(self) -> None:
         """Return when the second kernel is made."""
+        self._look_at_error()
         self._thread.join()
-        self._refuse_error()
+        self._look_at_error()
 
-    def _refuse_error(self) -> None:
-        if self._error is not None:
+    def _look_at_error(self) -> None:
+        if isinstance(self._error, _Forked):
+            self._error = None
+            self._start()
+        elif self._error is not None:
             raise self._error
 
     def __call__(self, scalars: Any, rows: Any = None) -> Any:
         """Run it; arguments and results as of the kernels."""
-        self._refuse_error()
+        if self._error is not None:
+            self._look_at_error()
         return self.kernel(scalars, rows)
 
     def point(self, numbers: Any) -> Any:
         """Run it at one point, as the kernels do."""
-        self._refuse_error()
+        if self._error is not None:
+            self._look_at_error()
         return self.kernel.point(numbers)
+
+
+class _Forked(Exception):
+    """The thread that was making the second kernel has stayed in the parent."""
+
+
+_made: weakref.WeakSet[SwappingKernel] = weakref.WeakSet()
+
+
+def _tell_all() -> None:
+    for kernel in list(_made):
+        kernel.forked()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_tell_all)

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd.compiler.backends.interface import InMemory
 from autograd.compiler.backends.llvm.ops import KERNEL_WORDS
 from autograd.compiler.backends.llvm.training_loop_codegen import DONE, WORDS, training_loop
 from autograd.compiler.program.program import Program
@@ -37,7 +38,7 @@ class Steps:
     out: Array
 
 
-class Descent:
+class Descent(InMemory):
     """Steps of gradient descent, as machine code.
 
     Args:

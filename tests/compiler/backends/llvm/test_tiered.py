@@ -68,6 +68,18 @@ def test_a_short_program_is_compiled_at_once() -> None:
     assert isinstance(backends.compile(tangled(100)), llvm.Kernel)
 
 
+def test_a_child_tells_an_error_that_the_parent_has_met() -> None:
+    def fails() -> Any:
+        raise RuntimeError("LLVM has given up")
+
+    kernel = SwappingKernel(lambda scalars, rows: "result", fails)
+    with pytest.raises(RuntimeError, match="given up"):
+        kernel.wait()
+    kernel.forked()
+    with pytest.raises(RuntimeError, match="given up"):
+        kernel(np.zeros(1))
+
+
 def test_an_error_of_the_compiler_reaches_the_caller(monkeypatch: pytest.MonkeyPatch) -> None:
     def fails() -> Any:
         raise RuntimeError("LLVM has given up")
