@@ -46,3 +46,12 @@ def test_readme_names_the_two_commands() -> None:
     assert len(commands) == 2
     assert commands[0].endswith("-m nn moons --plot moons.png")
     assert commands[1].endswith("-m tests")
+
+
+def test_the_tree_names_every_module() -> None:
+    root = Path(__file__).parent.parent
+    tree = README[README.index("```\nautograd/\n"):]
+    words = set(re.findall(r"\w+", tree[:tree.index("\n```")]))
+    for package in ("autograd", "nn"):
+        for path in (root / package).rglob("*.py"):
+            assert path.stem == "__init__" or path.stem in words, path.relative_to(root)
