@@ -62,7 +62,10 @@ def _logsumexp(chain: Chain, operands: Sequence[Any]) -> Any:
         return chain.constant(float("-inf"))
     top = _fold(chain, "maximum", operands[0], operands[1:])
     gaps = [chain.add("sub", operand, top) for operand in operands]
-    total = _fold(chain, "add", chain.constant(0.0), _each(chain, "exp", gaps))
+    # Of the exponentials that are 1, one is left out: others may be too small to be seen beside it.
+    total = _fold(chain, "add", chain.constant(-1.0), _each(chain, "is_zero", gaps))
+    others = [chain.add("unless_zero", gap, chain.add("exp", gap)) for gap in gaps]
+    total = _fold(chain, "add", total, others)
     return chain.add("logsumexp_end", top, total)
 
 
@@ -120,7 +123,7 @@ class _Lowering:
         self.constants = {bits_key(number): old.n_inputs + i
                           for i, number in enumerate(old.constants)}
         self.numbers = list(old.constants)
-        for number in (0.0, 1.0):  # all that wide operations begin with
+        for number in (0.0, 1.0, -1.0):  # all that wide operations begin with
             self.constant(number)
         self.first = old.n_inputs + len(self.numbers)
         self.ops: list[str] = []
