@@ -846,3 +846,15 @@ def test_the_graph_is_freed_once_it_is_recorded(result: Any, backend: str) -> No
     slope = jit(grad(lambda x: ag.core.pytrees.flatten(long(x))[0]), backend=backend)
     slope(1.0)
     assert nodes() - before < 50
+
+
+@pytest.mark.parametrize("point", [
+    (5e-324, 0.0), (-5e-324, 0.0), (0.0, 0.0), (5e-324, 0.4), (1e-300, -0.9), (2.0, -3.0)])
+def test_slopes_of_powers_are_those_of_the_eager_engine(
+        point: tuple[float, float], backend: str) -> None:
+    slopes = value_and_grad(lambda x, y: x ** y, 0 if point[0] <= 0.0 else (0, 1))
+    compiled = jit(slopes, backend=backend)
+    for _ in range(2):
+        value, gradient = compiled(*point)
+        assert value == pytest.approx(slopes(*point)[0], rel=1e-14)
+        assert gradient == pytest.approx(slopes(*point)[1], rel=1e-14, abs=0.0)
