@@ -23,6 +23,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd.core.graph import leaves
 from autograd.core.primitives import Primitive
 from autograd.core.typing import Array
 from autograd.core.value import Value, name_scope
@@ -66,6 +67,7 @@ class Watch:
             if not self._pending:
                 self._variables_of_modules()
         self._gradients()
+        self._edits()
         self._watch_draws("random", random.getstate)
         if "numpy.random" in sys.modules:
             self._watch_draws("numpy.random", lambda: np.random.get_state(legacy=False))
@@ -280,6 +282,14 @@ class Watch:
             for name, item in self.values:
                 self._checks.append((f"{item.label or name}.grad",
                                      _attribute_check(item, "grad", item.grad)))
+
+    def _edits(self) -> None:
+        """Edits of leaves under computed Values, whose numbers are then gone."""
+        computed = [item for _, item in self.values if item.op is not None]
+        made = [(leaf, leaf._made) for leaf in leaves(*computed)]
+        if made:
+            self._checks.append(("a leaf under a captured Value", lambda: all(
+                leaf._made is before for leaf, before in made)))
 
     def _watch_draws(self, name: str, state: Callable[[], Any]) -> None:
         self._draws.append((name, state, repr(state())))
