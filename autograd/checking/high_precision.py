@@ -101,6 +101,8 @@ MP_VALUES: dict[str, Callable[..., Any]] = {
     "prod": lambda m, *xs: m.fprod(xs),
     "dot": lambda m, *xs: m.fdot(zip(xs[:len(xs) // 2], xs[len(xs) // 2:], strict=True)),
     "norm": lambda m, *xs: m.sqrt(m.fsum(x * x for x in xs)),
+    "largest": lambda m, *xs: max(xs),
+    "smallest": lambda m, *xs: min(xs),
     "logsumexp": _mp_logsumexp,
 }
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 import builtins
 import math
 from collections.abc import Callable, Iterable, Sequence
+from functools import reduce
 from operator import add as _plus
 from operator import mul as _times
 from typing import Any
@@ -595,6 +596,21 @@ def _logsumexp(*values: float) -> float:
     return top + math.log1p(math.fsum([-1.0, *(math.exp(value - top) for value in values)]))
 
 
+def _extreme(of_two: Primitive) -> Callable[..., float]:
+    def value(*values: float) -> float:
+        if not values:
+            raise ValueError("math domain error")
+        return reduce(of_two.value, values)
+
+    return value
+
+
+def _equal_shares(ties: Sequence[Any]) -> Sequence[Any]:
+    """Of those that tie, the same to each: the least subgradient."""
+    total = sum(ties)
+    return [tie / total for tie in ties]
+
+
 def _share(a: float, b: float) -> float:
     total = a + b
     return a / total if total != 0.0 else a * math.inf  # as IEEE arithmetic has it
@@ -624,6 +640,24 @@ norm = _row("norm", math.hypot, _norm_partials,
             slope="by each operand x / y",
             at_kink="0 at the origin",
             commutative=True, transparent=True, raises=())
+largest = _row("largest", _extreme(maximum),
+               lambda *xs: _equal_shares([wins(x, xs[-1]) for x in xs[:-1]]),
+               kink=lambda *xs: _difference(*sorted(xs)[-2:]) if len(xs) > 1 else math.inf,
+               domain="at least one operand", symbol="max", text="max({all})",
+               latex=r"\max\left({all}\right)", **_N_ARY,
+               summary="The largest of any number of numbers.",
+               slope="1 by the largest operand, 0 by the others",
+               at_kink="a tie gives the same to each that is the largest",
+               exact=True, commutative=True, raises=(), hidden=True)
+smallest = _row("smallest", _extreme(minimum),
+                lambda *xs: _equal_shares([wins(xs[-1], x) for x in xs[:-1]]),
+                kink=lambda *xs: _difference(*sorted(xs)[:2]) if len(xs) > 1 else math.inf,
+                domain="at least one operand", symbol="min", text="min({all})",
+                latex=r"\min\left({all}\right)", **_N_ARY,
+                summary="The smallest of any number of numbers.",
+                slope="1 by the smallest operand, 0 by the others",
+                at_kink="a tie gives the same to each that is the smallest",
+                exact=True, commutative=True, raises=(), hidden=True)
 logsumexp = _row("logsumexp", _logsumexp, _softmax,
                  domain="at least one operand", **_N_ARY,
                  summary="The logarithm of the sum of exponentials, which does not overflow.",

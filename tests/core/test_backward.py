@@ -114,7 +114,7 @@ def test_every_reader_of_a_graph_refuses_a_stale_one(read: Any, build: Any) -> N
     y = x * 3.0
     read(build(y))
     x.data = 5.0
-    with pytest.raises(ValueError, match="leaf 'x' .*was edited after"):
+    with pytest.raises(ValueError, match=r"leaf 'x' .*was edited after"):
         read(build(y))
     assert y.data == 6.0  # computed then, and still that number
 

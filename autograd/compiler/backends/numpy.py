@@ -4,12 +4,12 @@ What is the same for every row stays one number until it meets rows. The rows go
 blocks that fit into the processor's cache, and an array is freed after it was read last.
 
 What is promised: the bits of the eager engine for + - * /, sqrt, comparisons and what is chosen
-by them (abs, sign, step, wins, relu, maximum, minimum, where), and for what is made of these (prod,
-one_minus_square, cosine, share). All other functions are right to 8 units in the last place, but
-``logaddexp`` near its zero to 8 units of its operands. ``sum``, ``dot``, ``norm`` and ``logsumexp``
-round after every operand, where the eager engine may round once, so that their error grows with
-the number of operands; and so do the sums over rows. Where the eager engine raises, the result is
-what IEEE arithmetic gives.
+by them (abs, sign, step, wins, relu, maximum, minimum, largest, smallest, where), and for what is
+made of these (prod, one_minus_square, cosine, share). All other functions are right to 8 units in
+the last place, but ``logaddexp`` near its zero to 8 units of its operands. ``sum``, ``dot``,
+``norm`` and ``logsumexp`` round after every operand, where the eager engine may round once, so that
+their error grows with the number of operands; and so do the sums over rows. Where the eager engine
+raises, the result is what IEEE arithmetic gives.
 """
 
 from __future__ import annotations
@@ -223,4 +223,5 @@ EMITTERS: dict[str, Emit] = {
     "one_minus_square": _one_minus_square, "gaussian": _gaussian,
     "sum": _fold(operator.add, 0.0), "prod": _fold(operator.mul, 1.0), "dot": _dot,
     "norm": _fold(np.hypot, 0.0), "logsumexp": _logsumexp,
+    "largest": _fold(_maximum, -math.inf), "smallest": _fold(_minimum, math.inf),
 }

@@ -870,7 +870,8 @@ def test_a_captured_computed_value_keeps_its_number() -> None:
 
 
 @pytest.mark.parametrize("compiled", [
-    lambda f: jit(grad(f)), lambda f: grad(jit(f)), lambda f: lambda a: float(grad(ag.vmap(f))([a])[0])])
+    lambda f: jit(grad(f)), lambda f: grad(jit(f)),
+    lambda f: lambda a: float(grad(ag.vmap(f))([a])[0])])
 def test_a_leaf_under_a_captured_computed_value_is_edited(compiled: Any) -> None:
     """Its number is gone, and so is every gradient through it, as without jit."""
     x = Value(2.0, "x")
@@ -878,7 +879,7 @@ def test_a_leaf_under_a_captured_computed_value_is_edited(compiled: Any) -> None
     slope = compiled(lambda a: a * y)
     assert slope(1.0) == 6.0
     x.data = 5.0
-    with pytest.raises(ValueError, match="leaf 'x' .*was edited after"):
+    with pytest.raises(ValueError, match=r"leaf 'x' .*was edited after"):
         slope(1.0)
 
 

@@ -7,6 +7,7 @@ steps and their order are the same, so the bits are the same.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
@@ -57,6 +58,11 @@ def _norm(chain: Chain, operands: Sequence[Any]) -> Any:
     return chain.add("norm_end", top, total, widest)
 
 
+def _extreme(op: str, of_none: float) -> Callable[[Chain, Sequence[Any]], Any]:
+    return lambda chain, operands: (_fold(chain, op, operands[0], operands[1:]) if operands
+                                    else chain.constant(of_none))
+
+
 def _logsumexp(chain: Chain, operands: Sequence[Any]) -> Any:
     if not operands:
         return chain.constant(float("-inf"))
@@ -73,6 +79,7 @@ CHAINS: dict[str, Callable[[Chain, Sequence[Any]], Any]] = {
     "sum": lambda chain, operands: _fold(chain, "add", chain.constant(0.0), operands),
     "prod": lambda chain, operands: _fold(chain, "mul", chain.constant(1.0), operands),
     "dot": _dot, "norm": _norm, "logsumexp": _logsumexp,
+    "largest": _extreme("maximum", -math.inf), "smallest": _extreme("minimum", math.inf),
 }
 KNOWN = frozenset((*EMITTERS, *STEPS, *CHAINS))  # what there is machine code for
 
