@@ -30,7 +30,7 @@ import numpy as np
 
 from autograd.core.typing import Array
 from autograd.core.validation import as_float, not_negative, positive, share
-from autograd.core.value import NOT_COMPUTED, Value, assign, describe
+from autograd.core.value import NOT_COMPUTED, Value, assign, describe, grad_of
 from nn.schedules import Schedule, as_schedule
 from nn.storage import Entry, checked_state, read_state, write_state
 
@@ -85,7 +85,7 @@ class Optimizer:
             FloatingPointError: when a gradient is nan or infinite; it names the parameter.
         """
         numbers = np.array([p.data for p in self.parameters])
-        moved = self.moved(numbers, np.array([p.grad for p in self.parameters], dtype=float))
+        moved = self.moved(numbers, np.array([grad_of(p) for p in self.parameters]))
         write_all(self.parameters, moved.tolist())
 
     def moved(self, numbers: Array, gradients: Array,

@@ -78,6 +78,8 @@ MP_VALUES: dict[str, Callable[..., Any]] = {
     "sqrt": lambda m, x: m.sqrt(x),
     "cbrt": lambda m, x: m.sign(x) * m.cbrt(abs(x)),
     "hypot": lambda m, a, b: m.sqrt(a * a + b * b),
+    "cosine": lambda m, a, b: a / m.sqrt(a * a + b * b) if a or b else m.zero,
+    "share": lambda m, a, b: a / (a + b),
     "one_minus_square": lambda m, x: 1 - x * x,
     "sin": lambda m, x: m.sin(x),
     "cos": lambda m, x: m.cos(x),
@@ -99,6 +101,8 @@ MP_VALUES: dict[str, Callable[..., Any]] = {
     "prod": lambda m, *xs: m.fprod(xs),
     "dot": lambda m, *xs: m.fdot(zip(xs[:len(xs) // 2], xs[len(xs) // 2:], strict=True)),
     "norm": lambda m, *xs: m.sqrt(m.fsum(x * x for x in xs)),
+    "largest": lambda m, *xs: max(xs),
+    "smallest": lambda m, *xs: min(xs),
     "logsumexp": _mp_logsumexp,
 }
 

@@ -20,8 +20,10 @@ from autograd.compiler.trace.arguments import HoldsValues, Place
 from autograd.compiler.trace.batched_arguments import Parts, Rows
 from autograd.compiler.trace.batched_results import (
     Gathered,
+    Origins,
     Part,
     Sums,
+    arranged,
     flags_of,
     of_rows,
     stacked,
@@ -89,14 +91,22 @@ class Batched(Compiled, Generic[R]):
 
     def __init__(self, function: Callable[..., Any], in_axes: Axes, backend: str | None,
                  max_recordings: int, static: frozenset[int] = frozenset(),
-                 sums: Sums = False) -> None:
+                 sums: Sums = False, origins: Origins = None) -> None:
         super().__init__(function, backend, max_recordings, static)
         self.in_axes = in_axes
         self.sums = sums
-        self.recipe = Recipe(type(self), function, in_axes, backend, max_recordings, static, sums)
+        self.origins = origins
+        self.recipe = Recipe(type(self), function, in_axes, backend, max_recordings, static, sums,
+                             origins)
 
     def __call__(self, *arguments: Any, **keywords: Any) -> R:
-        rows = Rows(arguments, keywords, self._axes(len(arguments)), self.static)
+        axes = self._axes(len(arguments))
+        result = self._rows_first(Rows(arguments, keywords, axes, self.static))
+        placed: R = arranged(result, self.origins, arguments, axes)
+        return placed
+
+    def _rows_first(self, rows: Rows) -> Any:
+        """The results, with the rows along a first axis."""
         if rows.n == 0:
             raise ValueError("vmap needs at least one row: without one, the shape of the result "
                              "is not known")
@@ -178,7 +188,7 @@ class Batched(Compiled, Generic[R]):
 
     def _like(self, function: Callable[..., Any]) -> Batched[Any]:
         return Batched(function, self.in_axes, self.backend, self.max_recordings, self.static,
-                       self.sums)
+                       self.sums, self.origins)
 
     # --- derivatives -----------------------------------------------------------------------------
 
@@ -191,11 +201,20 @@ class Batched(Compiled, Generic[R]):
         if key not in self.derived:
             made: Batched[Any] = Batched(
                 transform(self.function, *options), self.in_axes, self.backend,
-                self.max_recordings, self.static, self._sums_of(transform, *options))
+                self.max_recordings, self.static, self._sums_of(transform, *options),
+                self._origins_of(transform, *options))
             made.recipe = Recipe(composed, self.recipe, transform, *options)
             self.derived[key] = made
         derived: Batched[Any] = self.derived[key]
         return derived
+
+    def _origins_of(self, transform: Callable[..., Any], argnums: Any) -> Origins:
+        """Which parts of a derivative have the shape of an argument."""
+        if transform is grad:
+            return argnums  # type: ignore[no-any-return]
+        if transform is value_and_grad:
+            return (self.origins, argnums)
+        return None if transform is hessian else self.origins
 
     def _sums_of(self, transform: Callable[..., Any], argnums: Any) -> Sums:
         """Which parts of a derivative are summed over the rows."""
@@ -243,10 +262,12 @@ class Batched(Compiled, Generic[R]):
             return along(both[:count], both[count:])
 
         axes = self._axes(count)
-        sums = (tuple(axis is None for axis in axes) if transform is hvp_of
-                else (self.sums, self.sums))
+        sums: Sums = (self.sums, self.sums)
+        origins: Origins = (self.origins, self.origins)
+        if transform is hvp_of:
+            sums, origins = tuple(axis is None for axis in axes), tuple(range(count))
         return Batched(update_wrapper(one_row, self.function), (*axes, *axes), self.backend,
-                       self.max_recordings, sums=sums)
+                       self.max_recordings, sums=sums, origins=origins)
 
 
 def _is_all_summed(sums: Sums) -> bool:
@@ -302,7 +323,8 @@ def vmap(function: Callable[..., Any], in_axes: Axes = 0, *, backend: str | None
     ``vmap(grad(f))`` gives a gradient for each row. ``grad(vmap(f))`` and
     ``value_and_grad(vmap(f))`` differentiate the sum over the rows: by an argument that all rows
     share (the weights of a model) the gradient is the sum of the rows' gradients, by one that
-    differs by row it is each row's own; the value is still one for each row.
+    differs by row it is each row's own, in the shape of the argument; the value is still one for
+    each row.
 
     Args:
         function: of one row; takes and returns numbers, sequences, arrays, dictionaries.

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from autograd.core import primitives
-from autograd.core.graph import collector_at_rest, topological_order
+from autograd.core.graph import collector_at_rest, refuse_stale, topological_order
 from autograd.core.primitives import DOMAIN_ERRORS
 from autograd.core.pytrees import is_container, leaves_of, paths, rebuild
 from autograd.core.value import (
@@ -18,7 +18,6 @@ from autograd.core.value import (
     Operand,
     Value,
     data_of,
-    describe,
     name_of,
     numbers,
     recording,
@@ -42,7 +41,7 @@ def backward(root: Value) -> None:
     """
     order = topological_order(root)
     leaves = refuse_stale(order)
-    before = [leaf.grad for leaf in leaves]
+    before = [NOT_COMPUTED if leaf.grad is None else leaf.grad for leaf in leaves]
     try:
         for node in order:
             node.grad = _NOT_REACHED
@@ -161,37 +160,6 @@ def _derivative_error(node: Value, error: Exception) -> Exception:
         subject += f" (node {node.label!r})"
     return node.op.domain_error(error, numbers(node.parents),
                                 [name_of(p) for p in node.parents], subject)
-
-
-def refuse_stale(order: Sequence[Value]) -> list[Value]:
-    """The leaves of an order, none of which was edited after a node was computed from it.
-
-    Raises:
-        ValueError: when one was; it names the leaf and the node.
-    """
-    leaves: list[Value] = []
-    made = oldest = order[-1]._made if order else None
-    for node in order:
-        if node.op is None:
-            leaves.append(node)
-        elif node._made is not made:  # neighbours mostly share their Moment
-            made = node._made
-            if oldest is None or made.clock < oldest.clock:
-                oldest = made
-    if oldest is not None and any(leaf._made.clock > oldest.clock for leaf in leaves):
-        _name_stale(order)
-    return leaves
-
-
-def _name_stale(order: Sequence[Value]) -> None:
-    for node in order:
-        for position, parent in enumerate(node.parents):
-            if (parent.__class__ is Value and parent.op is None
-                    and parent._made.clock > node._made.clock):
-                raise ValueError(
-                    f"leaf {describe(parent)} was edited after operand {position} of "
-                    f"{describe(node)} was computed from it, so the graph holds the gradient of "
-                    "numbers that are gone; compute the graph again after the edit")
 
 
 def gradient(y: Any, xs: Any) -> Any:

@@ -9,7 +9,7 @@ from typing import Any
 
 from autograd.core.context import Moment, listeners_on
 from autograd.core.graph import topological_order
-from autograd.core.value import NOT_COMPUTED, Value, foreign_moment, listener_here
+from autograd.core.value import NOT_COMPUTED, Value, foreign_moment, grad_of, listener_here
 
 
 def deepcopy(root: Value, memo: dict[int, Any]) -> Value:
@@ -24,8 +24,9 @@ def deepcopy(root: Value, memo: dict[int, Any]) -> Value:
 def twin(node: Value, left: Any, right: Any) -> Value:
     """A node like this one on other operands."""
     _tell(node)
-    return _restore(node._data, node.grad, node.op, left, right, node.label, node._made,
-                    node.grad is NOT_COMPUTED)
+    grad = grad_of(node)
+    return _restore(node._data, grad, node.op, left, right, node.label, node._made,
+                    grad is NOT_COMPUTED)
 
 
 def _tell(node: Value) -> None:
@@ -53,8 +54,9 @@ def reduce(node: Value) -> tuple[Any, ...]:
 
 def _state(node: Value) -> tuple[Any, ...]:
     _tell(node)
-    return (node._data, float(node.grad), node.op, node._left, node._right, node.label,
-            tuple(node._made), node.grad is NOT_COMPUTED)
+    grad = grad_of(node)
+    return (node._data, float(grad), node.op, node._left, node._right, node.label,
+            tuple(node._made), grad is NOT_COMPUTED)
 
 
 def _nobody() -> None:

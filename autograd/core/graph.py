@@ -1,4 +1,4 @@
-"""Walking the graph without recursion: topological order, leaves, edges, kinks, name scopes."""
+"""Walking the graph without recursion: order, leaves, edges, stale nodes, kinks, name scopes."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import gc
 import math
 import os
 import threading
+from collections.abc import Sequence
 from typing import ClassVar
 
-from autograd.core.value import Operand, Value, name_scope, numbers
+from autograd.core.value import Operand, Value, describe, name_scope, numbers
 
 
 def topological_order(*roots: Value) -> list[Value]:
@@ -91,6 +92,37 @@ def edges(*roots: Value) -> list[tuple[Operand, Value, int]]:
             for position, parent in enumerate(node.parents)]
 
 
+def refuse_stale(order: Sequence[Value]) -> list[Value]:
+    """The leaves of an order, none of which was edited after a node was computed from it.
+
+    Raises:
+        ValueError: when one was; it names the leaf and the node.
+    """
+    leaves: list[Value] = []
+    made = oldest = order[-1]._made if order else None
+    for node in order:
+        if node.op is None:
+            leaves.append(node)
+        elif node._made is not made:  # neighbours mostly share their Moment
+            made = node._made
+            if oldest is None or made.clock < oldest.clock:
+                oldest = made
+    if oldest is not None and any(leaf._made.clock > oldest.clock for leaf in leaves):
+        _name_stale(order)
+    return leaves
+
+
+def _name_stale(order: Sequence[Value]) -> None:
+    for node in order:
+        for position, parent in enumerate(node.parents):
+            if (parent.__class__ is Value and parent.op is None
+                    and parent._made.clock > node._made.clock):
+                raise ValueError(
+                    f"leaf {describe(parent)} was edited after operand {position} of "
+                    f"{describe(node)} was computed from it, so the graph holds the gradient of "
+                    "numbers that are gone; compute the graph again after the edit")
+
+
 def kink_distance(node: Value) -> float:
     """The signed distance of a node's operands from its nearest kink; inf if it has none.
 
@@ -105,8 +137,14 @@ def kink_distance(node: Value) -> float:
 
 
 def kinks(root: Value, tolerance: float = 1e-9) -> list[Value]:
-    """The nodes under the root that sit on a kink or nearer than the tolerance to it."""
-    return [node for node in topological_order(root) if abs(kink_distance(node)) <= tolerance]
+    """The nodes under the root that sit on a kink or nearer than the tolerance to it.
+
+    Raises:
+        ValueError: when a leaf was edited after it was used.
+    """
+    order = topological_order(root)
+    refuse_stale(order)
+    return [node for node in order if abs(kink_distance(node)) <= tolerance]
 
 
 def scope_of(node: Value) -> tuple[str, ...]:

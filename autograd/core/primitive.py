@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from autograd.core.arrays import bare, kept
+
 Interval = tuple[float, float]
 ALL: Interval = (-1e300, 1e300)
 
@@ -219,7 +221,7 @@ class Primitive:
     def _elementwise(self, operands: tuple[Any, ...]) -> Any:
         result = np.frompyfunc(self, len(operands), 1)(*map(as_array_operand, operands))
         recorded = any(item.__class__ is value_class[0] for item in result.flat)
-        return result if recorded else result.astype(float)
+        return kept(result) if recorded else bare(result).astype(float)
 
     def evaluate(self, operands: Sequence[float], names: Sequence[str] = ()) -> float:
         """The value on floats, with errors that name the op and its operands.

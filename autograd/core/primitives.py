@@ -16,6 +16,8 @@ from __future__ import annotations
 import builtins
 import math
 from collections.abc import Callable, Iterable, Sequence
+from functools import reduce
+from operator import add as _plus
 from operator import mul as _times
 from typing import TYPE_CHECKING, Any, overload
 
@@ -123,6 +125,8 @@ def _power_by_base(a: Any, b: Any, y: Any) -> Any:
     # x**0 is 1 everywhere, so its derivative is 0 also where b * a**(b - 1) is 0 * 0**-1.
     if b == 0.0 and (b.__class__ is float or a == 0.0):
         return 0.0
+    if b < 0.5:
+        return b * y / a  # b - 1 would be rounded, and a**(b - 1) may overflow where b is 0
     return _times_power(b, a, b - 1.0)
 
 
@@ -336,8 +340,27 @@ def _cbrt(x: float) -> float:
     return math.copysign(math.ldexp(root, third), x)
 
 
-def _safe_ratio(part: Any, length: Any) -> Any:
-    return part / length if length != 0.0 else 0.0  # at the origin: the least subgradient
+def _cosine(a: float, b: float) -> float:
+    if math.fabs(a) < math.fabs(b):
+        ratio = a / math.fabs(b)
+        return ratio / math.sqrt(1.0 + ratio * ratio)
+    if a == 0.0:
+        return a * b  # at the origin: the least subgradient; but nan, if b is
+    ratio = b / a
+    return (-1.0 if a < 0.0 else 1.0) / math.sqrt(1.0 + ratio * ratio)
+
+
+def _cosine_by_first(a: Any, b: Any, y: Any) -> Any:
+    if a == 0.0 and b == 0.0:
+        return 0.0
+    side = cosine(b, a)
+    return side / hypot(a, b) * side
+
+
+def _cosine_by_second(a: Any, b: Any, y: Any) -> Any:
+    if a == 0.0 and b == 0.0:
+        return 0.0
+    return -y / hypot(a, b) * cosine(b, a)
 
 
 sqrt = _row("sqrt", math.sqrt, lambda x, y: 0.5 / y, domain="x >= 0 (its derivative: x > 0)",
@@ -351,12 +374,22 @@ cbrt = _row("cbrt", _cbrt, lambda x, y: y / x / 3.0,
             summary="The cube root of x, also of a negative one.",
             derivative=("1 / (3 * y**2)",),
             transparent=True, raises=())
-hypot = _row("hypot", math.hypot, lambda a, b, y: _safe_ratio(a, y),
-             lambda a, b, y: _safe_ratio(b, y), kink=math.hypot, safe=(_FACTOR, _FACTOR),
+hypot = _row("hypot", math.hypot, lambda a, b, y: cosine(a, b), lambda a, b, y: cosine(b, a),
+             kink=math.hypot, safe=(_FACTOR, _FACTOR),
              summary="The length of the vector (a, b): sqrt(a**2 + b**2), which does not overflow.",
              derivative=("a / y", "b / y"),
              at_kink="0 at the origin",
              commutative=True, transparent=True, raises=())
+# The derivative of a / y by a is b**2 / y**3, of which 1 / y - a / y**2 * a / y loses all digits
+# where b is small; so it is a primitive of its own.
+cosine: Primitive = _row("cosine", _cosine, _cosine_by_first, _cosine_by_second, kink=math.hypot,
+                         safe=(_FACTOR, (1e-100, 1e150)), text="cos∠({0}, {1})",
+                         latex=r"\cos\angle\left({0}, {1}\right)",
+                         summary="a / hypot(a, b): the cosine of the angle from the first axis to "
+                                 "the point (a, b).",
+                         derivative=("b**2 / hypot(a, b)**3", "-a * b / hypot(a, b)**3"),
+                         at_kink="0 at the origin, as is the value",
+                         exact=True, raises=(), hidden=True)
 
 
 # --- circular and hyperbolic functions ----------------------------------------------------------
@@ -533,19 +566,41 @@ def _dot_partials(*operands_and_result: Any) -> Sequence[Any]:
     return operands[half:] + operands[:half]
 
 
+def _joined_others(items: Sequence[Any], join: Callable[[Any, Any], Any],
+                   nothing: float) -> list[Any]:
+    """For each item all the others, joined: nothing is taken away again, so nothing cancels.
+
+    Args:
+        items: any number of them.
+        join: an associative operation. It is done on pairs of pairs, so that few of its rounding
+            errors add up, also for many items.
+        nothing: what the others of a single item are.
+    """
+    if len(items) < 3:
+        return list(items[::-1]) if len(items) == 2 else [nothing] * len(items)
+    paired = len(items) // 2 * 2
+    pairs = [*map(join, items[::2], items[1::2]), *items[paired:]]
+    outside = _joined_others(pairs, join, nothing)
+    return [*(join(items[i ^ 1], outside[i // 2]) for i in range(paired)), *outside[paired // 2:]]
+
+
 def _prod_partials(*factors_and_result: Any) -> Sequence[Any]:
     """The product of all other factors, without division: right with zeros among them."""
-    factors = factors_and_result[:-1]
-    before: list[Any] = [1.0]
-    for factor in factors[:-1]:
-        before.append(factor if len(before) == 1 else before[-1] * factor)
-    derivatives: list[Any] = []
-    after: Any = None
-    for factor, left in zip(reversed(factors), reversed(before), strict=True):
-        derivatives.append(left if after is None else after if left.__class__ is float
-                           and left == 1.0 else left * after)
-        after = factor if after is None else factor * after
-    return derivatives[::-1]
+    return _joined_others(factors_and_result[:-1], _times, 1.0)
+
+
+def _norm_partials(*operands_and_result: Any) -> Sequence[Any]:
+    operands, are_floats = operands_and_result[:-1], operands_and_result[-1].__class__ is float
+    # Of floats the values of the rows are the same, and quicker.
+    length, direction = (math.hypot, _cosine) if are_floats else (hypot, cosine)
+    return list(map(direction, operands, _joined_others(operands, length, 0.0)))
+
+
+def _softmax(*operands_and_result: Any) -> Sequence[Any]:
+    """Weights by their sum. What all share cancels out, such as the digits that y has lost."""
+    *operands, y = operands_and_result
+    weights = [exp(x - y) for x in operands]
+    return list(map(share, weights, _joined_others(weights, _plus, 0.0)))
 
 
 def _logsumexp(*values: float) -> float:
@@ -556,35 +611,82 @@ def _logsumexp(*values: float) -> float:
     top = max(values)
     if math.isinf(top):
         return top
-    return top + math.log(math.fsum(math.exp(value - top) for value in values))
+    # Without the 1 of the top itself, beside which the others may be too small to be seen.
+    return top + math.log1p(math.fsum([-1.0, *(math.exp(value - top) for value in values)]))
+
+
+def _extreme(of_two: Primitive) -> Callable[..., float]:
+    def value(*values: float) -> float:
+        if not values:
+            raise ValueError("math domain error")
+        return reduce(of_two.value, values)
+
+    return value
+
+
+def _equal_shares(ties: Sequence[Any]) -> Sequence[Any]:
+    """Of those that tie, the same to each: the least subgradient."""
+    total = sum(ties)
+    return [tie / total for tie in ties]
+
+
+def _share(a: float, b: float) -> float:
+    total = a + b
+    return a / total if total != 0.0 else a * math.inf  # as IEEE arithmetic has it
 
 
 _N_ARY: dict[str, Any] = {"arity": None, "gather": _flat, "parameters": ("values",)}
 
 sum: NAry = _row("sum", _sum, lambda *xs: [1.0] * (len(xs) - 1), symbol="Σ",
-                 latex=r"\sum\left({all}\right)", **_N_ARY,
-                 summary="The sum of any number of numbers, rounded once.",
-                 slope="1 by each operand",
-                 commutative=True, transparent=True, raises=())
+           latex=r"\sum\left({all}\right)", **_N_ARY,
+           summary="The sum of any number of numbers, rounded once.",
+           slope="1 by each operand",
+           commutative=True, transparent=True, raises=())
 prod: NAry = _row("prod", lambda *xs: float(math.prod(xs)), _prod_partials, symbol="Π",
-                  safe=((-1e3, 1e3),), latex=r"\prod\left({all}\right)", **_N_ARY,
-                  summary="The product of any number of numbers.",
-                  slope="by each operand the product of all others",
-                  exact=True, commutative=True, transparent=True, raises=())
+            safe=((-1e3, 1e3),), latex=r"\prod\left({all}\right)", **_N_ARY,
+            summary="The product of any number of numbers.",
+            slope="by each operand the product of all others",
+            exact=True, commutative=True, transparent=True, raises=())
 dot: Dot = _row("dot", _dot, _dot_partials, arity=None, gather=_pairs, symbol="·", safe=(_FACTOR,),
-                summary="The sum of the products of two sequences of numbers.",
-                slope="by each number the number that it is multiplied with",
-                transparent=True, raises=(), paired=True, parameters=("a", "b"))
-norm: NAry = _row("norm", math.hypot, lambda *xs: [_safe_ratio(x, xs[-1]) for x in xs[:-1]],
-                  kink=math.hypot, safe=(_FACTOR,), symbol="‖·‖", text="norm({all})",
-                  latex=r"\left\|{all}\right\|", **_N_ARY,
-                  summary="The length of a vector, the square root of the sum of squares; it does "
-                          "not overflow.",
-                  slope="by each operand x / y",
-                  at_kink="0 at the origin",
-                  commutative=True, transparent=True, raises=())
-logsumexp: NAry = _row("logsumexp", _logsumexp, lambda *xs: [exp(x - xs[-1]) for x in xs[:-1]],
-                       domain="at least one operand", **_N_ARY,
-                       summary="The logarithm of the sum of exponentials, which does not overflow.",
-                       slope="by each operand exp(x - y), the softmax",
-                       commutative=True, raises=())
+           summary="The sum of the products of two sequences of numbers.",
+           slope="by each number the number that it is multiplied with",
+           transparent=True, raises=(), paired=True, parameters=("a", "b"))
+norm: NAry = _row("norm", math.hypot, _norm_partials,
+            kink=math.hypot, safe=(_FACTOR,), symbol="‖·‖", text="norm({all})",
+            latex=r"\left\|{all}\right\|", **_N_ARY,
+            summary="The length of a vector, the square root of the sum of squares; it does not "
+                   "overflow.",
+            slope="by each operand x / y",
+            at_kink="0 at the origin",
+            commutative=True, transparent=True, raises=())
+largest: NAry = _row("largest", _extreme(maximum),
+               lambda *xs: _equal_shares([wins(x, xs[-1]) for x in xs[:-1]]),
+               kink=lambda *xs: _difference(*sorted(xs)[-2:]) if len(xs) > 1 else math.inf,
+               domain="at least one operand", symbol="max", text="max({all})",
+               latex=r"\max\left({all}\right)", **_N_ARY,
+               summary="The largest of any number of numbers.",
+               slope="1 by the largest operand, 0 by the others",
+               at_kink="a tie gives the same to each that is the largest",
+               exact=True, commutative=True, raises=(), hidden=True)
+smallest: NAry = _row("smallest", _extreme(minimum),
+                lambda *xs: _equal_shares([wins(xs[-1], x) for x in xs[:-1]]),
+                kink=lambda *xs: _difference(*sorted(xs)[:2]) if len(xs) > 1 else math.inf,
+                domain="at least one operand", symbol="min", text="min({all})",
+                latex=r"\min\left({all}\right)", **_N_ARY,
+                summary="The smallest of any number of numbers.",
+                slope="1 by the smallest operand, 0 by the others",
+                at_kink="a tie gives the same to each that is the smallest",
+                exact=True, commutative=True, raises=(), hidden=True)
+logsumexp: NAry = _row("logsumexp", _logsumexp, _softmax,
+                 domain="at least one operand", **_N_ARY,
+                 summary="The logarithm of the sum of exponentials, which does not overflow.",
+                 slope="by each operand exp(x - y), the softmax",
+                 commutative=True, raises=())
+# The derivative of a / (a + b) by a is b / (a + b)**2; by the rule of quotients it would cancel.
+share: Primitive = _row("share", _share, lambda a, b, y: share(b, a) / (a + b),
+                        lambda a, b, y: -y / (a + b),
+                        safe=((1e-100, 1e100), (1e-100, 1e100)),
+                        text="{0} / ({0} + {1})", latex=r"\frac{{{0}}}{{{0} + {1}}}", precedence=2,
+                        summary="a / (a + b): the share of a, where neither is negative.",
+                        derivative=("b / (a + b)**2", "-a / (a + b)**2"),
+                        exact=True, raises=(), hidden=True)

@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from autograd.core.arrays import kept
+from autograd.core.primitive import value_class
 from autograd.core.typing import Array
 
 _CONTAINERS = (list, tuple, dict, np.ndarray)
@@ -65,11 +67,12 @@ def with_items(container: Any, items: list[Any]) -> Any:
 
 def as_array(items: list[Any], shape: tuple[int, ...]) -> Array:
     """An array of floats, or of objects when anything but ints and floats is among the items."""
-    if all(issubclass(kind, _NUMBERS) and kind is not bool for kind in set(map(type, items))):
+    kinds = set(map(type, items))
+    if all(issubclass(kind, _NUMBERS) and kind is not bool for kind in kinds):
         return np.array(items, dtype=float).reshape(shape)
     array = np.empty(len(items), dtype=object)
     array[:] = items
-    return array.reshape(shape)
+    return (kept(array) if value_class[0] in kinds else array).reshape(shape)
 
 
 # --- whole structures -----------------------------------------------------------------------------

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, Concatenate, Literal, ParamSpec, TypeVar,
 import numpy as np
 
 from autograd.core import primitives
-from autograd.core.backward import adjoints, backward, local_graphs, refuse_stale, times
-from autograd.core.graph import topological_order
+from autograd.core.backward import adjoints, backward, local_graphs, times
+from autograd.core.graph import refuse_stale, topological_order
 from autograd.core.pytrees import as_array, flatten, rebuild, shape_of
 from autograd.core.typing import Array
 from autograd.core.value import Operand, Value, data_of, recording, tick

@@ -228,7 +228,7 @@ class Value:
         data: the number. Setting it on a leaf is allowed (a training step does); on a
             computed node it is an error.
         grad: the adjoint from the latest ``backward()``; leaves accumulate over passes. It reads
-            0 before any pass.
+            0 before any pass; setting it to 0 or None forgets it.
         op: the Primitive that made the node, None for a leaf.
         parents: the operands in order: Values, or floats for constants.
         label: the name, "" if it has none.
@@ -493,7 +493,7 @@ class Value:
 
     def __repr__(self) -> str:
         label = f", label={self.label!r}" if self.label else ""
-        return f"Value(data={self.data!r}, grad={float(self.grad)!r}{label})"
+        return f"Value(data={self.data!r}, grad={float(grad_of(self))!r}{label})"
 
     def __format__(self, spec: str) -> str:
         return format(self.data, spec) if spec else repr(self)
@@ -661,6 +661,11 @@ def _compare(relation: str, a: Value, b: Any) -> Any:
 def data_of(operand: Operand) -> float:
     """The bare number of a Value or float, of which no recorder is told."""
     return operand._data if isinstance(operand, Value) else operand
+
+
+def grad_of(node: Value) -> float:
+    """The gradient of a node; None, which people write to forget it, is one not computed."""
+    return NOT_COMPUTED if node.grad is None else node.grad
 
 
 def numbers(operands: Iterable[Operand]) -> list[float]:

@@ -16,7 +16,7 @@ from typing import Union
 
 from autograd.core.graph import scope_of
 from autograd.core.primitives import TABLE
-from autograd.core.value import Value
+from autograd.core.value import Value, grad_of
 
 Scope = tuple[str, ...]
 SHORTEST_CHAIN = 4  # terms; a + b + c is easier to read as it stands
@@ -78,7 +78,7 @@ def make_units(order: Sequence[Value], kept: Collection[Value],
         if node not in kept:
             continue
         unit = Unit(f"n{place}", node.op.name if node.op else "", node.op.symbol if node.op else "",
-                    node.label, scope_of(node), node.data, node.grad, node=node)
+                    node.label, scope_of(node), node.data, grad_of(node), node=node)
         unit.operands = [units.get(p) if isinstance(p, Value) else p for p in node.parents]
         if unfold_dots and unit.kind == "dot":
             _unfold_dot(unit)

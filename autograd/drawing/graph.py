@@ -8,7 +8,7 @@ from typing import Any
 
 from autograd import palette
 from autograd.core.backward import local_derivatives as local_derivatives_of
-from autograd.core.graph import topological_order
+from autograd.core.graph import refuse_stale, topological_order
 from autograd.core.validation import whole
 from autograd.core.value import NOT_COMPUTED, Value
 from autograd.drawing.folding import (
@@ -61,13 +61,14 @@ def draw(y: Value | Sequence[Value], direction: str = "LR", local_derivatives: b
 
     Raises:
         TypeError: when y is not a Value.
-        ValueError: for no Value at all, for more than max_nodes records, and for a scope that
-            does not exist.
+        ValueError: for no Value at all, for more than max_nodes records, for a scope that does not
+            exist, and when a leaf was edited after its use.
     """
     roots = checked_roots(y)
     if direction not in ("LR", "TB"):
         raise ValueError(f'direction must be "LR" or "TB", not {direction!r}')
     order = topological_order(*roots)
+    refuse_stale(order)
     kept = set(order) if depth is None else _near(roots, depth)
     merging = bool(fold or unfold) if merge is None else merge
     if not (merging or fold or unfold):
@@ -328,6 +329,6 @@ def mimebundle(value: Value) -> dict[str, Any]:
     if value.op is not None and len(topological_order(value)) <= MAX_SHOWN:
         try:
             bundle["image/svg+xml"] = draw(value)._repr_svg_()
-        except RendererError:
-            return bundle  # the text says what there is; draw(value) says what is missing
+        except (RendererError, ValueError):  # without a renderer; a leaf was edited after its use
+            return bundle  # the text says what there is; draw(value) says what is wrong
     return bundle

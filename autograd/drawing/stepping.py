@@ -11,8 +11,8 @@ from importlib.resources import files
 from typing import Any
 
 from autograd import palette
-from autograd.core.backward import local_derivatives, refuse_stale
-from autograd.core.graph import topological_order
+from autograd.core.backward import local_derivatives
+from autograd.core.graph import refuse_stale, topological_order
 from autograd.core.value import Value
 from autograd.drawing.folding import grouped, make_units
 from autograd.drawing.graph import Picture, number

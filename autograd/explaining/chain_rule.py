@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from autograd.core.backward import local_derivatives, local_graphs, refuse_stale, times
-from autograd.core.graph import topological_order
+from autograd.core.backward import local_derivatives, local_graphs, times
+from autograd.core.graph import refuse_stale, topological_order
 from autograd.core.value import Operand, Value, recording
 from autograd.explaining.notation import Notation, formula, plain, region, shared_names, typeset
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from autograd.core.backward import local_derivatives, refuse_stale
-from autograd.core.graph import topological_order
+from autograd.core.backward import local_derivatives
+from autograd.core.graph import refuse_stale, topological_order
 from autograd.core.value import Value
 from autograd.explaining.chain_rule import float_adjoints
 from autograd.explaining.notation import plain, shared_names

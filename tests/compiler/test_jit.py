@@ -876,3 +876,15 @@ def test_threads_that_take_different_branches_share_a_function(backend: str) -> 
         sys.setswitchinterval(interval)
     assert wrong == []
     assert compiled.n_recordings == 3
+
+
+@pytest.mark.parametrize("point", [
+    (5e-324, 0.0), (-5e-324, 0.0), (0.0, 0.0), (5e-324, 0.4), (1e-300, -0.9), (2.0, -3.0)])
+def test_slopes_of_powers_are_those_of_the_eager_engine(
+        point: tuple[float, float], backend: str) -> None:
+    slopes = value_and_grad(lambda x, y: x ** y, 0 if point[0] <= 0.0 else (0, 1))
+    compiled = jit(slopes, backend=backend)
+    for _ in range(2):
+        value, gradient = compiled(*point)
+        assert value == pytest.approx(slopes(*point)[0], rel=1e-14)
+        assert gradient == pytest.approx(slopes(*point)[1], rel=1e-14, abs=0.0)

@@ -203,6 +203,72 @@ def test_rows_may_lie_along_any_axis(axis: int, backend: str) -> None:
     assert_rows(joined(cube.tolist()), [m[0] + m[1] for m in lists])
 
 
+CUBE = np.arange(27.0).reshape(3, 3, 3) / 7.0  # in which a transposed derivative has its shape, too
+
+
+def cubic(w: Any, m: Any) -> Any:
+    return w[0] * m[0][1] ** 3 * m[1][2] + w[1] * m[2][0] ** 2 * m[1][2]
+
+
+def slopes_along(axis: int) -> Any:
+    """The derivatives by CUBE of cubic, row by row, put together again by hand."""
+    rows = np.moveaxis(CUBE, axis, 0)
+    return np.moveaxis(np.array([grad(cubic, 1)([0.7, -1.3], m) for m in rows]), 0, axis)
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2, -1, -2, -3])
+def test_a_derivative_by_what_differs_by_row_has_its_shape(axis: int, backend: str) -> None:
+    f = vmap(cubic, in_axes=(None, axis), backend=backend)
+    w, expected = [0.7, -1.3], slopes_along(axis)
+    by_weights = grad(f)(w, CUBE)
+    assert_numbers(grad(f, 1)(w, CUBE), expected)
+    assert_numbers(grad(f, 1)(w, CUBE.tolist()), expected)
+    assert_numbers(grad(f, -1)(w, CUBE), expected)
+    assert_numbers(value_and_grad(f, 1)(w, CUBE)[1], expected)
+    first, second = grad(f, (0, 1))(w, CUBE)
+    assert first == by_weights and np.array_equal(second, grad(f, 1)(w, CUBE))
+
+
+@pytest.mark.parametrize("axis", [1, -1])
+def test_products_with_second_derivatives_have_the_shapes_of_the_arguments(
+        axis: int, backend: str) -> None:
+    f, w = vmap(cubic, in_axes=(None, axis), backend=backend), [0.7, -1.3]
+    rows, along = np.moveaxis(CUBE, axis, 0), (w, CUBE[::-1])
+    products = [hvp(cubic, (w, m), (w, t)) for m, t in
+                zip(rows, np.moveaxis(along[1], axis, 0), strict=True)]
+    by_weights, by_rows = hvp(f, (w, CUBE), along)
+    assert_numbers(by_rows, np.moveaxis(np.array([p[1] for p in products]), 0, axis))
+    assert_numbers(by_weights, np.sum([p[0] for p in products], axis=0))
+    by_both = jacobian(grad(f, 1), 0)(w, CUBE)
+    each = np.array([jacobian(grad(cubic, 1), 0)(w, m) for m in rows])
+    assert_numbers(by_both, np.moveaxis(each, 0, axis if axis > 0 else 2))
+
+
+def test_derivatives_by_dictionaries_and_lists_of_rows_have_their_shapes(backend: str) -> None:
+    f = vmap(lambda d: cubic(d["w"], d["m"]), in_axes=1, backend=backend)
+    arguments = {"m": CUBE, "w": np.arange(6.0).reshape(2, 3)}
+    rows = [{"m": CUBE[:, i], "w": arguments["w"][:, i]} for i in range(3)]
+    slopes = [grad(lambda d: cubic(d["w"], d["m"]))(row) for row in rows]
+    given = grad(f)(arguments)
+    for name in ("m", "w"):
+        assert_numbers(given[name], np.stack([slope[name] for slope in slopes], axis=1))
+    g = vmap(lambda v: v[0] * v[0] * v[1], backend=backend)
+    for rows in (TABLE[:, :2].tolist(), [tuple(row) for row in TABLE[:, :2].tolist()]):
+        assert_numbers(grad(g)(rows), np.stack(
+            [2.0 * TABLE[:, 0] * TABLE[:, 1], TABLE[:, 0] ** 2], axis=1))
+
+
+def test_a_derivative_of_a_vmapped_derivative_sees_the_same_shape() -> None:
+    f, w = vmap(cubic, in_axes=(None, 1)), [0.7, -1.3]
+
+    def weighted(m: Any) -> Any:
+        return (grad(f, 1)(w, m) * CUBE).sum()
+
+    expected = hvp(lambda m: f(w, m).sum(), CUBE, CUBE)
+    assert_numbers(grad(weighted)(CUBE), expected)
+    assert_numbers(ag.jit(grad(weighted))(CUBE), expected)
+
+
 @pytest.mark.parametrize("axes", [(0, None, 1), (0, None, -1)])
 def test_each_argument_has_an_axis_of_its_own(axes: Any, backend: str) -> None:
     def model(x: Any, w: Any, v: Any) -> Any:

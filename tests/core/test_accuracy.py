@@ -1,11 +1,13 @@
-"""Derivatives against the truth with 60 digits, over the whole domain of every unary primitive.
+"""Derivatives against the truth in high precision, over the whole domain of every primitive.
 
-A first derivative may be off by 4 units in the last place, a second one by 1e-12 relative (near a
-zero of its own, relative to the size of its terms).
+A first derivative may be off by 4 units in the last place (those of logaddexp and logsumexp by
+1e-13 relative, for they round the difference of two operands), a second one by 1e-12 relative, or
+near a zero of its own by what some units in the last place of the operands change.
 """
 
 from __future__ import annotations
 
+import itertools
 import math
 import random
 from collections.abc import Callable, Iterator
@@ -13,7 +15,11 @@ from typing import Any
 
 import pytest
 
+import autograd as ag
+import nn
 from autograd import TABLE, Value, grad
+from autograd.checking.high_precision import MP_VALUES
+from autograd.core.backward import adjoints
 from autograd.core.primitives import Primitive
 
 mpmath = pytest.importorskip("mpmath")
@@ -170,3 +176,188 @@ def test_the_test_rejects_rules_that_lose_digits(name: str, partial: Any) -> Non
     finally:
         object.__setattr__(row, "partials", right)
     assert off > MOST_ULPS
+
+
+# --- two operands, and any number of them -------------------------------------------------------
+
+# Saturated, cancelling, equal, huge, tiny, and zeros of the functions; the truth is a difference
+# quotient of the value in high precision, which knows no rule.
+HARD = [0.0, 0.3, 1.0, -1.0, 2.5, 40.0, -40.0, 700.0, -700.0, 1e8, -1e8, 1e12, 1e12 + 0.5, 1e-8,
+        -1e-12, 1e-100, 1e-150, 1e150, math.log(0.3), math.log(0.7), math.pi]
+MOST_POINTS = 60
+SEVERAL = [row for row in TABLE.values() if row.arity in (2, None)]
+DIFFERENCES = {"logaddexp", "logsumexp"}  # whose derivatives round the difference of two operands
+fine: Any = mp.clone()
+fine.dps = 1000
+STEP = fine.mpf(10) ** -160
+
+
+def hard_points(row: Primitive) -> list[tuple[float, ...]]:
+    """Operands away from kinks, of which the row is defined and its value not beyond the floats."""
+    rng = random.Random(row.name)
+    pairs = list(itertools.product(HARD, repeat=2))
+    tuples: list[tuple[float, ...]] = rng.sample(pairs, len(pairs))
+    if row.arity is None:
+        tuples = [a + b if row.paired else a + b[:i % 2] for i, (a, b) in
+                  enumerate(zip(tuples, rng.sample(pairs, len(pairs)), strict=True))]
+    found = []
+    for operands in tuples:
+        if row.name == "share":  # of what is not negative
+            operands = tuple(map(abs, operands))
+        if row.name == "pow":  # powers of 0 and of negative numbers have tests of their own
+            operands = (abs(operands[0]) or 1.0, operands[1])
+        try:
+            value = row.evaluate(operands)
+            true = MP_VALUES[row.name](fine, *map(fine.mpf, operands))
+            row.local_derivatives(operands, value, [True] * len(operands))
+        except (ArithmeticError, ValueError):
+            continue  # outside of the domain
+        if is_in_range(value) and is_in_range(true) and (
+                row.kink is None or row.kink(*operands) != 0.0):
+            found.append(operands)
+    return found[:MOST_POINTS]
+
+
+def is_in_range(number: Any) -> bool:
+    return bool(number == 0 or 1e-280 < abs(number) < 1e280)
+
+
+def true_derivative(row: Primitive, operands: tuple[float, ...], *by: int) -> Any:
+    """The first or second derivative by the operands at these positions."""
+    exact = [fine.mpf(x) for x in operands]
+    steps = [STEP * (min(abs(x), 1) or 1) for x in exact]
+
+    def moved(*signs: int) -> Any:
+        there = list(exact)
+        for position, sign in zip(by, signs, strict=True):
+            there[position] += sign * steps[position]
+        return MP_VALUES[row.name](fine, *there)
+
+    total = fine.fsum(math.prod(signs) * moved(*signs)
+                      for signs in itertools.product((1, -1), repeat=len(by)))
+    return total / math.prod(2 * steps[position] for position in by)
+
+
+def shaken(row: Primitive, operands: tuple[float, ...], *by: int) -> Any:
+    """By how much a derivative changes for each relative change of the operands."""
+    here = true_derivative(row, operands, *by)
+    by_a_little = 1 + fine.mpf(10) ** -15
+    return fine.fsum(
+        abs(true_derivative(row, (*operands[:i], operands[i] * by_a_little, *operands[i + 1:]),
+                            *by) - here) for i in range(len(operands))) * fine.mpf(10) ** 15
+
+
+def error_of_first(row: Primitive, operands: tuple[float, ...]) -> float:
+    """The largest error of a first derivative, as a share of what is allowed."""
+    truths = [true_derivative(row, operands, i) for i in range(len(operands))]
+    if not all(map(is_in_range, truths)):
+        return 0.0
+    leaves = list(map(Value, operands))
+    y = row.apply(tuple(leaves))
+    y.backward()
+    worst = 0.0
+    for leaf, graph, truth in zip(leaves, adjoints(y, leaves), truths, strict=True):
+        allowed = (1e-13 * abs(truth) if row.name in DIFFERENCES
+                   else MOST_ULPS * math.ulp(float(truth)))
+        for given in (leaf.grad, getattr(graph, "data", graph)):
+            worst = max(worst, share_of(given, truth, allowed))
+    return worst
+
+
+def error_of_second(row: Primitive, operands: tuple[float, ...]) -> float:
+    """The largest error of a second derivative, as a share of what is allowed."""
+    places = range(len(operands))
+    truths = {(i, j): true_derivative(row, operands, i, j) for i in places for j in places}
+    firsts = [true_derivative(row, operands, i) for i in places]
+    if not all(map(is_in_range, [*firsts, *truths.values()])):
+        return 0.0
+    leaves = list(map(Value, operands))
+    worst = 0.0
+    for i, first in enumerate(adjoints(row.apply(tuple(leaves)), leaves)):
+        for j, second in enumerate(adjoints(first, leaves)):
+            given, truth = getattr(second, "data", second), truths[i, j]
+            allowed = MOST_RELATIVE * abs(truth)
+            off = share_of(given, truth, allowed)
+            if off > 1.0:
+                off = share_of(given, truth, allowed + 2.0**-49 * shaken(row, operands, i, j))
+            worst = max(worst, off)
+    return worst
+
+
+def share_of(given: float, truth: Any, allowed: Any) -> float:
+    if given == truth:
+        return 0.0
+    return float(abs(fine.mpf(given) - truth) / allowed) if allowed and given == given else math.inf
+
+
+@pytest.mark.parametrize("row", SEVERAL, ids=lambda row: row.name)
+def test_first_derivatives_at_hard_points_are_right_to_the_last_places(row: Primitive) -> None:
+    points = hard_points(row)
+    assert len(points) > MOST_POINTS // 4
+    worst = max((error_of_first(row, point), point) for point in points)
+    assert worst[0] <= 1.0, f"{row.name}' is off by {worst[0]:.3g} times the allowed at {worst[1]}"
+
+
+@pytest.mark.parametrize("row", SEVERAL, ids=lambda row: row.name)
+def test_second_derivatives_at_hard_points_do_not_cancel(row: Primitive) -> None:
+    worst = max((error_of_second(row, point), point) for point in hard_points(row))
+    assert worst[0] <= 1.0, f"{row.name}'' is off by {worst[0]:.3g} times the allowed at {worst[1]}"
+
+
+def quotient_rule(a: Any, b: Any, y: Any) -> Any:
+    return a / y
+
+
+@pytest.mark.parametrize(("name", "partials", "error"), [
+    ("hypot", (quotient_rule, lambda a, b, y: b / y), error_of_second),
+    ("norm", lambda *xs: [x / xs[-1] for x in xs[:-1]], error_of_second),
+    ("logsumexp", lambda *xs: [ag.exp(x - xs[-1]) for x in xs[:-1]], error_of_second),
+    ("logsumexp", lambda *xs: [ag.exp(x - xs[-1]) for x in xs[:-1]], error_of_first),
+    ("pow", (lambda a, b, y: b * a ** (b - 1.0), TABLE["pow"].partials[1]), error_of_first),
+    ("div", (lambda a, b, y: 1.0 / b, lambda a, b, y: -y / b * (1.0 + 2.0**-49)), error_of_first),
+])
+def test_these_tests_reject_rules_that_lose_digits(
+        name: str, partials: Any, error: Any) -> None:
+    row = TABLE[name]
+    points, right = hard_points(row), row.partials
+    object.__setattr__(row, "partials", partials)
+    try:
+        assert any(error(row, point) > 1.0 for point in points)
+    finally:
+        object.__setattr__(row, "partials", right)
+
+
+@pytest.mark.parametrize(("f", "x", "expected"), [
+    (lambda x: ag.hypot(x, 1.0), 1e8, 1e-24),
+    (lambda x: ag.norm([x, 1.0, 0.0]), 1e8, 1e-24),
+    (lambda x: ag.logsumexp([x, 0.0]), 40.0, math.exp(-40.0)),
+    (lambda x: ag.logsumexp([x, 0.0]), -40.0, math.exp(-40.0)),
+    (lambda x: nn.losses.cross_entropy([[x, 0.0]], [0]), 40.0, math.exp(-40.0)),
+])
+def test_second_derivatives_where_almost_nothing_is_left(f: Any, x: float, expected: float) -> None:
+    assert grad(grad(f))(x) == pytest.approx(expected, rel=1e-12)
+    assert ag.hessian(f)(x) == pytest.approx(expected, rel=1e-12)
+    assert ag.jit(grad(grad(f)))(x) == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize("label", range(4))
+def test_the_hessian_of_a_saturated_cross_entropy(label: int) -> None:
+    logits = [40.0, 0.0, -3.0, 38.0]
+    weights = [fine.exp(x) for x in logits]
+    p = [w / fine.fsum(weights) for w in weights]
+    given = ag.hessian(lambda xs: nn.losses.cross_entropy([list(xs)], [label]))(logits)
+    for i, j in itertools.product(range(4), repeat=2):
+        truth = p[i] * (1 - p[i]) if i == j else -p[i] * p[j]
+        assert abs(given[i, j] - truth) <= 1e-12 * abs(truth), (i, j)
+
+
+def test_logsumexp_of_operands_whose_last_place_is_large() -> None:
+    assert grad(ag.logsumexp)([1e12, 1e12]) == [0.5, 0.5]
+    assert ag.jit(grad(ag.logsumexp))([1e12, 1e12]) == [0.5, 0.5]
+
+
+@pytest.mark.parametrize("others", [[-40.0], [-40.0, -745.0], [-50.0, -40.0, -1e300]])
+def test_logsumexp_keeps_what_is_small_beside_its_largest_operand(others: list[float]) -> None:
+    truth = float(fine.log1p(fine.fsum(map(fine.exp, others))))
+    assert ag.logsumexp([*others, 0.0]) == truth
+    assert ag.jit(ag.logsumexp)([*others, 0.0]) == pytest.approx(truth, rel=1e-15)

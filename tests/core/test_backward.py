@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import math
+import pickle
 import subprocess
 import sys
 from typing import Any
@@ -96,6 +98,46 @@ def test_the_stale_leaf_is_found_under_nodes_made_later() -> None:
     y = old + w
     with pytest.raises(ValueError, match="'w'"):
         y.backward()
+
+
+READERS = [
+    lambda y: y.backward(), lambda y: y.kinks(), lambda y: ag.gradient(y, [y]), ag.draw, ag.explain,
+    ag.step_through, ag.compare_naive, lambda y: copy.deepcopy(y).backward(),
+    lambda y: pickle.loads(pickle.dumps(y)).kinks(), lambda y: ag.grad(lambda a: a * y)(1.0),
+    lambda y: ag.jvp(lambda a: a * y, 1.0, 1.0), lambda y: ag.gradcheck(lambda a: a * y, 1.0)]
+
+
+@pytest.mark.parametrize("read", READERS, ids=range(len(READERS)))
+@pytest.mark.parametrize("build", [lambda y: y, lambda y: y + 1.0, lambda y: y.relu() * Value(2.0)])
+def test_every_reader_of_a_graph_refuses_a_stale_one(read: Any, build: Any) -> None:
+    x = Value(2.0, "x")
+    y = x * 3.0
+    read(build(y))
+    x.data = 5.0
+    with pytest.raises(ValueError, match=r"leaf 'x' .*was edited after"):
+        read(build(y))
+    assert y.data == 6.0  # computed then, and still that number
+
+
+def test_a_grad_set_to_none_counts_as_not_computed() -> None:
+    x, z = Value(3.0, "x"), Value(-1.0, "z")
+    (x * x).backward()
+    x.grad = z.grad = None  # type: ignore[assignment]
+    assert repr(x) == "Value(data=3.0, grad=0.0, label='x')"
+    assert "grad -" in ag.draw(x).source
+    for twin in (copy.copy(x), copy.deepcopy(x), pickle.loads(pickle.dumps(x))):
+        assert twin.grad is NOT_COMPUTED
+    (x * x + z).backward()
+    assert (x.grad, z.grad) == (6.0, 1.0)
+
+
+def test_a_pass_that_fails_leaves_a_grad_set_to_none_as_not_computed() -> None:
+    x = Value(0.0)
+    y = x.sqrt()
+    x.grad = None  # type: ignore[assignment]
+    with pytest.raises(ZeroDivisionError):
+        y.backward()
+    assert x.grad is NOT_COMPUTED
 
 
 def test_a_pass_that_fails_changes_no_leaf_and_names_the_node() -> None:

@@ -153,6 +153,13 @@ def test_jupyter_shows_the_graph_of_a_value_and_the_text_of_a_leaf() -> None:
     assert "<svg" in draw(example())._repr_mimebundle_()["image/svg+xml"]
 
 
+def test_a_notebook_shows_a_stale_graph_as_text() -> None:
+    x = Value(2.0, "x")
+    y = x * 3.0
+    x.data = 5.0
+    assert mimebundle(y) == {"text/plain": repr(y)}
+
+
 # --- large graphs --------------------------------------------------------------------------------
 
 

@@ -238,3 +238,11 @@ def test_a_schedule_counts_the_steps_of_the_optimizer():
 def test_schedules_that_cannot_work_are_refused(make):
     with pytest.raises(ValueError, match="must be"):
         make()
+
+
+def test_a_gradient_set_to_none_moves_nothing() -> None:
+    parameters = [Value(1.0), Value(2.0)]
+    (parameters[0] * 3.0).backward()
+    parameters[1].grad = None  # type: ignore[assignment]
+    SGD(parameters, 0.1).step()
+    assert [p.data for p in parameters] == [pytest.approx(0.7), 2.0]

@@ -4,11 +4,12 @@ What is the same for every row stays one number until it meets rows. The rows go
 blocks that fit into the processor's cache, and an array is freed after it was read last.
 
 What is promised: the bits of the eager engine for + - * /, sqrt, comparisons and what is chosen
-by them (abs, sign, step, wins, relu, maximum, minimum, where), and for products of them (prod,
-one_minus_square). All other functions are right to 8 units in the last place. ``sum``, ``dot``,
-``norm`` and ``logsumexp`` round after every operand, where the eager engine may round once, so
-that their error grows with the number of operands; and so do the sums over rows. Where the eager
-engine raises, the result is what IEEE arithmetic gives.
+by them (abs, sign, step, wins, relu, maximum, minimum, largest, smallest, where), and for what is
+made of these (prod, one_minus_square, cosine, share). All other functions are right to 8 units in
+the last place, but ``logaddexp`` near its zero to 8 units of its operands. ``sum``, ``dot``,
+``norm`` and ``logsumexp`` round after every operand, where the eager engine may round once, so that
+their error grows with the number of operands; and so do the sums over rows. Where the eager engine
+raises, the result is what IEEE arithmetic gives.
 """
 
 from __future__ import annotations
@@ -168,6 +169,13 @@ def _logaddexp(a: Any, b: Any) -> Any:
     return np.where(a == b, a + LN2, apart)
 
 
+def _cosine(a: Any, b: Any) -> Any:
+    is_steep = np.abs(a) < np.abs(b)
+    ratio = np.where(is_steep, a, b) / np.where(is_steep, np.abs(b), a)
+    part = np.where(is_steep, ratio, np.where(a < 0.0, -1.0, 1.0))
+    return np.where((a == 0.0) & ~is_steep, a * b, part / np.sqrt(1.0 + ratio * ratio))
+
+
 def _one_minus_square(x: Any) -> Any:
     return (1.0 - x) * (1.0 + x)
 
@@ -193,8 +201,11 @@ def _logsumexp(*xs: Any) -> Any:
     if not xs:
         return np.float64(-math.inf)
     top = functools.reduce(_maximum, xs)
-    total = functools.reduce(operator.add, (np.exp(x - top) for x in xs))
-    return np.where(np.abs(top) == math.inf, top, top + np.log(total))
+    gaps = [x - top for x in xs]
+    ones = functools.reduce(operator.add, (np.where(gap == 0.0, 1.0, 0.0) for gap in gaps))
+    others = (np.where(gap == 0.0, 0.0, np.exp(gap)) for gap in gaps)
+    total = functools.reduce(operator.add, others, ones - 1.0)
+    return np.where(np.abs(top) == math.inf, top, top + np.log1p(total))
 
 
 EMITTERS: dict[str, Emit] = {
@@ -209,7 +220,9 @@ EMITTERS: dict[str, Emit] = {
     "asinh": np.arcsinh, "acosh": np.arccosh, "atanh": np.arctanh,
     "erf": each(math.erf), "erfc": each(math.erfc),  # NumPy has none
     "sigmoid": _sigmoid, "sigmoid_slope": _sigmoid_slope, "softplus": _softplus,
-    "logaddexp": _logaddexp, "one_minus_square": _one_minus_square, "gaussian": _gaussian,
+    "logaddexp": _logaddexp, "cosine": _cosine, "share": lambda a, b: a / (a + b),
+    "one_minus_square": _one_minus_square, "gaussian": _gaussian,
     "sum": _fold(operator.add, 0.0), "prod": _fold(operator.mul, 1.0), "dot": _dot,
     "norm": _fold(np.hypot, 0.0), "logsumexp": _logsumexp,
+    "largest": _fold(_maximum, -math.inf), "smallest": _fold(_minimum, math.inf),
 }

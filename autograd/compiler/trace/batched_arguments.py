@@ -88,7 +88,7 @@ class Column:
 def _moved(argument: Any, axis: int, position: int) -> Array:
     """The argument as an array with its rows along the first axis."""
     try:
-        array = np.asarray(argument)
+        array = np.asanyarray(argument)  # what holds Values stays what it is
     except ValueError:
         raise ValueError(f"argument {position} of a vmapped function has rows of different "
                          "lengths") from None

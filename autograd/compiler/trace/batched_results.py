@@ -18,6 +18,9 @@ from autograd.core.value import Value
 
 # Which parts of a result are summed over the rows: one flag for all of it, or one for each part.
 Sums = bool | tuple[Any, ...]
+# Which parts of a result are derivatives by an argument, whose position that is: for all of it, or
+# for each part. None says that the rows lie along the first axis, as in any other result.
+Origins = int | None | tuple[Any, ...]
 
 
 def flags_of(structure: Any, sums: Sums) -> list[bool]:
@@ -177,3 +180,36 @@ def _joined(column: Sequence[Any], summed: bool) -> Any:
         return column[0]
     return functools.reduce(operator.add, column) if summed else as_array(list(column),
                                                                           (len(column),))
+
+
+# --- derivatives, which lie as the argument does --------------------------------------------------
+
+def arranged(result: Any, origins: Origins, arguments: Sequence[Any],
+             axes: Sequence[int | None]) -> Any:
+    """A result in which derivatives by an argument have the argument's shape."""
+    if isinstance(origins, tuple):
+        return tuple(arranged(part, origin, arguments, axes)
+                     for part, origin in zip(result, origins, strict=True))
+    if origins is None or (axis := axes[origins]) is None:
+        return result
+    return _along(result, arguments[origins], axis)
+
+
+def _along(derivative: Any, argument: Any, axis: int) -> Any:
+    """A derivative, whose rows come first, with its rows along the argument's axis."""
+    if isinstance(argument, dict):
+        return {key: _along(derivative[key], item, axis) for key, item in argument.items()}
+    array = _table(derivative)
+    if not isinstance(array, np.ndarray):
+        return derivative  # rows that are structures: each number in them is an array already
+    return np.moveaxis(array, 0, axis if axis >= 0 else axis + np.ndim(argument))
+
+
+def _table(columns: Any) -> Any:
+    """Lists of arrays with a number for each row, as one array whose rows come first."""
+    if type(columns) not in (list, tuple):
+        return columns
+    parts = list(map(_table, columns))
+    is_regular = parts and len({part.shape if isinstance(part, np.ndarray) else None
+                                for part in parts} | {None}) == 2
+    return np.stack(parts, axis=1) if is_regular else columns

@@ -24,6 +24,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd.core.graph import leaves
 from autograd.core.primitives import Primitive
 from autograd.core.typing import Array
 from autograd.core.value import Value, name_scope
@@ -67,6 +68,7 @@ class Watch:
             if not self._pending:
                 self._variables_of_modules()
         self._gradients()
+        self._edits()
         self._watch_draws("random", random.getstate)
         if "numpy.random" in sys.modules:
             # Bytes, for to write out the array of its 624 words takes milliseconds.
@@ -283,6 +285,14 @@ class Watch:
             for name, item in self.values:
                 self._checks.append((f"{item.label or name}.grad",
                                      _attribute_check(item, "grad", item.grad)))
+
+    def _edits(self) -> None:
+        """Edits of leaves under computed Values, whose numbers are then gone."""
+        computed = [item for _, item in self.values if item.op is not None]
+        made = [(leaf, leaf._made) for leaf in leaves(*computed)]
+        if made:
+            self._checks.append(("a leaf under a captured Value", lambda: all(
+                leaf._made is before for leaf, before in made)))
 
     def _watch_draws(self, name: str, state: Callable[[], Any]) -> None:
         self._draws.append((name, state, repr(state())))

@@ -871,6 +871,20 @@ def test_a_captured_computed_value_keeps_its_number() -> None:
     assert f(1.5) == 15.0
 
 
+@pytest.mark.parametrize("compiled", [
+    lambda f: jit(grad(f)), lambda f: grad(jit(f)),
+    lambda f: lambda a: float(grad(ag.vmap(f))([a])[0])])
+def test_a_leaf_under_a_captured_computed_value_is_edited(compiled: Any) -> None:
+    """Its number is gone, and so is every gradient through it, as without jit."""
+    x = Value(2.0, "x")
+    y = x * 3.0
+    slope = compiled(lambda a: a * y)
+    assert slope(1.0) == 6.0
+    x.data = 5.0
+    with pytest.raises(ValueError, match=r"leaf 'x' .*was edited after"):
+        slope(1.0)
+
+
 def test_a_captured_leaf_is_returned() -> None:
     """It is part of no instruction."""
     weight = Value(2.0)

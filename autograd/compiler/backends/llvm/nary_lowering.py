@@ -7,6 +7,7 @@ steps and their order are the same, so the bits are the same.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
@@ -57,12 +58,20 @@ def _norm(chain: Chain, operands: Sequence[Any]) -> Any:
     return chain.add("norm_end", top, total, widest)
 
 
+def _extreme(op: str, of_none: float) -> Callable[[Chain, Sequence[Any]], Any]:
+    return lambda chain, operands: (_fold(chain, op, operands[0], operands[1:]) if operands
+                                    else chain.constant(of_none))
+
+
 def _logsumexp(chain: Chain, operands: Sequence[Any]) -> Any:
     if not operands:
         return chain.constant(float("-inf"))
     top = _fold(chain, "maximum", operands[0], operands[1:])
     gaps = [chain.add("sub", operand, top) for operand in operands]
-    total = _fold(chain, "add", chain.constant(0.0), _each(chain, "exp", gaps))
+    # Of the exponentials that are 1, one is left out: others may be too small to be seen beside it.
+    total = _fold(chain, "add", chain.constant(-1.0), _each(chain, "is_zero", gaps))
+    others = [chain.add("unless_zero", gap, chain.add("exp", gap)) for gap in gaps]
+    total = _fold(chain, "add", total, others)
     return chain.add("logsumexp_end", top, total)
 
 
@@ -70,6 +79,7 @@ CHAINS: dict[str, Callable[[Chain, Sequence[Any]], Any]] = {
     "sum": lambda chain, operands: _fold(chain, "add", chain.constant(0.0), operands),
     "prod": lambda chain, operands: _fold(chain, "mul", chain.constant(1.0), operands),
     "dot": _dot, "norm": _norm, "logsumexp": _logsumexp,
+    "largest": _extreme("maximum", -math.inf), "smallest": _extreme("minimum", math.inf),
 }
 KNOWN = frozenset((*EMITTERS, *STEPS, *CHAINS))  # what there is machine code for
 
@@ -120,7 +130,7 @@ class _Lowering:
         self.constants = {bits_key(number): old.n_inputs + i
                           for i, number in enumerate(old.constants)}
         self.numbers = list(old.constants)
-        for number in (0.0, 1.0):  # all that wide operations begin with
+        for number in (0.0, 1.0, -1.0):  # all that wide operations begin with
             self.constant(number)
         self.first = old.n_inputs + len(self.numbers)
         self.ops: list[str] = []

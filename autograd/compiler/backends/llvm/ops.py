@@ -228,6 +228,22 @@ def _logaddexp(e: Emitter, x: Sequence[str]) -> str:
     return e.select(e.compare("oeq", a, b), e.op("fadd", a, e.const(LN2)), apart)
 
 
+def _cosine(e: Emitter, x: Sequence[str]) -> str:
+    a, b = x
+    zero, one, size = e.const(0.0), e.const(1.0), e.intrinsic("fabs", b)
+    is_steep = e.compare("olt", e.intrinsic("fabs", a), size)
+    divisor = e.select(is_steep, size, a)
+    ratio = e.op("fdiv", e.select(is_steep, a, b), divisor)
+    sign = e.select(e.compare("olt", a, zero), e.const(-1.0), one)
+    root = e.intrinsic("sqrt", e.op("fadd", one, e.op("fmul", ratio, ratio)))
+    away = e.op("fdiv", e.select(is_steep, ratio, sign), root)
+    return e.select(e.compare("oeq", divisor, zero), e.op("fmul", a, b), away)
+
+
+def _share(e: Emitter, x: Sequence[str]) -> str:
+    return e.op("fdiv", x[0], e.op("fadd", x[0], x[1]))
+
+
 def _one_minus_square(e: Emitter, x: Sequence[str]) -> str:
     one = e.const(1.0)
     return e.op("fmul", e.op("fsub", one, x[0]), e.op("fadd", one, x[0]))
@@ -255,7 +271,8 @@ EMITTERS: dict[str, Emit] = {
     "sign": _sign, "step": _step, "wins": _wins, "relu": _relu,
     "maximum": _extreme("olt"), "minimum": _extreme("ogt"), "where": _where,
     "sigmoid": _sigmoid, "sigmoid_slope": _sigmoid_slope, "softplus": _softplus,
-    "logaddexp": _logaddexp, "one_minus_square": _one_minus_square, "gaussian": _gaussian,
+    "logaddexp": _logaddexp, "cosine": _cosine, "share": _share,
+    "one_minus_square": _one_minus_square, "gaussian": _gaussian,
 }
 
 
@@ -268,11 +285,20 @@ def _norm_end(e: Emitter, x: Sequence[str]) -> str:
 
 
 def _logsumexp_end(e: Emitter, x: Sequence[str]) -> str:
-    """logsumexp from the largest operand and the sum of exponentials."""
+    """logsumexp from the largest operand and the sum of exponentials but for its own."""
     top, total = x
-    finite = e.op("fadd", top, e.call("log", total))
+    finite = e.op("fadd", top, e.call("log1p", total))
     endless = e.compare("oeq", e.intrinsic("fabs", top), e.const(float("inf")))
     return e.select(endless, top, finite)
+
+
+def _is_zero(e: Emitter, x: Sequence[str]) -> str:
+    return e.select(e.compare("oeq", x[0], e.const(0.0)), e.const(1.0), e.const(0.0))
+
+
+def _unless_zero(e: Emitter, x: Sequence[str]) -> str:
+    """The second operand, but 0 where the first is."""
+    return e.select(e.compare("oeq", x[0], e.const(0.0)), e.const(0.0), x[1])
 
 
 def _keep(relation: str, outcome: bool) -> Emit:
@@ -290,6 +316,7 @@ STEPS: dict[str, Step] = {
     "fma": Step(3, lambda e, x: e.intrinsic("fma", x[0], x[1], x[2])),
     "nan_to_zero": Step(1, lambda e, x: e.select(e.compare("uno", x[0], x[0]), e.const(0.0), x[0])),
     "norm_end": Step(3, _norm_end), "logsumexp_end": Step(2, _logsumexp_end),
+    "is_zero": Step(1, _is_zero), "unless_zero": Step(2, _unless_zero),
     EITHER: Step(2, lambda e, x: e.select(e.compare("uno", x[0], x[0]), x[1], x[0])),
     **{name: Step(3, _keep(*kept)) for name, kept in KEEPING.items()},
 }
