@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -10,11 +11,15 @@ from typing import Any
 from autograd.core.primitives import DOMAIN_ERRORS
 from autograd.core.value import Value
 from autograd.parsing import Expression, ExpressionError, functions, parse_values
+from autograd.suggestions import for_name, hint
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; 0 if all went well, 1 if a check failed, 2 for input that is wrong."""
-    options = _parser().parse_args(arguments)
+    # The minus of "-x + 1" is no option's: with a space before it, argparse takes it as it is.
+    options = _parser().parse_args([
+        f" {each}" if re.match(r"-(?!-|h$)", each) else each
+        for each in (sys.argv[1:] if arguments is None else arguments)])
     try:
         return _run(options)
     except (ExpressionError, *DOMAIN_ERRORS) as error:
@@ -47,7 +52,10 @@ def _run(options: argparse.Namespace) -> int:
     unused = [name for name in values if name not in expression.names]
     if unused:
         raise ExpressionError(f"{', '.join(unused)} is not in the expression, which has "
-                              f"{', '.join(expression.names) or 'no names'}")
+                              f"{', '.join(expression.names) or 'no names'}"
+                              f"{hint(*for_name(unused[0], expression.names))}")
+    if options.draw == "":
+        raise ExpressionError("--draw needs the name of a file, such as graph.svg")
     y = expression(values)
     _print_derivatives(y, expression, values)
     if not isinstance(y, Value):
@@ -56,11 +64,9 @@ def _run(options: argparse.Namespace) -> int:
         from autograd.explaining.chain_rule import explain
 
         print(f"\n{explain(y, [values[name] for name in expression.names])}")
-    if options.draw:
-        from autograd.drawing.graph import draw
-
-        print(f"\ndrawn to {draw(y, local_derivatives=True).render(options.draw)}")
-    failed = _check(expression, values) if options.check else 0
+    failed = _draw(y, options.draw) if options.draw is not None else 0
+    if options.check:
+        failed = max(failed, _check(expression, values))
     if options.descend:
         _descend(expression, values, options.rate, options.steps)
     return failed
@@ -77,6 +83,18 @@ def _print_derivatives(y: Any, expression: Expression, values: dict[str, Value])
     for name, number in rows:
         print(f"{name:<{width}}  {number:.17g}" if number != round(number, 12)
               else f"{name:<{width}}  {number:.12g}")
+
+
+def _draw(y: Value, path: str) -> int:
+    """Draw the graph; what else was asked for is not lost if that fails."""
+    from autograd.drawing.graph import draw
+
+    try:
+        print(f"\ndrawn to {draw(y, local_derivatives=True).render(path)}")
+    except (OSError, RuntimeError) as error:
+        print(f"error: nothing was drawn: {error}", file=sys.stderr)
+        return 2
+    return 0
 
 
 def _check(expression: Expression, values: dict[str, Value]) -> int:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import ast
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from autograd.core import primitives
 from autograd.core.value import Value
+from autograd.suggestions import for_call, for_name, for_text, hint
 
 MOST_CHARACTERS, DEEPEST = 2_000, 100
 CONSTANTS = {"pi": math.pi, "e": math.e}
@@ -47,11 +48,14 @@ class Expression:
     """
 
     def __init__(self, text: str) -> None:
-        self.text = text
-        self.tree = _parsed(text)
-        found: set[str] = set()
-        _check(self.tree, 0, found)
-        self.names = sorted(found)
+        self.text = text.strip()
+        try:
+            check = _Check(self.text)
+        except _Refusal as refusal:
+            meant = hint(*filter(_is_expression, refusal.candidates))
+            raise ExpressionError(f"{refusal}{meant or refusal.otherwise}") from None
+        self.tree, self._kind = check.tree, check.kind
+        self.names = sorted(check.names)
 
     def __call__(self, values: Mapping[str, Any]) -> Any:
         """The value of the expression.
@@ -66,97 +70,209 @@ class Expression:
         missing = [name for name in self.names if name not in values]
         if missing:
             raise ExpressionError(f"no value is given for {', '.join(missing)}; write "
-                                  f"{missing[0]}=1.5")
-        result = _evaluate(self.tree, values)
-        if isinstance(result, bool | list):
-            raise ExpressionError(f"{self.text!r} is not a number; a comparison stands inside "
-                                  "where(x > 0, a, b), a list inside dot([a, b], [c, d])")
-        return result
+                                  f"{missing[0]}=1.5{hint(*for_name(missing[0], CONSTANTS))}")
+        if self._kind != _NUMBER:
+            raise ExpressionError(f"{self.text!r} is {self._kind}, not a number; a comparison "
+                                  "stands inside where(x > 0, a, b), a list inside dot([a, b], "
+                                  "[c, d])")
+        return _evaluate(self.tree, values)
+
+
+class _Refusal(ExpressionError):
+    """Why a text is no expression.
+
+    Args:
+        message: the reason.
+        candidates: texts that may have been meant.
+        otherwise: the end of the message where none of them is an expression.
+    """
+
+    def __init__(self, message: str, candidates: Iterable[str] = (), otherwise: str = "") -> None:
+        super().__init__(message)
+        self.candidates, self.otherwise = candidates, otherwise
+
+
+def _is_expression(text: str) -> bool:
+    try:
+        _Check(text)
+    except _Refusal:
+        return False
+    return True
 
 
 def _parsed(text: str) -> ast.expr:
     if len(text) > MOST_CHARACTERS:
-        raise ExpressionError(f"the expression has {len(text)} characters, more than "
-                              f"{MOST_CHARACTERS}")
+        raise _Refusal(f"the expression has {len(text)} characters, more than {MOST_CHARACTERS}")
     depth = 0
     for character in text:
         depth += (character in "([{") - (character in ")]}")
         if depth > DEEPEST:
-            raise ExpressionError(f"brackets are nested deeper than {DEEPEST}")
+            raise _Refusal(f"brackets are nested deeper than {DEEPEST}")
     try:
-        return ast.parse(text.strip(), mode="eval").body
+        return ast.parse(text, mode="eval").body
     except (SyntaxError, ValueError) as error:
         reason = error.msg if isinstance(error, SyntaxError) else str(error)
-        raise ExpressionError(f"{text!r} is not an expression: {reason}") from None
+        raise _Refusal(f"{text!r} is not an expression: {reason}", [for_text(text)]) from None
     except (RecursionError, MemoryError):
-        raise ExpressionError("the expression is nested too deeply") from None
+        raise _Refusal("the expression is nested too deeply") from None
 
 
-def _check(node: ast.AST, depth: int, names: set[str]) -> None:
-    """Walk the tree once and refuse whatever is not on the whitelist."""
-    if depth > DEEPEST:
-        raise ExpressionError(f"the expression is nested deeper than {DEEPEST}")
-    children: list[ast.AST] = []
-    if isinstance(node, ast.Constant):
-        if isinstance(node.value, bool) or not isinstance(node.value, int | float):
-            raise ExpressionError(f"{node.value!r} is not a real number")
-        _number(node.value)
-    elif isinstance(node, ast.Name):
-        if node.id not in CONSTANTS:
-            if node.id in functions():
-                raise ExpressionError(f"{node.id} is a function; write {node.id}(x)")
-            names.add(node.id)
-    elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub | ast.UAdd):
-        children = [node.operand]
-    elif isinstance(node, ast.BinOp) and type(node.op) in _BINARY:
-        children = [node.left, node.right]
-    elif isinstance(node, ast.Compare) and all(type(op) in _RELATIONS for op in node.ops):
-        children = [node.left, *node.comparators]
-    elif isinstance(node, ast.List | ast.Tuple):
-        children = list(node.elts)
-    elif isinstance(node, ast.Call):
-        _check_call(node)
-        children = list(node.args)
+_NUMBER, _COMPARISON, _LIST = "a number", "a comparison", "a list"
+
+
+class _Check:
+    """Walks the tree once and refuses whatever is not on the whitelist, or not in its place.
+
+    Attributes:
+        tree: what the text stands for.
+        kind: of the whole.
+        names: those that want a value.
+
+    Raises:
+        _Refusal: when the text is no expression.
+    """
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self.names: set[str] = set()
+        self.tree = _parsed(text)
+        self.kind = self._kind(self.tree, 0)
+
+    def _kind(self, node: ast.AST, depth: int) -> str:
+        """Whether a part of the tree is a number, a comparison or a list."""
+        if depth > DEEPEST:
+            raise _Refusal(f"the expression is nested deeper than {DEEPEST}")
+        if isinstance(node, ast.Constant):
+            _number(node.value)
+        elif isinstance(node, ast.Name):
+            self._name(node.id)
+        elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub | ast.UAdd):
+            self._must_be_number(node.operand, depth + 1)
+        elif isinstance(node, ast.BinOp) and type(node.op) in _BINARY:
+            self._operands(node, depth)
+        elif isinstance(node, ast.Compare) and all(type(op) in _RELATIONS for op in node.ops):
+            for part in (node.left, *node.comparators):
+                self._must_be_number(part, depth + 1)
+            return _COMPARISON
+        elif isinstance(node, ast.List | ast.Tuple):
+            for part in node.elts:
+                self._must_be_number(part, depth + 1)
+            return _LIST
+        elif isinstance(node, ast.Call):
+            self._call(node, depth)
+        else:
+            self._refuse(node)
+        return _NUMBER
+
+    def _must_be_number(self, node: ast.AST, depth: int) -> None:
+        """A comparison is as good as a number: 1 or 0."""
+        if self._kind(node, depth) == _LIST:
+            raise _Refusal(f"{self._shown(node)} is a list in the place of a number; a list stands "
+                           "inside sum([a, b]) or dot([a, b], [c, d])")
+
+    def _operands(self, node: ast.BinOp, depth: int) -> None:
+        for each in _chain(node):  # a long sum is no deep one
+            if not isinstance(each, ast.BinOp):
+                self._must_be_number(each, depth + 1)
+            elif type(each.op) not in _BINARY:
+                self._refuse(each)
+            else:
+                self._must_be_number(each.right, depth + 1)
+
+    def _name(self, name: str) -> None:
+        if name in functions():
+            raise _Refusal(f"{name} is a function; write {name}(x)")
+        if name not in CONSTANTS:
+            self.names.add(name)
+
+    def _call(self, node: ast.Call, depth: int) -> None:
+        name = self._shown(node.func)
+        if node.keywords or any(isinstance(argument, ast.Starred) for argument in node.args):
+            raise _Refusal(f"{name} takes plain arguments only")
+        kinds = [self._kind(argument, depth + 1) for argument in node.args]
+        row = functions().get(name)
+        fault = f"there is no function {name!r}" if row is None else _fault(row, kinds)
+        if fault:
+            parts = [part for each in node.args for part in
+                     (each.elts if isinstance(each, ast.List | ast.Tuple) else (each,))]
+            raise _Refusal(fault, for_call(name, list(map(self._shown, parts)), _spellings()),
+                           _HELP if row is None else "")
+
+    def _refuse(self, node: ast.AST) -> None:
+        meant = ""
+        if isinstance(node, ast.IfExp):
+            parts = (node.test, node.body, node.orelse)
+            meant = f"where({', '.join(self._shown(part) for part in parts)})"
+        elif isinstance(node, ast.Attribute):
+            meant = "".join(for_name(node.attr, CONSTANTS))
+        raise _Refusal(f"{self._shown(node)!r} is not allowed in an expression; there are numbers, "
+                       "names, + - * / **, comparisons inside where(...), and functions",
+                       (meant, for_text(self._text)),
+                       "; a power is written **" if "^" in self._text else _HELP)
+
+    def _shown(self, node: ast.AST) -> str:
+        return ast.get_source_segment(self._text, node) or ""
+
+
+_HELP = " (python -m autograd --help lists them)"
+
+
+def _fault(row: primitives.Primitive, kinds: list[str]) -> str:
+    """What is wrong with a call that is made with such arguments, "" if nothing is."""
+    name, wanted = row.name, 2 if row.paired else row.arity
+    if wanted is not None and len(kinds) != wanted:
+        return f"{name} takes {wanted} argument(s), not {len(kinds)}"
+    if row.paired:
+        is_right, takes = kinds == [_LIST, _LIST], f"two lists; write {name}([a, b], [c, d])"
+    elif wanted is None:
+        is_right, takes = _LIST not in kinds or kinds == [_LIST], "numbers, or one list of them"
     else:
-        raise ExpressionError(f"{ast.unparse(node)!r} is not allowed in an expression; there are "
-                              "numbers, names, + - * / **, comparisons inside where(...), and "
-                              f"the functions {', '.join(sorted(functions()))}")
-    for child in children:
-        _check(child, depth + 1, names)
+        is_right, takes = _LIST not in kinds, "numbers, not lists"
+    return "" if is_right else f"{name} takes {takes}"
 
 
-def _check_call(node: ast.Call) -> None:
-    if not isinstance(node.func, ast.Name) or node.func.id not in functions():
-        raise ExpressionError(f"there is no function {ast.unparse(node.func)!r}; there are "
-                              f"{', '.join(sorted(functions()))}")
-    if node.keywords or any(isinstance(argument, ast.Starred) for argument in node.args):
-        raise ExpressionError(f"{node.func.id} takes plain arguments only")
-    row = functions()[node.func.id]
-    wanted = row.arity if row.arity is not None else 2 if row.paired else None
-    if wanted is not None and len(node.args) != wanted:
-        raise ExpressionError(f"{row.name} takes {wanted} argument(s), not {len(node.args)}")
+def _spellings() -> dict[str, str]:
+    """The names of all functions, those that NumPy gives them included, with the names to write."""
+    return {spelling: name for name, row in functions().items()
+            for spelling in (name, *row.aliases)}
 
 
-def _number(constant: int | float) -> float:
+def _chain(node: ast.BinOp) -> list[ast.expr]:
+    """What stands left of all operators of a + b - c * d, then the operations, inmost first."""
+    chain: list[ast.expr] = [node]
+    while isinstance(node.left, ast.BinOp):
+        node = node.left
+        chain.append(node)
+    return [node.left, *reversed(chain)]
+
+
+def _number(constant: Any) -> float:
+    if isinstance(constant, bool) or not isinstance(constant, int | float):
+        raise _Refusal(f"{constant!r} is not a real number")
     try:
         number = float(constant)
     except OverflowError:
         number = math.inf
     if math.isinf(number):
-        raise ExpressionError("a number is too large for a float")
+        raise _Refusal("a number is too large for a float")
     return number
 
 
 def _evaluate(node: ast.AST, values: Mapping[str, Any]) -> Any:
     if isinstance(node, ast.Constant):
-        return _number(node.value)  # type: ignore[arg-type]
+        return _number(node.value)
     if isinstance(node, ast.Name):
         return CONSTANTS[node.id] if node.id in CONSTANTS else values[node.id]
     if isinstance(node, ast.UnaryOp):
         operand = _evaluate(node.operand, values)
         return -operand if isinstance(node.op, ast.USub) else operand
     if isinstance(node, ast.BinOp):
-        return _BINARY[type(node.op)](_evaluate(node.left, values), _evaluate(node.right, values))
+        first, *operations = _chain(node)
+        result = _evaluate(first, values)
+        for each in operations:
+            assert isinstance(each, ast.BinOp)
+            result = _BINARY[type(each.op)](result, _evaluate(each.right, values))
+        return result
     if isinstance(node, ast.Compare):
         operands = [_evaluate(part, values) for part in (node.left, *node.comparators)]
         return all(_RELATIONS[type(op)](a, b) for op, a, b in

@@ -57,13 +57,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line.
 
     Returns:
-        0, or 2 when the arguments cannot be used.
+        0, or 2 when the arguments cannot be used or a file cannot be written.
     """
     parser = _parser()
     options = parser.parse_args(arguments)
     for path in (options.plot, options.save):
         if path is not None and not path.absolute().parent.is_dir():
             parser.error(f"there is no folder {path.parent} to write {path.name} into")
+        if path is not None and path.is_dir():
+            parser.error(f"{path} is a folder; give a file in it a name")
     if options.plot is not None and options.plot.suffix not in PICTURES:
         parser.error(f"--plot writes {', '.join(PICTURES)}, not {options.plot.name!r}")
     if options.plot is not None and find_spec("matplotlib") is None:
@@ -77,12 +79,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     history = fit(model, X, y, loss=demonstration.loss, epochs=epochs, l2=demonstration.l2,
                   optimizer=_optimizer(demonstration, model, epochs, options.learning_rate))
     _report(history, time.perf_counter() - began)
+    failed = 0
     if options.save is not None:
-        model.save(options.save)
-        print(f"parameters in {options.save}")
+        failed = _written("parameters", options.save, lambda: model.save(options.save))
     if options.plot is not None and len(history):
-        _plot(options.dataset, model, X, y, history, options.plot)
-        print(f"picture in {options.plot}")
+        failed |= _written("picture", options.plot, lambda: _plot(
+            options.dataset, model, X, y, history, options.plot))
+    return failed
+
+
+def _written(what: str, path: Path, write: Callable[[], None]) -> int:
+    """Write a file; if that fails the other one is not lost."""
+    try:
+        write()
+    except OSError as error:
+        print(f"error: no {what} in {path}: {error}", file=sys.stderr)
+        return 2
+    print(f"{what} in {path}")
     return 0
 
 
@@ -107,7 +120,12 @@ def _number(read: Callable[[str], Any], check: Callable[..., Any], *bounds: int,
     """An argument's type: how its text is read, and a check of the number."""
     def checked(text: str) -> Any:
         try:
-            return check(read(text), "it", *bounds)
+            number = read(text)
+        except ValueError:
+            raise argparse.ArgumentTypeError(
+                f"it must be a {'whole ' if read is int else ''}number, not {text!r}") from None
+        try:
+            return check(number, "it", *bounds)
         except ValueError as error:
             raise argparse.ArgumentTypeError(str(error)) from None
 

@@ -74,6 +74,123 @@ def test_deep_and_long_input_gets_an_error_instead_of_a_crash(
     assert "deep" in err or "characters" in err or "nested" in err
 
 
+@pytest.mark.parametrize("text", [
+    "x" + "+x" * 999, "x" + "-x*2" * 490, "2*x" + " - 1/x" * 330, "x" + "*x" * 999,
+    "x - (" * 90 + "x" + "+x" * 300 + ")" * 90, "sum(" + "x, " * 600 + "x)",
+    "where(" + "0 < " * 400 + "x, 1, x)",
+])
+def test_long_expressions_are_no_deep_ones(text: str) -> None:
+    assert len(text) <= 2_000
+    expression = Expression(text)
+    for x in (0.5, -1.25):
+        value = Value(x, "x")
+        y = expression({"x": value})
+        assert y.data == expression({"x": x})
+        if not text.startswith(("sum", "where")):
+            assert y.data == eval(text, {"x": x})
+
+
+def test_all_that_the_command_does_can_be_done_with_a_long_sum(
+        capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    code, out, err = run(capsys, "x" + "+x" * 999, "x=0.5", "--explain", "--check", "--descend",
+                         "--rate", "1e-6", "--steps", "2")
+    assert (code, err) == (0, "")
+    assert out.startswith("value  500\nd/dx   1000\n")
+    assert "gradient is right" in out
+
+
+@pytest.mark.parametrize(("text", "meant"), [
+    ("x^2", "x**2"), ("2x", "2*x"), ("2 x^2 - 3x", "2*x**2 - 3*x"), ("(x+1)(x-1)", "(x+1)*(x-1)"),
+    ("x(2)", "x*2"), ("2(x)", "2*x"), ("x²", "x**2"), ("x − 1", "x - 1"), ("|x|", "abs(x)"),
+    ("y = x**2", "x**2"), ("f(x) = x", "x"), ("max(x, y)", "maximum(x, y)"),
+    ("min(x, y)", "minimum(x, y)"), ("max(x, y, 2)", "maximum(maximum(x, y), 2)"),
+    ("max([x, y])", "maximum(x, y)"), ("1 + maximum(x, y, 2)", "maximum(maximum(x, y), 2)"),
+    ("ln(x)", "log(x)"), ("pow(x, 2)", "x**2"), ("pow(x + 1, y)", "(x + 1)**y"),
+    ("math.pow(x, y)", "x**y"), ("arctan(x)", "atan(x)"), ("absolute(x)", "abs(x)"),
+    ("log(x, 2)", "log(x) / log(2)"), ("tahn(x)", "tanh(x)"), ("sqroot(x)", "sqrt(x)"),
+    ("sigmod(x)", "sigmoid(x)"),
+    ("Sin(x)", "sin(x)"), ("EXP(x)", "exp(x)"), ("math.sin(x)", "sin(x)"), ("np.exp(x)", "exp(x)"),
+    ("math.pi", "pi"), ("x if x > 0 else y", "where(x > 0, x, y)"), ("exp([x])", "exp(x)"),
+    ("where([x], 1, y)", "where(x, 1, y)"), ("sum(x, [y])", "sum(x, y)"),
+    ("max(min(x, y), 1)", "minimum(x, y)"),
+])
+def test_what_people_write_is_answered_with_what_to_write(
+        text: str, meant: str, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = run(capsys, text, "x=1", "y=3")
+    assert (code, out) == (2, "")
+    assert err.startswith("error: ")
+    assert err.endswith(f"; did you mean {meant}?\n")
+    Expression(meant)
+
+
+@pytest.mark.parametrize(("text", "message"), [
+    ("dot(x, x)", "dot takes two lists; write dot([a, b], [c, d])"),
+    ("dot([x], x)", "dot takes two lists"), ("dot([x], [x, 1])", "one length, not 1 and 2"),
+    ("[x] + [x]", "[x] is a list in the place of a number"), ("-[x]", "[x] is a list"),
+    ("sum([x] + [x])", "[x] is a list"), ("sum([x] * 3)", "[x] is a list"),
+    ("sum([[x]])", "[x] is a list"), ("where([x] < [2], x, 1)", "[x] is a list"),
+    ("x * (x, 1)", "(x, 1) is a list"), ("norm([x], [x])", "did you mean norm(x, x)?"),
+    ("[x]", "'[x]' is a list, not a number"), ("x, 1", "'x, 1' is a list, not a number"),
+    ("x < 1", "'x < 1' is a comparison, not a number"),
+    ("qwerty(x)", "there is no function 'qwerty' (python -m autograd --help lists them)"),
+    ("x % 2", "(python -m autograd --help lists them)"),
+    ("x^2 + max(x, 1)", "; a power is written **"), ("exp()", "exp takes 1 argument(s), not 0"),
+])
+def test_misuse_is_answered_in_one_short_line(text: str, message: str,
+                                              capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = run(capsys, text, "x=1")
+    assert (code, out) == (2, "")
+    assert message in err
+    assert err.count("\n") == 1
+    assert len(err) < 220
+
+
+@pytest.mark.parametrize(("text", "values", "message"), [
+    ("X + 1", ["x=1"], "x is not in the expression, which has X; did you mean X?"),
+    ("rate * x", ["x=1", "rat=2"], "did you mean rate?"),
+    ("x * PI", ["x=1"], "no value is given for PI; write PI=1.5; did you mean pi?"),
+    ("x * π", ["x=1"], "did you mean pi?"),
+])
+def test_names_that_are_nearly_right_are_answered(text: str, values: list[str], message: str,
+                                                  capsys: pytest.CaptureFixture[str]) -> None:
+    code, _, err = run(capsys, text, *values)
+    assert code == 2
+    assert message in err
+
+
+@pytest.mark.parametrize(("text", "value"), [("-x", "3"), ("-x**2 + 1", "-8"), ("-(x + 1)", "2"),
+                                             ("-2*x", "6"), ("-exp(x - x)", "-1")])
+def test_an_expression_may_begin_with_a_minus(text: str, value: str,
+                                              capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = run(capsys, text, "x=-3", "--rate", "-1e-3")
+    assert code == 0
+    assert out.splitlines()[0].split() == ["value", value]
+
+
+def test_a_folder_that_does_not_exist_is_made(capsys: pytest.CaptureFixture[str],
+                                              tmp_path: Path) -> None:
+    path = tmp_path / "no" / "such" / "graph.svg"
+    code, out, _ = run(capsys, "x**2", "x=1", "--draw", str(path))
+    assert code == 0
+    assert f"drawn to {path}" in out
+    assert "<svg" in path.read_text(encoding="utf-8")
+
+
+def test_nothing_else_is_lost_if_the_drawing_fails(capsys: pytest.CaptureFixture[str],
+                                                   tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    code, out, err = run(capsys, "x**2", "x=1", "--draw", str(tmp_path / "file" / "graph.svg"),
+                         "--explain", "--check", "--descend", "--steps", "3")
+    assert code == 2
+    assert err.startswith("error: nothing was drawn: ")
+    assert out.startswith("value  1\nd/dx   2\n")
+    for words in ("dy/dx = ", "gradient is right", "stopped: "):
+        assert words in out
+    code, out, err = run(capsys, "x**2", "x=1", "--draw", "")
+    assert (code, out) == (2, "")
+    assert "--draw needs the name of a file" in err
+
+
 @pytest.mark.parametrize(("text", "message"), [
     ("9**9**9 + x", "overflows"), ("log(x - 1)", "log is not defined"),
     ("1/(x - 1)", "div is not defined"), ("(0-8)**(1/3) + x", "pow is not defined"),

@@ -176,6 +176,9 @@ def gradient(y: Any, xs: Any) -> Any:
         TypeError: when y or an x is not a Value.
         ValueError: when a leaf was edited after it was used.
     """
+    if callable(y):
+        raise TypeError("gradient(y, xs) takes the Value y that was computed from the Values xs; "
+                        "for a function write autograd.grad(f)(x)")
     if xs.__class__ is not Value and not is_container(xs):
         xs = list(xs)
     flat = leaves_of(xs)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import inspect
 import re
 import textwrap
@@ -193,7 +194,21 @@ class Primitive:
         """Apply it: floats give a float, Values a recorded Value, arrays an array."""
         if self.arity == 1 and len(arguments) == 1 and arguments[0].__class__ is float:
             return self.evaluate(arguments)  # the backward pass comes this way all the time
-        return self.apply(self.gather(*arguments) if self.gather else arguments)
+        if self.gather is not None:
+            try:
+                arguments = self.gather(*arguments)
+            except TypeError:
+                self._refuse_count(len(arguments))
+                raise
+        return self.apply(arguments)
+
+    def _refuse_count(self, count: int) -> None:
+        """Raise a TypeError if a call of so many arguments is none."""
+        if count != len(self.parameters):
+            calls = ["[a, b, c]"] if self.arity is None and not self.paired else self.parameters
+            own = f"; Python's own is builtins.{self.name}" if hasattr(builtins, self.name) else ""
+            raise TypeError(f"autograd.{self.name} takes {len(self.parameters)} argument(s), not "
+                            f"{count}; write {self.name}({', '.join(calls)}){own}") from None
 
     def apply(self, operands: tuple[Any, ...]) -> Any:
         """Apply it to the tuple of operands; a Value among them records the result."""

@@ -534,7 +534,13 @@ erfc = _row("erfc", math.erfc, lambda x, y: -TWO_OVER_SQRT_PI * gaussian(x),
 # --- any number of operands ---------------------------------------------------------------------
 
 def _flat(values: Iterable[Any]) -> tuple[Any, ...]:
-    return tuple(values.flat) if isinstance(values, np.ndarray) else tuple(values)
+    try:
+        return tuple(values.flat) if isinstance(values, np.ndarray) else tuple(values)
+    except TypeError:
+        if hasattr(values, "__iter__"):  # it is what the sequence computes that fails
+            raise
+        raise TypeError(f"a sequence of numbers is wanted, such as [a, b, c], not "
+                        f"{values!r}") from None
 
 
 def _pairs(a: Iterable[Any], b: Iterable[Any]) -> tuple[Any, ...]:

@@ -19,7 +19,7 @@ from autograd.core.backward import adjoints, backward, local_graphs, times
 from autograd.core.graph import refuse_stale, topological_order
 from autograd.core.pytrees import as_array, flatten, rebuild, shape_of
 from autograd.core.typing import Array
-from autograd.core.value import Operand, Value, data_of, recording, tick
+from autograd.core.value import Operand, Value, data_of, describe, recording, tick
 
 if TYPE_CHECKING:
     from autograd.core.signatures import Composing, Gradient, Hessian, Jacobian, ValueAndGradient
@@ -171,12 +171,30 @@ def _composed(transform: Callable[..., Any], function: Callable[..., Any],
 
     The derivative of a compiled function is the compiled derivative.
     """
+    _refuse_misuse(transform.__name__.removesuffix("_of"), function, options)
     compose = getattr(function, "__compose__", None)
     if compose is None:
         return None
     hashable = (tuple(option) if isinstance(option, list) else option for option in options)
     composed: Callable[..., Any] = compose(transform, *hashable)
     return composed
+
+
+def _refuse_misuse(name: str, function: Any, options: tuple[Any, ...]) -> None:
+    """Raise a TypeError for what is no function, or for argnums that are none."""
+    if function.__class__ is Value:
+        instead = ("autograd.gradient(y, x), or y.backward() and then x.grad" if "grad" in name
+                   else f"the computation as a function f, and {name}(f, x, direction)"
+                   if name in ("jvp", "hvp") else f"it as a function f, and {name}(f)(x)")
+        raise TypeError(f"{name} takes a function, and {describe(function)} is a Value that was "
+                        f"computed already; write {instead}")
+    if not callable(function):
+        raise TypeError(f"{name} takes a function, not {function!r}")
+    for argnums in options:
+        if not isinstance(argnums, int) and not (
+                isinstance(argnums, list | tuple) and all(isinstance(i, int) for i in argnums)):
+            raise TypeError(f"argnums says which arguments to differentiate, as an int or a tuple "
+                            f"of ints, not {argnums!r}; write {name}(f)(x) for the derivative at x")
 
 
 def _float_gradient(y: Operand, leaves: Sequence[Value]) -> list[float]:

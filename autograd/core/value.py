@@ -7,9 +7,6 @@ nobody holds it.
 
 from __future__ import annotations
 
-import linecache
-import re
-import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ContextDecorator, contextmanager
 from typing import TYPE_CHECKING, Any, SupportsFloat, Union, final
@@ -29,6 +26,7 @@ from autograd.core.context import (
     switched_on,
 )
 from autograd.core.forking import lock
+from autograd.core.misuse import lost_gradient
 from autograd.core.primitives import DOMAIN_ERRORS, TABLE, Primitive, as_float
 
 if TYPE_CHECKING:
@@ -476,20 +474,23 @@ class Value:
     if not TYPE_CHECKING:  # to type checkers a Value is no number, so that math.exp(v) is an error
 
         def __float__(self) -> float:
-            raise TypeError(_lost_gradient("float(v)"))
+            raise TypeError(lost_gradient("float(v)"))
 
         def __int__(self) -> int:
-            raise TypeError(_lost_gradient("int(v)"))
+            raise TypeError(lost_gradient("int(v)"))
 
         def __index__(self) -> int:
             raise TypeError("a Value is not an index; write int(v.data) if no gradient is to flow "
                             "through it")
 
         def __complex__(self) -> complex:
-            raise TypeError(_lost_gradient("complex(v)"))
+            raise TypeError(lost_gradient("complex(v)"))
 
         def __round__(self, digits: int | None = None) -> float:
-            raise TypeError(_lost_gradient("round(v)"))
+            raise TypeError(lost_gradient("round(v)"))
+
+        def __trunc__(self) -> int:
+            raise TypeError(lost_gradient("int(v)"))
 
     def __repr__(self) -> str:
         label = f", label={self.label!r}" if self.label else ""
@@ -709,20 +710,6 @@ def restored(leaves: Sequence[Value]) -> Iterator[None]:
     finally:
         for leaf, (data, made) in zip(leaves, before, strict=True):
             leaf._data, leaf._made = data, made
-
-
-def _lost_gradient(call: str) -> str:
-    """The message for a call that would turn a Value into a bare number silently."""
-    frame = sys._getframe(2)  # the line that called float(v), or math.exp(v)
-    line = linecache.getline(frame.f_code.co_filename, frame.f_lineno)
-    used = [name for name in re.findall(r"\bmath\.(\w+)", line) if name in TABLE]
-    if used:
-        row = TABLE[used[0]]
-        instead = f"v.{row.name}()" if row.arity == 1 else f"autograd.{row.name}(...)"
-        return (f"math.{used[0]} of a Value would lose the gradient silently; write {instead} "
-                f"(or autograd.{row.name}) to record it, or v.data for the bare number")
-    return (f"{call} would lose the gradient silently; write v.exp(), autograd.exp(v) and so on "
-            "in place of math.exp(v), or v.data for the bare number")
 
 
 # --- methods and ufuncs that come from the table --------------------------------------------------

@@ -45,6 +45,9 @@ def test_one_picture_and_the_parameters_are_written(tmp_path, capsys):
 @pytest.mark.parametrize(("arguments", "words"), [
     (["suns"], "invalid choice"), (["moons", "--epochs", "0"], "at least 1"),
     (["moons", "--learning-rate", "-1"], "--learning-rate: it must be a finite number above 0"),
+    (["moons", "--epochs", "1e3"], "--epochs: it must be a whole number, not '1e3'"),
+    (["moons", "--learning-rate", "fast"], "--learning-rate: it must be a number, not 'fast'"),
+    (["moons", "--save", "."], ". is a folder"), (["moons", "--plot", "/"], "/ is a folder"),
     (["moons", "--seed", "-1"], "--seed: it must be at least 0"),
     (["moons", "--plot", "moons.xyz"], ".png, .svg, .pdf"),
     (["moons", "--plot", "no/such/folder/moons.png"], "no folder"),
@@ -56,6 +59,21 @@ def test_arguments_that_cannot_work_end_with_status_2_before_training(arguments,
     captured = capsys.readouterr()
     assert words in captured.err
     assert captured.out == ""
+
+
+def test_one_file_is_not_lost_because_the_other_cannot_be_written(tmp_path, capsys, monkeypatch):
+    def full(*_):
+        raise OSError("No space left on device")
+
+    picture, parameters = tmp_path / "xor.png", tmp_path / "xor.json"
+    with monkeypatch.context() as context:
+        context.setattr(MLP, "save", full)
+        code = main(["xor", "--epochs", "2", "--plot", str(picture), "--save", str(parameters)])
+    assert code == 2
+    captured = capsys.readouterr()
+    assert f"error: no parameters in {parameters}: No space left" in captured.err
+    assert f"picture in {picture}" in captured.out
+    assert picture.exists()
 
 
 def test_without_plot_no_matplotlib_is_imported():

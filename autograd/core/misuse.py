@@ -1,0 +1,183 @@
+"""What to write instead: the message for a call that would turn a Value into a bare number.
+
+Python asks for the number in ``__float__`` and its like, and does not say why. The message must
+not guess: it looks at the instruction that asks, and at what that instruction calls.
+"""
+
+from __future__ import annotations
+
+import builtins
+import dis
+import linecache
+import re
+import sys
+from functools import lru_cache
+from types import CodeType, FrameType, ModuleType
+from typing import Any, NamedTuple
+
+from autograd.core.primitive import TABLE, Primitive
+
+# Functions of math that have no row, and what does the same on Values.
+_INSTEAD = {
+    "pow": "a ** b", "fsum": "autograd.sum(values)", "dist": "autograd.norm([a - b for a, b in "
+    "zip(p, q)])", "sumprod": "autograd.dot(p, q)", "degrees": "v * (180.0 / math.pi)",
+    "radians": "v * (math.pi / 180.0)", "fma": "a * b + c", "phase": "autograd.atan2(y, x)"}
+_STEPS = ("floor", "ceil", "trunc", "round", "int")  # whose derivative is 0 or does not exist
+_LIBRARIES = sys.stdlib_module_names | {"numpy", "scipy", "pandas"}
+_KEEP = "use the Value itself, which keeps the gradient"
+
+
+class _Asking(NamedTuple):
+    """What asks for the bare number.
+
+    Attributes:
+        how: "call", "store" (into an array of numbers), "%" (of a text), or "" if unknown.
+        name: what is called, as it is written: ``math.exp``; "" if unknown.
+        n_arguments: how many it is given.
+    """
+
+    how: str
+    name: str = ""
+    n_arguments: int = 1
+
+
+def lost_gradient(call: str) -> str:
+    """The message for a Value whose bare number is asked for; to be called by ``__float__``.
+
+    Args:
+        call: what Python asks in any case, such as "float(v)".
+    """
+    frame = _of_the_user(sys._getframe(2))
+    asking = _asking(frame.f_code, frame.f_lasti, frame.f_lineno)
+    if asking.how == "store":
+        return ("an array of plain numbers cannot hold a Value, whose gradient would be lost; make "
+                "it with np.zeros(n, dtype=object) or autograd.values(...), or collect the Values "
+                "in a list; v.data is the bare number")
+    if asking.how == "%":
+        return ('"%f" % v would take the bare number of v out of its graph; write f"{v:f}" or '
+                '"%f" % v.data for a text')
+    function = _found(asking.name, frame)
+    module, name = _origin(function)
+    if module in ("math", "cmath"):
+        return _of_math(f"{module}.{name}", name, asking.n_arguments)
+    if function in (float, int, complex, round):
+        return _of_conversion(name)
+    if module.split(".")[0] == "numpy":
+        return (f"{asking.name}(...) would make plain numbers of Values and lose the gradient "
+                "silently; an array of Values has dtype=object; write v.data for the bare number, "
+                "through which no gradient flows")
+    what = f"{asking.name}(...)" if asking.name else f"{call}, or what calls it,"
+    return (f"{what} would lose the gradient of a Value silently; write v.data for the bare "
+            "number, through which no gradient flows, or use an operation of autograd")
+
+
+def _of_math(call: str, name: str, n_arguments: int) -> str:
+    row = _row(name)
+    if row is not None and name == "log" and n_arguments == 2:
+        instead = "autograd.log(x) / autograd.log(base)"
+    elif row is not None and row.arity == 2 and n_arguments > 2:  # math.hypot takes any number
+        instead = "autograd.norm([...])"
+    elif row is not None:
+        method = f"v.{row.name}() (or autograd.{row.name})"
+        instead = method if row.arity == 1 else f"autograd.{row.name}(...)"
+    elif name in _INSTEAD:
+        instead = _INSTEAD[name]
+    else:
+        why = ("its derivative is 0 wherever it has one" if name in _STEPS
+               else "autograd has no such operation")
+        return (f"{call} of a Value would lose the gradient silently, and {why}; write v.data in "
+                f"{call}(...) if none is to flow through it")
+    return (f"{call} of a Value would lose the gradient silently; write {instead} to record it, or "
+            "v.data for the bare number")
+
+
+def _of_conversion(name: str) -> str:
+    instead = f"{name}(v.data)" if name in _STEPS else "v.data"
+    why = "; its derivative is 0 wherever it has one" if name in _STEPS else ""
+    return (f"{name}(v) would lose the gradient silently; {_KEEP}, or write {instead} for the bare "
+            f"number{why}")
+
+
+def _row(name: str) -> Primitive | None:
+    for row in TABLE.values():
+        if name in (row.name, *row.aliases) and not row.hidden:
+            return row
+    return None
+
+
+# --- who asks -------------------------------------------------------------------------------------
+
+def _of_the_user(frame: FrameType) -> FrameType:
+    """The frame that has called a library, if one asks."""
+    asking: FrameType | None = frame
+    while asking is not None:
+        if str(asking.f_globals.get("__name__")).split(".")[0] not in _LIBRARIES:
+            return asking
+        asking = asking.f_back
+    return frame
+
+
+@lru_cache(maxsize=256)
+def _asking(code: CodeType, position: int, line: int) -> _Asking:
+    # Up to the position, which lies behind a call that was made to Python.
+    *before, instruction = [each for each in dis.get_instructions(code) if each.offset <= position]
+    if instruction.opname.startswith("STORE_S"):  # a subscript, or a slice
+        return _Asking("store")
+    if instruction.opname == "BINARY_MODULO" or instruction.argrepr == "%":
+        return _Asking("%")
+    if not instruction.opname.startswith("CALL"):
+        return _Asking("")
+    name = _by_places(before, instruction) if sys.version_info >= (3, 11) else (
+        _by_line(linecache.getline(code.co_filename, line)))
+    return _Asking("call", name, instruction.arg or 0)
+
+
+def _by_places(before: list[dis.Instruction], call: dis.Instruction) -> str:
+    """The name that is called: what is loaded from where the text of the call begins."""
+    start = _start(call)
+    if None in start:  # python -X no_debug_ranges
+        return ""
+    parts = [each for each in before if _start(each) == start
+             and each.opname not in _NO_PART]
+    names = [each.argval for each in parts]
+    if not all(each.opname.startswith("LOAD_") for each in parts) or not all(
+            isinstance(name, str) for name in names):
+        return ""  # the result of another call, or an item
+    return ".".join(names)
+
+
+# What may lie where a call begins without being a part of what is called.
+_NO_PART = {"PUSH_NULL", "PRECALL", "CACHE", "NOP", "EXTENDED_ARG", "KW_NAMES", "LOAD_CONST",
+            "RESUME", "COPY_FREE_VARS", "MAKE_CELL", "POP_TOP", "RETURN_GENERATOR"}
+
+
+def _start(instruction: Any) -> tuple[Any, Any]:
+    places = instruction.positions
+    return (None, None) if places is None else (places.lineno, places.col_offset)
+
+
+def _by_line(line: str) -> str:
+    """The name that is called, where a line calls a single one."""
+    names = set(re.findall(r"([A-Za-z_][\w.]*)\s*\(", line))
+    return names.pop() if len(names) == 1 else ""
+
+
+def _found(name: str, frame: FrameType) -> Any:
+    """What a dotted name stands for; attributes are looked up in modules alone."""
+    first, *rest = name.split(".")
+    found: Any = None
+    for space in (frame.f_locals, frame.f_globals, vars(builtins)):
+        if first in space:
+            found = space[first]
+            break
+    for part in rest:
+        found = vars(found).get(part) if isinstance(found, ModuleType) else None
+    return found
+
+
+def _origin(function: Any) -> tuple[str, str]:
+    """The module and the name of a function of C."""
+    if function is None:
+        return "", ""
+    return (str(getattr(function, "__module__", None) or ""),
+            str(getattr(function, "__name__", "")))
