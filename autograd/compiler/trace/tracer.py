@@ -40,6 +40,7 @@ from autograd.core.value import (
     listening,
     new_node,
     recording,
+    refuse_lost_gradients,
     tick,
 )
 
@@ -94,8 +95,10 @@ def record(function: Callable[..., Any], arguments: tuple[Any, ...],
     _overheard.scribes.add(overheard)
     with recording():
         lifted = lift(arguments, keywords, names_of(function), static)
-    with listening(scribe), recording(), collector_at_rest():
+    refusals: list[str] = []
+    with listening(scribe), recording(refusals), collector_at_rest():
         returned = function(*lifted.arguments, **lifted.keywords)
+        refuse_lost_gradients(refusals)
         scribe.take_over(overheard, lifted.leaves)
         lifted.refuse_changes(RecordingError)
         return scribe.recording(lifted, Results(returned))
