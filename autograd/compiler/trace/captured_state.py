@@ -12,11 +12,10 @@ import os
 import pickle
 import random
 import sys
-import sysconfig
 import types
 import weakref
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from contextvars import ContextVar
 from functools import lru_cache, partial
 from operator import is_
@@ -24,16 +23,16 @@ from typing import Any
 
 import numpy as np
 
+from autograd.compiler.trace.purity import LIBRARIES, are_pure_names, is_pure_module
 from autograd.core.primitives import Primitive
 from autograd.core.typing import Array
 from autograd.core.value import Value, name_scope
 
-_LIBRARIES = tuple({sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib",
-                                                          "platlib")})
 _OURS = (__name__.split(".")[0], "nn")
 _SOLID = (int, float, complex, str, bytes, type(None), np.generic, Primitive, range, slice,
           name_scope)
 _BUILT_IN = (list, tuple, dict, set, frozenset, deque)
+_SHARED = ("random", "numpy.random")
 _MISSING = object()
 
 Check = Callable[[], bool]
@@ -48,6 +47,7 @@ class Watch:
     Attributes:
         quick: functions that say whether something is as it was.
         iterators: the names of captured iterators, which a replay would not move on.
+        is_pure: whether all that can be reached is known to read nothing from outside.
         values: the captured Values with their names.
     """
 
@@ -55,6 +55,7 @@ class Watch:
         self._checks: list[tuple[str, Check]] = []
         self._draws: list[tuple[str, Callable[[], Any], Any]] = []
         self.iterators: list[str] = []
+        self.is_pure = True
         self._seen: dict[int, Any] = {}  # keeps what it has seen, so that no id is used again
         self._pending: deque[tuple[str, Any]] = deque()
         self._names: set[str] = set()  # that the user's functions mention
@@ -81,10 +82,20 @@ class Watch:
                 return name
         return None
 
-    def drawn(self) -> str | None:
-        """The name of a generator of random numbers that was drawn from, or None."""
+    def captures(self) -> Container[int]:
+        """The ids of all that can be reached."""
+        return self._seen.keys()
+
+    def drawn(self, is_alone: bool = True) -> str | None:
+        """The name of a generator of random numbers that was drawn from, or None.
+
+        Args:
+            is_alone: whether nobody else can have drawn from the generators that all threads
+                share; otherwise a function that does not mention them is trusted.
+        """
         for name, state, before in self._draws:
-            if repr(state()) != before:
+            if repr(state()) != before and (is_alone or name not in _SHARED
+                                            or "random" in self._names):
                 return name
         return None
 
@@ -112,8 +123,10 @@ class Watch:
         elif isinstance(item, types.BuiltinFunctionType | types.MethodWrapperType) or (
                 callable(item) and hasattr(item, "__self__")):  # Cython has a type of its own
             self._later(name, item.__self__)  # random.random draws from an object
+            self.is_pure &= item.__self__ is not None or is_pure_module(item.__module__)
         elif isinstance(item, types.ModuleType):
             self._modules.append((name, item))
+            self.is_pure &= not _is_library(item) or is_pure_module(item.__name__)
         elif isinstance(item, type):
             self._class(name, item)
         elif isinstance(item, np.ndarray):
@@ -144,7 +157,10 @@ class Watch:
                 self._later(f"a default of {function.__name__}", part)
         if function.__dict__:
             self._later(f"an attribute of {function.__name__}", function.__dict__)
-        if not is_library:
+        if is_library:
+            self.is_pure &= (is_pure_module(function.__globals__.get("__name__"))
+                             and are_pure_names([function.__name__]))
+        else:
             self._code(function)
 
     def _code(self, function: types.FunctionType) -> None:
@@ -156,6 +172,8 @@ class Watch:
                              and function.__kwdefaults__ is keywords))
         names, variables = _names_in(function.__code__)
         self._names |= names
+        self.is_pure &= are_pure_names(names) and all(
+            is_pure_module(name) for name in _imported_by(function.__code__))
         space = function.__globals__
         for name in sorted(names & space.keys()):
             self._entry(name, space, name)
@@ -199,6 +217,7 @@ class Watch:
     def _class(self, name: str, cls: type) -> None:
         """The attributes of a class of the user's own, and of those that it inherits from."""
         if _is_library(cls):
+            self.is_pure &= is_pure_module(cls.__module__)
             return
         space, count = vars(cls), len(vars(cls))
         self._checks.append((f"the class {name}", lambda: len(space) == count))
@@ -241,6 +260,7 @@ class Watch:
             self._checks.append((name, lambda: not array.flags.writeable))
 
     def _object(self, name: str, item: Any) -> None:
+        self.is_pure &= not _is_library(type(item)) or is_pure_module(type(item).__module__)
         if isinstance(item, random.SystemRandom):
             self._watch_draws(name, object)  # it has no state to look at
         elif isinstance(item, random.Random):
@@ -310,6 +330,17 @@ def _names_in(code: types.CodeType) -> tuple[frozenset[str], frozenset[str]]:
     return frozenset(names), frozenset(variables)
 
 
+@lru_cache(maxsize=4096)
+def _imported_by(code: types.CodeType) -> frozenset[str]:
+    """The modules that a function's code imports, its inner functions' included."""
+    found = {instruction.argval for instruction in dis.get_instructions(code)
+             if instruction.opname == "IMPORT_NAME"}
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            found |= _imported_by(constant)
+    return frozenset(found)
+
+
 _ON_VARIABLES = ("LOAD_GLOBAL", "STORE_GLOBAL", "DELETE_GLOBAL")
 
 
@@ -342,7 +373,7 @@ def _is_library(item: Any) -> bool:
     if top in _OURS or top in sys.stdlib_module_names:
         return top != "__main__"
     path = getattr(sys.modules.get(str(name)), "__file__", None)
-    return path is not None and path.startswith(_LIBRARIES)
+    return path is not None and path.startswith(LIBRARIES)
 
 
 def _package(cls: type) -> str:
@@ -371,8 +402,17 @@ def _attributes(item: Any) -> dict[str, Any]:
             if name not in ("__dict__", "__weakref__"):
                 is_private = name.startswith("__") and not name.endswith("__")
                 whole = f"_{cls.__name__.lstrip('_')}{name}" if is_private else name
-                found[whole] = getattr(item, whole, _MISSING)
+                slot = cls.__dict__.get(whole)
+                if isinstance(slot, types.MemberDescriptorType):  # else something computes it
+                    found[whole] = _of_slot(slot, item)
     return found
+
+
+def _of_slot(slot: types.MemberDescriptorType, item: Any) -> Any:
+    try:
+        return slot.__get__(item)
+    except AttributeError:  # it has no value yet
+        return _MISSING
 
 
 def _entry_check(space: dict[str, Any], name: str, before: Any) -> Check:
@@ -384,6 +424,9 @@ def _attribute_check(item: Any, name: str, before: Any) -> Check:
     space = vars(item) if hasattr(item, "__dict__") else None
     if space is not None and name in space:
         return _entry_check(space, name, before)
+    for cls in type(item).__mro__:
+        if isinstance(slot := cls.__dict__.get(name), types.MemberDescriptorType):
+            return lambda: _is_same(_of_slot(slot, item), before)
     return lambda: _is_same(getattr(item, name, _MISSING), before)
 
 
