@@ -84,21 +84,22 @@ class Compiled:
                                   "another kind of arguments" if self._replays else
                                   "the first call")
         watch = self._watch(arguments, keywords)
-        if watch.iterators:
-            raise RecordingError(f"the function captures the iterator {watch.iterators[0]}, whose "
-                                 "next item a replay would not take; pass the items as arguments")
+        _refuse_captured(watch)
         lookout = None if watch.is_pure else Lookout(watch.captures())
         is_alone = threading.active_count() == 1
         recording = record(self.function, arguments, keywords, self.static, lookout)
         is_alone &= threading.active_count() == 1
         is_sure = _refuse_readings(watch, lookout, is_alone)
         has_printed = lookout is not None and lookout.has_printed  # and would again
-        if has_printed or (is_sure and len(recording.program) > CHECKED):
+        is_once = has_printed or (is_sure and len(recording.program) > CHECKED)
+        if is_once:
             _refuse_changes(watch)
-            watch = self._watch(arguments, keywords)  # modules imported inside are known now
-        else:
-            watch = self._watch(arguments, keywords)  # so is what is made once, such as a cache
+        watch = self._watch(arguments, keywords)  # what was imported inside, or cached, is there
+        if lookout is not None:
+            watch.add_libraries(lookout.called.values())
+        if not is_once:
             self._refuse_another(watch, recording, arguments, keywords)
+        watch.settle()
         self._watches[key] = watch
         self._reason = ""
         self.n_recordings += 1
@@ -201,6 +202,16 @@ class Compiled:
     def __repr__(self) -> str:
         name = getattr(self.function, "__name__", repr(self.function))
         return f"<{type(self).__name__.lower()} {name}: {self.n_recordings} recording(s)>"
+
+
+def _refuse_captured(watch: Watch) -> None:
+    if watch.iterators:
+        raise RecordingError(f"the function captures the iterator {watch.iterators[0]}, whose next "
+                             "item a replay would not take; pass the items as arguments")
+    if watch.pointers:
+        raise RecordingError(f"the function captures the ctypes pointer {watch.pointers[0]}, and "
+                             "nobody sees when what it points to changes; pass the numbers as "
+                             "arguments")
 
 
 def _refuse_readings(watch: Watch, lookout: Lookout | None, is_alone: bool) -> bool:

@@ -7,10 +7,12 @@ from other ones is thrown away.
 
 from __future__ import annotations
 
+import ctypes
 import dis
 import os
 import pickle
 import random
+import re
 import sys
 import types
 import weakref
@@ -24,6 +26,7 @@ from typing import Any
 import numpy as np
 
 from autograd.compiler.trace.purity import LIBRARIES, are_pure_names, is_pure_module
+from autograd.core.attributes import MISSING, attributes_of, of_slot, slot_of
 from autograd.core.primitives import Primitive
 from autograd.core.typing import Array
 from autograd.core.value import Value, name_scope
@@ -33,7 +36,6 @@ _SOLID = (int, float, complex, str, bytes, type(None), np.generic, Primitive, ra
           name_scope)
 _BUILT_IN = (list, tuple, dict, set, frozenset, deque)
 _SHARED = ("random", "numpy.random")
-_MISSING = object()
 
 Check = Callable[[], bool]
 
@@ -45,20 +47,25 @@ class Watch:
         function: any callable.
 
     Attributes:
-        quick: functions that say whether something is as it was.
+        quick: functions that say whether something is as it was, once it is settled what.
         iterators: the names of captured iterators, which a replay would not move on.
+        pointers: the names of captured pointers, of which nobody knows what they point to.
         is_pure: whether all that can be reached is known to read nothing from outside.
         values: the captured Values with their names.
     """
 
     def __init__(self, function: Callable[..., Any]) -> None:
         self._checks: list[tuple[str, Check]] = []
+        self._of_libraries: list[tuple[str, Check]] = []
         self._draws: list[tuple[str, Callable[[], Any], Any]] = []
         self.iterators: list[str] = []
         self.is_pure = True
         self._seen: dict[int, Any] = {}  # keeps what it has seen, so that no id is used again
         self._pending: deque[tuple[str, Any]] = deque()
         self._names: set[str] = set()  # that the user's functions mention
+        self._texts: set[str] = set()  # that they capture, and that may be names
+        self._spaces: list[dict[str, Any]] = []  # the variables of their modules
+        self.pointers: list[str] = []
         self._modules: list[tuple[str, types.ModuleType]] = []
         self._variables: set[tuple[int, str]] = set()  # of modules, that are watched already
         self.values: list[tuple[str, Value]] = []
@@ -66,6 +73,7 @@ class Watch:
         while self._pending:
             self._visit(*self._pending.popleft())
             if not self._pending:
+                self._by_text()
                 self._variables_of_modules()
         self._gradients()
         self._watch_draws("random", random.getstate)
@@ -73,7 +81,7 @@ class Watch:
             # Bytes, for to write out the array of its 624 words takes milliseconds.
             self._watch_draws("numpy.random",
                               lambda: pickle.dumps(np.random.get_state(legacy=False)))
-        self.quick = [check for _, check in self._checks]
+        self.quick: list[Check] = []
 
     def changed(self) -> str | None:
         """The name of something that is not what it was, or None."""
@@ -99,10 +107,39 @@ class Watch:
                 return name
         return None
 
+    def add_libraries(self, called: Iterable[tuple[types.CodeType, dict[str, Any]]]) -> None:
+        """Watch what the functions of installed packages read that the function has called.
+
+        Their numbers, texts, lists and dictionaries, and attributes of their objects that these
+        functions mention.
+        """
+        functions = list(called)
+        names: set[str] = set().union(*(_names_in(code)[0] for code, _ in functions))
+        own, self._checks = self._checks, []
+        for code, space in functions:
+            for name in sorted(_names_in(code)[1] & space.keys()):
+                item, whole = space[name], f"{space.get('__name__')}.{name}"
+                if _is_setting(item):
+                    self._entry(whole, space, name)
+                elif not callable(item) and not isinstance(item, types.ModuleType):
+                    self._attributes(whole, item, {
+                        key: part for key, part in attributes_of(item).items()
+                        if key in names and _is_setting(part)})
+        while self._pending:
+            self._visit(*self._pending.popleft())
+        self._of_libraries, self._checks = self._checks, own
+
+    def settle(self) -> None:
+        """Nothing more is found out: what libraries changed since, such as a cache, is let go."""
+        self._checks += [(name, check) for name, check in self._of_libraries if check()]
+        self.quick = [check for _, check in self._checks]
+
     # --- the walk over what can be reached --------------------------------------------------------
 
     def _later(self, name: str, item: Any) -> None:
-        if isinstance(item, _SOLID) or id(item) in self._seen:
+        if item.__class__ is str and _is_name(item):
+            self._texts.add(item)
+        if _is_solid(item.__class__) or id(item) in self._seen:
             return
         self._seen[id(item)] = item
         self._pending.append((name, item))
@@ -178,12 +215,30 @@ class Watch:
         for name in sorted(names & space.keys()):
             self._entry(name, space, name)
         missing = variables - space.keys()
+        self._spaces.append(space)
+        if not _BY_NAME.isdisjoint(names):
+            self._all_of(space)
         if missing:  # built-in functions, and what the function itself might define
             self._checks.append((", ".join(sorted(missing)),
                                  lambda: space.keys().isdisjoint(missing)))
         if "getenv" in names:
             self._later("os.environ", os.environ)
         self._imports(names, space.get("__package__") or "")
+
+    def _all_of(self, space: dict[str, Any]) -> None:
+        """All plain data of a module: which of it is read depends on a text."""
+        for name, item in list(space.items()):
+            if not name.startswith("__") and _is_setting(item):
+                self._entry(name, space, name)
+
+    def _by_text(self) -> None:
+        """What functions may find by names that they keep in variables."""
+        for space in self._spaces:
+            for name in sorted(self._texts & space.keys()):
+                self._entry(name, space, name)
+            self._imports(self._texts, "")
+        self._names |= self._texts
+        self._texts.clear()
 
     def _imports(self, names: Iterable[str], package: str) -> None:
         """Modules of the user's own that a function mentions: it may import them inside."""
@@ -233,8 +288,8 @@ class Watch:
         before = tuple(items)
         if not isinstance(items, tuple):
             self._checks.append((name, lambda: _are_same(items, before)))
-        for i, item in enumerate(before):
-            if not isinstance(item, _SOLID):
+        if not all(map(_is_solid, set(map(type, before)))):
+            for i, item in enumerate(before):
                 self._later(f"{name}[{i}]", item)
 
     def _dictionary(self, name: str, items: Any) -> None:
@@ -245,19 +300,25 @@ class Watch:
             self._later(f"{name}[{key!r}]", item)
 
     def _array(self, name: str, array: Array) -> None:
-        shape = array.shape
-        if array.dtype == object:
-            items = list(array.flat)
+        shape, dtype = array.shape, array.dtype
+        plain = np.asarray(array)
+        if dtype.kind == "O":
+            items = list(plain.flat)
             self._checks.append((name, lambda: array.shape == shape
-                                 and _are_same(array.flat, items)))
+                                 and _are_same(np.asarray(array).flat, items)))
             for item in items:
                 self._later(name, item)
+        elif dtype.hasobject:
+            for field in dtype.names or ():
+                self._array(f"{name}[{field!r}]", plain[field])
         elif array.flags.writeable or array.base is not None:
-            before = array.tobytes()
-            self._checks.append((name, lambda: array.shape == shape
-                                 and array.tobytes() == before))
+            before = plain.tobytes()
+            self._checks.append((name, lambda: array.shape == shape and array.dtype == dtype
+                                 and np.asarray(array).tobytes() == before))
         else:
             self._checks.append((name, lambda: not array.flags.writeable))
+        if array.__class__ is not np.ndarray and array.__class__ is not np.memmap:
+            self._object(name, array)
 
     def _object(self, name: str, item: Any) -> None:
         self.is_pure &= not _is_library(type(item)) or is_pure_module(type(item).__module__)
@@ -269,22 +330,35 @@ class Watch:
             self._watch_draws(name, lambda: item.bit_generator.state)
         elif isinstance(item, np.random.RandomState):
             self._watch_draws(name, lambda: item.get_state(legacy=False))
+        elif isinstance(item, _POINTERS) or type(item).__module__ == "_cffi_backend":
+            self.pointers.append(name)
         elif _is_output(item):
             pass  # what is printed comes back into no result
         elif hasattr(type(item), "__next__"):
             self.iterators.append(name)
         elif isinstance(item, ContextVar):
-            before = item.get(_MISSING)
+            before = item.get(MISSING)
             self._later(name, before)
-            self._checks.append((name, lambda: _is_same(item.get(_MISSING), before)))
+            self._checks.append((name, lambda: _is_same(item.get(MISSING), before)))
         elif hasattr(type(item), "__compose__"):  # compiled: what it is made of, not its recordings
             self._attributes(name, item, item.watched())
+        elif _is_library(type(item)) and _holds_more(item):
+            self._pickled(name, item)
         elif _package(type(item)) != _OURS[0]:
             self._later(type(item).__name__, type(item))
-            self._attributes(name, item, _attributes(item))
+            self._attributes(name, item, attributes_of(item))
             space = getattr(item, "__dict__", None)
             if isinstance(space, dict):
                 self._number_of_attributes(name, item, space)
+
+    def _pickled(self, name: str, item: Any) -> None:
+        """Something of a library's that is written in C: what it says to pickle."""
+        self._later(type(item).__name__, type(item))
+        before = _pickle(item)
+        if before is None:
+            self._attributes(name, item, attributes_of(item))
+        else:
+            self._checks.append((name, lambda: _pickle(item) == before))
 
     def _attributes(self, name: str, item: Any, parts: dict[str, Any]) -> None:
         for key, part in parts.items():
@@ -309,6 +383,13 @@ class Watch:
 
 
 @lru_cache(maxsize=4096)
+def _is_solid(cls: type) -> bool:
+    """Whether numbers or texts of a class hold nothing else, and compute nothing of their own."""
+    return issubclass(cls, _SOLID) and (cls.__module__ == "builtins" or (
+        _is_library(cls) and (not cls.__dictoffset__ or issubclass(cls, Primitive))))
+
+
+@lru_cache(maxsize=4096)
 def _names_in(code: types.CodeType) -> tuple[frozenset[str], frozenset[str]]:
     """What a function's code mentions, its inner functions' included.
 
@@ -325,9 +406,20 @@ def _names_in(code: types.CodeType) -> tuple[frozenset[str], frozenset[str]]:
             inner = _names_in(constant)
             names |= inner[0]
             variables |= inner[1]
-        elif isinstance(constant, str) and constant.isidentifier():
-            names.add(constant)
+        elif isinstance(constant, str) and _is_name(constant):
+            names |= {constant, *constant.split(".")}
+        elif isinstance(constant, str) and not _CODE.isdisjoint(names):
+            names |= set(re.findall(r"[^\W\d]\w*", constant))
     return frozenset(names), frozenset(variables)
+
+
+def _is_name(text: str) -> bool:
+    """Whether a text may be the name of a variable, an attribute or a module."""
+    return len(text) < 200 and text.replace(".", "_").isidentifier()
+
+
+_CODE = {"eval", "exec", "compile"}
+_BY_NAME = {*_CODE, "globals", "vars", "import_module", "__import__"}
 
 
 @lru_cache(maxsize=4096)
@@ -361,6 +453,31 @@ def _bytes(item: Any) -> bytes | None:
         return None
 
 
+_POINTERS = (type(ctypes.pointer(ctypes.c_int())).__mro__[1], ctypes.c_void_p, ctypes.c_char_p,
+             ctypes.c_wchar_p)
+
+
+def _holds_more(item: Any) -> bool:
+    """Whether a library's object holds numbers that are in none of its attributes."""
+    return hasattr(type(item), "__array__") and not isinstance(item, np.ndarray | np.generic)
+
+
+def _is_setting(item: Any) -> bool:
+    """Whether something is plain data, and what is in it, too."""
+    if isinstance(item, list | tuple | set | frozenset):
+        return all(map(_is_setting, item))
+    if isinstance(item, dict):
+        return all(map(_is_setting, item)) and all(map(_is_setting, item.values()))
+    return _is_solid(item.__class__) or isinstance(item, np.ndarray)
+
+
+def _pickle(item: Any) -> bytes | None:
+    try:
+        return pickle.dumps(item)
+    except Exception:  # whatever a library raises
+        return None
+
+
 def _is_library(item: Any) -> bool:
     """Whether a function, class or module is of Python, of an installed package, or ours."""
     if isinstance(item, types.ModuleType):
@@ -390,44 +507,21 @@ def _content(cell: types.CellType) -> Any:
     try:
         return cell.cell_contents
     except ValueError:  # a variable that has no value yet
-        return _MISSING
-
-
-def _attributes(item: Any) -> dict[str, Any]:
-    """The attributes of an object, by name; those of its slots that have no value, too."""
-    found = dict(getattr(item, "__dict__", {}))
-    for cls in type(item).__mro__:
-        slots = cls.__dict__.get("__slots__", ())
-        for name in (slots,) if isinstance(slots, str) else slots:
-            if name not in ("__dict__", "__weakref__"):
-                is_private = name.startswith("__") and not name.endswith("__")
-                whole = f"_{cls.__name__.lstrip('_')}{name}" if is_private else name
-                slot = cls.__dict__.get(whole)
-                if isinstance(slot, types.MemberDescriptorType):  # else something computes it
-                    found[whole] = _of_slot(slot, item)
-    return found
-
-
-def _of_slot(slot: types.MemberDescriptorType, item: Any) -> Any:
-    try:
-        return slot.__get__(item)
-    except AttributeError:  # it has no value yet
-        return _MISSING
+        return MISSING
 
 
 def _entry_check(space: dict[str, Any], name: str, before: Any) -> Check:
-    return lambda: (space.get(name, _MISSING) is before
-                    or _is_same(space.get(name, _MISSING), before))
+    return lambda: (space.get(name, MISSING) is before
+                    or _is_same(space.get(name, MISSING), before))
 
 
 def _attribute_check(item: Any, name: str, before: Any) -> Check:
     space = vars(item) if hasattr(item, "__dict__") else None
     if space is not None and name in space:
         return _entry_check(space, name, before)
-    for cls in type(item).__mro__:
-        if isinstance(slot := cls.__dict__.get(name), types.MemberDescriptorType):
-            return lambda: _is_same(_of_slot(slot, item), before)
-    return lambda: _is_same(getattr(item, name, _MISSING), before)
+    if (slot := slot_of(item, name)) is not None:  # what hides it may compute something else
+        return lambda: _is_same(of_slot(slot, item), before)
+    return lambda: _is_same(getattr(item, name, MISSING), before)
 
 
 def _is_same(now: Any, before: Any) -> bool:
@@ -435,7 +529,7 @@ def _is_same(now: Any, before: Any) -> bool:
     if now is before:
         return True
     return (now.__class__ is before.__class__ and isinstance(now, _EQUAL)
-            and repr(now) == repr(before))
+            and _is_solid(now.__class__) and repr(now) == repr(before))
 
 
 _EQUAL = (int, float, complex, str, bytes, np.generic)

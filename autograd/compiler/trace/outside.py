@@ -15,10 +15,10 @@ import sys
 import threading
 from collections.abc import Callable, Container
 from pathlib import Path
-from types import FrameType, ModuleType
+from types import CodeType, FrameType, ModuleType
 from typing import Any, NamedTuple
 
-from autograd.compiler.trace.purity import LIBRARIES, words
+from autograd.compiler.trace.purity import LIBRARIES, is_pure_module, words
 
 _PACKAGE = str(Path(__file__).parents[2])
 
@@ -101,6 +101,7 @@ class Lookout:
         has_printed: whether it wrote something: it should not be called again unasked.
         has_seen_all: whether nothing can have been missed; not so with threads that the function
             started, and where another profiler stands in the way.
+        called: the functions of installed packages that were called, with their variables.
     """
 
     def __init__(self, captured: Container[int] = ()) -> None:
@@ -108,6 +109,8 @@ class Lookout:
         self.reading: Reading | None = None
         self.has_printed = False
         self.has_seen_all = True
+        self.called: dict[Any, tuple[CodeType, dict[str, Any]]] = {}
+        self._met: set[Any] = set()
         self._seeded: list[Any] = []  # generators to which the function itself gave a seed
         self._known: dict[tuple[Any, str], str | None] = {}
 
@@ -140,8 +143,15 @@ class Lookout:
                 what = self._known[key] = _what_reads(function, owner, name)
             if what is not None:
                 self._called(frame, what, owner, name)
-        elif event == "call" and frame.f_code.co_name == "write":  # of a stream written in Python
-            self.has_printed = True
+        elif event == "call":
+            code = frame.f_code
+            if code.co_name == "write":  # of a stream that is written in Python
+                self.has_printed = True
+            key = (code.co_filename, code.co_firstlineno)
+            if key not in self._met:
+                self._met.add(key)
+                if _is_of_installed_package(frame):
+                    self.called[key] = code, frame.f_globals
 
     def _called(self, frame: FrameType, what: str, owner: Any, name: str) -> None:
         if what == _OUTPUT:
@@ -226,6 +236,13 @@ def _what_reads(function: Any, owner: Any, name: str) -> str | None:
 
 def _package(frame: FrameType) -> str:
     return str(frame.f_globals.get("__name__", "")).split(".")[0]
+
+
+def _is_of_installed_package(frame: FrameType) -> bool:
+    """Whether a function is of a library that may have state: not Python's, nor a pure one."""
+    package = _package(frame)
+    return (package not in sys.stdlib_module_names and not is_pure_module(package)
+            and frame.f_code.co_filename.startswith(LIBRARIES))
 
 
 def _both(one: Callable[..., Any], other: Callable[..., Any]) -> Callable[..., Any]:
