@@ -313,8 +313,9 @@ class Watch:
                 self._array(f"{name}[{field!r}]", plain[field])
         elif array.flags.writeable or array.base is not None:
             before = plain.tobytes()
-            self._checks.append((name, lambda: array.shape == shape and array.dtype == dtype
-                                 and np.asarray(array).tobytes() == before))
+            # ndarray's own: a masked array writes its own bytes.
+            self._checks.append((name, lambda: array.shape == shape and array.dtype is dtype
+                                 and np.ndarray.tobytes(array) == before))
         else:
             self._checks.append((name, lambda: not array.flags.writeable))
         if array.__class__ is not np.ndarray and array.__class__ is not np.memmap:

@@ -104,6 +104,8 @@ class Lookout:
         called: the functions of installed packages that were called, with their variables.
     """
 
+    rests = True
+
     def __init__(self, captured: Container[int] = ()) -> None:
         self._captured = captured
         self.reading: Reading | None = None
@@ -120,7 +122,7 @@ class Lookout:
         profiler, outer = sys.getprofile(), _here.lookout
         is_free = profiler is None or callable(profiler)  # else it is written in C, and stays
         self.has_seen_all &= is_free
-        event = self._event if profiler is None else _both(self._event, profiler)
+        event = self if profiler is None else _both(self, profiler)
         try:
             _here.lookout = self
             if is_free:
@@ -131,7 +133,7 @@ class Lookout:
                 sys.setprofile(profiler)
             _here.lookout = outer
 
-    def _event(self, frame: FrameType, event: str, function: Any) -> None:
+    def __call__(self, frame: FrameType, event: str, function: Any) -> None:
         """What ``sys.setprofile`` asks for."""
         if event == "c_call":
             owner, name = function.__self__, function.__name__
