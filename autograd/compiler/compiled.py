@@ -212,6 +212,9 @@ def _refuse_captured(watch: Watch) -> None:
         raise RecordingError(f"the function captures the ctypes pointer {watch.pointers[0]}, and "
                              "nobody sees when what it points to changes; pass the numbers as "
                              "arguments")
+    if watch.handed_on:
+        raise RecordingError(f"the function lets {watch.handed_on[0]} be called where nobody sees "
+                             "whether it was; call it outside, and pass the result as an argument")
 
 
 def _refuse_readings(watch: Watch, lookout: Lookout | None, is_alone: bool) -> bool:

@@ -8,16 +8,14 @@ from other ones is thrown away.
 from __future__ import annotations
 
 import ctypes
-import dis
 import os
 import pickle
 import random
-import re
 import sys
 import types
 import weakref
 from collections import deque
-from collections.abc import Callable, Container, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable
 from contextvars import ContextVar
 from functools import lru_cache, partial
 from operator import is_
@@ -25,6 +23,15 @@ from typing import Any
 
 import numpy as np
 
+from autograd.compiler.trace.code_names import (
+    BY_NAME,
+    Mention,
+    imported_by,
+    is_name,
+    mentions,
+    names_in,
+)
+from autograd.compiler.trace.outside import OUTPUT, is_unseen_clock, what_reads
 from autograd.compiler.trace.purity import LIBRARIES, are_pure_names, is_pure_module
 from autograd.core.attributes import MISSING, attributes_of, of_slot, slot_of
 from autograd.core.primitives import Primitive
@@ -50,6 +57,8 @@ class Watch:
         quick: functions that say whether something is as it was, once it is settled what.
         iterators: the names of captured iterators, which a replay would not move on.
         pointers: the names of captured pointers, of which nobody knows what they point to.
+        handed_on: the names of functions that read from outside, where nobody sees it: they are
+            called by a function that is written in C, or are methods of such a class.
         is_pure: whether all that can be reached is known to read nothing from outside.
         values: the captured Values with their names.
     """
@@ -66,6 +75,7 @@ class Watch:
         self._texts: set[str] = set()  # that they capture, and that may be names
         self._spaces: list[dict[str, Any]] = []  # the variables of their modules
         self.pointers: list[str] = []
+        self.handed_on: list[str] = []
         self._modules: list[tuple[str, types.ModuleType]] = []
         self._variables: set[tuple[int, str]] = set()  # of modules, that are watched already
         self.values: list[tuple[str, Value]] = []
@@ -114,10 +124,10 @@ class Watch:
         functions mention.
         """
         functions = list(called)
-        names: set[str] = set().union(*(_names_in(code)[0] for code, _ in functions))
+        names: set[str] = set().union(*(names_in(code)[0] for code, _ in functions))
         own, self._checks = self._checks, []
         for code, space in functions:
-            for name in sorted(_names_in(code)[1] & space.keys()):
+            for name in sorted(names_in(code)[1] & space.keys()):
                 item, whole = space[name], f"{space.get('__name__')}.{name}"
                 if _is_setting(item):
                     self._entry(whole, space, name)
@@ -137,7 +147,7 @@ class Watch:
     # --- the walk over what can be reached --------------------------------------------------------
 
     def _later(self, name: str, item: Any) -> None:
-        if item.__class__ is str and _is_name(item):
+        if item.__class__ is str and is_name(item):
             self._texts.add(item)
         if _is_solid(item.__class__) or id(item) in self._seen:
             return
@@ -155,6 +165,7 @@ class Watch:
             self._later(name, item.__func__)
         elif isinstance(item, partial):
             self._later(name, item.func)
+            self._hand_on(name, item.func)
             for part in (item.args, item.keywords):
                 self._later(f"an argument of {name}", part)
         elif isinstance(item, types.BuiltinFunctionType | types.MethodWrapperType) or (
@@ -175,12 +186,18 @@ class Watch:
             if type(item) not in _BUILT_IN:
                 self._object(name, item)
 
+    def _hand_on(self, name: str, function: Any) -> None:
+        if isinstance(function, types.BuiltinFunctionType) and (
+                what_reads(function) not in (None, OUTPUT)):
+            self.handed_on.append(f"{name} ({function.__name__})")
+
     def _content(self, name: str, item: Any) -> None:
         """What a container holds, of whatever class."""
         if isinstance(item, list | tuple | deque | set | frozenset):
             self._items(name, item)
         elif isinstance(item, dict | types.MappingProxyType):
             self._dictionary(name, item)
+            self._hand_on(name, getattr(item, "default_factory", None))
         elif (before := _bytes(item)) is not None:
             self._checks.append((name, lambda: _bytes(item) == before))
 
@@ -207,16 +224,18 @@ class Watch:
         self._checks.append((function.__name__, lambda: function.__code__ is code
                              and function.__defaults__ is defaults
                              and function.__kwdefaults__ is keywords))
-        names, variables = _names_in(function.__code__)
+        names, variables = names_in(function.__code__)
         self._names |= names
         self.is_pure &= are_pure_names(names) and all(
-            is_pure_module(name) for name in _imported_by(function.__code__))
+            is_pure_module(name) for name in imported_by(function.__code__))
         space = function.__globals__
         for name in sorted(names & space.keys()):
             self._entry(name, space, name)
         missing = variables - space.keys()
         self._spaces.append(space)
-        if not _BY_NAME.isdisjoint(names):
+        self.handed_on += [mention.name for mention in mentions(code, space)
+                           if _is_unseen_reading(mention)]
+        if not BY_NAME.isdisjoint(names):
             self._all_of(space)
         if missing:  # built-in functions, and what the function itself might define
             self._checks.append((", ".join(sorted(missing)),
@@ -390,61 +409,6 @@ def _is_solid(cls: type) -> bool:
         _is_library(cls) and (not cls.__dictoffset__ or issubclass(cls, Primitive))))
 
 
-@lru_cache(maxsize=4096)
-def _names_in(code: types.CodeType) -> tuple[frozenset[str], frozenset[str]]:
-    """What a function's code mentions, its inner functions' included.
-
-    Returns:
-        All names, and words, such as the name of an attribute that getattr is given; and the
-        names of variables that are not local.
-    """
-    names, variables = set(code.co_names), set()
-    for instruction in dis.get_instructions(code):
-        if instruction.opname in _ON_VARIABLES:
-            variables.add(instruction.argval)
-    for constant in _constants(code.co_consts):
-        if isinstance(constant, types.CodeType):
-            inner = _names_in(constant)
-            names |= inner[0]
-            variables |= inner[1]
-        elif isinstance(constant, str) and _is_name(constant):
-            names |= {constant, *constant.split(".")}
-        elif isinstance(constant, str) and not _CODE.isdisjoint(names):
-            names |= set(re.findall(r"[^\W\d]\w*", constant))
-    return frozenset(names), frozenset(variables)
-
-
-def _is_name(text: str) -> bool:
-    """Whether a text may be the name of a variable, an attribute or a module."""
-    return len(text) < 200 and text.replace(".", "_").isidentifier()
-
-
-_CODE = {"eval", "exec", "compile"}
-_BY_NAME = {*_CODE, "globals", "vars", "import_module", "__import__"}
-
-
-@lru_cache(maxsize=4096)
-def _imported_by(code: types.CodeType) -> frozenset[str]:
-    """The modules that a function's code imports, its inner functions' included."""
-    found = {instruction.argval for instruction in dis.get_instructions(code)
-             if instruction.opname == "IMPORT_NAME"}
-    for constant in code.co_consts:
-        if isinstance(constant, types.CodeType):
-            found |= _imported_by(constant)
-    return frozenset(found)
-
-
-_ON_VARIABLES = ("LOAD_GLOBAL", "STORE_GLOBAL", "DELETE_GLOBAL")
-
-
-def _constants(constants: Any) -> Iterator[Any]:
-    for constant in constants:
-        if isinstance(constant, tuple | frozenset):
-            yield from _constants(constant)
-        else:
-            yield constant
-
-
 def _bytes(item: Any) -> bytes | None:
     """The memory of a bytearray, an array.array and the like."""
     try:
@@ -496,6 +460,16 @@ def _is_library(item: Any) -> bool:
 
 def _package(cls: type) -> str:
     return str(cls.__module__).split(".")[0]  # classes made by Cython may have no text there
+
+
+def _is_unseen_reading(mention: Mention) -> bool:
+    """Whether code reads the clock, or lets it be read, in a way that no hook sees."""
+    found = mention.found
+    if isinstance(found, types.BuiltinFunctionType) and not mention.is_called:
+        return what_reads(found) not in (None, OUTPUT)
+    if found is np.datetime64:
+        return mention.argument in ("now", "today")
+    return is_unseen_clock(found)
 
 
 def _is_output(item: Any) -> bool:

@@ -15,7 +15,7 @@ import sys
 import threading
 from collections.abc import Callable, Container
 from pathlib import Path
-from types import CodeType, FrameType, ModuleType
+from types import BuiltinFunctionType, CodeType, FrameType, FunctionType, ModuleType
 from typing import Any, NamedTuple
 
 from autograd.compiler.trace.purity import LIBRARIES, is_pure_module, words
@@ -39,7 +39,7 @@ _SYSTEM = words("read pread preadv readv stat lstat fstat fstatat statvfs fstatv
                  "forkpty get_terminal_size getlogin uname waitpid wait lseek")
 _READING = words("read read1 readall readinto readinto1 readline "
                   "readlines peek getvalue getbuffer")
-_OUTPUT = "output"
+OUTPUT = "output"
 _DRAWS = "random numbers"
 _SOURCES: dict[str, _Source] = {
     "time": _Source("the clock", _CLOCK),
@@ -142,7 +142,7 @@ class Lookout:
             try:
                 what = self._known[key]
             except KeyError:
-                what = self._known[key] = _what_reads(function, owner, name)
+                what = self._known[key] = what_reads(function)
             if what is not None:
                 self._called(frame, what, owner, name)
         elif event == "call":
@@ -156,7 +156,7 @@ class Lookout:
                     self.called[key] = code, frame.f_globals
 
     def _called(self, frame: FrameType, what: str, owner: Any, name: str) -> None:
-        if what == _OUTPUT:
+        if what == OUTPUT:
             self.has_printed = True
         elif what == "a thread":
             self.has_seen_all = False
@@ -220,15 +220,24 @@ def _may_be_seeded(frame: FrameType) -> bool:
     return not (dis.opname[code[at]].startswith("CALL") and code[at + 1] == 0)
 
 
-def _what_reads(function: Any, owner: Any, name: str) -> str | None:
+def is_unseen_clock(function: Any) -> bool:
+    """Whether something is a method of the kind of ``datetime.now``, of a class made by Cython."""
+    return (getattr(function, "__name__", "") in ("now", "utcnow", "today")
+            and isinstance(getattr(function, "__self__", None), type)
+            and not isinstance(function, BuiltinFunctionType)  # which the hook sees
+            and not isinstance(getattr(function, "__func__", None), FunctionType))
+
+
+def what_reads(function: Any) -> str | None:
     """What a C function reads outside, as far as is known; output goes there."""
+    owner, name = function.__self__, function.__name__
     if owner is None or owner.__class__ is ModuleType:
         modules = [function.__module__]
     else:
         cls = owner if isinstance(owner, type) else type(owner)
         modules = [each.__module__ for each in cls.__mro__]
     if name in _PRINTING and not _PRINTERS.isdisjoint(modules):
-        return _OUTPUT
+        return OUTPUT
     for module in modules:
         source = _SOURCES.get(module)
         if source is not None and (source.names is None or name in source.names):

@@ -21,6 +21,7 @@ import threading
 import time
 import uuid
 import warnings
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -138,6 +139,31 @@ def test_derivatives_and_rows_are_looked_at(transform: Any, path: str) -> None:
                                (ag.vmap(f, backend="python"), [1.0, 2.0])):
         with pytest.raises(RecordingError, match="reads a file"):
             compiled(argument)
+
+
+HELD = defaultdict(time.time)
+PARTIAL = functools.partial(time.time)
+clock = time.perf_counter
+
+
+@pytest.mark.parametrize("read", [
+    lambda: next(iter(time.time, None)), lambda: next(iter(clock, None)), lambda: HELD["a"],
+    lambda: functools.partial(time.time)(), lambda: PARTIAL(), lambda: np.datetime64("now"),
+    lambda: np.datetime64("today"), lambda: defaultdict(time.time)["a"]])
+def test_a_clock_that_c_code_reads_unseen_is_refused(read: Callable[[], Any]) -> None:
+    """No hook sees a function written in C that is called by another one."""
+    with pytest.raises(RecordingError, match=r"lets .* be called where nobody sees"):
+        plainly(lambda x: x * float(int(read()) > 1))(1.5)
+
+
+def test_a_clock_in_a_branch_that_is_not_taken_is_no_reading() -> None:
+    def f(x: Any) -> Any:
+        if x > 100.0:
+            start = time.perf_counter()
+            print(clock() - start, datetime.datetime.now(), np.datetime64("2020-01-01"))
+        return x * 2.0
+
+    agrees(f, plainly(f))
 
 
 def test_a_reading_that_the_function_swallows_is_refused(path: str) -> None:
