@@ -33,6 +33,7 @@ from autograd.compiler.trace.code_names import (
 )
 from autograd.compiler.trace.outside import OUTPUT, is_unseen_clock, what_reads
 from autograd.compiler.trace.purity import LIBRARIES, are_pure_names, is_pure_module
+from autograd.compiler.trace.settings import settings_of
 from autograd.core.attributes import MISSING, attributes_of, of_slot, slot_of
 from autograd.core.primitives import Primitive
 from autograd.core.typing import Array
@@ -73,6 +74,7 @@ class Watch:
         self._pending: deque[tuple[str, Any]] = deque()
         self._names: set[str] = set()  # that the user's functions mention
         self._texts: set[str] = set()  # that they capture, and that may be names
+        self._packages: set[str] = set()  # of what can be reached
         self._spaces: list[dict[str, Any]] = []  # the variables of their modules
         self.pointers: list[str] = []
         self.handed_on: list[str] = []
@@ -86,6 +88,7 @@ class Watch:
                 self._by_text()
                 self._variables_of_modules()
         self._gradients()
+        self._settings()
         self._watch_draws("random", random.getstate)
         if "numpy.random" in sys.modules:
             # Bytes, for to write out the array of its 624 words takes milliseconds.
@@ -174,6 +177,7 @@ class Watch:
             self.is_pure &= item.__self__ is not None or is_pure_module(item.__module__)
         elif isinstance(item, types.ModuleType):
             self._modules.append((name, item))
+            self._packages.add(item.__name__.split(".")[0])
             self.is_pure &= not _is_library(item) or is_pure_module(item.__name__)
         elif isinstance(item, type):
             self._class(name, item)
@@ -212,6 +216,7 @@ class Watch:
         if function.__dict__:
             self._later(f"an attribute of {function.__name__}", function.__dict__)
         if is_library:
+            self._packages.add(str(function.__module__).split(".")[0])
             self.is_pure &= (is_pure_module(function.__globals__.get("__name__"))
                              and are_pure_names([function.__name__]))
         else:
@@ -291,6 +296,7 @@ class Watch:
     def _class(self, name: str, cls: type) -> None:
         """The attributes of a class of the user's own, and of those that it inherits from."""
         if _is_library(cls):
+            self._packages.add(_package(cls))
             self.is_pure &= is_pure_module(cls.__module__)
             return
         space, count = vars(cls), len(vars(cls))
@@ -330,17 +336,16 @@ class Watch:
         elif dtype.hasobject:
             for field in dtype.names or ():
                 self._array(f"{name}[{field!r}]", plain[field])
-        elif array.flags.writeable or array.base is not None:
+        else:
             before = plain.tobytes()
             # ndarray's own: a masked array writes its own bytes.
             self._checks.append((name, lambda: array.shape == shape and array.dtype is dtype
                                  and np.ndarray.tobytes(array) == before))
-        else:
-            self._checks.append((name, lambda: not array.flags.writeable))
         if array.__class__ is not np.ndarray and array.__class__ is not np.memmap:
             self._object(name, array)
 
     def _object(self, name: str, item: Any) -> None:
+        self._packages.add(_package(type(item)))
         self.is_pure &= not _is_library(type(item)) or is_pure_module(type(item).__module__)
         if isinstance(item, random.SystemRandom):
             self._watch_draws(name, object)  # it has no state to look at
@@ -397,6 +402,10 @@ class Watch:
             for name, item in self.values:
                 self._checks.append((f"{item.label or name}.grad",
                                      _attribute_check(item, "grad", item.grad)))
+
+    def _settings(self) -> None:
+        for name, setting in settings_of(self._packages, self._names):
+            self._checks.append((name, _setting_check(setting)))
 
     def _watch_draws(self, name: str, state: Callable[[], Any]) -> None:
         self._draws.append((name, state, repr(state())))
@@ -488,6 +497,11 @@ def _content(cell: types.CellType) -> Any:
 def _entry_check(space: dict[str, Any], name: str, before: Any) -> Check:
     return lambda: (space.get(name, MISSING) is before
                     or _is_same(space.get(name, MISSING), before))
+
+
+def _setting_check(setting: Callable[[], Any]) -> Check:
+    before = setting()
+    return lambda: bool(setting() == before)
 
 
 def _attribute_check(item: Any, name: str, before: Any) -> Check:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import decimal
 import functools
 import importlib
 import math
@@ -335,6 +336,39 @@ def test_the_state_of_an_installed_package_changes(library: Any) -> None:
     agrees_after(lambda x: library.scaled(x), lambda: library.set_rate(5.0),
                  lambda: library._options.update(rate=3.0),
                  lambda: setattr(library.config, "scale", 4.0))
+
+
+def test_settings_of_libraries_change() -> None:
+    context, limit = decimal.getcontext(), sys.getrecursionlimit()
+    third, errors, options = Decimal(1), np.geterr(), np.get_printoptions()
+    precision = mpmath.mp.dps
+    try:
+        agrees_after(lambda x: x * len(str(third / 3)), lambda: setattr(context, "prec", 9))
+        agrees_after(lambda x: x * decimal.getcontext().prec, lambda: setattr(context, "prec", 20))
+        agrees_after(lambda x: x * float(mpmath.sqrt(2)), lambda: setattr(mpmath.mp, "dps", 3))
+        agrees_after(lambda x: x * float(mpmath.mpf(1) / 3), lambda: setattr(mpmath.mp, "dps", 4))
+        agrees_after(lambda x: x * len(np.geterr()["divide"]), lambda: np.seterr(divide="ignore"))
+        agrees_after(lambda x: x * len(np.array_str(np.array([1.0 / 3.0]))),
+                     lambda: np.set_printoptions(precision=3))
+        agrees_after(lambda x: x * sys.getrecursionlimit(),
+                     lambda: sys.setrecursionlimit(2 * limit))
+    finally:
+        context.prec, mpmath.mp.dps = 28, precision
+        np.seterr(**errors)
+        np.set_printoptions(**options)
+        sys.setrecursionlimit(limit)
+
+
+def test_an_array_is_thawed_edited_and_frozen_again() -> None:
+    numbers = np.ones(2)
+    numbers.flags.writeable = False
+
+    def change() -> None:
+        numbers.flags.writeable = True
+        numbers[0] = 9.0
+        numbers.flags.writeable = False
+
+    agrees_after(lambda x: x * numbers[0], change)
 
 
 def test_reading_numbers_that_are_computed_on_the_fly_is_no_change() -> None:
