@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
+import threading
 from collections.abc import Callable, Sequence
 from functools import partial, update_wrapper
 from typing import Any, NamedTuple
@@ -14,6 +13,7 @@ from autograd.compiler.recipes import Recipe, bound, reduced
 from autograd.compiler.trace.arguments import lift, objects_of
 from autograd.compiler.trace.captured_state import Watch
 from autograd.compiler.trace.inlining import inlined
+from autograd.compiler.trace.outside import Lookout
 from autograd.compiler.trace.tracer import Recording, RecordingError, names_of, record
 
 CHECKED = 10_000  # instructions up to which a function is recorded twice, to see if it is the same
@@ -84,17 +84,22 @@ class Compiled:
                                   "another kind of arguments" if self._replays else
                                   "the first call")
         watch = self._watch(arguments, keywords)
-        if watch.iterators:
-            raise RecordingError(f"the function captures the iterator {watch.iterators[0]}, whose "
-                                 "next item a replay would not take; pass the items as arguments")
-        recording = record(self.function, arguments, keywords, self.static)
-        _refuse_draws(watch)
-        if len(recording.program) > CHECKED:
+        _refuse_captured(watch)
+        lookout = None if watch.is_pure else Lookout(watch.captures())
+        is_alone = threading.active_count() == 1
+        recording = record(self.function, arguments, keywords, self.static, lookout)
+        is_alone &= threading.active_count() == 1
+        is_sure = _refuse_readings(watch, lookout, is_alone)
+        has_printed = lookout is not None and lookout.has_printed  # and would again
+        is_once = has_printed or (is_sure and len(recording.program) > CHECKED)
+        if is_once:
             _refuse_changes(watch)
-            watch = self._watch(arguments, keywords)  # modules imported inside are known now
-        else:
-            watch = self._watch(arguments, keywords)  # so is what is made once, such as a cache
+        watch = self._watch(arguments, keywords)  # what was imported inside, or cached, is there
+        if lookout is not None:
+            watch.add_libraries(lookout.called.values())
+        if not is_once:
             self._refuse_another(watch, recording, arguments, keywords)
+        watch.settle()
         self._watches[key] = watch
         self._reason = ""
         self.n_recordings += 1
@@ -142,14 +147,13 @@ class Compiled:
     def _refuse_another(self, watch: Watch, recording: Recording, arguments: tuple[Any, ...],
                         keywords: dict[str, Any]) -> None:
         """Record it again: a function that then computes something else cannot be replayed."""
-        with contextlib.redirect_stdout(io.StringIO()):
-            again = record(self.function, arguments, keywords, self.static)
+        again = record(self.function, arguments, keywords, self.static)
         _refuse_changes(watch)
         if not recording.is_same(again):
             raise RecordingError(
                 "the function computes something else when it is called again with the same "
-                "arguments; does it draw random numbers, look at the clock or read a file? "
-                "Do that outside, and pass the result as an argument")
+                "arguments; does it keep numbers from one call to the next, or hang on the "
+                "order of a set? Do that outside, and pass the result as an argument")
 
     def _eagerly(self, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
         """The call without machine code; outside a domain it raises the eager engine's error."""
@@ -200,11 +204,35 @@ class Compiled:
         return f"<{type(self).__name__.lower()} {name}: {self.n_recordings} recording(s)>"
 
 
-def _refuse_draws(watch: Watch) -> None:
-    if (name := watch.drawn()) is not None:
+def _refuse_captured(watch: Watch) -> None:
+    if watch.iterators:
+        raise RecordingError(f"the function captures the iterator {watch.iterators[0]}, whose next "
+                             "item a replay would not take; pass the items as arguments")
+    if watch.pointers:
+        raise RecordingError(f"the function captures the ctypes pointer {watch.pointers[0]}, and "
+                             "nobody sees when what it points to changes; pass the numbers as "
+                             "arguments")
+    if watch.handed_on:
+        raise RecordingError(f"the function lets {watch.handed_on[0]} be called where nobody sees "
+                             "whether it was; call it outside, and pass the result as an argument")
+
+
+def _refuse_readings(watch: Watch, lookout: Lookout | None, is_alone: bool) -> bool:
+    """Refuse what was read from outside; whether all of it was seen.
+
+    Args:
+        watch: as it was before the function was recorded.
+        lookout: who looked at that, None for a function that cannot read anything.
+        is_alone: whether no other thread was running, which may draw random numbers, too.
+    """
+    if lookout is not None and lookout.reading is not None:
+        raise RecordingError(str(lookout.reading))
+    name = watch.drawn(is_alone)
+    if name is not None:
         raise RecordingError(f"the function draws random numbers from {name}, and a replay would "
                              "repeat those of the recording; draw them outside and pass them as "
                              "arguments")
+    return lookout is None or (lookout.has_seen_all and watch.drawn() is None)
 
 
 def _refuse_changes(watch: Watch) -> None:

@@ -192,9 +192,11 @@ def jit(function: Any = None, *, backend: str | None = None, static_argnums: Pos
     is checked at each replay, too, and what else it prints, it prints then and not again.
 
     ``jit(grad(f))`` and ``grad(jit(f))`` are the same: the compiled gradient.
-    A decorated method is compiled for each object, and keeps it alive. A function of up to 10,000
-    instructions is recorded twice, to see whether it computes the same; that a longer one reads no
-    clock and no file is left to you.
+    A decorated method is compiled for each object, and keeps it alive. A profile hook looks at the
+    first call for clocks, files, sockets and fresh random numbers, unless all that the function
+    mentions is known to be pure; it does not see into threads that the function starts. A function
+    of up to 10,000 instructions that prints nothing is recorded twice, to see whether it computes
+    the same: a memory of its own, in a cache written in C, could go unnoticed in a longer one.
 
     Args:
         function: takes numbers, sequences, arrays and dictionaries of them; returns the same.
@@ -211,9 +213,11 @@ def jit(function: Any = None, *, backend: str | None = None, static_argnums: Pos
 
     Raises:
         TypeError: for what is no function, or is compiled already with other options; when
-            called, for arguments that are neither numbers, structures of them nor hashable.
+            called, for arguments that are neither numbers, structures of them nor hashable, and
+            for a function that asks a Value for a bare number, even if it catches that error.
         RecordingError: when called, for a function that no replay could repeat: it draws random
-            numbers, changes what it captures, or computes something else each time.
+            numbers, reads the clock, a file or the like, changes what it captures, captures a
+            pointer, or computes something else each time.
         ValueError, ZeroDivisionError, OverflowError: when called, outside a domain; the same
             error as without jit.
     """

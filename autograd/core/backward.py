@@ -10,7 +10,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from autograd.core import primitives
-from autograd.core.graph import collector_at_rest, refuse_stale, topological_order
+from autograd.core.graph import (
+    collector_at_rest,
+    onlooker_at_rest,
+    refuse_stale,
+    topological_order,
+)
 from autograd.core.primitives import DOMAIN_ERRORS
 from autograd.core.pytrees import is_container, leaves_of, paths, rebuild
 from autograd.core.value import (
@@ -203,7 +208,7 @@ def adjoints(y: Any, xs: Sequence[Value]) -> list[Operand]:
     depends = dependents(order, xs)
     adjoint: dict[Value, Any] = {y: 1.0} if y in depends else {}
     targets = set(xs)
-    with recording(), collector_at_rest():
+    with recording(), collector_at_rest(), onlooker_at_rest():
         for node in reversed(order):
             if node not in adjoint:
                 continue

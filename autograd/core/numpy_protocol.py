@@ -13,9 +13,10 @@ from autograd.core.arrays import ArrayOfValues, bare, kept
 from autograd.core.primitive import Primitive, as_array_operand
 from autograd.core.pytrees import as_array
 from autograd.core.typing import Array
-from autograd.core.value import UFUNCS, Value
+from autograd.core.value import UFUNCS, Value, refusal
 
 _REDUCTIONS = ("add", "multiply", "maximum", "minimum")
+_ASKING = ("isnan", "isinf", "isfinite", "signbit")  # by which a library looks what it was given
 _COMPARING = ("less", "less_equal", "greater", "greater_equal", "equal", "not_equal")
 
 
@@ -62,11 +63,12 @@ def apply_ufunc(value: Value, ufunc: np.ufunc, method: str, inputs: tuple[Any, .
     out = options.pop("out", (None,))[0]
     if method != "__call__" or function is None or options:
         how = "" if function is not None else "; see autograd's functions for what there is"
-        raise TypeError(f"np.{ufunc.__name__} cannot be recorded on a Value"
-                        f"{'' if method == '__call__' else ' as ' + method}{how}")
+        message = (f"np.{ufunc.__name__} cannot be recorded on a Value"
+                   f"{'' if method == '__call__' else ' as ' + method}{how}")
+        raise TypeError(message) if ufunc.__name__ in _ASKING else refusal(message)
     if out is not None and (not isinstance(out, np.ndarray) or out.dtype != object):
-        raise TypeError("a Value cannot go into an array of numbers in place; write "
-                        "a = a + v, or make the array with autograd.values")
+        raise refusal("a Value cannot go into an array of numbers in place; write a = a + v, or "
+                      "make the array with autograd.values")
     if out is None and all(np.ndim(x) == 0 for x in inputs if x.__class__ is not Value):
         return function(*(x.item() if isinstance(x, np.ndarray | np.generic) else x
                           for x in inputs))

@@ -5,12 +5,14 @@ Whatever is none of these is a leaf. Named tuples keep their class, dictionaries
 
 from __future__ import annotations
 
+from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
 
 from autograd.core.arrays import kept
+from autograd.core.attributes import MISSING, attributes_of
 from autograd.core.primitive import value_class
 from autograd.core.typing import Array
 
@@ -42,7 +44,8 @@ def items_of(container: Any) -> list[Any]:
     """What is in a container, in order; of an array each number."""
     if isinstance(container, dict):
         return list(container.values())
-    return list(container.flat) if isinstance(container, np.ndarray) else list(container)
+    return (list(np.asarray(container).flat) if isinstance(container, np.ndarray)
+            else list(container))
 
 
 def places_of(container: Any) -> list[str]:
@@ -55,14 +58,51 @@ def places_of(container: Any) -> list[str]:
 
 
 def with_items(container: Any, items: list[Any]) -> Any:
-    """A container of the same kind around other items; of arrays see :func:`as_array`."""
-    if isinstance(container, dict):
+    """A container of the same class, with the same attributes, around other items."""
+    cls = container.__class__
+    if cls is list:
+        return items
+    if cls is tuple:
+        return tuple(items)
+    if cls is dict:
         return dict(zip(container, items, strict=True))
     if isinstance(container, np.ndarray):
-        return as_array(items, container.shape)
+        return like_array(as_array(items, container.shape), container)
+    return _of_subclass(container, items)
+
+
+def like_array(array: Array, other: Array) -> Array:
+    """An array as one of another's class, with its attributes."""
+    cls = other.__class__
+    if cls is np.ndarray or cls is np.memmap:
+        return array
+    fresh: Array = array.view(cls)
+    vars(fresh).update(vars(other))
+    return fresh
+
+
+def _of_subclass(container: Any, items: list[Any]) -> Any:
+    """A list, tuple or dictionary of a class of its own; its methods are not called."""
+    cls: Any = container.__class__
     if isinstance(container, tuple):
-        return type(container)(*items) if hasattr(container, "_fields") else tuple(items)
-    return items
+        try:
+            fresh = tuple.__new__(cls, items)
+        except TypeError:  # of C's named tuples
+            return cls(items)
+    elif isinstance(container, list):
+        fresh = cls.__new__(cls)
+        list.extend(fresh, items)
+    else:
+        fresh = cls.__new__(cls)
+        kind = OrderedDict if isinstance(container, OrderedDict) else dict
+        for key, item in zip(container, items, strict=True):
+            kind.__setitem__(fresh, key, item)
+        if isinstance(container, defaultdict):
+            fresh.default_factory = container.default_factory
+    for name, attribute in attributes_of(container).items():
+        if attribute is not MISSING:
+            object.__setattr__(fresh, name, attribute)
+    return fresh
 
 
 def as_array(items: list[Any], shape: tuple[int, ...]) -> Array:

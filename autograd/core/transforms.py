@@ -19,7 +19,15 @@ from autograd.core.backward import adjoints, backward, local_graphs, times
 from autograd.core.graph import refuse_stale, topological_order
 from autograd.core.pytrees import as_array, flatten, rebuild, shape_of
 from autograd.core.typing import Array
-from autograd.core.value import Operand, Value, data_of, describe, recording, tick
+from autograd.core.value import (
+    Operand,
+    Value,
+    data_of,
+    describe,
+    recording,
+    refuse_lost_gradients,
+    tick,
+)
 
 if TYPE_CHECKING:
     from autograd.core.signatures import Composing, Gradient, Hessian, Jacobian, ValueAndGradient
@@ -50,12 +58,14 @@ class Trace:
         self.differentiated = [arguments[position] for position in positions]
         lifted = list(arguments)
         self.started = tick().clock
-        with recording():
+        refusals: list[str] = []
+        with recording(refusals):
             self.leaves = [_lift(number) for number in flatten(self.differentiated)]
             for position, fresh in zip(positions, rebuild(self.differentiated, self.leaves),
                                        strict=True):
                 lifted[position] = fresh
             self.result = function(*lifted, **keywords)
+            refuse_lost_gradients(refusals)
 
     def is_closed(self, *results: Any) -> bool:
         """Whether the results hang on Values of this call alone, so that floats say everything.

@@ -133,14 +133,35 @@ class no_grad(Switch, ContextDecorator):
 
 
 class recording(Switch):
-    """Inside, operations record, also within ``no_grad()``: transforms need their graphs."""
+    """Inside, operations record, also within ``no_grad()``: transforms need their graphs.
 
-    __slots__ = ()
+    Args:
+        refusals: takes what was said to whoever asked for a bare number that has a gradient.
+    """
+
+    __slots__ = ("refusals",)
+
+    def __init__(self, refusals: list[str] | None = None) -> None:
+        self.refusals = refusals
 
     def applied(self, before: State, owner: Any) -> State:
         """The state in which a transform has called a function."""
         return State((*before.entries, Entry(owner, before)), True, before.scope, True,
                      before.listener)
+
+
+def refuse_lost_gradients(refusals: list[str]) -> None:
+    """End a transform: a function that caught such an error has lost a gradient all the same.
+
+    Args:
+        refusals: what :class:`recording` was given.
+
+    Raises:
+        TypeError: if a bare number was asked for while it was on.
+    """
+    if refusals:
+        raise TypeError(f"{refusals[0]} (the function caught this error and went on, but no "
+                        "gradient of what it returned would be right)")
 
 
 def is_transforming() -> bool:
@@ -474,23 +495,23 @@ class Value:
     if not TYPE_CHECKING:  # to type checkers a Value is no number, so that math.exp(v) is an error
 
         def __float__(self) -> float:
-            raise TypeError(lost_gradient("float(v)"))
+            raise refusal(lost_gradient("float(v)"))
 
         def __int__(self) -> int:
-            raise TypeError(lost_gradient("int(v)"))
+            raise refusal(lost_gradient("int(v)"))
 
         def __index__(self) -> int:
             raise TypeError("a Value is not an index; write int(v.data) if no gradient is to flow "
                             "through it")
 
         def __complex__(self) -> complex:
-            raise TypeError(lost_gradient("complex(v)"))
+            raise refusal(lost_gradient("complex(v)"))
 
         def __round__(self, digits: int | None = None) -> float:
-            raise TypeError(lost_gradient("round(v)"))
+            raise refusal(lost_gradient("round(v)"))
 
         def __trunc__(self) -> int:
-            raise TypeError(lost_gradient("int(v)"))
+            raise refusal(lost_gradient("int(v)"))
 
     def __repr__(self) -> str:
         label = f", label={self.label!r}" if self.label else ""
@@ -710,6 +731,15 @@ def restored(leaves: Sequence[Value]) -> Iterator[None]:
     finally:
         for leaf, (data, made) in zip(leaves, before, strict=True):
             leaf._data, leaf._made = data, made
+
+
+def refusal(message: str) -> TypeError:
+    """An error that must not be swallowed: every transform at work is told."""
+    for entry in here().entries if switched_on else ():
+        switch = entry.owner()
+        if isinstance(switch, recording) and switch.refusals is not None:
+            switch.refusals.append(message)
+    return TypeError(message)
 
 
 # --- methods and ufuncs that come from the table --------------------------------------------------

@@ -32,7 +32,7 @@ def test_rebuild_keeps_classes_keys_and_shapes() -> None:
     assert type(built["b"][1]) is tuple and type(built["b"][1][1]) is Point
     assert built["a"].dtype == float and built["a"].tolist() == [[4.0, 5.0]]
     assert built[0].shape == () and built[0].item() == 6.0
-    assert type(rebuild(OrderedDict(a=1.0), [2.0])) is dict
+    assert type(rebuild(OrderedDict(a=1.0), [2.0])) is OrderedDict
 
 
 def test_arrays_with_values_are_arrays_of_objects() -> None:

@@ -8,18 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from enum import Enum
 from itertools import count
 from typing import Any
 
 import numpy as np
 
+from autograd.compiler.trace.contents import fingerprint
+from autograd.core.attributes import attributes_of
 from autograd.core.pytrees import (
     is_container,
     is_number,
     is_truth,
     items_of,
     leaves_of,
+    like_array,
     mapped,
     places_of,
     with_items,
@@ -72,9 +74,7 @@ def static_signature(argument: Any, position: int) -> Any:
     except TypeError:
         raise TypeError(f"argument {position} is named in static_argnums and must be hashable, "
                         f"which a {type(argument).__name__} is not; write a tuple") from None
-    return (type(argument), argument,
-            repr(argument) if isinstance(argument, float | tuple) else None)
-
+    return fingerprint(argument)
 
 
 def _array_signature(argument: Array, numbers: list[float]) -> Any:
@@ -82,36 +82,52 @@ def _array_signature(argument: Array, numbers: list[float]) -> Any:
         raise TypeError(f"a {type(argument).__name__} is more than its numbers, and a compiled "
                         "function sees only those; write np.asarray(array) or array.filled(0.0)")
     if argument.dtype.kind in "iuf":
-        numbers.extend(argument.ravel().tolist() if argument.dtype.kind == "f"
-                       else argument.ravel().astype(float).tolist())
-        return (np.ndarray, argument.shape)
+        numbers.extend(np.asarray(argument).ravel().astype(float, copy=False).tolist())
+        return _array_kind(argument)
     if argument.dtype.kind != "O":
         raise TypeError(f"an array of dtype {argument.dtype} holds no numbers to differentiate; "
                         "write array.astype(float)")
     for item in argument.flat:
         if signature(item, numbers) is not float:
             raise TypeError(f"an array of objects must hold numbers, not {item!r}")
-    return (np.ndarray, argument.shape)
+    return _array_kind(argument)
+
+
+def _array_kind(array: Array) -> Any:
+    cls = array.__class__
+    if cls is np.ndarray or cls is np.memmap:
+        return (np.ndarray, array.shape)
+    return (cls, array.shape, fingerprint(attributes_of(array)))
+
+
+def _is_input(item: Any) -> bool:
+    """Whether something is a number and no more: not of a class of the user's own."""
+    return is_number(item) and type(item).__module__ in ("builtins", "numpy")
 
 
 def _other_signature(argument: Any, numbers: list[float]) -> Any:
+    kind = argument.__class__
+    if kind is str or argument is None:
+        return (kind, argument)
     if is_truth(argument):
         return (bool, bool(argument))
-    if isinstance(argument, Enum):  # perhaps an int, too
-        return (type(argument), argument)
-    if is_number(argument):
+    if _is_input(argument):
         numbers.append(float(argument))
         return float
     if isinstance(argument, dict):
-        return (dict, *[(key, signature(item, numbers)) for key, item in argument.items()])
+        items = [(key if key.__class__ is str else fingerprint(key), signature(item, numbers))
+                 for key, item in argument.items()]
+        factory = getattr(argument, "default_factory", None)
+        return (kind, *items, fingerprint((factory, attributes_of(argument))))
     if isinstance(argument, list | tuple):  # named tuples, and classes of the user's own
-        return (type(argument), *[signature(item, numbers) for item in argument])
+        return (kind, *[signature(item, numbers) for item in argument],
+                fingerprint(attributes_of(argument)))
     try:
         hash(argument)
     except TypeError:
         raise TypeError(f"an argument of a compiled function must be a number, a structure of "
                         f"numbers or hashable, not {type(argument).__name__}") from None
-    return (type(argument), argument)
+    return (kind, fingerprint(argument))
 
 
 def objects_of(structure: Any) -> list[Any]:
@@ -151,9 +167,7 @@ def lift(arguments: tuple[Any, ...], keywords: dict[str, Any], names: Sequence[s
     def lifted(item: Any, name: str) -> Any:
         if is_truth(item):
             return bool(item)
-        if isinstance(item, Enum):
-            return item
-        if is_number(item):
+        if _is_input(item):
             leaf = Value(float(item), name)
             leaves.append(leaf)
             return leaf
@@ -215,6 +229,7 @@ class Results:
 
     def _builder(self, item: Any, skeleton: Any) -> Builder:
         start = len(self.computed)
+        _refuse_hidden(item)
         if item.__class__ is Value:
             self.computed.append(item)
             return lambda numbers: float(numbers[start])
@@ -233,21 +248,34 @@ class Results:
         return lambda numbers: with_items(skeleton, [build(numbers) for build in builders])
 
     def _array_builder(self, array: Array, start: int) -> Builder:
-        shape, items = array.shape, list(array.flat)
+        shape, items = array.shape, list(np.asarray(array).flat)
+        model = like_array(np.empty(0), array)  # the array itself holds on to the graph
         places = [i for i, item in enumerate(items) if item.__class__ is Value]
         self.computed += [items[i] for i in places]
         stop = len(self.computed)
         if len(places) == len(items):
-            return lambda numbers: numbers[start:stop].reshape(shape)
+            return lambda numbers: like_array(numbers[start:stop].reshape(shape), model)
         constants = np.array([0.0 if item.__class__ is Value else item for item in items])
 
         def build(numbers: Array) -> Array:
             result = constants.copy()
             result[places] = numbers[start:stop]
             reshaped: Array = result.reshape(shape)
-            return reshaped
+            return like_array(reshaped, model)
 
         return build
+
+
+def _refuse_hidden(item: Any) -> None:
+    """Refuse a Value that hangs on a container, where a replay would not compute it."""
+    if is_container(item) and item.__class__ not in _PLAIN_CONTAINERS:
+        for name, attribute in attributes_of(item).items():
+            if any(leaf.__class__ is Value for leaf in leaves_of(attribute)):
+                raise TypeError(f"a compiled function returns a {type(item).__name__} with a Value "
+                                f"in its attribute {name}; return that by itself")
+
+
+_PLAIN_CONTAINERS = (list, tuple, dict, np.ndarray)
 
 
 def _constant_builder(item: Any) -> Builder:

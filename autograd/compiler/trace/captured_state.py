@@ -7,16 +7,15 @@ from other ones is thrown away.
 
 from __future__ import annotations
 
-import dis
+import ctypes
 import os
 import pickle
 import random
 import sys
-import sysconfig
 import types
 import weakref
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable
 from contextvars import ContextVar
 from functools import lru_cache, partial
 from operator import is_
@@ -24,18 +23,28 @@ from typing import Any
 
 import numpy as np
 
+from autograd.compiler.trace.code_names import (
+    BY_NAME,
+    Mention,
+    imported_by,
+    is_name,
+    mentions,
+    names_in,
+)
+from autograd.compiler.trace.outside import OUTPUT, is_unseen_clock, what_reads
+from autograd.compiler.trace.purity import LIBRARIES, are_pure_names, is_pure_module
+from autograd.compiler.trace.settings import settings_of
+from autograd.core.attributes import MISSING, attributes_of, of_slot, slot_of
 from autograd.core.graph import leaves
 from autograd.core.primitives import Primitive
 from autograd.core.typing import Array
 from autograd.core.value import Value, name_scope
 
-_LIBRARIES = tuple({sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib",
-                                                          "platlib")})
 _OURS = (__name__.split(".")[0], "nn")
 _SOLID = (int, float, complex, str, bytes, type(None), np.generic, Primitive, range, slice,
           name_scope)
 _BUILT_IN = (list, tuple, dict, set, frozenset, deque)
-_MISSING = object()
+_SHARED = ("random", "numpy.random")
 
 Check = Callable[[], bool]
 
@@ -47,18 +56,29 @@ class Watch:
         function: any callable.
 
     Attributes:
-        quick: functions that say whether something is as it was.
+        quick: functions that say whether something is as it was, once it is settled what.
         iterators: the names of captured iterators, which a replay would not move on.
+        pointers: the names of captured pointers, of which nobody knows what they point to.
+        handed_on: the names of functions that read from outside, where nobody sees it: they are
+            called by a function that is written in C, or are methods of such a class.
+        is_pure: whether all that can be reached is known to read nothing from outside.
         values: the captured Values with their names.
     """
 
     def __init__(self, function: Callable[..., Any]) -> None:
         self._checks: list[tuple[str, Check]] = []
+        self._of_libraries: list[tuple[str, Check]] = []
         self._draws: list[tuple[str, Callable[[], Any], Any]] = []
         self.iterators: list[str] = []
+        self.is_pure = True
         self._seen: dict[int, Any] = {}  # keeps what it has seen, so that no id is used again
         self._pending: deque[tuple[str, Any]] = deque()
         self._names: set[str] = set()  # that the user's functions mention
+        self._texts: set[str] = set()  # that they capture, and that may be names
+        self._packages: set[str] = set()  # of what can be reached
+        self._spaces: list[dict[str, Any]] = []  # the variables of their modules
+        self.pointers: list[str] = []
+        self.handed_on: list[str] = []
         self._modules: list[tuple[str, types.ModuleType]] = []
         self._variables: set[tuple[int, str]] = set()  # of modules, that are watched already
         self.values: list[tuple[str, Value]] = []
@@ -66,15 +86,17 @@ class Watch:
         while self._pending:
             self._visit(*self._pending.popleft())
             if not self._pending:
+                self._by_text()
                 self._variables_of_modules()
         self._gradients()
         self._edits()
+        self._settings()
         self._watch_draws("random", random.getstate)
         if "numpy.random" in sys.modules:
             # Bytes, for to write out the array of its 624 words takes milliseconds.
             self._watch_draws("numpy.random",
                               lambda: pickle.dumps(np.random.get_state(legacy=False)))
-        self.quick = [check for _, check in self._checks]
+        self.quick: list[Check] = []
 
     def changed(self) -> str | None:
         """The name of something that is not what it was, or None."""
@@ -83,17 +105,56 @@ class Watch:
                 return name
         return None
 
-    def drawn(self) -> str | None:
-        """The name of a generator of random numbers that was drawn from, or None."""
+    def captures(self) -> Container[int]:
+        """The ids of all that can be reached."""
+        return self._seen.keys()
+
+    def drawn(self, is_alone: bool = True) -> str | None:
+        """The name of a generator of random numbers that was drawn from, or None.
+
+        Args:
+            is_alone: whether nobody else can have drawn from the generators that all threads
+                share; otherwise a function that does not mention them is trusted.
+        """
         for name, state, before in self._draws:
-            if repr(state()) != before:
+            if repr(state()) != before and (is_alone or name not in _SHARED
+                                            or "random" in self._names):
                 return name
         return None
+
+    def add_libraries(self, called: Iterable[tuple[types.CodeType, dict[str, Any]]]) -> None:
+        """Watch what the functions of installed packages read that the function has called.
+
+        Their numbers, texts, lists and dictionaries, and attributes of their objects that these
+        functions mention.
+        """
+        functions = list(called)
+        names: set[str] = set().union(*(names_in(code)[0] for code, _ in functions))
+        own, self._checks = self._checks, []
+        for code, space in functions:
+            for name in sorted(names_in(code)[1] & space.keys()):
+                item, whole = space[name], f"{space.get('__name__')}.{name}"
+                if _is_setting(item):
+                    self._entry(whole, space, name)
+                elif not callable(item) and not isinstance(item, types.ModuleType):
+                    self._attributes(whole, item, {
+                        key: part for key, part in attributes_of(item).items()
+                        if key in names and _is_setting(part)})
+        while self._pending:
+            self._visit(*self._pending.popleft())
+        self._of_libraries, self._checks = self._checks, own
+
+    def settle(self) -> None:
+        """Nothing more is found out: what libraries changed since, such as a cache, is let go."""
+        self._checks += [(name, check) for name, check in self._of_libraries if check()]
+        self.quick = [check for _, check in self._checks]
 
     # --- the walk over what can be reached --------------------------------------------------------
 
     def _later(self, name: str, item: Any) -> None:
-        if isinstance(item, _SOLID) or id(item) in self._seen:
+        if item.__class__ is str and is_name(item):
+            self._texts.add(item)
+        if _is_solid(item.__class__) or id(item) in self._seen:
             return
         self._seen[id(item)] = item
         self._pending.append((name, item))
@@ -109,13 +170,17 @@ class Watch:
             self._later(name, item.__func__)
         elif isinstance(item, partial):
             self._later(name, item.func)
+            self._hand_on(name, item.func)
             for part in (item.args, item.keywords):
                 self._later(f"an argument of {name}", part)
         elif isinstance(item, types.BuiltinFunctionType | types.MethodWrapperType) or (
                 callable(item) and hasattr(item, "__self__")):  # Cython has a type of its own
             self._later(name, item.__self__)  # random.random draws from an object
+            self.is_pure &= item.__self__ is not None or is_pure_module(item.__module__)
         elif isinstance(item, types.ModuleType):
             self._modules.append((name, item))
+            self._packages.add(item.__name__.split(".")[0])
+            self.is_pure &= not _is_library(item) or is_pure_module(item.__name__)
         elif isinstance(item, type):
             self._class(name, item)
         elif isinstance(item, np.ndarray):
@@ -127,12 +192,18 @@ class Watch:
             if type(item) not in _BUILT_IN:
                 self._object(name, item)
 
+    def _hand_on(self, name: str, function: Any) -> None:
+        if isinstance(function, types.BuiltinFunctionType) and (
+                what_reads(function) not in (None, OUTPUT)):
+            self.handed_on.append(f"{name} ({function.__name__})")
+
     def _content(self, name: str, item: Any) -> None:
         """What a container holds, of whatever class."""
         if isinstance(item, list | tuple | deque | set | frozenset):
             self._items(name, item)
         elif isinstance(item, dict | types.MappingProxyType):
             self._dictionary(name, item)
+            self._hand_on(name, getattr(item, "default_factory", None))
         elif (before := _bytes(item)) is not None:
             self._checks.append((name, lambda: _bytes(item) == before))
 
@@ -146,7 +217,11 @@ class Watch:
                 self._later(f"a default of {function.__name__}", part)
         if function.__dict__:
             self._later(f"an attribute of {function.__name__}", function.__dict__)
-        if not is_library:
+        if is_library:
+            self._packages.add(str(function.__module__).split(".")[0])
+            self.is_pure &= (is_pure_module(function.__globals__.get("__name__"))
+                             and are_pure_names([function.__name__]))
+        else:
             self._code(function)
 
     def _code(self, function: types.FunctionType) -> None:
@@ -156,18 +231,40 @@ class Watch:
         self._checks.append((function.__name__, lambda: function.__code__ is code
                              and function.__defaults__ is defaults
                              and function.__kwdefaults__ is keywords))
-        names, variables = _names_in(function.__code__)
+        names, variables = names_in(function.__code__)
         self._names |= names
+        self.is_pure &= are_pure_names(names) and all(
+            is_pure_module(name) for name in imported_by(function.__code__))
         space = function.__globals__
         for name in sorted(names & space.keys()):
             self._entry(name, space, name)
         missing = variables - space.keys()
+        self._spaces.append(space)
+        self.handed_on += [mention.name for mention in mentions(code, space)
+                           if _is_unseen_reading(mention)]
+        if not BY_NAME.isdisjoint(names):
+            self._all_of(space)
         if missing:  # built-in functions, and what the function itself might define
             self._checks.append((", ".join(sorted(missing)),
                                  lambda: space.keys().isdisjoint(missing)))
         if "getenv" in names:
             self._later("os.environ", os.environ)
         self._imports(names, space.get("__package__") or "")
+
+    def _all_of(self, space: dict[str, Any]) -> None:
+        """All plain data of a module: which of it is read depends on a text."""
+        for name, item in list(space.items()):
+            if not name.startswith("__") and _is_setting(item):
+                self._entry(name, space, name)
+
+    def _by_text(self) -> None:
+        """What functions may find by names that they keep in variables."""
+        for space in self._spaces:
+            for name in sorted(self._texts & space.keys()):
+                self._entry(name, space, name)
+            self._imports(self._texts, "")
+        self._names |= self._texts
+        self._texts.clear()
 
     def _imports(self, names: Iterable[str], package: str) -> None:
         """Modules of the user's own that a function mentions: it may import them inside."""
@@ -201,6 +298,8 @@ class Watch:
     def _class(self, name: str, cls: type) -> None:
         """The attributes of a class of the user's own, and of those that it inherits from."""
         if _is_library(cls):
+            self._packages.add(_package(cls))
+            self.is_pure &= is_pure_module(cls.__module__)
             return
         space, count = vars(cls), len(vars(cls))
         self._checks.append((f"the class {name}", lambda: len(space) == count))
@@ -216,8 +315,8 @@ class Watch:
         before = tuple(items)
         if not isinstance(items, tuple):
             self._checks.append((name, lambda: _are_same(items, before)))
-        for i, item in enumerate(before):
-            if not isinstance(item, _SOLID):
+        if not all(map(_is_solid, set(map(type, before)))):
+            for i, item in enumerate(before):
                 self._later(f"{name}[{i}]", item)
 
     def _dictionary(self, name: str, items: Any) -> None:
@@ -228,21 +327,28 @@ class Watch:
             self._later(f"{name}[{key!r}]", item)
 
     def _array(self, name: str, array: Array) -> None:
-        shape = array.shape
-        if array.dtype == object:
-            items = list(array.flat)
+        shape, dtype = array.shape, array.dtype
+        plain = np.asarray(array)
+        if dtype.kind == "O":
+            items = list(plain.flat)
             self._checks.append((name, lambda: array.shape == shape
-                                 and _are_same(array.flat, items)))
+                                 and _are_same(np.asarray(array).flat, items)))
             for item in items:
                 self._later(name, item)
-        elif array.flags.writeable or array.base is not None:
-            before = array.tobytes()
-            self._checks.append((name, lambda: array.shape == shape
-                                 and array.tobytes() == before))
+        elif dtype.hasobject:
+            for field in dtype.names or ():
+                self._array(f"{name}[{field!r}]", plain[field])
         else:
-            self._checks.append((name, lambda: not array.flags.writeable))
+            before = plain.tobytes()
+            # ndarray's own: a masked array writes its own bytes.
+            self._checks.append((name, lambda: array.shape == shape and array.dtype is dtype
+                                 and np.ndarray.tobytes(array) == before))
+        if array.__class__ is not np.ndarray and array.__class__ is not np.memmap:
+            self._object(name, array)
 
     def _object(self, name: str, item: Any) -> None:
+        self._packages.add(_package(type(item)))
+        self.is_pure &= not _is_library(type(item)) or is_pure_module(type(item).__module__)
         if isinstance(item, random.SystemRandom):
             self._watch_draws(name, object)  # it has no state to look at
         elif isinstance(item, random.Random):
@@ -251,22 +357,35 @@ class Watch:
             self._watch_draws(name, lambda: item.bit_generator.state)
         elif isinstance(item, np.random.RandomState):
             self._watch_draws(name, lambda: item.get_state(legacy=False))
+        elif isinstance(item, _POINTERS) or type(item).__module__ == "_cffi_backend":
+            self.pointers.append(name)
         elif _is_output(item):
             pass  # what is printed comes back into no result
         elif hasattr(type(item), "__next__"):
             self.iterators.append(name)
         elif isinstance(item, ContextVar):
-            before = item.get(_MISSING)
+            before = item.get(MISSING)
             self._later(name, before)
-            self._checks.append((name, lambda: _is_same(item.get(_MISSING), before)))
+            self._checks.append((name, lambda: _is_same(item.get(MISSING), before)))
         elif hasattr(type(item), "__compose__"):  # compiled: what it is made of, not its recordings
             self._attributes(name, item, item.watched())
+        elif _is_library(type(item)) and _holds_more(item):
+            self._pickled(name, item)
         elif _package(type(item)) != _OURS[0]:
             self._later(type(item).__name__, type(item))
-            self._attributes(name, item, _attributes(item))
+            self._attributes(name, item, attributes_of(item))
             space = getattr(item, "__dict__", None)
             if isinstance(space, dict):
                 self._number_of_attributes(name, item, space)
+
+    def _pickled(self, name: str, item: Any) -> None:
+        """Something of a library's that is written in C: what it says to pickle."""
+        self._later(type(item).__name__, type(item))
+        before = _pickle(item)
+        if before is None:
+            self._attributes(name, item, attributes_of(item))
+        else:
+            self._checks.append((name, lambda: _pickle(item) == before))
 
     def _attributes(self, name: str, item: Any, parts: dict[str, Any]) -> None:
         for key, part in parts.items():
@@ -294,41 +413,19 @@ class Watch:
             self._checks.append(("a leaf under a captured Value", lambda: all(
                 leaf._made is before for leaf, before in made)))
 
+    def _settings(self) -> None:
+        for name, setting in settings_of(self._packages, self._names):
+            self._checks.append((name, _setting_check(setting)))
+
     def _watch_draws(self, name: str, state: Callable[[], Any]) -> None:
         self._draws.append((name, state, repr(state())))
 
 
 @lru_cache(maxsize=4096)
-def _names_in(code: types.CodeType) -> tuple[frozenset[str], frozenset[str]]:
-    """What a function's code mentions, its inner functions' included.
-
-    Returns:
-        All names, and words, such as the name of an attribute that getattr is given; and the
-        names of variables that are not local.
-    """
-    names, variables = set(code.co_names), set()
-    for instruction in dis.get_instructions(code):
-        if instruction.opname in _ON_VARIABLES:
-            variables.add(instruction.argval)
-    for constant in _constants(code.co_consts):
-        if isinstance(constant, types.CodeType):
-            inner = _names_in(constant)
-            names |= inner[0]
-            variables |= inner[1]
-        elif isinstance(constant, str) and constant.isidentifier():
-            names.add(constant)
-    return frozenset(names), frozenset(variables)
-
-
-_ON_VARIABLES = ("LOAD_GLOBAL", "STORE_GLOBAL", "DELETE_GLOBAL")
-
-
-def _constants(constants: Any) -> Iterator[Any]:
-    for constant in constants:
-        if isinstance(constant, tuple | frozenset):
-            yield from _constants(constant)
-        else:
-            yield constant
+def _is_solid(cls: type) -> bool:
+    """Whether numbers or texts of a class hold nothing else, and compute nothing of their own."""
+    return issubclass(cls, _SOLID) and (cls.__module__ == "builtins" or (
+        _is_library(cls) and (not cls.__dictoffset__ or issubclass(cls, Primitive))))
 
 
 def _bytes(item: Any) -> bytes | None:
@@ -337,6 +434,31 @@ def _bytes(item: Any) -> bytes | None:
         with memoryview(item) as view:
             return view.tobytes()
     except (TypeError, ValueError, NotImplementedError):
+        return None
+
+
+_POINTERS = (type(ctypes.pointer(ctypes.c_int())).__mro__[1], ctypes.c_void_p, ctypes.c_char_p,
+             ctypes.c_wchar_p)
+
+
+def _holds_more(item: Any) -> bool:
+    """Whether a library's object holds numbers that are in none of its attributes."""
+    return hasattr(type(item), "__array__") and not isinstance(item, np.ndarray | np.generic)
+
+
+def _is_setting(item: Any) -> bool:
+    """Whether something is plain data, and what is in it, too."""
+    if isinstance(item, list | tuple | set | frozenset):
+        return all(map(_is_setting, item))
+    if isinstance(item, dict):
+        return all(map(_is_setting, item)) and all(map(_is_setting, item.values()))
+    return _is_solid(item.__class__) or isinstance(item, np.ndarray)
+
+
+def _pickle(item: Any) -> bytes | None:
+    try:
+        return pickle.dumps(item)
+    except Exception:  # whatever a library raises
         return None
 
 
@@ -352,11 +474,21 @@ def _is_library(item: Any) -> bool:
     if top in _OURS or top in sys.stdlib_module_names:
         return top != "__main__"
     path = getattr(sys.modules.get(str(name)), "__file__", None)
-    return path is not None and path.startswith(_LIBRARIES)
+    return path is not None and path.startswith(LIBRARIES)
 
 
 def _package(cls: type) -> str:
     return str(cls.__module__).split(".")[0]  # classes made by Cython may have no text there
+
+
+def _is_unseen_reading(mention: Mention) -> bool:
+    """Whether code reads the clock, or lets it be read, in a way that no hook sees."""
+    found = mention.found
+    if isinstance(found, types.BuiltinFunctionType) and not mention.is_called:
+        return what_reads(found) not in (None, OUTPUT)
+    if found is np.datetime64:
+        return mention.argument in ("now", "today")
+    return is_unseen_clock(found)
 
 
 def _is_output(item: Any) -> bool:
@@ -369,32 +501,26 @@ def _content(cell: types.CellType) -> Any:
     try:
         return cell.cell_contents
     except ValueError:  # a variable that has no value yet
-        return _MISSING
-
-
-def _attributes(item: Any) -> dict[str, Any]:
-    """The attributes of an object, by name; those of its slots that have no value, too."""
-    found = dict(getattr(item, "__dict__", {}))
-    for cls in type(item).__mro__:
-        slots = cls.__dict__.get("__slots__", ())
-        for name in (slots,) if isinstance(slots, str) else slots:
-            if name not in ("__dict__", "__weakref__"):
-                is_private = name.startswith("__") and not name.endswith("__")
-                whole = f"_{cls.__name__.lstrip('_')}{name}" if is_private else name
-                found[whole] = getattr(item, whole, _MISSING)
-    return found
+        return MISSING
 
 
 def _entry_check(space: dict[str, Any], name: str, before: Any) -> Check:
-    return lambda: (space.get(name, _MISSING) is before
-                    or _is_same(space.get(name, _MISSING), before))
+    return lambda: (space.get(name, MISSING) is before
+                    or _is_same(space.get(name, MISSING), before))
+
+
+def _setting_check(setting: Callable[[], Any]) -> Check:
+    before = setting()
+    return lambda: bool(setting() == before)
 
 
 def _attribute_check(item: Any, name: str, before: Any) -> Check:
     space = vars(item) if hasattr(item, "__dict__") else None
     if space is not None and name in space:
         return _entry_check(space, name, before)
-    return lambda: _is_same(getattr(item, name, _MISSING), before)
+    if (slot := slot_of(item, name)) is not None:  # what hides it may compute something else
+        return lambda: _is_same(of_slot(slot, item), before)
+    return lambda: _is_same(getattr(item, name, MISSING), before)
 
 
 def _is_same(now: Any, before: Any) -> bool:
@@ -402,7 +528,7 @@ def _is_same(now: Any, before: Any) -> bool:
     if now is before:
         return True
     return (now.__class__ is before.__class__ and isinstance(now, _EQUAL)
-            and repr(now) == repr(before))
+            and _is_solid(now.__class__) and repr(now) == repr(before))
 
 
 _EQUAL = (int, float, complex, str, bytes, np.generic)

@@ -17,7 +17,7 @@ import weakref
 from collections.abc import Callable, Container, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from types import CodeType
 from typing import Any
@@ -27,6 +27,7 @@ from autograd.compiler.program.program import RELATIONS, Comparison, Program
 from autograd.compiler.trace.arguments import Lifted, Results, lift
 from autograd.compiler.trace.domain_guards import may_raise, shown_by
 from autograd.compiler.trace.graph_to_program import captured_program
+from autograd.compiler.trace.outside import Lookout
 from autograd.core import primitives, value
 from autograd.core.context import here, listeners_on
 from autograd.core.graph import collector_at_rest, topological_order
@@ -40,6 +41,7 @@ from autograd.core.value import (
     listening,
     new_node,
     recording,
+    refuse_lost_gradients,
     tick,
 )
 
@@ -77,13 +79,15 @@ class Recording:
 
 
 def record(function: Callable[..., Any], arguments: tuple[Any, ...],
-           keywords: dict[str, Any], static: frozenset[int] = frozenset()) -> Recording:
+           keywords: dict[str, Any], static: frozenset[int] = frozenset(),
+           lookout: Lookout | None = None) -> Recording:
     """Call the function on fresh Values and write down what it computes.
 
     Args:
         function: any function of numbers, sequences, arrays, dictionaries of them.
         arguments, keywords: what it is called with; every int and float in them is an input.
         static: the positions of arguments that are handed over as they are.
+        lookout: who notes what the function reads from outside, if anybody is to.
 
     Raises:
         RecordingError: for what no replay could repeat.
@@ -94,8 +98,11 @@ def record(function: Callable[..., Any], arguments: tuple[Any, ...],
     _overheard.scribes.add(overheard)
     with recording():
         lifted = lift(arguments, keywords, names_of(function), static)
-    with listening(scribe), recording(), collector_at_rest():
-        returned = function(*lifted.arguments, **lifted.keywords)
+    refusals: list[str] = []
+    with listening(scribe), recording(refusals), collector_at_rest():
+        call = function if lookout is None else partial(lookout.call, function)
+        returned = call(*lifted.arguments, **lifted.keywords)
+        refuse_lost_gradients(refusals)
         scribe.take_over(overheard, lifted.leaves)
         lifted.refuse_changes(RecordingError)
         return scribe.recording(lifted, Results(returned))
