@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
-from difflib import get_close_matches
 from operator import methodcaller, mul
 from typing import Any, SupportsFloat
 
@@ -197,6 +196,8 @@ def _no_activation(activation: Any) -> str:
     if activation in TABLE:
         return (f"the primitive {activation!r} cannot be an activation, for it does not take one "
                 "operand")
+    from difflib import get_close_matches  # only where somebody has misspelt something
+
     unary = [name for name, row in TABLE.items() if row.arity == 1]
     close = get_close_matches(activation, [*unary, "linear"], n=2)
     meant = f"; did you mean {' or '.join(map(repr, close))}? There are " if close else "; write "

@@ -32,9 +32,14 @@ class ArrayOfValues(np.ndarray[Any, Any]):
         return kept(super().__array_function__(function, types, arguments, options))
 
 
+def is_plain(array: np.ndarray[Any, Any]) -> bool:
+    """Whether an array is no more than its numbers: not of a class of the user's own."""
+    return array.__class__ in (np.ndarray, np.memmap, ArrayOfValues)
+
+
 def kept(result: Any) -> Any:
-    """A result of NumPy's, in which arrays of objects are arrays of Values."""
-    if isinstance(result, np.ndarray) and result.dtype == object:
+    """A result of NumPy's, in which plain arrays of objects are arrays of Values."""
+    if isinstance(result, np.ndarray) and result.dtype == object and is_plain(result):
         return result.view(ArrayOfValues)
     return type(result)(map(kept, result)) if type(result) in (list, tuple) else result
 

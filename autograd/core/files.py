@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 import stat
 from pathlib import Path
 
@@ -29,7 +28,7 @@ def write_whole(path: str | os.PathLike[str], content: bytes, private: bool = Fa
     mode = 0o600 if private else _mode_of(target)
     # In the same folder, for a rename is atomic inside of one file system only; by a name that
     # nobody can guess, and so nobody can plant.
-    unfinished = target.with_name(f".{secrets.token_hex(16)}.part")
+    unfinished = target.with_name(f".{os.urandom(16).hex()}.part")
     try:
         with open(unfinished, "xb", opener=lambda name, flags: os.open(
                 name, flags, 0o600 if private else 0o666)) as file:

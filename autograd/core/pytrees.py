@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.core.arrays import kept
+from autograd.core.arrays import is_plain, kept
 from autograd.core.attributes import MISSING, attributes_of
 from autograd.core.primitive import value_class
 from autograd.core.typing import Array
@@ -73,10 +73,9 @@ def with_items(container: Any, items: list[Any]) -> Any:
 
 def like_array(array: Array, other: Array) -> Array:
     """An array as one of another's class, with its attributes."""
-    cls = other.__class__
-    if cls is np.ndarray or cls is np.memmap:
+    if is_plain(other):
         return array
-    fresh: Array = array.view(cls)
+    fresh: Array = array.view(other.__class__)
     vars(fresh).update(vars(other))
     return fresh
 

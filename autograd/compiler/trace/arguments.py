@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from autograd.compiler.trace.contents import fingerprint
+from autograd.core.arrays import is_plain
 from autograd.core.attributes import attributes_of
 from autograd.core.pytrees import (
     is_container,
@@ -94,10 +95,9 @@ def _array_signature(argument: Array, numbers: list[float]) -> Any:
 
 
 def _array_kind(array: Array) -> Any:
-    cls = array.__class__
-    if cls is np.ndarray or cls is np.memmap:
+    if is_plain(array):
         return (np.ndarray, array.shape)
-    return (cls, array.shape, fingerprint(attributes_of(array)))
+    return (array.__class__, array.shape, fingerprint(attributes_of(array)))
 
 
 def _is_input(item: Any) -> bool:
