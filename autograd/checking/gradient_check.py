@@ -29,7 +29,7 @@ DIFFERENCES = "central differences"
 
 
 def gradcheck(f: Callable[..., Any], *inputs: Any, gradient: Callable[..., Any] | None = None,
-              rtol: float = 1e-6, atol: float = 0.0) -> Report:
+              rtol: float = 1e-7, atol: float = 0.0) -> Report:
     """Check the gradient of a function at a point against oracles that know no rules.
 
     The truth is central differences with Richardson extrapolation, their steps kept inside the
@@ -286,7 +286,7 @@ class _Check:
             except DOMAIN_ERRORS:
                 continue
             if len(skipped) < len(moved):
-                return shown_point(self.names, rebuild(self.inputs, moved, _float_array))
+                return shown_point(self.names, rebuild(self.inputs, moved, float_array))
         return ""
 
     # --- what went wrong ------------------------------------------------------------------------
@@ -367,7 +367,8 @@ def shown_point(names: Sequence[str], inputs: Sequence[Any]) -> str:
                          for name, item in zip(names, inputs, strict=True))
 
 
-def _float_array(items: list[Any], shape: tuple[int, ...]) -> Array:
+def float_array(items: list[Any], shape: tuple[int, ...]) -> Array:
+    """Builds arrays of floats where pytrees are rebuilt, not of objects."""
     return np.array(items, dtype=float).reshape(shape)
 
 
