@@ -6,6 +6,7 @@ import argparse
 import re
 import sys
 from collections.abc import Sequence
+from inspect import Parameter, Signature
 from typing import Any
 
 from autograd.core.primitives import DOMAIN_ERRORS
@@ -15,7 +16,11 @@ from autograd.suggestions import for_name, hint
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; 0 if all went well, 1 if a check failed, 2 for input that is wrong."""
+    """Run the command line.
+
+    Returns:
+        0 if all went well, 1 if a check failed or could check nothing, 2 for input that is wrong.
+    """
     # The minus of "-x + 1" is no option's: with a space before it, argparse takes it as it is.
     options = _parser().parse_args([
         f" {each}" if re.match(r"-(?!-|h$)", each) else each
@@ -59,7 +64,9 @@ def _run(options: argparse.Namespace) -> int:
     y = expression(values)
     _print_derivatives(y, expression, values)
     if not isinstance(y, Value):
-        return 0
+        if options.check:
+            print("\nnothing was checked: the expression holds no names to differentiate by")
+        return int(options.check)
     if options.explain:
         from autograd.explaining.chain_rule import explain
 
@@ -101,16 +108,22 @@ def _check(expression: Expression, values: dict[str, Value]) -> int:
     from autograd.checking.gradient_check import gradcheck
     from autograd.checking.reports import GradientError
 
-    def function(point: dict[str, Any]) -> Any:
-        return expression(point)
+    names = expression.names
 
+    def function(*numbers: Any) -> Any:
+        return expression(dict(zip(names, numbers, strict=True)))
+
+    # By the names of the expression, not as items of a point, messages speak of what was typed.
+    function.__signature__ = Signature([  # type: ignore[attr-defined]
+        Parameter(name, Parameter.POSITIONAL_ONLY) for name in names])
+    function.__name__ = "the expression"
     try:
-        report = gradcheck(function, {name: values[name].data for name in expression.names})
+        report = gradcheck(function, *(values[name].data for name in names))
     except GradientError as error:
         print(f"\n{error}")
         return 1
     print(f"\n{report}")
-    return 0
+    return 0 if report else 1
 
 
 def _descend(expression: Expression, values: dict[str, Value], rate: float, steps: int) -> None:

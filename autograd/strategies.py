@@ -15,7 +15,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -88,7 +88,10 @@ def arrays_in(shape: int | tuple[int, ...], low: float,
     low, high = interval((low, high), "the interval")
     size = math.prod(shape) if isinstance(shape, tuple) else shape
     numbers = st.lists(st.floats(low, high, allow_nan=False), min_size=size, max_size=size)
-    return numbers.map(lambda items: np.array(items, dtype=float).reshape(shape))
+    strategy: Any = numbers.map(lambda items: np.array(items, dtype=float).reshape(shape))
+    # Read by check_gradients, which sweeps intervals besides drawing from them.
+    strategy.side = (np.zeros(shape), low, high)
+    return cast("st.SearchStrategy[Array]", strategy)
 
 
 # --- random expressions ---------------------------------------------------------------------------

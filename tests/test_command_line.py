@@ -43,6 +43,26 @@ def test_explain_check_and_descend(capsys: pytest.CaptureFixture[str]) -> None:
     assert ["2", "7.48", "16.0704"] in [line.split() for line in out.splitlines()]
 
 
+@pytest.mark.parametrize("arguments, words", [
+    (("relu(x)", "x=0"), "relu(x = 0.0) sits on its kink, where more than one slope would do; "
+                         "check beside it, for example at x = 0.001"),
+    (("sin(1e12 * x)", "x=123456.7"), "rounding hides the slope here"),
+    (("2 + 3",), "the expression holds no names to differentiate by"),
+])
+def test_a_check_that_checked_nothing_has_failed_and_says_why(
+        capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], words: str) -> None:
+    code, out, _ = run(capsys, *arguments, "--check")
+    assert code == 1
+    assert "nothing was checked" in out and words in out and "right" not in out
+
+
+def test_a_check_of_some_names_passes_and_says_which_were_left_out(
+        capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = run(capsys, "relu(x) + y**2", "x=0", "y=3", "--check")
+    assert code == 0
+    assert "right as far as it was checked" in out and "(x nowhere checked)" in out
+
+
 def test_draw_writes_the_graph(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     code, _, _ = run(capsys, "sin(x) * x", "x=1", "--draw", str(tmp_path / "g.svg"))
     assert code == 0

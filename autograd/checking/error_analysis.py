@@ -25,7 +25,7 @@ from autograd.core.backward import dependents, local_derivatives
 from autograd.core.graph import topological_order
 from autograd.core.primitives import DOMAIN_ERRORS
 from autograd.core.pytrees import flatten, rebuild
-from autograd.core.value import Listener, Operand, Value, listening, numbers
+from autograd.core.value import Listener, Operand, Value, data_of, listening, name_of, numbers
 
 
 class Comparison(NamedTuple):
@@ -93,7 +93,6 @@ class Recording:
             return False
         return all(_is_near(node, old) for node, old in zip(self.order, base.order, strict=True))
 
-
     def noise(self) -> list[float]:
         """For each output a bound on its rounding error, from the rows' own partials."""
         errors: dict[Value, float] = {}
@@ -124,6 +123,18 @@ def _is_near(node: Value, base: Value) -> bool:
         return bool(numbers(node.parents)[0]) == bool(numbers(base.parents)[0])
     return op.kink is None or not margin_moved(op.kink(*numbers(base.parents)),
                                                op.kink(*numbers(node.parents)))
+
+
+def written(node: Value) -> str:
+    """How messages write an operation: its name and its operands, with their labels."""
+    assert node.op is not None
+    shown = ", ".join(map(_shown, node.parents[:8])) + (", ..." if len(node.parents) > 8 else "")
+    return f"{node.op.name}({shown})"
+
+
+def _shown(operand: Operand) -> str:
+    name, number = name_of(operand), data_of(operand)
+    return f"{name} = {number!r}" if name else repr(number)
 
 
 def _outputs(result: Any) -> list[Operand]:
@@ -237,6 +248,13 @@ class Examination:
         slack = 2.0 * abs(float(nudged) - claim)
         return not abs(claim - slope.value) <= tolerance + min(slack, 0.5 * abs(slope.value))
 
+    def first_kink(self) -> str:
+        """The first node on a kink, or the first comparison that is a tie, in words."""
+        if self.kinks:
+            return f"{written(self.kinks[0])} sits on its kink"
+        tie = next(comparison for comparison in self.recording.comparisons if comparison.is_tie())
+        return f"the comparison of {_shown(tie.left)} with {_shown(tie.right)} is a tie"
+
     def at_kinks(self) -> set[int]:
         """The positions of the leaves on which a node on a kink, or a tied comparison, hangs."""
         sources: set[Value] = set(self.kinks)
@@ -274,6 +292,10 @@ class Examination:
         return Adjoints([slope.get(leaf, 0.0) for leaf in leaves],
                         [error.get(leaf, 0.0) for leaf in leaves],
                         [size.get(leaf, 0.0) for leaf in leaves])
+
+    def is_blurred(self) -> bool:
+        """Whether rounding alone moves a node by more than half its size (or by more than 1/2)."""
+        return any(self.errors[node] > max(0.5, 0.5 * abs(node.data)) for node in self.order)
 
     def noise(self) -> list[float]:
         """For each output a bound on its rounding error."""

@@ -91,6 +91,8 @@ class _Tableau:
         self.best = [UNKNOWN] * len(at_rest)
         self.rows: list[list[float]] = [[] for _ in at_rest]
         self.history: list[list[float]] = [[] for _ in at_rest]
+        self.later: list[list[tuple[float, float]]] = [[] for _ in at_rest]  # than the best
+        self.reach = [0.0] * len(at_rest)  # how far the best is from the quotients it is made of
         self.moved_noise: list[float] = []  # for each unit of the step
         self.smallest = 0.0  # the last step taken
 
@@ -98,9 +100,14 @@ class _Tableau:
         """A start for smaller steps, if those tell another slope than the tableau.
 
         Large steps agree with each other, and tell the wrong slope, where what matters is much
-        narrower than all of them: a soft kink between two lines, a pole beside a tiny number.
+        narrower than all of them: a soft kink between two lines, a pole beside a tiny number,
+        the waves of a sine.
         """
-        smallest = max(2e3 * EPS * self.scale if self.scale else self.smallest * 1e-20, TINY)
+        known = [step for k, later in enumerate(self.later) for step, quotient in later
+                 if not self._agrees(k, quotient, step, self.reach[k])]
+        if known:
+            return max(known) * STEP_RATIO
+        smallest = max(64.0 * EPS * self.scale if self.scale else self.smallest * 1e-20, TINY)
         if not 0.0 < smallest < self.smallest:
             return None
         step: float = self.smallest
@@ -113,9 +120,9 @@ class _Tableau:
                 return step * STEP_RATIO
         return None
 
-    def _agrees(self, k: int, quotient: float, step: float) -> bool:
+    def _agrees(self, k: int, quotient: float, step: float, reach: float = 0.0) -> bool:
         best = self.best[k]
-        allowed = best.error + self._floor(k, quotient, step)
+        allowed = best.error + self._floor(k, quotient, step) + reach
         # A one-sided quotient is off by a multiple of its step, too.
         allowed += abs(best.value) * 1e-3 if self.side else 1e-9 * abs(best.value)
         return not abs(quotient - best.value) > allowed
@@ -161,12 +168,15 @@ class _Tableau:
         if self.side:
             floor += _still_to_go(self.history[k])
         row = [quotient]
+        self.later[k].append((step, quotient))
         for column, older in enumerate(self.rows[k][:MAX_ORDER]):
             factor = STEP_RATIO ** (self.order * (column + 1)) - 1.0
             better = row[column] + (row[column] - older) / factor
             error = max(abs(better - row[column]), abs(better - older)) + floor
             if error < self.best[k].error:
                 self.best[k] = Estimate(better, error)
+                self.reach[k] = max(abs(better - quotient), abs(better - older))
+                self.later[k].clear()
             row.append(better)
         self.rows[k] = row
 

@@ -14,21 +14,22 @@ from typing import Any
 
 import numpy as np
 
-from autograd.checking.error_analysis import Adjoints, Examination, Recording
+from autograd.checking.error_analysis import Adjoints, Examination, Recording, written
 from autograd.checking.finite_differences import EPS, UNKNOWN, Estimate, differences
 from autograd.checking.high_precision import PreciseGraph
 from autograd.checking.reports import Component, GradientError, Report, Tolerance
 from autograd.core import primitives
 from autograd.core.primitives import DOMAIN_ERRORS
-from autograd.core.pytrees import flatten, paths, shape_of
-from autograd.core.value import Value, name_of, numbers
+from autograd.core.pytrees import flatten, paths, rebuild, shape_of
+from autograd.core.typing import Array
+from autograd.core.value import Value
 
 PRECISE = "the graph in 100-digit arithmetic"
 DIFFERENCES = "central differences"
 
 
 def gradcheck(f: Callable[..., Any], *inputs: Any, gradient: Callable[..., Any] | None = None,
-              rtol: float = 1e-6, atol: float = 0.0) -> Report:
+              rtol: float = 1e-7, atol: float = 0.0) -> Report:
     """Check the gradient of a function at a point against oracles that know no rules.
 
     The truth is central differences with Richardson extrapolation, their steps kept inside the
@@ -54,7 +55,8 @@ def gradcheck(f: Callable[..., Any], *inputs: Any, gradient: Callable[..., Any] 
         atol: an absolute difference to allow on top, for gradients that are meant to be rough.
 
     Returns:
-        A :class:`Report`, which is truthy.
+        A :class:`Report`. It is truthy where a component was compared; where none could be, as
+        all hang on kinks, or rounding hides them, it says why and where to look instead.
 
     Raises:
         GradientError: when the gradient is wrong; an AssertionError.
@@ -116,9 +118,15 @@ class _Check:
         bad = [component for component in known if component.is_wrong()]
         if bad or (wrong is not None and self.gradient is None):
             raise self._failure(bad, wrong, len(known), references)
-        return Report(len(known), len(self.skipped) * len(rows),
-                      max((c.relative() for c in known), default=0.0), self.oracle,
-                      unknown=len(components) - len(known))
+        return self._report([c for c in components if c.tolerance.is_telling()],
+                            len(self.skipped) * len(rows), len(components))
+
+    def _report(self, checked: list[Component], skipped: int, tried: int) -> Report:
+        seen = {component.path for component in checked}
+        return Report(len(checked), skipped, max((c.relative() for c in checked), default=0.0),
+                      self.oracle, unknown=tried - len(checked),
+                      unchecked=tuple(path for path in self.paths if path not in seen),
+                      advice="" if checked else self._advice())
 
     # --- what is claimed ------------------------------------------------------------------------
 
@@ -168,19 +176,20 @@ class _Check:
             depends = self.examination.dependents(leaf)
             known = None if precise is None else (
                 precise.derivatives(leaf, depends, outputs, noise))
-            found.append(self._by_differences(i) if known is None else known)
+            found.append(self._sharpened(known or self._by_differences(i), i))
         if precise is not None:
             self.oracle = PRECISE
             self._refuse_hidden_path(found)
         return found
 
     def _by_differences(self, i: int) -> list[Estimate]:
-        """Differences of f itself; the sum over the graph where those are too noisy to tell."""
-        found = self._difference([1.0 if j == i else 0.0 for j in range(len(self.point))],
-                                 abs(self.point[i]))
-        return [self._sharper(estimate, k, i) for k, estimate in enumerate(found)]
+        return self._difference([1.0 if j == i else 0.0 for j in range(len(self.point))],
+                                abs(self.point[i]))
 
     def _difference(self, direction: Sequence[float], scale: float) -> list[Estimate]:
+        if self.examination.is_blurred():
+            return [UNKNOWN] * len(self.base.outputs)
+
         def moved(displacement: float) -> Recording:
             return self._record(
                 [x + displacement * d for x, d in zip(self.point, direction, strict=True)])
@@ -196,6 +205,10 @@ class _Check:
             return moved(displacement).noise() if displacement else self.examination.noise()
 
         return differences(sample, noise, scale)
+
+    def _sharpened(self, estimates: list[Estimate], i: int) -> list[Estimate]:
+        """The sum over the graph where an oracle of the whole is too noisy to tell."""
+        return [self._sharper(estimate, k, i) for k, estimate in enumerate(estimates)]
 
     def _sharper(self, estimate: Estimate, k: int, i: int) -> Estimate:
         adjoints = self.adjoints[k]
@@ -228,9 +241,7 @@ class _Check:
         for i, known in enumerate(found):
             if i in self.skipped:
                 continue
-            seen = self._difference([1.0 if j == i else 0.0 for j in range(len(self.point))],
-                                    abs(self.point[i]))
-            for k, estimate in enumerate(seen):
+            for k, estimate in enumerate(self._by_differences(i)):
                 slack = 1e-4 * max(abs(known[k].value), abs(estimate.value)) + 10 * estimate.error
                 if abs(known[k].value - estimate.value) > slack:
                     known[k] = estimate
@@ -246,8 +257,37 @@ class _Check:
         if self.oracle == PRECISE and math.isfinite(adjoints.slopes[i]):
             # The graph of rounded numbers has this slope: no rule can do better than it.
             rounding += 2.0 * abs(adjoints.slopes[i] - truth.value)
-        return Component(self.paths[i], k, given,
-                         Tolerance(self.rtol, truth.value, truth.error, rounding, self.atol))
+        # Where no path has a slope, what a slope there could be is measured by the numbers.
+        size = adjoints.sizes[i] or abs(self.base.values[k]) / max(1.0, abs(self.point[i]))
+        return Component(self.paths[i], k, given, Tolerance(
+            self.rtol, truth.value, truth.error, rounding, self.atol, size))
+
+    # --- what was not checked -------------------------------------------------------------------
+
+    def _advice(self) -> str:
+        """Why nothing could be checked here, and where to look instead."""
+        if not self.point:
+            return "the inputs hold no numbers"
+        if not self.skipped:
+            return ("as rounding hides the slope here; check where the function is less steep, "
+                    "less saturated or cancels less")
+        why = f"as {self.examination.first_kink()}, where more than one slope would do"
+        beside = self._beside_kinks()
+        return f"{why}; check beside it" + (f", for example at {beside}" if beside else "")
+
+    def _beside_kinks(self) -> str:
+        """A point nearby at which a component can be checked, in words; "" if none is found."""
+        for step in (1e-3, -1e-3, 0.1):
+            # Unequal steps, so that what is tied here is not tied there.
+            moved = [x + step * (i + 1) * max(1.0, abs(x)) if i in self.skipped else x
+                     for i, x in enumerate(self.point)]
+            try:
+                skipped = Examination(self._record(moved)).at_kinks()
+            except DOMAIN_ERRORS:
+                continue
+            if len(skipped) < len(moved):
+                return shown_point(self.names, rebuild(self.inputs, moved, float_array))
+        return ""
 
     # --- what went wrong ------------------------------------------------------------------------
 
@@ -297,12 +337,9 @@ class _Check:
 
     def _blamed(self, node: Value, position: int, truth: Estimate) -> str:
         assert node.op is not None
-        operands = [f"{name_of(p)} = {x!r}" if name_of(p) else repr(x)
-                    for p, x in zip(node.parents, numbers(node.parents), strict=True)]
-        shown = ", ".join(operands[:8]) + (", ..." if len(operands) > 8 else "")
         label = f", label {node.label!r}" if node.label else ""
         claim = self.examination.claims[node][position]
-        return (f"the first node whose local partial is wrong: {node.op.name}({shown}) = "
+        return (f"the first node whose local partial is wrong: {written(node)} = "
                 f"{node.data!r}{label}; its partial by operand {position} is {claim!r}, "
                 f"expected is {truth.value!r} (error {truth.error:.1e})")
 
@@ -328,6 +365,11 @@ def shown_point(names: Sequence[str], inputs: Sequence[Any]) -> str:
     with np.printoptions(precision=17, threshold=100):
         return ", ".join(f"{name} = {_plain(item)!r}"
                          for name, item in zip(names, inputs, strict=True))
+
+
+def float_array(items: list[Any], shape: tuple[int, ...]) -> Array:
+    """Builds arrays of floats where pytrees are rebuilt, not of objects."""
+    return np.array(items, dtype=float).reshape(shape)
 
 
 def _plain(item: Any) -> Any:

@@ -156,10 +156,11 @@ def _precise_slopes(m: Any, evaluate: Callable[[Any], list[Any] | None],
     quotients, noise = _precise_quotients(m, evaluate, step)
     if quotients is None:
         return None
-    if all(abs(quotient) > 1e-8 for quotient in quotients):
+    if step < 1e-10 and all(abs(quotient) > 1e-8 for quotient in quotients):
         return [Estimate(float(q), float(n) + EPS * abs(float(q)))
                 for q, n in zip(quotients, noise, strict=True)]
-    wider, _ = _precise_quotients(m, evaluate, 2 * step)  # x**3 at 0 has the quotient step**2
+    # x**3 at 0 has the quotient step**2, and at 1e20 the step is as long as a wave of sin.
+    wider, _ = _precise_quotients(m, evaluate, 2 * step)
     if wider is None:
         return None
     return [Estimate(float((4 * q - w) / 3), float(abs(q - w) + n) + EPS * abs(float(q)))

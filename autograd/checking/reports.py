@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from autograd.checking.finite_differences import TINY
+
+# Where a function and its derivative are 0 there is no size to measure an error by.
+NOTHING = 1e-12
 
 
 class GradientError(AssertionError):
@@ -30,7 +34,10 @@ class GradientError(AssertionError):
 
 @dataclass(frozen=True, repr=False)
 class Report:
-    """What a check that passed has looked at. It is truthy, so that ``assert`` reads well.
+    """What a check that found nothing wrong has looked at.
+
+    It is truthy where it has compared anything, so that ``assert`` reads well: a check that has
+    compared nothing, as all hangs on kinks or no oracle can tell, does not say "right".
 
     Args:
         checked: how many components of the gradient were compared.
@@ -39,6 +46,8 @@ class Report:
         oracle: what they were compared with.
         points: at how many points.
         unknown: how many could not be compared, because no oracle can tell them.
+        unchecked: the components, by name, that were compared at none of the points.
+        advice: why nothing was compared, and where to look instead; "" where something was.
     """
 
     checked: int
@@ -47,32 +56,76 @@ class Report:
     oracle: str
     points: int = 1
     unknown: int = 0
+    unchecked: tuple[str, ...] = ()
+    advice: str = ""
 
     def __bool__(self) -> bool:
-        return True
+        return self.checked > 0
 
     def __repr__(self) -> str:
         at = f" at {self.points} points" if self.points != 1 else ""
-        skipped = f", {self.skipped} skipped at kinks" if self.skipped else ""
-        skipped += f", {self.unknown} that no oracle can tell" if self.unknown else ""
-        return (f"gradient is right: {self.checked} component(s) checked{at}{skipped}; worst "
-                f"relative difference {self.worst:.1e}, against {self.oracle}")
+        left_out = [f"{self.skipped} skipped at kinks"] if self.skipped else []
+        left_out += [f"{self.unknown} that no oracle can tell"] if self.unknown else []
+        if not self:
+            return (f"nothing was checked{at}: "
+                    + ", ".join([*left_out, self.advice] if self.advice else left_out))
+        counted = ", ".join([f"{self.checked} component(s) checked{at}", *left_out])
+        right = "gradient is right"
+        if self.unchecked:
+            right += " as far as it was checked"
+            counted += f" ({_listed(self.unchecked)} nowhere checked)"
+        return f"{right}: {counted}; {self._difference()} {self.oracle}"
+
+    def _difference(self) -> str:
+        if self.worst == 0.0:
+            return "no difference beyond rounding from"
+        return f"beyond rounding the largest relative difference is {self.worst:.1e}, from"
+
+
+def merged(reports: Sequence[Report]) -> Report:
+    """The report over all points, from one or more, each of one point."""
+    never = set(reports[0].unchecked).intersection(*(report.unchecked for report in reports))
+    passed = [report for report in reports if report]
+    return Report(
+        sum(r.checked for r in reports), sum(r.skipped for r in reports),
+        max(r.worst for r in reports), (passed or reports)[-1].oracle, len(reports),
+        sum(r.unknown for r in reports),
+        tuple(name for name in reports[0].unchecked if name in never),
+        "" if passed else reports[-1].advice)
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names[:8]) + (", ..." if len(names) > 8 else "")
 
 
 class Tolerance(NamedTuple):
-    """How far a component may be off, term by term."""
+    """How far a component may be off, term by term.
+
+    Args:
+        rtol, atol: what the caller allows.
+        reference: the truth.
+        oracle: a bound on its error.
+        rounding: a bound on the rounding of the component.
+        size: how large the component could be: the sum of its absolute path products.
+    """
 
     rtol: float
     reference: float
     oracle: float
     rounding: float
     atol: float
+    size: float
 
     def total(self) -> float:
         return self.rtol * abs(self.reference) + self.oracle + self.rounding + self.atol + TINY
 
     def is_known(self) -> bool:
         return math.isfinite(self.reference) and math.isfinite(self.oracle + self.rounding)
+
+    def is_telling(self) -> bool:
+        """Whether it is narrow enough to tell a right component from a wrong one."""
+        return self.is_known() and self.oracle + self.rounding <= max(
+            0.1 * max(abs(self.reference), self.size), NOTHING)
 
     def __str__(self) -> str:
         text = (f"rtol * |expected| ({self.rtol:g} * {abs(self.reference):.6g}) + the oracle's own "

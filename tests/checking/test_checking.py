@@ -232,6 +232,13 @@ def test_high_precision_sees_the_slope_of_saturated_functions(name, x, slope):
     assert local_derivative(TABLE[name], [x], 0).value == pytest.approx(slope, rel=1e-12)
 
 
+@pytest.mark.parametrize("x", [1.234567e17, 1e20, -3e22])
+def test_high_precision_takes_steps_shorter_than_a_wave(x):
+    estimate = local_derivative(TABLE["sin"], [x], 0)
+    assert estimate.value == pytest.approx(math.cos(x), rel=1e-12)
+    assert gradcheck(sin, x).checked == 1
+
+
 def test_differences_do_not_claim_to_know_the_slope_of_a_saturated_function():
     estimate = local_difference(TABLE["tanh"], [60.0], 0)
     assert abs(estimate.value - 4.0 * math.exp(-120.0)) <= estimate.error
@@ -261,7 +268,55 @@ def test_at_a_kink_nothing_is_reported_and_the_components_are_counted(f, point, 
     report = gradcheck(f, *point)
     size = len(point[0]) if isinstance(point[0], list) else len(point)
     assert (report.checked, report.skipped) == (0, size)
-    assert gradcheck(f, *point, gradient=lambda *xs: xs[0] if len(xs) == 1 else xs)
+    by_hand = gradcheck(f, *point, gradient=lambda *xs: xs[0] if len(xs) == 1 else xs)
+    assert (by_hand.checked, by_hand.skipped) == (0, size)
+
+
+@both_oracles
+@pytest.mark.parametrize("f, point", AT_KINKS)
+def test_a_check_that_could_check_nothing_is_no_pass_and_says_where_to_look(f, point, oracle):
+    for gradient in (None, lambda *xs: xs[0] if len(xs) == 1 else xs):
+        report = gradcheck(f, *point, gradient=gradient)
+        said = repr(report)
+        assert not report and said.startswith("nothing was checked: ") and "right" not in said
+        assert "is a tie" in said or "sits on its kink" in said
+        names = {}
+        exec(said.split("for example at ")[1].replace(", y", "; y"), {"array": np.array}, names)
+        assert gradcheck(f, *names.values())
+
+
+def test_where_no_point_beside_a_kink_is_found_none_is_named():
+    report = gradcheck(lambda x: relu(x - x) * x, 3.0)
+    assert not report and repr(report).endswith("check beside it")
+
+
+def test_no_numbers_at_all_are_no_pass():
+    report = gradcheck(lambda xs: ag.sum(xs), [])
+    assert not report and "the inputs hold no numbers" in repr(report)
+
+
+@both_oracles
+def test_a_slope_that_rounding_hides_is_no_pass(oracle):
+    for gradient in (None, lambda x: 1e12 * math.cos(1e12 * x)):
+        report = gradcheck(lambda x: sin(1e12 * x), 123456.7, gradient=gradient)
+        assert not report and report.unknown == 1
+        assert "nothing was checked: 1 that no oracle can tell, as rounding hides" in repr(report)
+
+
+@both_oracles
+def test_a_function_too_steep_for_its_own_rounding_is_never_blamed(oracle):
+    for x in (1.0, *np.linspace(-10.0, 10.0, 101)):
+        for gradient in (None, lambda x: 1e12 * math.cos(1e12 * x)):
+            report = gradcheck(lambda x: sin(1e12 * x), float(x), gradient=gradient)
+            assert report.checked + report.unknown == 1
+
+
+@both_oracles
+def test_a_partial_check_says_which_components_it_left_out(oracle):
+    report = gradcheck(lambda x, y, z: relu(x) * y + z * z, 0.0, 2.0, 3.0)
+    assert report and report.unchecked == ("x",)
+    assert ("right as far as it was checked: 2 component(s) checked, 1 skipped at kinks (x nowhere "
+            "checked)") in repr(report)
 
 
 @both_oracles
@@ -463,8 +518,8 @@ def test_the_message_shows_component_numbers_and_tolerance_with_its_formula():
     error, message = caught.value, str(caught.value)
     assert isinstance(error, AssertionError)
     assert (error.component, error.given, error.expected) == ("w[1, 0]", 6.5, 6.0)
-    assert 6e-6 <= error.tolerance < 6.1e-6
-    for part in ("w[1, 0]", "6.5", "6.0", "rtol * |expected| (1e-06 * 6)", "worst of 1 wrong among "
+    assert 6e-7 <= error.tolerance < 6.1e-7
+    for part in ("w[1, 0]", "6.5", "6.0", "rtol * |expected| (1e-07 * 6)", "worst of 1 wrong among "
                  "5", "b = 1.0", "the engine's gradient agrees with the oracle"):
         assert part in message
 
@@ -528,7 +583,13 @@ def test_the_report_is_truthy_and_reads_well():
     report = gradcheck(lambda x, y: relu(x) + y * y, 0.0, 3.0)
     assert report and (report.checked, report.skipped, report.points) == (1, 1, 1)
     assert "1 component(s) checked, 1 skipped at kinks" in repr(report)
-    assert "100-digit" in repr(report)
+    assert "no difference beyond rounding from the graph in 100-digit arithmetic" in repr(report)
+
+
+def test_the_report_of_a_difference_says_that_it_is_relative_and_beyond_rounding():
+    report = gradcheck(lambda x: x * x, 3.0, gradient=lambda x: 6.0 * (1.0 + 5e-8))
+    assert report.worst == pytest.approx(5e-8)
+    assert "beyond rounding the largest relative difference is 5.0e-08, from" in repr(report)
 
 
 def test_users_own_primitive_is_checked_by_differences():
@@ -592,6 +653,24 @@ def test_check_gradients_finds_the_same_point_every_time():
 def test_check_gradients_skips_kinks_that_it_meets():
     report = check_gradients(lambda x: relu(x), st.sampled_from([-1.0, 0.0, 2.0]))
     assert report.skipped >= 1 and report.checked >= 2
+
+
+def test_check_gradients_that_meets_kinks_alone_is_no_pass():
+    report = check_gradients(lambda x: relu(x), st.just(0.0), max_examples=20)
+    assert not report
+    assert "nothing was checked: 1 skipped at kinks, as relu(x = 0.0)" in repr(report)
+    always = check_gradients(lambda x: relu(x - x) * x, (1.0, 2.0), max_examples=20)
+    assert not always and "nothing was checked at 20 points" in repr(always)
+
+
+def test_check_gradients_names_what_it_checked_at_no_point():
+    report = check_gradients(lambda x, y: relu(x) + y * y, [st.just(0.0), (1.0, 2.0)],
+                             max_examples=20)
+    assert report and report.unchecked == ("x",)
+    assert "(x nowhere checked)" in repr(report)
+    somewhere = check_gradients(lambda x, y: relu(x) + y * y,
+                                [st.sampled_from([0.0, 1.0]), (1.0, 2.0)], max_examples=20)
+    assert somewhere.skipped and not somewhere.unchecked
 
 
 def test_a_point_outside_the_functions_domain_is_an_error_that_shows_it():
