@@ -61,7 +61,8 @@ def files_of(root: Path, *folders: str) -> set[str]:
     """What belongs to the project in some of its folders, as paths below the root."""
     return {path.relative_to(root).as_posix() for folder in folders
             for path in (root / folder).rglob("*")
-            if path.is_file() and path.suffix != ".pyc" and ".ipynb_checkpoints" not in path.parts}
+            if path.is_file() and path.suffix != ".pyc"
+            and not {".ipynb_checkpoints", ".hypothesis"} & set(path.parts)}
 
 
 def test_the_wheel_holds_the_packages_and_nothing_else(wheel: Path) -> None:
