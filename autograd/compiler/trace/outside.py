@@ -15,6 +15,7 @@ import sys
 import threading
 from collections.abc import Callable, Container
 from pathlib import Path
+from queue import SimpleQueue
 from types import BuiltinFunctionType, CodeType, FrameType, FunctionType, ModuleType
 from typing import Any, NamedTuple
 
@@ -31,14 +32,13 @@ class _Source(NamedTuple):
 
 
 _CLOCK = words("time time_ns perf_counter perf_counter_ns monotonic monotonic_ns process_time "
-                "process_time_ns thread_time thread_time_ns clock_gettime clock_gettime_ns "
-                "localtime gmtime ctime asctime strftime")
-_SYSTEM = words("read pread preadv readv stat lstat fstat fstatat statvfs fstatvfs listdir "
-                 "scandir access readlink getxattr listxattr getcwd getcwdb getloadavg times "
-                 "cpu_count sched_getaffinity getrandom urandom system posix_spawn spawnv fork "
-                 "forkpty get_terminal_size getlogin uname waitpid wait lseek")
-_READING = words("read read1 readall readinto readinto1 readline "
-                  "readlines peek getvalue getbuffer")
+               "process_time_ns thread_time thread_time_ns clock_gettime clock_gettime_ns "
+               "localtime gmtime ctime asctime strftime")
+_SYSTEM = words("read pread preadv readv stat lstat fstat fstatat statvfs fstatvfs listdir scandir "
+                "access readlink getxattr listxattr getcwd getcwdb getloadavg times cpu_count "
+                "sched_getaffinity getrandom urandom system posix_spawn spawnv fork forkpty "
+                "get_terminal_size getlogin uname waitpid wait lseek")
+_READING = words("read read1 readall readinto readinto1 readline readlines peek getvalue getbuffer")
 OUTPUT = "output"
 _DRAWS = "random numbers"
 _SOURCES: dict[str, _Source] = {
@@ -55,6 +55,8 @@ _SOURCES: dict[str, _Source] = {
     **dict.fromkeys(("mmap", "winreg", "_winapi", "msvcrt", "resource", "_posixsubprocess",
                      "_posixshmem", "termios"), _Source("files or the system")),
     "_uuid": _Source(_DRAWS),
+    "_queue": _Source("a queue", words("get get_nowait qsize empty")),
+    "gc": _Source("the memory", words("get_count get_stats get_objects")),
 }
 _PRINTING = {"print", "write", "writelines", "warn", "warn_explicit"}
 _PRINTERS = {"builtins", "_io", "_warnings", "posix", "nt"}
@@ -160,7 +162,7 @@ class Lookout:
             self.has_printed = True
         elif what == "a thread":
             self.has_seen_all = False
-        elif isinstance(owner, io.StringIO | io.BytesIO):
+        elif isinstance(owner, io.StringIO | io.BytesIO | SimpleQueue):
             if id(owner) in self._captured:  # else it is memory of the function's own
                 self.note(frame, what, name)
         elif isinstance(owner, random.Random):

@@ -380,15 +380,6 @@ def test_reading_numbers_that_are_computed_on_the_fly_is_no_change() -> None:
         mpmath.mp.dps = precision
 
 
-def test_tables_of_other_libraries_change() -> None:
-    pandas = pytest.importorskip("pandas")
-    series, frame = pandas.Series({"a": 1.0, "b": 2.0}), pandas.DataFrame({"a": [1.0, 2.0]})
-    agrees_after(lambda x: x * series["a"] + frame["a"].iloc[1] + series.sum(),
-                 lambda: series.__setitem__("a", 5.0), lambda: frame.__setitem__("a", [3.0, 4.0]),
-                 lambda: frame.loc.__setitem__((1, "a"), 9.0))
-    agrees_after(lambda x: x * series.loc["a"], lambda: setattr(series, "index", ["b", "a"]))
-
-
 class Opaque:
     """As pandas does it: an array-like of an installed package, with a state that pickle knows."""
 

@@ -24,6 +24,7 @@ import warnings
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 import mpmath
@@ -154,6 +155,30 @@ def test_a_clock_that_c_code_reads_unseen_is_refused(read: Callable[[], Any]) ->
     """No hook sees a function written in C that is called by another one."""
     with pytest.raises(RecordingError, match=r"lets .* be called where nobody sees"):
         plainly(lambda x: x * float(int(read()) > 1))(1.5)
+
+
+@pytest.mark.parametrize("length", [1, LONG], ids=["short", "long"])
+def test_a_captured_stream_or_queue_is_refused(length: int) -> None:
+    text, queue = io.StringIO("1.0\n2.0\n3.0\n"), SimpleQueue[float]()
+    queue.put(2.0)
+    queue.put(2.0)
+
+    def f(x: Any, read: Callable[[], Any]) -> Any:
+        number = float(read())
+        for _ in range(length):
+            x = x * 0.5 + number
+        return x
+
+    for read in (text.readline, lambda: text.readline(), lambda: queue.get(), queue.get):
+        with pytest.raises(RecordingError, match=r"reads a (file|queue)"):
+            plainly(f)(1.5, read)
+    own = SimpleQueue[float]
+    agrees(lambda x: x * put_and_get(own()), plainly(lambda x: x * put_and_get(own())))
+
+
+def put_and_get(queue: Any) -> Any:
+    queue.put(2.0)
+    return queue.get() + float(io.StringIO("3.0").read())
 
 
 def test_a_clock_in_a_branch_that_is_not_taken_is_no_reading() -> None:
