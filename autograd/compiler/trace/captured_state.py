@@ -8,6 +8,7 @@ from other ones is thrown away.
 from __future__ import annotations
 
 import ctypes
+import io
 import os
 import pickle
 import random
@@ -17,8 +18,7 @@ import weakref
 from collections import deque
 from collections.abc import Callable, Container, Iterable
 from contextvars import ContextVar
-from functools import lru_cache, partial
-from operator import is_
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -32,21 +32,34 @@ from autograd.compiler.trace.code_names import (
     names_in,
 )
 from autograd.compiler.trace.outside import OUTPUT, is_unseen_clock, what_reads
-from autograd.compiler.trace.purity import LIBRARIES, are_pure_names, is_pure_module
+from autograd.compiler.trace.purity import (
+    OURS,
+    are_pure_names,
+    is_library,
+    is_pure_module,
+    package_of,
+)
+from autograd.compiler.trace.sameness import (
+    Check,
+    are_same,
+    attribute_check,
+    entry_check,
+    holds_more,
+    is_plain_data,
+    is_same,
+    is_solid,
+    memory_of,
+    pickle_of,
+    setting_check,
+)
 from autograd.compiler.trace.settings import settings_of
-from autograd.core.attributes import MISSING, attributes_of, of_slot, slot_of
+from autograd.core.attributes import MISSING, attributes_of
 from autograd.core.graph import leaves
-from autograd.core.primitives import Primitive
 from autograd.core.typing import Array
-from autograd.core.value import Value, name_scope
+from autograd.core.value import Value
 
-_OURS = (__name__.split(".")[0], "nn")
-_SOLID = (int, float, complex, str, bytes, type(None), np.generic, Primitive, range, slice,
-          name_scope)
 _BUILT_IN = (list, tuple, dict, set, frozenset, deque)
 _SHARED = ("random", "numpy.random")
-
-Check = Callable[[], bool]
 
 
 class Watch:
@@ -77,6 +90,7 @@ class Watch:
         self._texts: set[str] = set()  # that they capture, and that may be names
         self._packages: set[str] = set()  # of what can be reached
         self._spaces: list[dict[str, Any]] = []  # the variables of their modules
+        self._streams: list[tuple[str, io.StringIO | io.BytesIO]] = []  # in memory
         self.pointers: list[str] = []
         self.handed_on: list[str] = []
         self._modules: list[tuple[str, types.ModuleType]] = []
@@ -134,12 +148,12 @@ class Watch:
         for code, space in functions:
             for name in sorted(names_in(code)[1] & space.keys()):
                 item, whole = space[name], f"{space.get('__name__')}.{name}"
-                if _is_setting(item):
+                if is_plain_data(item):
                     self._entry(whole, space, name)
                 elif not callable(item) and not isinstance(item, types.ModuleType):
                     self._attributes(whole, item, {
                         key: part for key, part in attributes_of(item).items()
-                        if key in names and _is_setting(part)})
+                        if key in names and is_plain_data(part)})
         while self._pending:
             self._visit(*self._pending.popleft())
         self._of_libraries, self._checks = self._checks, own
@@ -154,7 +168,7 @@ class Watch:
     def _later(self, name: str, item: Any) -> None:
         if item.__class__ is str and is_name(item):
             self._texts.add(item)
-        if _is_solid(item.__class__) or id(item) in self._seen:
+        if is_solid(item.__class__) or id(item) in self._seen:
             return
         self._seen[id(item)] = item
         self._pending.append((name, item))
@@ -180,7 +194,7 @@ class Watch:
         elif isinstance(item, types.ModuleType):
             self._modules.append((name, item))
             self._packages.add(item.__name__.split(".")[0])
-            self.is_pure &= not _is_library(item) or is_pure_module(item.__name__)
+            self.is_pure &= not is_library(item) or is_pure_module(item.__name__)
         elif isinstance(item, type):
             self._class(name, item)
         elif isinstance(item, np.ndarray):
@@ -204,20 +218,20 @@ class Watch:
         elif isinstance(item, dict | types.MappingProxyType):
             self._dictionary(name, item)
             self._hand_on(name, getattr(item, "default_factory", None))
-        elif (before := _bytes(item)) is not None:
-            self._checks.append((name, lambda: _bytes(item) == before))
+        elif (before := memory_of(item)) is not None:
+            self._checks.append((name, lambda: memory_of(item) == before))
 
     def _function(self, function: types.FunctionType) -> None:
         names = function.__code__.co_freevars
-        is_library = _is_library(function)
+        is_foreign = is_library(function)
         for variable, cell in zip(names, function.__closure__ or (), strict=True):
-            self._cell(variable, cell, is_library)
+            self._cell(variable, cell, is_foreign)
         for part in (function.__defaults__, function.__kwdefaults__):
             if part:
                 self._later(f"a default of {function.__name__}", part)
         if function.__dict__:
             self._later(f"an attribute of {function.__name__}", function.__dict__)
-        if is_library:
+        if is_foreign:
             self._packages.add(str(function.__module__).split(".")[0])
             self.is_pure &= (is_pure_module(function.__globals__.get("__name__"))
                              and are_pure_names([function.__name__]))
@@ -254,7 +268,7 @@ class Watch:
     def _all_of(self, space: dict[str, Any]) -> None:
         """All plain data of a module: which of it is read depends on a text."""
         for name, item in list(space.items()):
-            if not name.startswith("__") and _is_setting(item):
+            if not name.startswith("__") and is_plain_data(item):
                 self._entry(name, space, name)
 
     def _by_text(self) -> None:
@@ -262,7 +276,8 @@ class Watch:
         for space in self._spaces:
             for name in sorted(self._texts & space.keys()):
                 self._entry(name, space, name)
-            self._imports(self._texts, "")
+        self._imports(self._texts, "")
+        self.is_pure &= are_pure_names(self._texts)
         self._names |= self._texts
         self._texts.clear()
 
@@ -270,22 +285,22 @@ class Watch:
         """Modules of the user's own that a function mentions: it may import them inside."""
         for name in sorted(names):
             for module in (sys.modules.get(name), sys.modules.get(f"{package}.{name}")):
-                if isinstance(module, types.ModuleType) and not _is_library(module):
+                if isinstance(module, types.ModuleType) and not is_library(module):
                     self._later(name, module)
 
     def _cell(self, name: str, cell: types.CellType, is_library: bool) -> None:
         content = _content(cell)
         self._later(name, content)
         if not is_library:  # a library's wrapper never sets its variables again
-            self._checks.append((name, lambda: _is_same(_content(cell), content)))
+            self._checks.append((name, lambda: is_same(_content(cell), content)))
 
     def _variables_of_modules(self) -> None:
         """Those variables of the modules that some function mentions."""
         for prefix, module in self._modules:
             space = vars(module)
-            is_library = _is_library(module)
+            is_foreign = is_library(module)
             for name in sorted(self._names & space.keys()):
-                if is_library and callable(space[name]):
+                if is_foreign and callable(space[name]):
                     continue  # a library's own
                 if (id(module), name) not in self._variables:
                     self._variables.add((id(module), name))
@@ -293,12 +308,12 @@ class Watch:
 
     def _entry(self, whole: str, space: dict[str, Any], name: str) -> None:
         self._later(whole, space[name])
-        self._checks.append((whole, _entry_check(space, name, space[name])))
+        self._checks.append((whole, entry_check(space, name, space[name])))
 
     def _class(self, name: str, cls: type) -> None:
         """The attributes of a class of the user's own, and of those that it inherits from."""
-        if _is_library(cls):
-            self._packages.add(_package(cls))
+        if is_library(cls):
+            self._packages.add(package_of(cls))
             self.is_pure &= is_pure_module(cls.__module__)
             return
         space, count = vars(cls), len(vars(cls))
@@ -307,22 +322,23 @@ class Watch:
             if not key.startswith("__") or isinstance(item, types.FunctionType):
                 for part in (item.fget,) if isinstance(item, property) else (item,):
                     self._later(f"{name}.{key}", part)
-                self._checks.append((f"{name}.{key}", _attribute_check(cls, key, item)))
+                self._checks.append((f"{name}.{key}", attribute_check(cls, key, item)))
         for above in (*cls.__bases__, type(cls)):
             self._later(name, above)
 
     def _items(self, name: str, items: Any) -> None:
         before = tuple(items)
         if not isinstance(items, tuple):
-            self._checks.append((name, lambda: _are_same(items, before)))
-        if not all(map(_is_solid, set(map(type, before)))):
+            self._checks.append((name, lambda: are_same(items, before)))
+        kinds = set(map(type, before))
+        if str in kinds or not all(map(is_solid, kinds)):
             for i, item in enumerate(before):
                 self._later(f"{name}[{i}]", item)
 
     def _dictionary(self, name: str, items: Any) -> None:
         keys, before = tuple(items), tuple(items.values())
-        self._checks.append((name, lambda: _are_same(items, keys)
-                             and _are_same(items.values(), before)))
+        self._checks.append((name, lambda: are_same(items, keys)
+                             and are_same(items.values(), before)))
         for key, item in zip(keys, before, strict=True):
             self._later(f"{name}[{key!r}]", item)
 
@@ -332,7 +348,7 @@ class Watch:
         if dtype.kind == "O":
             items = list(plain.flat)
             self._checks.append((name, lambda: array.shape == shape
-                                 and _are_same(np.asarray(array).flat, items)))
+                                 and are_same(np.asarray(array).flat, items)))
             for item in items:
                 self._later(name, item)
         elif dtype.hasobject:
@@ -347,8 +363,8 @@ class Watch:
             self._object(name, array)
 
     def _object(self, name: str, item: Any) -> None:
-        self._packages.add(_package(type(item)))
-        self.is_pure &= not _is_library(type(item)) or is_pure_module(type(item).__module__)
+        self._packages.add(package_of(type(item)))
+        self.is_pure &= not is_library(type(item)) or is_pure_module(type(item).__module__)
         if isinstance(item, random.SystemRandom):
             self._watch_draws(name, object)  # it has no state to look at
         elif isinstance(item, random.Random):
@@ -359,6 +375,10 @@ class Watch:
             self._watch_draws(name, lambda: item.get_state(legacy=False))
         elif isinstance(item, _POINTERS) or type(item).__module__ == "_cffi_backend":
             self.pointers.append(name)
+        elif isinstance(item, io.StringIO | io.BytesIO):
+            self._streams.append((name, item))
+        elif getattr(item, "mode", None) in ("r", "rb") and isinstance(item, io.IOBase):
+            self.iterators.append(name)
         elif _is_output(item):
             pass  # what is printed comes back into no result
         elif hasattr(type(item), "__next__"):
@@ -366,12 +386,12 @@ class Watch:
         elif isinstance(item, ContextVar):
             before = item.get(MISSING)
             self._later(name, before)
-            self._checks.append((name, lambda: _is_same(item.get(MISSING), before)))
+            self._checks.append((name, lambda: is_same(item.get(MISSING), before)))
         elif hasattr(type(item), "__compose__"):  # compiled: what it is made of, not its recordings
             self._attributes(name, item, item.watched())
-        elif _is_library(type(item)) and _holds_more(item):
+        elif is_library(type(item)) and holds_more(item):
             self._pickled(name, item)
-        elif _package(type(item)) != _OURS[0]:
+        elif package_of(type(item)) != OURS[0]:
             self._later(type(item).__name__, type(item))
             self._attributes(name, item, attributes_of(item))
             space = getattr(item, "__dict__", None)
@@ -381,16 +401,16 @@ class Watch:
     def _pickled(self, name: str, item: Any) -> None:
         """Something of a library's that is written in C: what it says to pickle."""
         self._later(type(item).__name__, type(item))
-        before = _pickle(item)
+        before = pickle_of(item)
         if before is None:
             self._attributes(name, item, attributes_of(item))
         else:
-            self._checks.append((name, lambda: _pickle(item) == before))
+            self._checks.append((name, lambda: pickle_of(item) == before))
 
     def _attributes(self, name: str, item: Any, parts: dict[str, Any]) -> None:
         for key, part in parts.items():
             self._later(f"{name}.{key}", part)
-            self._checks.append((f"{name}.{key}", _attribute_check(item, key, part)))
+            self._checks.append((f"{name}.{key}", attribute_check(item, key, part)))
 
     def _number_of_attributes(self, name: str, item: Any, space: dict[str, Any]) -> None:
         """A new attribute may hide one of the class."""
@@ -403,7 +423,7 @@ class Watch:
         if not self._names.isdisjoint(("grad", "zero_grad")):
             for name, item in self.values:
                 self._checks.append((f"{item.label or name}.grad",
-                                     _attribute_check(item, "grad", item.grad)))
+                                     attribute_check(item, "grad", item.grad)))
 
     def _edits(self) -> None:
         """Edits of leaves under computed Values, whose numbers are then gone."""
@@ -414,71 +434,19 @@ class Watch:
                 leaf._made is before for leaf, before in made)))
 
     def _settings(self) -> None:
+        if self._names.isdisjoint(("print", "write", "writelines")):
+            for name, stream in self._streams:
+                self._checks.append((name, setting_check(
+                    lambda stream=stream: (stream.getvalue(), stream.tell()))))  # type: ignore[misc]
         for name, setting in settings_of(self._packages, self._names):
-            self._checks.append((name, _setting_check(setting)))
+            self._checks.append((name, setting_check(setting)))
 
     def _watch_draws(self, name: str, state: Callable[[], Any]) -> None:
         self._draws.append((name, state, repr(state())))
 
 
-@lru_cache(maxsize=4096)
-def _is_solid(cls: type) -> bool:
-    """Whether numbers or texts of a class hold nothing else, and compute nothing of their own."""
-    return issubclass(cls, _SOLID) and (cls.__module__ == "builtins" or (
-        _is_library(cls) and (not cls.__dictoffset__ or issubclass(cls, Primitive))))
-
-
-def _bytes(item: Any) -> bytes | None:
-    """The memory of a bytearray, an array.array and the like."""
-    try:
-        with memoryview(item) as view:
-            return view.tobytes()
-    except (TypeError, ValueError, NotImplementedError):
-        return None
-
-
 _POINTERS = (type(ctypes.pointer(ctypes.c_int())).__mro__[1], ctypes.c_void_p, ctypes.c_char_p,
              ctypes.c_wchar_p)
-
-
-def _holds_more(item: Any) -> bool:
-    """Whether a library's object holds numbers that are in none of its attributes."""
-    return hasattr(type(item), "__array__") and not isinstance(item, np.ndarray | np.generic)
-
-
-def _is_setting(item: Any) -> bool:
-    """Whether something is plain data, and what is in it, too."""
-    if isinstance(item, list | tuple | set | frozenset):
-        return all(map(_is_setting, item))
-    if isinstance(item, dict):
-        return all(map(_is_setting, item)) and all(map(_is_setting, item.values()))
-    return _is_solid(item.__class__) or isinstance(item, np.ndarray)
-
-
-def _pickle(item: Any) -> bytes | None:
-    try:
-        return pickle.dumps(item)
-    except Exception:  # whatever a library raises
-        return None
-
-
-def _is_library(item: Any) -> bool:
-    """Whether a function, class or module is of Python, of an installed package, or ours."""
-    if isinstance(item, types.ModuleType):
-        name = item.__name__
-    elif isinstance(item, types.FunctionType):  # functools.wraps gives it another's __module__
-        name = item.__globals__.get("__name__", "")
-    else:
-        name = item.__module__
-    top = str(name).split(".")[0]
-    if top in _OURS or top in sys.stdlib_module_names:
-        return top != "__main__"
-    path = getattr(sys.modules.get(str(name)), "__file__", None)
-    return path is not None and path.startswith(LIBRARIES)
-
-
-def _package(cls: type) -> str:
-    return str(cls.__module__).split(".")[0]  # classes made by Cython may have no text there
 
 
 def _is_unseen_reading(mention: Mention) -> bool:
@@ -493,7 +461,7 @@ def _is_unseen_reading(mention: Mention) -> bool:
 
 def _is_output(item: Any) -> bool:
     """Whether something is a stream, or a logger."""
-    return _package(type(item)) == "logging" or (
+    return package_of(type(item)) == "logging" or (
         hasattr(type(item), "write") and hasattr(type(item), "flush"))
 
 
@@ -502,38 +470,3 @@ def _content(cell: types.CellType) -> Any:
         return cell.cell_contents
     except ValueError:  # a variable that has no value yet
         return MISSING
-
-
-def _entry_check(space: dict[str, Any], name: str, before: Any) -> Check:
-    return lambda: (space.get(name, MISSING) is before
-                    or _is_same(space.get(name, MISSING), before))
-
-
-def _setting_check(setting: Callable[[], Any]) -> Check:
-    before = setting()
-    return lambda: bool(setting() == before)
-
-
-def _attribute_check(item: Any, name: str, before: Any) -> Check:
-    space = vars(item) if hasattr(item, "__dict__") else None
-    if space is not None and name in space:
-        return _entry_check(space, name, before)
-    if (slot := slot_of(item, name)) is not None:  # what hides it may compute something else
-        return lambda: _is_same(of_slot(slot, item), before)
-    return lambda: _is_same(getattr(item, name, MISSING), before)
-
-
-def _is_same(now: Any, before: Any) -> bool:
-    """The same object, or an equal one that cannot change: equal by value, and nan to itself."""
-    if now is before:
-        return True
-    return (now.__class__ is before.__class__ and isinstance(now, _EQUAL)
-            and _is_solid(now.__class__) and repr(now) == repr(before))
-
-
-_EQUAL = (int, float, complex, str, bytes, np.generic)
-
-
-def _are_same(now: Any, before: Any) -> bool:
-    return len(before) == len(now) and (
-        all(map(is_, now, before)) or all(map(_is_same, now, before)))

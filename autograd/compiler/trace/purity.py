@@ -6,12 +6,17 @@ What is not known here is looked at; nothing else hangs on this list.
 
 from __future__ import annotations
 
+import sys
 import sysconfig
+import types
 from collections.abc import Iterable
 from typing import Any
 
 LIBRARIES = tuple({sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib",
                                                          "platlib")})
+
+
+OURS = (__name__.split(".")[0], "nn")
 
 
 def words(text: str) -> frozenset[str]:
@@ -41,3 +46,22 @@ def is_pure_module(name: Any) -> bool:
 def are_pure_names(names: Iterable[str]) -> bool:
     """Whether none of the names that code mentions may be one that reads from outside."""
     return _NAMES.isdisjoint(names)
+
+
+def is_library(item: Any) -> bool:
+    """Whether a function, class or module is of Python, of an installed package, or ours."""
+    if isinstance(item, types.ModuleType):
+        name = item.__name__
+    elif isinstance(item, types.FunctionType):  # functools.wraps gives it another's __module__
+        name = item.__globals__.get("__name__", "")
+    else:
+        name = item.__module__
+    top = str(name).split(".")[0]
+    if top in OURS or top in sys.stdlib_module_names:
+        return top != "__main__"
+    path = getattr(sys.modules.get(str(name)), "__file__", None)
+    return path is not None and path.startswith(LIBRARIES)
+
+
+def package_of(cls: type) -> str:
+    return str(cls.__module__).split(".")[0]  # classes made by Cython may have no text there

@@ -304,7 +304,7 @@ def test_a_module_is_found_by_its_whole_name(package: Any) -> None:
 @pytest.fixture
 def library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """An installed package with state of its own."""
-    from autograd.compiler.trace import captured_state, outside, purity
+    from autograd.compiler.trace import outside, purity
 
     folder = tmp_path / "site-packages"
     folder.mkdir()
@@ -327,7 +327,6 @@ def inner(x):
     libraries = (*purity.LIBRARIES, str(folder))
     monkeypatch.setattr(purity, "LIBRARIES", libraries)
     monkeypatch.setattr(outside, "LIBRARIES", libraries)
-    monkeypatch.setattr(captured_state, "LIBRARIES", libraries)
     yield importlib.import_module("library_of_a_trap")
     sys.modules.pop("library_of_a_trap", None)
 
