@@ -220,7 +220,8 @@ def expressions(draw: Any, n_inputs: int = 2, max_nodes: int = 10,
         raise ValueError("expressions needs at least one input, one node and one primitive")
     point = draw(st.lists(_COORDINATES, min_size=n_inputs, max_size=n_inputs))
     least = draw(st.integers(1, max_nodes))  # lists alone would mostly be short
-    wishes = draw(st.lists(_wishes(rows), min_size=least, max_size=max_nodes))
+    # One more than is used: the length of a list that has no choice of it cannot be shrunk.
+    wishes = draw(st.lists(_wishes(rows), min_size=least, max_size=max_nodes + 1))[:max_nodes]
     results, steps = list(point), []
     for wish in wishes:
         step = _granted(wish, rows, results)

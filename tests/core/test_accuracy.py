@@ -361,3 +361,18 @@ def test_logsumexp_keeps_what_is_small_beside_its_largest_operand(others: list[f
     truth = float(fine.log1p(fine.fsum(map(fine.exp, others))))
     assert ag.logsumexp([*others, 0.0]) == truth
     assert ag.jit(ag.logsumexp)([*others, 0.0]) == pytest.approx(truth, rel=1e-15)
+
+
+@pytest.mark.parametrize("row", [ag.logaddexp, ag.logsumexp], ids=lambda row: row.name)
+def test_near_their_zero_logarithms_of_sums_keep_the_places_of_the_larger_operand(
+        row: Primitive, backend: str) -> None:
+    """There they are differences: no place behind those of the larger operand is promised."""
+    compiled = ag.jit(lambda a, b: row.apply((a, b)), backend=backend)
+    rng = random.Random(0)
+    for _ in range(200):
+        part = 2.0 ** -rng.uniform(0.0, 60.0)
+        a, b = math.log1p(-part / 2.0), math.log(part / 2.0) + rng.choice((0.0, 1e-13, 1e-3))
+        truth = MP_VALUES[row.name](fine, fine.mpf(a), fine.mpf(b))
+        allowed = 1e-13 * max(abs(a), abs(truth))
+        for given in (row.evaluate((a, b)), compiled(a, b)):
+            assert abs(fine.mpf(given) - truth) <= allowed, (a, b)

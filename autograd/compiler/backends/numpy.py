@@ -6,7 +6,7 @@ blocks that fit into the processor's cache, and an array is freed after it was r
 What is promised: the bits of the eager engine for + - * /, sqrt, comparisons and what is chosen
 by them (abs, sign, step, wins, relu, maximum, minimum, largest, smallest, where), and for what is
 made of these (prod, one_minus_square, cosine, share). All other functions are right to 8 units in
-the last place, but ``logaddexp`` near its zero to 8 units of its operands. ``sum``, ``dot``,
+the last place, but ``logaddexp`` near its zero to 1e-13 of its larger operand. ``sum``, ``dot``,
 ``norm`` and ``logsumexp`` round after every operand, where the eager engine may round once, so that
 their error grows with the number of operands; and so do the sums over rows. Where the eager engine
 raises, the result is what IEEE arithmetic gives.
