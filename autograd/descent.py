@@ -17,6 +17,7 @@ from autograd.core.transforms import scalar, value_and_grad
 from autograd.core.typing import Array
 from autograd.core.validation import as_float, interval, not_negative, whole
 from autograd.core.value import Value, data_of, no_grad
+from autograd.progress import progress_bar
 
 Rate = float | Callable[[int], float]
 
@@ -209,9 +210,7 @@ def _rate_function(rate: Rate) -> Callable[[int], float]:
 
 def progress(items: Iterable[Any], what: str, total: int | None = None) -> Iterable[Any]:
     """The items, with a bar once they take longer than a second."""
-    from tqdm import tqdm
-
-    bar: Iterable[Any] = tqdm(items, desc=what, total=total, delay=1.0, leave=False)
+    bar: Iterable[Any] = progress_bar(items, desc=what, total=total, delay=1.0, leave=False)
     return bar
 
 

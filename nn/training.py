@@ -13,6 +13,7 @@ import numpy as np
 from autograd.core import primitives
 from autograd.core.validation import as_float, not_negative, whole
 from autograd.core.value import Value, no_grad
+from autograd.progress import progress_bar
 from nn.compiled_training import Epochs, OtherBranchError, Training, compile_training
 from nn.losses import LOSSES, Loss
 from nn.module import Module
@@ -120,12 +121,10 @@ def fit(model: Module, X: Any, y: Any, loss: str | Loss | Callable[..., Any] = "
                                                         len(job.rows))
     if patience is not None:
         patience = whole(patience, "patience", 1)
-    from tqdm import tqdm  # not until here, so that importing stays light
-
     engine = _Engine(job, compiled, epochs)
     shuffler = np.random.default_rng(seed)
     history = History(stopped="all epochs are done")
-    bar = tqdm(total=epochs, desc="training", unit="epoch", disable=not progress)
+    bar = progress_bar(total=epochs, desc="training", unit="epoch", disable=not progress)
     try:
         _run(job, engine, _batches_of_epochs(epochs, len(job.rows), size, shuffler), history,
              patience, bar)

@@ -17,8 +17,14 @@ def lock(reentrant: bool = False) -> Any:
         reentrant: whether the thread that holds it may take it again.
     """
     made = threading.RLock() if reentrant else threading.Lock()
-    _locks.add(made)
+    opened_in_children(made)
     return made
+
+
+def opened_in_children(lock: Any) -> None:
+    """Let children find a lock open that somebody else has made, if it can be opened."""
+    if hasattr(lock, "_at_fork_reinit"):
+        _locks.add(lock)
 
 
 def _open_all() -> None:

@@ -60,7 +60,7 @@ def lost_gradient(call: str) -> str:
     module, name = _origin(function)
     if module in ("math", "cmath"):
         return _of_math(f"{module}.{name}", name, asking.n_arguments)
-    if function in (float, int, complex, round):
+    if any(function is each for each in (float, int, complex, round)):
         return _of_conversion(name)
     if module.split(".")[0] == "numpy":
         return (f"{asking.name}(...) would make plain numbers of Values and lose the gradient "

@@ -8,8 +8,6 @@ import gc
 import math
 import re
 import struct
-import sys
-import threading
 from collections import namedtuple
 from collections.abc import Callable
 from fractions import Fraction
@@ -33,6 +31,7 @@ from autograd import (
 )
 from autograd.core.primitives import DOMAIN_ERRORS
 from autograd.strategies import Expression, expressions
+from tests.threads import in_threads
 
 MOST_ULPS = 8.0  # what the back ends promise of one operation
 ADDED_UP = {"sum", "dot", "logsumexp", "logaddexp", "norm"}  # cancel: ulps of the terms
@@ -854,27 +853,12 @@ def test_threads_that_take_different_branches_share_a_function(backend: str) -> 
     compiled = jit(lambda x: x * 2.0 if x > 1.0 else -x if x > 0.0 else x * x, backend=backend)
     points = {2.0: 4.0, 0.5: -0.5, -3.0: 9.0}
     assert [compiled(x) for x in points] == list(points.values())
-    wrong: list[Any] = []
-    interval = sys.getswitchinterval()
 
     def call(x: float) -> None:
-        try:
-            for _ in range(2000):
-                if compiled(x) != points[x]:
-                    wrong.append(x)
-        except Exception as error:
-            wrong.append(error)
+        for _ in range(2000):
+            assert compiled(x) == points[x]
 
-    threads = [threading.Thread(target=call, args=(x,)) for x in points for _ in range(2)]
-    sys.setswitchinterval(1e-6)
-    try:
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-    finally:
-        sys.setswitchinterval(interval)
-    assert wrong == []
+    in_threads(*[functools.partial(call, x) for x in points for _ in range(2)])
     assert compiled.n_recordings == 3
 
 

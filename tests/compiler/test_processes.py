@@ -11,6 +11,7 @@ import itertools
 import os
 import random
 import signal
+import sys
 import threading
 import time
 import traceback
@@ -137,13 +138,26 @@ def test_a_child_calls_what_the_parent_is_calling(backend: str) -> None:
         assert outcomes(work, 25) == {"right"}
 
 
+class Unlocked:
+    """A stream that no thread can hold: Python's own cannot be written to in a child if one did."""
+
+    def write(self, text: str) -> int:
+        return len(text)
+
+    def flush(self) -> None:
+        """Nothing is kept back."""
+
+
+@pytest.mark.parametrize("progress", [True, False])
 @pytest.mark.parametrize("compiled", [True, False])
-def test_a_child_trains_while_the_parent_trains(compiled: bool) -> None:
+def test_a_child_trains_while_the_parent_trains(
+        compiled: bool, progress: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stderr", Unlocked())
     X, y = nn.datasets.moons(20, seed=1)
 
     def trained(seed: int) -> list[float]:
-        return nn.fit(nn.MLP(2, [4, 1], seed=seed), X, y, loss="hinge", epochs=3, progress=False,
-                      compiled=compiled).loss
+        return nn.fit(nn.MLP(2, [4, 1], seed=seed), X, y, loss="hinge", epochs=3,
+                      progress=progress, compiled=compiled).loss
 
     expected = trained(1)
     with busy(lambda: trained(2), lambda: trained(3)):

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-import sys
-import threading
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,7 @@ from scipy import optimize
 
 import autograd as ag
 from autograd import Value, jit
+from tests.threads import in_threads
 
 START = np.array([-1.2, 1.0, 0.5, 2.0, 0.8])
 
@@ -271,25 +271,13 @@ def test_threads_that_share_an_objective_get_their_own_answers(backend: str) -> 
     points = [START + 0.25 * i for i in range(4)]
     expected = [(o.fun(x), o.jac(x).tolist()) for x in points]
     assert len({value for value, _ in expected}) == 4
-    wrong: list[Any] = []
-    interval = sys.getswitchinterval()
 
     def ask(number: int) -> None:
         for _ in range(1500):
             value, slope = o.fun_and_jac(points[number])
-            if (value, slope.tolist()) != expected[number]:
-                wrong.append((number, value))
+            assert (value, slope.tolist()) == expected[number]
 
-    threads = [threading.Thread(target=ask, args=(number,)) for number in range(4)]
-    sys.setswitchinterval(1e-6)
-    try:
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-    finally:
-        sys.setswitchinterval(interval)
-    assert wrong == []
+    in_threads(*[partial(ask, number) for number in range(4)])
 
 
 def test_what_is_set_during_a_call_is_not_taken_for_what_it_computed_with() -> None:
