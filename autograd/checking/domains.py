@@ -60,7 +60,7 @@ class Box:
 
     @property
     def widths(self) -> Array:
-        """The length of each interval, halved where it would be no float."""
+        """The length of each interval, at most the largest float."""
         return np.minimum(self.highs / 2.0 - self.lows / 2.0, np.finfo(float).max / 2.0) * 2.0
 
     def inputs(self, point: Sequence[float]) -> tuple[Any, ...]:
@@ -80,8 +80,7 @@ class Box:
         """
         source = np.random.default_rng(0)
         by_size = count // 3
-        even = self._square(count - by_size, source)
-        for units in even:
+        for units in self._square(count - by_size, source):
             # Not low + unit * (high - low), which overflows.
             yield self.clipped(self.lows * (1.0 - units) + self.highs * units)
         for units in self._square(by_size, source):
