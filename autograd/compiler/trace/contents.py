@@ -29,6 +29,8 @@ def _of(item: Any, outer: tuple[int, ...]) -> Any:
     cls = item.__class__
     if cls in _AS_THEY_ARE:
         return (cls, item)
+    if cls is float:
+        return (cls, repr(item))
     if id(item) in outer:  # a circle
         return ("again", outer.index(id(item)))
     inner = (*outer, id(item))

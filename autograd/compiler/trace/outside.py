@@ -145,6 +145,8 @@ class Lookout:
                 what = self._known[key]
             except KeyError:
                 what = self._known[key] = what_reads(function)
+            except TypeError:  # the class of a class says how it is hashed
+                what = what_reads(function)
             if what is not None:
                 self._called(frame, what, owner, name)
         elif event == "call":
@@ -234,10 +236,10 @@ def what_reads(function: Any) -> str | None:
     """What a C function reads outside, as far as is known; output goes there."""
     owner, name = function.__self__, function.__name__
     if owner is None or owner.__class__ is ModuleType:
-        modules = [function.__module__]
+        modules = [str(function.__module__)]
     else:
         cls = owner if isinstance(owner, type) else type(owner)
-        modules = [each.__module__ for each in cls.__mro__]
+        modules = [str(each.__module__) for each in cls.__mro__]
     if name in _PRINTING and not _PRINTERS.isdisjoint(modules):
         return OUTPUT
     for module in modules:

@@ -14,8 +14,6 @@ from typing import Any
 
 LIBRARIES = tuple({sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib",
                                                          "platlib")})
-
-
 OURS = (__name__.split(".")[0], "nn")
 
 
@@ -64,4 +62,5 @@ def is_library(item: Any) -> bool:
 
 
 def package_of(cls: type) -> str:
+    """The package that a class comes from."""
     return str(cls.__module__).split(".")[0]  # classes made by Cython may have no text there

@@ -52,6 +52,7 @@ def is_plain_data(item: Any, depth: int = 0) -> bool:
 
 
 def pickle_of(item: Any) -> bytes | None:
+    """What an object says to pickle, None if it says nothing."""
     try:
         return pickle.dumps(item)
     except Exception:  # whatever a library raises
@@ -59,16 +60,19 @@ def pickle_of(item: Any) -> bytes | None:
 
 
 def entry_check(space: dict[str, Any], name: str, before: Any) -> Check:
+    """Whether a dictionary of variables or attributes holds what it held before."""
     return lambda: (space.get(name, MISSING) is before
                     or is_same(space.get(name, MISSING), before))
 
 
 def setting_check(setting: Callable[[], Any]) -> Check:
+    """Whether a function returns what it returns now."""
     before = setting()
     return lambda: bool(setting() == before)
 
 
 def attribute_check(item: Any, name: str, before: Any) -> Check:
+    """Whether an attribute is what it was before."""
     space = vars(item) if hasattr(item, "__dict__") else None
     if space is not None and name in space:
         return entry_check(space, name, before)
@@ -89,5 +93,6 @@ _EQUAL = (int, float, complex, str, bytes, np.generic)
 
 
 def are_same(now: Any, before: Any) -> bool:
+    """Whether two collections hold the same in the same order."""
     return len(before) == len(now) and (
         all(map(is_, now, before)) or all(map(is_same, now, before)))
