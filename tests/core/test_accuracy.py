@@ -76,7 +76,7 @@ TRUTH: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
     "gaussian": (lambda x: -2 * x * mp.exp(-x * x), lambda x: (4 * x * x - 2) * mp.exp(-x * x)),
     "one_minus_square": (lambda x: -2 * x, lambda x: -2),
 }
-UNARY = [row for row in TABLE.values() if row.arity == 1]
+UNARY = [row for row in TABLE.values() if row.arity == 1 and row.name in TRUTH]
 POSITIVE, UNIT, ABOVE_ONE, ABOVE_MINUS_ONE = (
     {"log", "log2", "log10", "sqrt"}, {"asin", "acos", "atanh"}, {"acosh"}, {"log1p"})
 # Second derivatives that pass through 0 between large terms: relative to those terms there.
@@ -87,7 +87,11 @@ TERMS: dict[str, Callable[[Any], Any]] = {
 
 
 def test_every_unary_row_has_a_truth() -> None:
-    assert set(TRUTH) == {row.name for row in UNARY}
+    missing = {row.name for row in TABLE.values() if row.arity == 1} - TRUTH.keys()
+    assert not missing, (
+        f"{', '.join(sorted(missing))} has no independent oracle here: write its first and second "
+        "derivative into TRUTH, from their definition and not from the row")
+    assert TRUTH.keys() <= TABLE.keys()
 
 
 def points(name: str, count: int) -> Iterator[float]:
