@@ -95,7 +95,7 @@ def record(function: Callable[..., Any], arguments: tuple[Any, ...],
     """
     since = tick().clock
     scribe, overheard = _Scribe(since), _Scribe(since)
-    _overheard.scribes.add(overheard)
+    _overheard.add(overheard)
     with recording():
         lifted = lift(arguments, keywords, names_of(function), static)
     refusals: list[str] = []
@@ -274,22 +274,37 @@ class _Overheard(Listener):
     """
 
     def __init__(self) -> None:
-        self.scribes: weakref.WeakSet[_Scribe] = weakref.WeakSet()
+        self._scribes: dict[int, weakref.ref[_Scribe]] = {}
+
+    def add(self, scribe: _Scribe) -> None:
+        """Tell a scribe from now on, as long as it lives."""
+        reference = weakref.ref(scribe, lambda dead: self._scribes.pop(id(dead), None))
+        self._scribes[id(reference)] = reference
+
+    def forget(self) -> None:
+        """In a child process: the threads that were recording have stayed in the parent."""
+        self._scribes.clear()
+
+    @property
+    def scribes(self) -> list[_Scribe]:
+        """Those that live. A set of weak references must not be walked while threads add to it."""
+        alive = [reference() for reference in list(self._scribes.values())]
+        return [scribe for scribe in alive if scribe is not None]
 
     def compared(self, relation: str, a: Value, b: Any, outcome: bool) -> None:
-        for scribe in list(self.scribes):
+        for scribe in self.scribes:
             scribe.compared(relation, a, b, outcome)
 
     def read(self, node: Value) -> None:
-        for scribe in list(self.scribes):
+        for scribe in self.scribes:
             scribe.read(node)
 
     def computed(self, node: Value) -> None:
-        for scribe in list(self.scribes):
+        for scribe in self.scribes:
             scribe.computed(node)
 
     def failed(self, primitive: Primitive, operands: tuple[Operand, ...]) -> None:
-        for scribe in list(self.scribes):
+        for scribe in self.scribes:
             scribe.failed(primitive, operands)
 
     def edited(self, node: Value) -> None:
@@ -302,7 +317,7 @@ class _Overheard(Listener):
 _overheard = _Overheard()
 value.eavesdropper = _overheard
 if hasattr(os, "register_at_fork"):  # what other threads record goes on in the parent alone
-    os.register_at_fork(after_in_child=_overheard.scribes.clear)
+    os.register_at_fork(after_in_child=_overheard.forget)
 
 
 def _are_alike(a: Value, b: Value) -> bool:
