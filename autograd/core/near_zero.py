@@ -28,7 +28,11 @@ def _reciprocals_of_factorials() -> tuple[int, ...]:
 
 def _logarithm_of_2() -> int:
     """Twice the series of atanh(1/3)."""
-    return 2 * sum(ONE // (3 ** n * n) for n in range(1, 2 * FRACTION, 2))
+    total, power = 0, 3
+    for n in range(1, 2 * FRACTION, 2):
+        total += ONE // (power * n)
+        power *= 9
+    return 2 * total
 
 
 RECIPROCALS = _reciprocals_of_factorials()
