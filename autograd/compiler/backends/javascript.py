@@ -352,7 +352,7 @@ class _Writer:
 
 def _called(text: str) -> set[str]:
     without_comments = re.sub("//.*", "", text)
-    return FUNCTIONS.keys() & set(re.findall(r"(?<![\w.$])[a-z_]+", without_comments))
+    return FUNCTIONS.keys() & set(re.findall(r"(?<![\w.$])[a-zA-Z_]+", without_comments))
 
 
 def _read(program: Program, slot: int) -> str:
