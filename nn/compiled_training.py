@@ -16,6 +16,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from autograd.compiler.backends import arrays
 from autograd.compiler.backends import choice as backends
 from autograd.compiler.backends.interface import Unsupported
 from autograd.compiler.backends.llvm.nary_lowering import KNOWN
@@ -202,9 +203,9 @@ class ArrayTraining(Training):
         self.data = np.ascontiguousarray(self.data)
         n = len(self.numbers)
         extra = len(row.program.outputs) - 1 - n
-        self.kernel = backends.compile(
+        self.kernel = arrays.compile(
             row.program, (True,) * row.n_row_inputs + (False,) * n,
-            (True,) * (1 + n) + (False,) * extra)
+            (True,) * (1 + n) + (False,) * extra, free_sums=True)
 
     def run(self, epochs: Sequence[Batches], done: list[Epochs]) -> None:
         """See :meth:`Training.run`."""

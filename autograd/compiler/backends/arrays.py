@@ -13,17 +13,41 @@ from typing import Any
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
+from autograd.compiler.backends import numpy as linear
+from autograd.compiler.backends.array_layout import Layout
 from autograd.compiler.backends.interface import Signature
 from autograd.compiler.backends.numpy import EMITTERS, each, value_or_nan
 from autograd.compiler.program.array_program import Affine, ArrayProgram, Slots, Step
-from autograd.compiler.program.program import RELATIONS
+from autograd.compiler.program.array_recognition import find_arrays
+from autograd.compiler.program.program import RELATIONS, Program
 from autograd.core.forking import lock
 from autograd.core.primitives import lookup
 from autograd.core.typing import Array
 
 MEMORY = 1 << 21  # numbers of a block of rows
 
+DENSE = 20  # instructions that a step must stand for, one with another, to be worth the trouble
+
 Run = Callable[[], None]
+
+
+def compile(program: Program, row_inputs: Sequence[bool] | None = None,
+            sums: Sequence[bool] | None = None, free_sums: bool = False,
+            dense: int = DENSE) -> Kernel | linear.Kernel:
+    """Prepare a program to run on arrays, as ``interface`` says.
+
+    Args:
+        program, row_inputs, sums: see there.
+        free_sums: whether additions that only another one reads may be rounded in another order.
+        dense: how many instructions a step must stand for, one with another; a program with fewer
+            runs instruction by instruction.
+    """
+    signature = Signature(program, row_inputs, sums)
+    if len(program) >= dense:
+        arrays = find_arrays(program, row_inputs, free_sums)
+        if len(arrays) * dense <= len(program):
+            return Kernel(arrays, signature)
+    return linear.compile(program, row_inputs, sums)
 
 
 class Kernel:
@@ -31,7 +55,8 @@ class Kernel:
 
     def __init__(self, program: ArrayProgram, signature: Signature) -> None:
         self.program, self.signature = program, signature
-        self.plan = _Plan(program, signature)
+        self.plan = Layout(program, signature.is_row, signature.is_sum)
+        self.block = max(32, MEMORY // max(1, self.plan.n_varying))
         self._buffers: dict[int, _Buffers] = {}
         self._calling = lock()  # one call at a time may use the buffers
 
@@ -43,8 +68,8 @@ class Kernel:
         sums, ok = np.zeros(plan.n_sums), np.ones(n, dtype=bool)
         out = np.empty((plan.n_out, n))
         with self._calling, np.errstate(all="ignore"):
-            for start in range(0, n, plan.block):
-                stop = min(start + plan.block, n)
+            for start in range(0, n, self.block):
+                stop = min(start + self.block, n)
                 buffers = self._of_size(stop - start)
                 buffers.fill(numbers, None if table is None else table[:, start:stop])
                 buffers.run()
@@ -71,76 +96,10 @@ class Kernel:
         return self._buffers[n]
 
 
-class _Plan:
-    """Where each number stands, and what is never stored."""
-
-    def __init__(self, program: ArrayProgram, signature: Signature) -> None:
-        self.program = program
-        self.is_sum = np.array(signature.is_sum, dtype=bool)
-        self.n_sums, self.n_out = int(self.is_sum.sum()), int((~self.is_sum).sum())
-        outputs = np.array(program.outputs, dtype=np.int64).reshape(-1)
-        self.summed, self.returned = outputs[self.is_sum], outputs[~self.is_sum]
-        n_slots = program.first + sum(step.size for step in program.steps)
-        self.varies = np.zeros(n_slots, dtype=bool)
-        self.varies[:program.n_inputs] = signature.is_row
-        self._mark_varying()
-        self.products = self._summed_products()
-        stored = np.ones(n_slots, dtype=bool)
-        for place, start in enumerate(program.starts()):
-            if place in self.products:
-                stored[start:start + program.steps[place].size] = False
-        self.offset = np.where(self.varies, np.cumsum(self.varies & stored),
-                               np.cumsum(~self.varies)) - 1
-        self.stored = stored
-        self.n_shared, self.n_varying = int((~self.varies).sum()), int((self.varies & stored).sum())
-        self.block = max(32, MEMORY // max(1, self.n_varying))
-
-    def _mark_varying(self) -> None:
-        program = self.program
-        for step, start in zip(program.steps, program.starts(), strict=True):
-            for i, slots in enumerate(step.operands):
-                if self.varies[_some(slots, step.operand_shape(i))].any():
-                    self.varies[start:start + step.size] = True
-
-    def _summed_products(self) -> dict[int, Array]:
-        """The steps of which only sums over the rows are wanted, each with their places there."""
-        program = self.program
-        n_slots = len(self.varies)
-        read = np.zeros(n_slots, dtype=bool)
-        for step in program.steps:
-            for i, slots in enumerate(step.operands):
-                read[_some(slots, step.operand_shape(i))] = True
-        read[self.returned] = True
-        for guard in program.guards:
-            read[[guard.left, guard.right]] = True
-        times = np.bincount(self.summed, minlength=n_slots)
-        place = np.full(n_slots, -1, dtype=np.int64)
-        place[self.summed] = np.arange(len(self.summed))
-        found: dict[int, Array] = {}
-        for i, (step, start) in enumerate(zip(program.steps, program.starts(), strict=True)):
-            mine = slice(start, start + step.size)
-            if (step.op == "mul" and len(step.shape) == 2 and self.varies[start]
-                    and not read[mine].any() and (times[mine] == 1).all()
-                    and _is_outer(step)):
-                found[i] = place[mine].reshape(step.shape)
-        return found
-
-
-def _some(slots: Slots, shape: tuple[int, ...]) -> Array:
-    return slots.slots(shape).reshape(-1)
-
-
-def _is_outer(step: Step) -> bool:
-    """Whether one factor changes along the rows of the result alone, the other along columns."""
-    a, b = step.operands
-    return (isinstance(a, Affine) and isinstance(b, Affine)
-            and (a.strides[1] == b.strides[0] == 0 or a.strides[0] == b.strides[1] == 0))
-
-
 class _Buffers:
     """The memory for n rows, and the calls that fill it."""
 
-    def __init__(self, plan: _Plan, n: int) -> None:
+    def __init__(self, plan: Layout, n: int) -> None:
         self.plan, self.n = plan, n
         program = plan.program
         self.shared, self.varying = np.zeros(plan.n_shared), np.zeros((plan.n_varying, n))

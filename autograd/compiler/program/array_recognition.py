@@ -1,7 +1,7 @@
 """Finds the arrays that scalar code was written from: a pass from a linear to an array program.
 
-1. Additions of products that nobody else reads become one ``dot``, other chains of additions one
-   ``sum`` (whose rounding is not promised).
+1. Where the order of sums is free, additions of products that nobody else reads become one
+   ``dot``, other chains of additions one ``sum``.
 2. Instructions of the same primitive with as many operands, at the same distance from the end,
    form a group.
 3. The slots that a group reads are compared along the group: where they grow evenly, along one or
@@ -23,15 +23,18 @@ from autograd.core.typing import Array
 SHORT = 8  # numbers; blocks below are joined, and read by a table
 
 
-def find_arrays(program: Program, varies: Sequence[bool] | None = None) -> ArrayProgram:
+def find_arrays(program: Program, varies: Sequence[bool] | None = None,
+                free_sums: bool = False) -> ArrayProgram:
     """The array program of a linear program.
 
     Args:
         program: any program.
         varies: for each input whether it differs by row; what differs and what does not is kept
             apart. None for a program that is run on one point.
+        free_sums: whether to make sums of additions, whose rounding then is in no promised order.
     """
-    ops, operands, alive = _fused(program)
+    ops, operands, alive = (_fused(program) if free_sums else
+                            (program.ops, program.operands, range(len(program))))
     levels = _levels_from_the_end(program, operands, alive)
     varying = _varying(program, operands, varies)
     groups: dict[tuple[Any, ...], list[int]] = {}
@@ -129,7 +132,7 @@ def _steps(op: str, reads: Array) -> Iterator[Step]:
         yield _step(op, reads, *pattern)
         return
     loose: list[int] = []
-    for start, stop, shape, strides in _blocks(reads):
+    for start, stop, shape, strides in even_blocks(reads):
         if stop - start < SHORT:
             loose += range(start, stop)
             continue
@@ -222,7 +225,7 @@ def _pattern(reads: Array) -> tuple[tuple[int, ...], Array] | None:
     return (*outer[0], inner), np.vstack([outer[1], steps[:1]])
 
 
-def _blocks(reads: Array) -> Iterator[tuple[int, int, tuple[int, ...], Array]]:
+def even_blocks(reads: Array) -> Iterator[tuple[int, int, tuple[int, ...], Array]]:
     """Stretches of a group that have a pattern: start, stop, shape, strides."""
     runs = list(_segments(reads))
     i = 0

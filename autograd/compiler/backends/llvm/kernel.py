@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from autograd.compiler.backends.interface import InMemory
+from autograd.compiler.backends.llvm.array_codegen import ArrayWriter
 from autograd.compiler.backends.llvm.codegen import Writer
 from autograd.compiler.backends.llvm.target import aligned, execution_engine, host
 from autograd.core.forking import lock
@@ -21,7 +22,7 @@ LARGE_RESULT = 8_192  # numbers; below, copying them is quicker than finding new
 class Kernel(InMemory):
     """A compiled program; see :func:`compile`."""
 
-    def __init__(self, writer: Writer, rows: tuple[bool, ...] | None) -> None:
+    def __init__(self, writer: Writer | ArrayWriter, rows: tuple[bool, ...] | None) -> None:
         machine = host()
         program, sums = writer.source, writer.sums
         self.rows = rows
