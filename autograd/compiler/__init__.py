@@ -2,7 +2,8 @@
 
 A function is called once on Values (``trace.tracer``); its graph becomes a linear program
 (``program.program``), which ``program.passes`` shorten and one of ``backends`` runs: ``python``
-(readable source, the oracle), ``numpy`` (rows at once), ``llvm`` (machine code). ``jit`` and
+(readable source, the oracle), ``numpy`` (rows at once), ``llvm`` (machine code); or
+``backends.javascript`` writes it for a page. ``jit`` and
 ``vmap`` are the two ways to use it; ``trace.captured_state`` keeps an eye on what the function
 captures.
 
