@@ -27,49 +27,79 @@ function shownOf(count) {
   const all = Array.from({length: count}, (_, k) => k), half = Math.floor(SHOWN / 2);
   return count <= SHOWN ? all : [...all.slice(0, half), null, ...all.slice(half - SHOWN + 1)];
 }
-let units = [], edges = [];
+let units = [], edges = [], layout = null;
+// Where the units stand: at(depth, k) is the middle of unit k, depth 0 those of the inputs.
+function laidOut(width) {
+  const columns = [nInputs, ...data.layers.map((layer) => layer.length)].map(shownOf);
+  const most = Math.max(...columns.map((column) => column.length)), isDense = most > 9;
+  const radius = isDense ? 14 : 18, pitch = 2 * radius + (isDense ? 4 : 12), height = Math.max(most * pitch + 12, 120);
+  const apart = (width - 2 * radius - 12) / (columns.length - 1);
+  const at = (depth, k) => [radius + 6 + depth * apart, height / 2 + pitch * (columns[depth].indexOf(k) - (columns[depth].length - 1) / 2)];
+  return {columns, radius, width, height, at};
+}
 function buildNetwork() {
-  const root = $("network"), width = root.clientWidth, columns = [nInputs, ...data.layers.map((layer) => layer.length)].map(shownOf);
-  const most = Math.max(...columns.map((column) => column.length)), radius = most > 9 ? 13 : 17, pitch = 2 * radius + (most > 9 ? 5 : 14);
-  const height = Math.max(most * pitch + 12, 120);
+  const root = $("network");
+  layout = laidOut(root.clientWidth);
+  const {columns, width, height, at} = layout;
   root.replaceChildren();
   root.setAttribute("width", width);
   root.setAttribute("height", height);
-  units = [];
-  edges = [];
-  const at = (depth, k) => [radius + 6 + depth * (width - 2 * radius - 12) / (columns.length - 1), height / 2 + pitch * (columns[depth].indexOf(k) - (columns[depth].length - 1) / 2)];
-  const lines = svg("g", root);
-  let index = 0;
-  data.layers.forEach((layer, d) => layer.forEach((neuron, k) => {
-    if (columns[d + 1].includes(k)) neuron.w.forEach((w, j) => {
-      if (!columns[d].includes(j)) return;
-      const [x1, y1] = at(d, j), [x2, y2] = at(d + 1, k);
-      const from = d ? firstOf(d - 1) + j : null, label = `${d ? name(from) : inputName(j)} to ${name(index)}`;
-      edges.push({w, ends: [from, index], line: svg("line", lines, {x1, y1, x2, y2, "data-label": label})});
-    });
-    index++;
-  }));
-  columns.forEach((column, d) => {
-    if (column.includes(null)) {
-      const [x, y] = at(d, null);
-      svg("text", root, {x, y}, "⋮");
-    }
-  });
-  const circle = (parent, depth, k, text) => {
-    const [cx, cy] = at(depth, k);
-    svg("circle", parent, {cx, cy, r: radius});
-    if (radius > 14 && text.length < 5) svg("text", parent, {x: cx, y: cy}, text);
-    else svg("text", parent, {x: cx, y: cy}, String(k));
-  };
-  columns[0].filter((k) => k !== null).forEach((k) => circle(svg("g", root, {class: "input"}), 0, k, inputName(k)));
-  for (let i = 0; i < nNeurons; i++) {
-    if (!columns[layerOf[i] + 1].includes(placeOf[i])) continue;
-    const group = svg("g", root, {class: `unit ${layerOf[i] === data.layers.length - 1 ? "output" : "hidden-layer"}`, role: "button", "data-label": name(i)});
-    circle(group, layerOf[i] + 1, placeOf[i], name(i));
-    group.addEventListener("click", () => select(i));
-    units.push({index: i, group});
-  }
+  edges = builtEdges(svg("g", root));
+  columns.forEach((column, d) => { if (column.includes(null)) svg("text", root, {x: at(d, null)[0], y: at(d, null)[1]}, "⋮"); });
+  for (const k of columns[0]) if (k !== null) disc(svg("g", root, {class: "input"}), 0, k, inputName(k));
+  units = builtUnits(root);
   root.onkeydown = onKey;
+}
+// A line for each weight, from border to border, for the discs may be see-through.
+function builtEdges(parent) {
+  const {columns, radius, at} = layout, found = [];
+  for (let to = 0; to < nNeurons; to++) {
+    const d = layerOf[to], k = placeOf[to];
+    if (!columns[d + 1].includes(k)) continue;
+    data.layers[d][k].w.forEach((w, j) => {
+      if (!columns[d].includes(j)) return;
+      const [x1, y1] = at(d, j), [x2, y2] = at(d + 1, k), share = radius / Math.hypot(x2 - x1, y2 - y1), [dx, dy] = [share * (x2 - x1), share * (y2 - y1)];
+      const from = d ? firstOf(d - 1) + j : null, label = `${d ? name(from) : inputName(j)} to ${name(to)}`;
+      found.push({w, ends: [from, to], line: svg("line", parent, {x1: x1 + dx, y1: y1 + dy, x2: x2 - dx, y2: y2 - dy, "data-label": label})});
+    });
+  }
+  return found;
+}
+function builtUnits(parent) {
+  const found = [];
+  for (let i = 0; i < nNeurons; i++) {
+    const d = layerOf[i], k = placeOf[i];
+    if (!layout.columns[d + 1].includes(k)) continue;
+    const group = svg("g", parent, {class: `unit ${kind} ${d === data.layers.length - 1 ? "output" : "hidden-layer"}`, role: "button", "data-label": name(i)});
+    disc(group, d + 1, k, name(i));
+    group.addEventListener("click", () => select(i));
+    found.push({index: i, group});
+  }
+  return found;
+}
+function disc(parent, depth, k, text) {
+  const [x, y] = layout.at(depth, k);
+  svg("circle", parent, {cx: x, cy: y, r: layout.radius});
+  svg("text", parent, {x, y}, layout.radius > 14 && text.length < 5 ? text : String(k));
+}
+
+// What each neuron computes over the plane, small, in its disc.
+const EVERY = 4, SMALL = CELLS / EVERY;
+const stamp = document.createElement("canvas");
+stamp.width = stamp.height = SMALL;
+function drawDiscs(fields) {
+  const {radius, width, height, at} = layout, context = sized($("discs"), width, height), pen = stamp.getContext("2d");
+  for (const {index} of units) {
+    const field = fields[index], [x, y] = at(layerOf[index] + 1, placeOf[index]);
+    const colourOf = shade(0, Math.max(...field.filter(Number.isFinite).map(Math.abs), 1e-300));
+    paint(pen, SMALL, (i) => colourOf(field[EVERY * (Math.floor(i / SMALL) * CELLS + i % SMALL) + 1 + CELLS]));
+    context.save();
+    context.beginPath();
+    context.arc(x, y, radius, 0, 2 * Math.PI);
+    context.clip();
+    context.drawImage(stamp, x - radius, y - radius, 2 * radius, 2 * radius);
+    context.restore();
+  }
 }
 function select(index, focus = false) {
   state.selected = index;
@@ -90,7 +120,8 @@ function onKey(event) {
   event.preventDefault();
   if (next) select(next.index, true);
 }
-function drawNetwork() {
+function drawNetwork(fields) {
+  if (kind === "plane") drawDiscs(fields);
   const crowded = edges.length > 60, most = crowded ? 3.2 : 4.6;
   const widest = edges.reduce((most, {w}) => Math.max(most, Math.abs(state.numbers[w])), 0);
   for (const {w, line, ends} of edges) {
@@ -105,7 +136,7 @@ function drawNetwork() {
     group.setAttribute("tabindex", index === state.selected ? 0 : -1);
     group.setAttribute("aria-label", `neuron ${name(index)}, ${activationOf(index)}`);
   }
-  $("widest").textContent = `(widest: ${pretty(widest)})`;
+  $("widest").textContent = `(widest: ${pretty(widest)})${kind === "plane" ? "; discs: what each neuron computes over the plane" : ""}`;
 }
 // The neuron as a formula, in its numbers.
 function formula(index) {

@@ -69,9 +69,9 @@ function widened([low, high]) {
 // --- all together -----------------------------------------------------------------------------
 
 function draw() {
-  const fields = Array.from({length: nNeurons}, (_, i) => i >= firstOutput || i === state.selected ? new Array(points.length) : null);
-  atPoints(points, (output, i) => fields.forEach((field, k) => { if (field) field[i] = output[k]; }));
-  drawNetwork();
+  const fields = Array.from({length: nNeurons}, () => new Array(points.length));
+  atPoints(points, (output, i) => fields.forEach((field, k) => { field[i] = output[k]; }));
+  drawNetwork(fields);
   drawAnswers(fields);
   $("neuron-title").textContent = `What neuron ${name(state.selected)} computes`;
   drawNeuron(fields[state.selected]);

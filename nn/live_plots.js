@@ -11,17 +11,19 @@ function colour(text) {
 function parts(text) { const hex = colour(text); return [1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16)); }
 function mixed(from, to, share) { return from.map((x, i) => x + (to[i] - x) * share); }
 
-// The plot in a canvas: {context, x, y, frame}; x and y turn numbers into pixels.
-function plotIn(canvas, height, horizontal, vertical, options = {}) {
-  const width = canvas.clientWidth, ratio = window.devicePixelRatio || 1;
+// The context of a canvas, empty, of that size in pixels of the page.
+function sized(canvas, width, height) {
+  const ratio = window.devicePixelRatio || 1, [across, down] = [width, height].map((x) => Math.round(x * ratio));
   canvas.style.height = height + "px";
-  if (canvas.width !== Math.round(width * ratio) || canvas.height !== Math.round(height * ratio)) {
-    canvas.width = Math.round(width * ratio);
-    canvas.height = Math.round(height * ratio);
-  }
+  if (canvas.width !== across || canvas.height !== down) Object.assign(canvas, {width: across, height: down});
   const context = canvas.getContext("2d");
   context.setTransform(ratio, 0, 0, ratio, 0, 0);
   context.clearRect(0, 0, width, height);
+  return context;
+}
+// The plot in a canvas: {context, x, y, frame}; x and y turn numbers into pixels.
+function plotIn(canvas, height, horizontal, vertical, options = {}) {
+  const width = canvas.clientWidth, context = sized(canvas, width, height);
   context.font = "12px Helvetica, Arial, sans-serif";
   const marks = options.marks || (options.log ? powers(vertical) : ticks(vertical, height / 45));
   const left = 10 + Math.max(...marks.map((mark) => context.measureText(label(mark)).width));
@@ -104,14 +106,14 @@ function dot({context, x, y}, px, py, fill, square) {
 
 const sheet = document.createElement("canvas");
 sheet.width = sheet.height = CELLS;
-// Fill a plot over the plane by the colour [r, g, b] of each cell.
-function fillPlane(plot, colourOf) {
-  const context = sheet.getContext("2d"), image = context.createImageData(CELLS, CELLS);
-  for (let i = 0; i < CELLS * CELLS; i++) {
-    const at = 4 * ((CELLS - 1 - Math.floor(i / CELLS)) * CELLS + i % CELLS), [r, g, b] = colourOf(i);
-    image.data.set([r, g, b, 255], at);
-  }
+// Paint count * count pixels by the colour [r, g, b] of each, from the lowest row up.
+function paint(context, count, colourOf) {
+  const image = context.createImageData(count, count);
+  for (let i = 0; i < count * count; i++) image.data.set([...colourOf(i), 255], 4 * ((count - 1 - Math.floor(i / count)) * count + i % count));
   context.putImageData(image, 0, 0);
+}
+function fillPlane(plot, colourOf) {
+  paint(sheet.getContext("2d"), CELLS, colourOf);
   const {box} = plot, half = [(box.right - box.left) / (CELLS - 1) / 2, (box.bottom - box.top) / (CELLS - 1) / 2];
   inside(plot, () => plot.context.drawImage(sheet, box.left - half[0], box.top - half[1], box.right - box.left + 2 * half[0], box.bottom - box.top + 2 * half[1]));
 }

@@ -268,6 +268,17 @@ def test_nothing_is_too_small_too_wide_or_empty(name: str, width: int, browser: 
     tab.close()
 
 
+def test_each_neurons_disc_shows_what_it_computes_over_the_plane(tab: Tab) -> None:
+    assert tab.evaluate(f"{INKS}('discs')") > 100
+    for width in (1280, 380):  # the canvas lies behind the drawing, pixel by pixel
+        tab.resize(width, 700)
+        tab.wait("Number($('network').getAttribute('width')) === $('discs').clientWidth")
+        tab.evaluate("draw()")
+        assert tab.evaluate("['width', 'height', 'left', 'top'].every(k => Math.abs("
+                            "$('network').getBoundingClientRect()[k] - "
+                            "$('discs').getBoundingClientRect()[k]) < 1)")
+
+
 def test_the_colours_follow_the_readers_wish(tab: Tab) -> None:
     light = tab.attributes("#network line", "stroke")
     tab.prefer(dark=True)
