@@ -34,6 +34,8 @@ TRAININGS: dict[str, tuple[Any, Any, dict[str, Any]]] = {
                 {"optimizer": "rmsprop", "learning_rate": 0.02}),
     "classes": (lambda: nn.MLP(2, [4, 3], "sigmoid", seed=4), CLASSES,
                 {"loss": "cross_entropy", "optimizer": "adamw", "learning_rate": 0.1}),
+    "classes of one input": (lambda: nn.MLP(1, [4, 3], "tanh", seed=4), (
+        CURVE[0], np.repeat([0, 1, 2], 3)), {"loss": "cross_entropy", "learning_rate": 0.1}),
     "several outputs": (lambda: nn.MLP(3, [4, 2], "tanh", seed=5), PAIRS,
                         {"optimizer": "adagrad", "learning_rate": 0.1}),
     "probabilities": (lambda: nn.Neuron(2, "sigmoid"), XOR, {"loss": "binary_cross_entropy"}),
