@@ -221,6 +221,20 @@ def test_a_neuron_is_chosen_by_pointer_and_keys_and_shows_what_it_computes(tab: 
     assert tab.text("#neuron-title").startswith("What neuron h_")
 
 
+def test_fingers_do_what_a_pointer_does_also_in_a_notebooks_frame(browser: Browser) -> None:
+    tab = browser.open(f"<!DOCTYPE html><body>{page_of('xor')._repr_html_()}", touch=True)
+    inside = "document.querySelector('iframe').contentDocument"
+    tab.wait(f"{inside}.querySelector('[data-label=h_3]') !== null")
+    alone = browser.open(page_of("xor").html, width=390, touch=True)
+    alone.tap("[data-label=h_3]")
+    assert alone.text("#neuron-title") == "What neuron h_3 computes"
+    alone.tap("#step")
+    assert alone.text("#count") == "step 1"
+    tab.evaluate(f"{inside}.querySelector('#step').click()")
+    assert tab.evaluate(f"{inside}.querySelector('#count').textContent") == "step 1"
+    assert tab.errors == alone.errors == []
+
+
 def test_what_a_neuron_computes_is_what_it_computes(tab: Tab) -> None:
     model = TRAININGS["xor"][0]()
     points = [[0.3, -0.7], [1.0, 2.0], [-5.0, 0.0]]
