@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from functools import partial, update_wrapper
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from autograd.compiler.backends import choice as backends
 from autograd.compiler.backends.interface import Kernel
@@ -16,6 +16,7 @@ from autograd.compiler.trace.inlining import inlined
 from autograd.compiler.trace.outside import Lookout
 from autograd.compiler.trace.tracer import Recording, RecordingError, names_of, record
 
+C = TypeVar("C", bound="Compiled")
 CHECKED = 10_000  # instructions up to which a function is recorded twice, to see if it is the same
 SHOWN = 5  # guards and places of a recording that are written out
 
@@ -216,6 +217,10 @@ class Compiled:
 
         source: str = python.compile(self.notes[-1].recording.program).source
         return source
+
+    def __copy__(self: C) -> C:
+        """Itself, as for any function; what is copied deeply has recordings of its own."""
+        return self
 
     def __reduce__(self) -> str | tuple[Any, ...]:
         return reduced(self)

@@ -25,6 +25,7 @@ from autograd.core import context, value
 from autograd.core.context import here, listeners_on, switched_on
 from autograd.core.graph import collector_at_rest
 from autograd.core.value import is_transforming, recording
+from tests.interruptions import interrupted_at
 
 ROUNDS = 300
 
@@ -365,35 +366,6 @@ def test_a_block_that_ends_in_another_context_leaves_nothing_there() -> None:
 
 
 # --- interruptions --------------------------------------------------------------------------------
-
-class Interrupted(BaseException):
-    pass
-
-
-def interrupted_at(step: int, work: Callable[[], Any]) -> bool:
-    """Do some work that is interrupted before the line or call of that number; was it reached?"""
-    steps = iter(range(step))
-
-    def trace(frame: Any, event: str, argument: Any) -> Any:
-        if frame.f_code is value._advanced.__code__:
-            # Between the last line of a with block and its end Python tells a trace function, but
-            # handles no signal: a lock that is held there is not left behind by Ctrl-C.
-            return trace
-        if event in ("call", "line", "return") and next(steps, None) is None:
-            sys.settrace(None)
-            raise Interrupted
-        return trace
-
-    try:
-        sys.settrace(trace)
-        try:
-            work()
-        finally:
-            sys.settrace(None)
-    except Interrupted:
-        return True
-    return False
-
 
 def scopes() -> None:
     with name_scope("a"), no_grad(), name_scope("b"), collector_at_rest():
