@@ -158,6 +158,11 @@ class Watch:
             self._visit(*self._pending.popleft())
         self._of_libraries, self._checks = self._checks, own
 
+    def add_all_of_libraries(self, other: Watch) -> None:
+        """Watch what another branch of the function hangs on, too."""
+        names = {name for name, _ in self._of_libraries}
+        self._of_libraries += [each for each in other._of_libraries if each[0] not in names]
+
     def settle(self) -> None:
         """Nothing more is found out: what libraries changed since, such as a cache, is let go."""
         self._checks += [(name, check) for name, check in self._of_libraries if check()]
