@@ -109,7 +109,7 @@ class Compiled:
             _refuse_changes(watch)
         watch = self._watch(arguments, keywords)  # what was imported inside, or cached, is there
         if lookout is not None:
-            watch.add_libraries(lookout.called.values())
+            watch.add_libraries(lookout)
         if not is_once:
             self._refuse_another(watch, recording, arguments, keywords)
         known = self._settled(watch, self._known.get(key))

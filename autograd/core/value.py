@@ -533,6 +533,17 @@ class Value:
         def __trunc__(self) -> int:
             raise refusal(lost_gradient("int(v)"))
 
+        def rint(self) -> float:  # which NumPy asks of the objects that it is to round
+            raise refusal(lost_gradient("round(v)"))
+
+        def _divided_with_rest(self, *others: Any) -> Any:
+            raise refusal("%, // and divmod are no operations of autograd; write a - b * "
+                          "math.floor((a / b).data) for a % b, and math.floor((a / b).data) for "
+                          "a // b, through which no gradient flows")
+
+        __mod__ = __rmod__ = __floordiv__ = __rfloordiv__ = _divided_with_rest
+        __divmod__ = __rdivmod__ = _divided_with_rest
+
     def __repr__(self) -> str:
         label = f", label={self.label!r}" if self.label else ""
         return f"Value(data={self.data!r}, grad={float(grad_of(self))!r}{label})"
@@ -546,6 +557,19 @@ class Value:
         from autograd.core.numpy_protocol import apply_ufunc
 
         return apply_ufunc(self, ufunc, method, inputs, options)
+
+    def clip(self, min: Any = None, max: Any = None, out: None = None) -> Any:
+        """What ``np.clip`` asks for: the number, or the bound that it is beyond.
+
+        Args:
+            min, max: the bounds, numbers, Values or arrays; None for no bound.
+            out: None; the result goes into no array.
+        """
+        from autograd.core.numpy_protocol import clipped
+
+        if out is not None:
+            raise refusal("np.clip of a Value cannot go into an array in place; leave out out=")
+        return clipped(self, min, max)
 
     if TYPE_CHECKING:  # the methods that the table installs below, for type checkers
         exp: Callable[[], Value]
