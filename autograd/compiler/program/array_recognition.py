@@ -17,7 +17,7 @@ import numpy as np
 
 from autograd.compiler.program.array_program import Affine, ArrayProgram, Slots, Step, Table
 from autograd.compiler.program.program import Program
-from autograd.core.primitives import lookup
+from autograd.core.primitives import TABLE
 from autograd.core.typing import Array
 
 SHORT = 8  # numbers; blocks below are joined, and read by a table
@@ -48,7 +48,7 @@ def find_arrays(program: Program, varies: Sequence[bool] | None = None,
     for key in sorted(groups):
         members = groups[key]
         reads = new[np.array([operands[i] for i in members], dtype=np.int64).reshape(
-            len(members), -1)]
+            len(members), key[2])]
         new[np.array(members) + program.first] = np.arange(at, at + len(members))
         at += len(members)
         steps += _steps(key[1], reads)
@@ -110,7 +110,7 @@ def _varying(program: Program, operands: Sequence[tuple[int, ...]],
              varies: Sequence[bool] | None) -> list[bool]:
     flags = list(varies or [False] * program.n_inputs) + [False] * len(program.constants)
     for xs in operands:
-        flags.append(any([flags[x] for x in xs]))
+        flags.append(any(flags[x] for x in xs))
     return flags
 
 
@@ -123,8 +123,8 @@ def _steps(op: str, reads: Array) -> Iterator[Step]:
         op: its primitive.
         reads: the slots that each of its instructions reads, shape (n, operands).
     """
-    row = lookup(op)
-    if row.arity is None:
+    row = TABLE.get(op)  # None for a step of a written-out primitive, which has a fixed arity
+    if row is not None and row.arity is None:
         yield _nary_step(op, reads, 2 if row.paired else 1)
         return
     pattern = _pattern(reads)
@@ -165,11 +165,11 @@ def _nary_step(op: str, reads: Array, sides: int) -> Step:
     """A group whose operands are many: the axis of the operands is cut into segments."""
     n, count = len(reads), reads.shape[1] // sides
     table = reads.reshape(n, sides, count)
-    along = table.transpose(2, 0, 1).reshape(count, -1)
+    along = table.transpose(2, 0, 1).reshape(count, n * sides)
     segments = list(_segments(along))
     if len(segments) > max(4, count // 4):
         segments = [(0, count)]
-    starts = np.hstack([table[:, :, start] for start, _ in segments]) if count else reads
+    starts = np.hstack([reads[:, :0], *(table[:, :, start] for start, _ in segments)])
     pattern = _pattern(starts) or ((n,), None)
     operands: list[Slots] = []
     for i, (start, stop) in enumerate(segments):
@@ -226,25 +226,40 @@ def _pattern(reads: Array) -> tuple[tuple[int, ...], Array] | None:
 
 
 def even_blocks(reads: Array) -> Iterator[tuple[int, int, tuple[int, ...], Array]]:
-    """Stretches of a group that have a pattern: start, stop, shape, strides."""
-    runs = list(_segments(reads))
-    i = 0
-    while i < len(runs):
-        start, stop = runs[i]
-        length = stop - start
-        end = i + 1
-        while end < len(runs) and runs[end][1] - runs[end][0] == length:
-            end += 1
-        pattern = None
-        while end > i + 1:
-            candidate = reads[start:runs[end - 1][1]]
-            pattern = _pattern(candidate)
-            if pattern is not None:
-                break
-            end -= 1 if end - i < 16 else (end - i) // 2
-        if pattern is None:
-            end = i + 1
-            pattern = _pattern(reads[start:stop])
-        assert pattern is not None  # a run has one
-        yield start, runs[end - 1][1], *pattern
-        i = end
+    """Stretches of a group that have a pattern: start, stop, shape, strides.
+
+    Two lines alone are no pattern: any two numbers grow evenly.
+    """
+    pattern = _pattern(reads)
+    if pattern is not None and len(reads) != 2:
+        yield 0, len(reads), *pattern
+        return
+    start, steps = 0, np.diff(reads, axis=0)
+    changes = (steps[1:] != steps[:-1]).any(axis=1)
+    breaks = [*(np.flatnonzero(changes) + 1).tolist(), len(steps)]
+    at = 0  # of the first break that is not before the start
+    while start < len(reads):
+        while at < len(breaks) and breaks[at] <= start:
+            at += 1
+        length = breaks[at] - start + 1 if at < len(breaks) else 1
+        stop = _repeated(reads, start, length)
+        if stop - start < 3:
+            stop = start + 1
+        found = _pattern(reads[start:stop])
+        assert found is not None
+        yield start, stop, *found
+        start = stop
+
+
+def _repeated(reads: Array, start: int, length: int) -> int:
+    """Where a run that begins at a line, and those like it at even distances, come to an end."""
+    inner = reads[start:start + length] - reads[start]
+    stop = start + length
+    distance = None
+    while stop + length <= len(reads):
+        here = reads[stop:stop + length]
+        jump = here[0] - reads[stop - length]
+        if (here - here[0] != inner).any() or (distance is not None and (jump != distance).any()):
+            break
+        distance, stop = jump, stop + length
+    return stop

@@ -34,7 +34,7 @@ LONG = 4_000  # instructions to compile for which nobody should wait
 def _writer(program: Program, rows: tuple[bool, ...] | None, sums: tuple[bool, ...], width: int,
             vector: dict[str, str], chunk: int | None, registers: int,
             free_sums: bool = False) -> Writer | ArrayWriter:
-    """The writer for a program: of straight code, of loops, of arrays, or of a table to interpret."""
+    """The writer for a program: of straight code, arrays, loops, or of a table to interpret."""
     size = sum(map(len, program.operands))
     if chunk is None and size > ROLLED:
         if rows is not None:
