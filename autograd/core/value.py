@@ -851,7 +851,7 @@ def install(primitive: Primitive) -> None:
     make = _unary_method if primitive.arity == 1 else _binary_method
     for name in names:
         method = make(primitive)
-        method.__name__ = name
+        method.__name__, method.__qualname__ = name, f"Value.{name}"
         method.__doc__ = primitive.__doc__
         setattr(Value, name, method)
         UFUNCS[name] = primitive
