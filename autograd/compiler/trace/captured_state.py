@@ -357,7 +357,7 @@ class Watch:
     def _attributes_by_name(self) -> None:
         """What functions and classes say of themselves, where that is asked: ``f.__doc__``."""
         for name in sorted(self._names):
-            if name.startswith("__"):
+            if name.startswith("__") and name not in ("__dict__", "__weakref__"):
                 for whole, item in self._described:
                     has = name in vars(item) if isinstance(item, type) else name in _OF_FUNCTIONS
                     if has and (id(item), name) not in self._variables:
