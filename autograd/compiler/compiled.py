@@ -266,7 +266,7 @@ def _refuse_readings(watch: Watch, lookout: Lookout | None, is_alone: bool) -> b
     """
     if lookout is not None and lookout.reading is not None:
         raise RecordingError(str(lookout.reading))
-    name = watch.drawn(is_alone)
+    name = watch.drawn(is_alone, is_seen=lookout is not None and lookout.has_seen_all)
     if name is not None:
         raise RecordingError(f"the function draws random numbers from {name}, and a replay would "
                              "repeat those of the recording; draw them outside and pass them as "

@@ -167,6 +167,17 @@ class recording(Switch):
                      before.listener)
 
 
+class noting(recording):
+    """Inside, refusals are noted, and nothing else is otherwise than around it."""
+
+    __slots__ = ()
+
+    def applied(self, before: State, owner: Any) -> State:
+        """The state with one more to be told."""
+        return State((*before.entries, Entry(owner, before)), before.recording, before.scope,
+                     before.transforms, before.listener)
+
+
 def refuse_lost_gradients(refusals: list[str]) -> None:
     """End a transform: a function that caught such an error has lost a gradient all the same.
 
