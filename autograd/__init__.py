@@ -10,6 +10,7 @@ from autograd import former_paths
 from autograd.core import value as _value
 from autograd.core.backward import gradient
 from autograd.core.graph import edges, leaves, name_scope, scope_of, topological_order
+from autograd.core.naming import node_names
 from autograd.core.numpy_protocol import values
 from autograd.core.primitives import (
     TABLE,
@@ -184,7 +185,7 @@ __all__ = [
     "erfc", "evaluations", "exp", "exp2", "explain", "expm1", "grad", "gradcheck", "gradient",
     "hessian", "hvp", "hypot", "identity", "jacobian", "jit", "jvp", "leaves", "log", "log10",
     "log1p", "log2", "logaddexp", "logsumexp", "maximum", "minimum", "name_scope", "no_grad",
-    "norm", "plot_decision_boundary", "plot_descent", "plot_function", "plot_history",
+    "node_names", "norm", "plot_decision_boundary", "plot_descent", "plot_function", "plot_history",
     "plot_loss_landscape", "plot_surface", "primitive", "prod", "relu", "scope_of", "sigmoid",
     "sin", "sinh", "softplus", "sqrt", "step_through", "sum", "tan", "tanh", "topological_order",
     "value_and_grad", "values", "vmap", "where",
