@@ -10,6 +10,7 @@ from autograd import former_paths
 from autograd.core import value as _value
 from autograd.core.backward import gradient
 from autograd.core.graph import edges, leaves, name_scope, scope_of, topological_order
+from autograd.core.naming import node_names
 from autograd.core.numpy_protocol import values
 from autograd.core.primitives import (
     TABLE,
@@ -78,6 +79,7 @@ if TYPE_CHECKING:  # what __getattr__ below finds at run time
     from autograd.explaining.chain_rule import explain
     from autograd.explaining.naive_backward import compare_naive
     from autograd.extend import primitive
+    from autograd.pages.live_descent import live_descent
     from autograd.pages.live_graph import live, step_through
     from autograd.plotting.functions import (
         animate,
@@ -139,6 +141,7 @@ _LATER = {
     "gradcheck": "checking.gradient_check",
     "jit": "compiler.jit",
     "live": "pages.live_graph",
+    "live_descent": "pages.live_descent",
     "plot_decision_boundary": "plotting.functions",
     "plot_descent": "plotting.functions",
     "plot_function": "plotting.functions",
@@ -185,9 +188,10 @@ __all__ = [
     "animate", "asin", "asinh", "atan", "atan2", "atanh", "brute_force", "cbrt", "check_gradients",
     "compare_naive", "cos", "cosh", "descend", "dot", "draw", "edges", "erf", "erfc",
     "evaluations", "exp", "exp2", "explain", "expm1", "grad", "gradcheck", "gradient", "hessian",
-    "hvp", "hypot", "identity", "jacobian", "jit", "jvp", "leaves", "live", "log", "log10",
-    "log1p", "log2", "logaddexp", "logsumexp", "maximum", "minimum", "name_scope", "no_grad",
-    "norm", "plot_decision_boundary", "plot_descent", "plot_function", "plot_history",
+    "hvp", "hypot", "identity", "jacobian", "jit", "jvp", "leaves", "live", "live_descent", "log",
+    "log10", "log1p", "log2", "logaddexp", "logsumexp", "maximum", "minimum", "name_scope",
+    "no_grad", "node_names", "norm", "plot_decision_boundary", "plot_descent", "plot_function",
+    "plot_history",
     "plot_loss_landscape", "plot_surface", "primitive", "prod", "relu", "scope_of", "sigmoid",
     "sin", "sinh", "softplus", "sqrt", "step_through", "sum", "tan", "tanh", "topological_order",
     "value_and_grad", "values", "vmap", "where",

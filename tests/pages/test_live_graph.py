@@ -65,7 +65,7 @@ def assert_same(tab: Tab, y: Value) -> None:
     assert tab.errors == []
 
 
-# --- the numbers ------------------------------------------------------------------------------------
+# --- the numbers ----------------------------------------------------------------------------------
 
 def polynomial(x: Any, w: Any, b: Any) -> Any:
     z = (x * w - b / 3.0) * x + (b - w) * (x * x - 0.1)
@@ -162,7 +162,7 @@ def test_a_primitive_of_ones_own_with_branches(browser: Browser) -> None:
     assert "crossed its kink" in tab.text("#notes")
 
 
-# --- domains, kinks, branches -----------------------------------------------------------------------
+# --- domains, kinks, branches ---------------------------------------------------------------------
 
 def test_outside_of_a_domain_there_is_no_number(browser: Browser) -> None:
     tab = browser.open(live(lambda x, w: ag.maximum(x.log(), w) * w, x=2.0, w=3.0).html)
@@ -258,7 +258,7 @@ def test_the_arm_that_is_not_taken_receives_nothing(browser: Browser) -> None:
     assert "does not hold the condition" in tab.text("#panel")
 
 
-# --- the chain rule, and the mistakes ---------------------------------------------------------------
+# --- the chain rule, and the mistakes -------------------------------------------------------------
 
 def test_pointing_at_a_node_shows_its_line_of_the_chain_rule(browser: Browser) -> None:
     x, w = Value(2.0, "x"), Value(-3.0, "w")
@@ -317,7 +317,7 @@ def test_the_recursion_gives_up_where_compare_naive_does(browser: Browser) -> No
     assert "steps more" in tab.text("#panel")
 
 
-# --- step by step -----------------------------------------------------------------------------------
+# --- step by step ---------------------------------------------------------------------------------
 
 def example() -> Value:
     x, w = Value(2.0, "x"), Value(-3.0, "w")
@@ -436,7 +436,7 @@ def test_the_current_node_is_kept_in_view(browser: Browser) -> None:
         assert tab.evaluate("board.offsetHeight + board.offsetWidth") > 2500
 
 
-# --- hands, eyes, sizes -----------------------------------------------------------------------------
+# --- hands, eyes, sizes ---------------------------------------------------------------------------
 
 def network(count: int) -> Value:
     """A graph of so many nodes, of many kinds."""
@@ -568,7 +568,7 @@ def test_the_page_is_self_contained_and_leaves_the_gradients_alone() -> None:
     assert all(n.grad is NOT_COMPUTED for n in topological_order(y))
 
 
-# --- what is refused --------------------------------------------------------------------------------
+# --- what is refused ------------------------------------------------------------------------------
 
 def test_a_large_graph_and_wrong_arguments_are_refused() -> None:
     y = Value(1.0)
