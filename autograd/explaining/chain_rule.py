@@ -289,7 +289,7 @@ class Explanation:
         if not lines:
             return []
         head = "the engine computes an equal form:"
-        return [rf"\text{{{head}}}" if style == "latex" else head, *lines]
+        return [rf"&\text{{{head}}}" if style == "latex" else head, *lines]
 
     def _other_form(self, node: Value, style: str) -> str:
         write = Typesetter(style)
@@ -433,7 +433,7 @@ def _plain_text(text: str) -> str:
 
 def _aligned(row: str) -> str:
     """A line of a derivation as a row of an ``aligned`` block; its first = stands below others."""
-    if "&" in row or row.startswith(r"\text"):
+    if r" &\quad" in row or row.startswith("&"):
         return row
     left, equals, right = row.partition("= ")
     return f"{left.strip()} &{equals}{right}" if left.strip() else f"&{equals}{right}"
@@ -446,5 +446,5 @@ def _capped(lines: list[str], most: int, what: str, style: str) -> list[str]:
     left_out = (f"... {len(lines) - 2 * half} more {what}; write max_rows={len(lines)} "
                 "to see all ...")
     return [*lines[:half],
-            rf"\text{{{_plain_text(left_out)}}}" if style == "latex" else left_out,
+            rf"&\text{{{_plain_text(left_out)}}}" if style == "latex" else left_out,
             *lines[len(lines) - half:]]
