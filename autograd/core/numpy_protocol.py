@@ -111,7 +111,7 @@ def _clip(x: Any, low: Any, high: Any) -> Any:
     return primitives.minimum(primitives.maximum(x, low), high)
 
 
-def clipped(value: Value, low: Any, high: Any) -> Any:
+def clipped(value: Any, low: Any, high: Any) -> Any:
     """A Value between two bounds, which may be arrays, or None."""
     result: Any = value
     if low is not None:
