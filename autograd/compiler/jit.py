@@ -12,6 +12,9 @@ from autograd.compiler.compiled import Compiled
 from autograd.compiler.recipes import Recipe, composed
 from autograd.compiler.scipy_objective import Objective
 from autograd.compiler.trace.arguments import HoldsValues, signature, static_signature
+from autograd.compiler.trace.batched_results import outline
+from autograd.compiler.trace.inlining import inlined
+from autograd.compiler.trace.standalone import standalone
 from autograd.compiler.trace.tracer import Recording, is_recording
 from autograd.core import value
 from autograd.core.context import listeners_on
@@ -19,6 +22,7 @@ from autograd.core.graph import collector_at_rest
 from autograd.core.transforms import hvp_of, jvp_of
 
 if TYPE_CHECKING:
+    from autograd.compiler.backends.c import CSource
     from autograd.core.signatures import Derivative, OfValues
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -33,6 +37,7 @@ class Replay:
     """A recording that was compiled for one point."""
 
     def __init__(self, recording: Recording, kernel: Kernel) -> None:
+        self.recording = recording
         self.point = kernel.point
         self.captured = recording.captured
         self.build = recording.results.build
@@ -150,6 +155,45 @@ class Jitted(Compiled, Generic[F]):
                     owner: type | None = None) -> Jitted[Callable[P, R]]: ...
         def __get__(self, instance: Any, owner: type | None = None) -> Any: ...
 
+    def to_c(self, name: str) -> CSource:
+        """The function as C99 without dependencies, for embedding: all its recorded branches.
+
+        They are those for arguments of the latest kind. ``to_c("f").write(folder)`` writes ``f.c``
+        and ``f.h``; in C, ``status = f(x, y)`` reads the numbers among the arguments, in order,
+        from ``x``, and writes those of the result into ``y``, truth values as 1 and 0. The status
+        is ``f_ok``; ``f_other_branch`` where no recorded branch is taken: record it by a call
+        that takes it, and write the function again; or ``f_outside_domain``, where a call raises
+        an error. Values from outside are written with the numbers that they have now.
+
+        Args:
+            name: what to call the function in C.
+
+        Returns:
+            The texts ``source`` and ``header``, and ``write``; see ``backends.c``.
+
+        Raises:
+            ValueError: before the first call; after something that the function captures has
+                changed; for branches that return different structures; for a name that C or C++
+                have taken.
+            Unsupported: for a primitive of one's own that C has no way to write.
+        """
+        from autograd.compiler.backends.c import to_c
+
+        if not self.notes:
+            raise ValueError("nothing is recorded before the first call; call the function once")
+        key = self.notes[-1].key
+        changed = self.change(key)
+        known = self.known(key)
+        if known is None or not known.replays:
+            raise ValueError(f"{changed or 'something that the function captures'} has changed "
+                             "since it was recorded; call the function once more")
+        recordings = [replay.recording for replay in known.replays]
+        if any(outline(recording.results.skeleton) != outline(recordings[0].results.skeleton)
+               for recording in recordings):
+            raise ValueError("the function returns different structures on different branches, "
+                             "which C could not tell apart; return the same one on each")
+        return to_c([standalone(recording) for recording in recordings], name, rewrite=inlined)
+
     def scipy(self) -> Objective:
         """fun, jac, hess and hessp for scipy.optimize; see :class:`.scipy_objective.Objective`."""
         return Objective(self)
@@ -209,8 +253,8 @@ def jit(function: Any = None, *, backend: str | None = None, static_argnums: Pos
 
     Returns:
         A function of the same arguments that returns floats, with the attributes ``n_recordings``,
-        ``explain()``, ``source()`` and ``scipy()``. Called with Values, it is the function itself,
-        so that it can be a part of any graph.
+        ``explain()``, ``source()``, ``to_c()`` and ``scipy()``. Called with Values, it is the
+        function itself, so that it can be a part of any graph.
 
     Raises:
         TypeError: for what is no function, or is compiled already with other options; when

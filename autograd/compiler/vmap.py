@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial, update_wrapper
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar, overload
 
 import numpy as np
 
@@ -189,6 +189,11 @@ class Batched(Compiled, Generic[R]):
     def _like(self, function: Callable[..., Any]) -> Batched[Any]:
         return Batched(function, self.in_axes, self.backend, self.max_recordings, self.static,
                        self.sums, self.origins)
+
+    def to_c(self, name: str) -> NoReturn:
+        """Of rows there is no C: the function of one row is written, and called for each."""
+        raise TypeError("vmap(f) is not written in C; jit(f).to_c(name), after a call with one "
+                        "row, gives the function of one row, and a loop in C calls it for each")
 
     # --- derivatives -----------------------------------------------------------------------------
 

@@ -6,8 +6,7 @@ are those of the tests, within 8 units in the last place). Outside a domain the 
 IEEE arithmetic gives, and the function says which instruction was the first that Python refuses:
 an infinity that vanishes again, as in 1 / (1 + exp(1000)), is not missed.
 
-The text is made from a checked program and from nothing else: slots are whole numbers, floats are
-written by ``repr``, and of a primitive of one's own only the name is in it, in a comment.
+The text is made as ``source_writer`` says, from a checked program and from nothing else.
 """
 
 from __future__ import annotations
@@ -15,12 +14,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Sequence
+from typing import ClassVar
 
 from autograd.compiler.backends.interface import Rewrite
-from autograd.compiler.program.program import Program, Unsupported
-from autograd.compiler.program.steps import EITHER, KEEPING
+from autograd.compiler.backends.source_writer import SourceWriter
+from autograd.compiler.program.program import Program
+from autograd.compiler.program.steps import EITHER
 from autograd.core.near_zero import CLOSE, FRACTION, LOG_2, SMALLEST, TERMS
-from autograd.core.primitives import LN2, Primitive, lookup
+from autograd.core.primitives import LN2, lookup
 
 IDENTIFIER = re.compile(r"[A-Za-z_$][A-Za-z0-9_$]*")
 RESERVED = frozenset({
@@ -250,22 +251,21 @@ def to_javascript(program: Program, name: str = "program",
     if not IDENTIFIER.fullmatch(name) or name in RESERVED:
         raise ValueError(f"{name!r} cannot be the name of a function in JavaScript; "
                          "write a word such as 'program'")
-    for op in set(program.ops):
-        lookup(op)  # whose error says what to do about an unknown one
-    writer = _Writer(program.validate(), rewrite)
+    writer = _Writer(program, rewrite)
     body = "\n".join(writer.function())
     prelude = "".join(f"{text}\n" for text in writer.prelude(body))
     return (f'const {name} = (() => {{\n"use strict";\n{prelude}{body}\nreturn program;\n'
             "})();\n")
 
 
-class _Writer:
+class _Writer(SourceWriter):
     """Writes the functions of a program."""
 
-    def __init__(self, program: Program, rewrite: Rewrite | None) -> None:
-        self.program, self.rewrite = program, rewrite
-        self.own: dict[tuple[str, int], str] = {}  # functions for the user's own primitives
-        self.own_texts: list[str] = []
+    language = "JavaScript"
+    emitters = EMITTERS
+    functions = FUNCTIONS
+    relations: ClassVar = {"==": "===", "!=": "!=="}
+    infinity, nan, comment = "Infinity", "NaN", "//.*"
 
     def function(self) -> Iterator[str]:
         """The function that the script is for."""
@@ -278,124 +278,51 @@ class _Writer:
             yield f"  const {inputs};"
         yield from self.instructions(program)
         for place, slot in enumerate(program.outputs):
-            yield f"  y[{place}] = {_read(program, slot)};"
+            yield f"  y[{place}] = {self.read(program, slot)};"
         yield from self._checks()
         yield "  return y;"
         yield "}"
-
-    def instructions(self, program: Program) -> Iterator[str]:
-        for slot, (op, operands) in enumerate(zip(program.ops, program.operands, strict=True),
-                                              program.first):
-            right = self._written(op, [_read(program, x) for x in operands])
-            yield f"  const v{slot} = {right};"
 
     def _checks(self) -> Iterator[str]:
         """What is first is found by looking from the end, so that nothing nests."""
         program = self.program
         yield "  y.guard = y.outside = -1;"
-        for place, guard in reversed(list(enumerate(program.guards))):
-            left, right = _read(program, guard.left), _read(program, guard.right)
-            holds = f"{left} {_relation(guard.relation)} {right}"
-            yield f"  if ({f'!({holds})' if guard.outcome else holds}) y.guard = {place};"
+        for place, (relation, left, right, outcome) in reversed(list(enumerate(program.guards))):
+            broken = self.broken(relation, outcome, self.read(program, left),
+                                 self.read(program, right))
+            yield f"  if ({broken}) y.guard = {place};"
         for i in range(len(program) - 1, -1, -1):
-            operands = [_read(program, x) for x in program.operands[i]]
+            operands = [self.read(program, x) for x in program.operands[i]]
             result = f"v{program.first + i}"
-            for condition in _refusals(lookup(program.ops[i]), operands, result):
+            for condition in self.refusals(lookup(program.ops[i]), operands, result):
                 yield f"  if ({condition}) y.outside = {i};"
 
-    def _written(self, op: str, operands: Sequence[str]) -> str:
-        listed = ", ".join(operands)
-        if op in KEEPING:
-            relation, outcome = KEEPING[op]
-            holds = f"{operands[1]} {_relation(relation)} {operands[2]}"
-            arms = (operands[0], "NaN") if outcome else ("NaN", operands[0])
-            return f"{holds} ? {arms[0]} : {arms[1]}"
+    def declaration(self, name: str, expression: str) -> str:
+        return f"  const {name} = {expression};"
+
+    def listed(self, operands: Sequence[str]) -> str:
+        return f"[{', '.join(operands)}]"
+
+    def long(self, op: str, operands: Sequence[str]) -> str | None:
         if op == "dot":
-            return _dot(operands)
+            return self._dot(operands)
         if op == "sum":
-            return f"sum([{listed}])" if len(operands) != 2 else "{} + {} + 0".format(*operands)
-        if op in EMITTERS:
-            return EMITTERS[op].format(*operands, all=listed, list=f"[{listed}]")
-        return f"{self._own(op, len(operands))}({listed})"
+            return (f"sum({self.listed(operands)})" if len(operands) != 2
+                    else "{} + {} + 0".format(*operands))
+        return None
 
-    def _own(self, op: str, count: int) -> str:
-        """The function that computes a primitive of the user's own from so many operands."""
-        key = (op, count)
-        if key not in self.own:
-            refusal = f"JavaScript has no way to write {op}"
-            if self.rewrite is None:
-                raise Unsupported(refusal, (op,))
-            alone = Program(count, (), (op,), (tuple(range(count)),), (count,))
-            try:
-                written = self.rewrite(alone, [op])
-                lines = list(self.instructions(written))
-            except Unsupported as error:
-                raise Unsupported(f"{refusal}: {error}", (op,)) from None
-            self.own[key] = f"own{len(self.own)}"
-            inputs = ", ".join(f"x{i}" for i in range(count))
-            comment = json.dumps(op).replace("<", "\\u003c")
-            self.own_texts.append("\n".join([
-                f"const {self.own[key]} = ({inputs}) => {{  // {comment}", *lines,
-                f"  return {_read(written, written.outputs[0])};", "};"]))
-        return self.own[key]
+    def _dot(self, operands: Sequence[str]) -> str:
+        half = len(operands) // 2
+        if _IS_COMPENSATED:
+            return f"exact_dot({self.listed(operands)})"
+        if half > LONG:
+            return f"dot({self.listed(operands)})"
+        products = (f"{a} * {b}" for a, b in zip(operands[:half], operands[half:], strict=True))
+        return " + ".join(["0", *products])
 
-    def prelude(self, body: str) -> Iterator[str]:
-        """What the text of the function calls."""
-        needed: set[str] = set()
-        missing = _called("\n".join([*self.own_texts, body]))
-        while missing:
-            needed |= missing
-            missing = _called("\n".join(FUNCTIONS[name] for name in missing)) - needed
-        yield from (text for name, text in FUNCTIONS.items() if name in needed)
-        yield from self.own_texts
-
-
-def _called(text: str) -> set[str]:
-    without_comments = re.sub("//.*", "", text)
-    return FUNCTIONS.keys() & set(re.findall(r"(?<![\w.$])[a-zA-Z_]+", without_comments))
-
-
-def _read(program: Program, slot: int) -> str:
-    if program.n_inputs <= slot < program.first:
-        return _number(program.constants[slot - program.n_inputs])
-    return program.name(slot)
-
-
-def _number(number: float) -> str:
-    """A float as JavaScript; a sign gets brackets, for -(-1) is not --1."""
-    text = "NaN" if number != number else repr(number).replace("inf", "Infinity")
-    return f"({text})" if text.startswith("-") else text
-
-
-def _relation(relation: str) -> str:
-    return {"==": "===", "!=": "!=="}.get(relation, relation)
-
-
-def _dot(operands: Sequence[str]) -> str:
-    half = len(operands) // 2
-    if _IS_COMPENSATED:
-        return f"exact_dot([{', '.join(operands)}])"
-    if half > LONG:
-        return f"dot([{', '.join(operands)}])"
-    products = (f"{a} * {b}" for a, b in zip(operands[:half], operands[half:], strict=True))
-    return " + ".join(["0", *products])
-
-
-def _refusals(row: Primitive, operands: Sequence[str], result: str) -> Iterator[str]:
-    """The conditions on which the eager engine raises."""
-    if row.arity is None and row.domain and not operands:
-        yield "true"
-    if row.raises is None:
-        if row.name in EMITTERS:  # of finite operands comes what is not finite
-            yield " && ".join([f"{result} - {result} !== 0",
-                               *(f"{x} - {x} === 0" for x in operands)])
-        else:  # one's own is nan where it raises
-            yield " && ".join([f"{result} !== {result}", *(f"{x} === {x}" for x in operands)])
-        return
-    for position, relation, bound in row.raises:
-        operand = operands[position]
-        condition = f"{operand} {_relation(relation)} {_number(bound)}"
-        if relation != "==":  # of an infinity beyond the bound, exp is defined, and log is nan
-            condition += f" && ({operand} - {operand} === 0 || {result} !== {result})"
-        yield condition
-
+    def own_function(self, number: int, op: str, inputs: Sequence[str], lines: Sequence[str],
+                     result: str) -> tuple[str, str]:
+        comment = json.dumps(op).replace("<", "\\u003c")
+        return f"own{number}", "\n".join([
+            f"const own{number} = ({', '.join(inputs)}) => {{  // {comment}", *lines,
+            f"  return {result};", "};"])

@@ -124,7 +124,7 @@ def _has_finite_sum(column: Array) -> bool:
 
 
 def _refuse_other_structure(first: Any, second: Any) -> None:
-    if _outline(first) != _outline(second):
+    if outline(first) != outline(second):
         shown = [repr(mapped(skeleton, _shown)) for skeleton in (first, second)]
         raise TypeError("the function returns different structures for different rows: "
                         f"{shown[0]} and {shown[1]}")
@@ -134,14 +134,14 @@ def _shown(leaf: Any) -> Any:
     return 0.0 if isinstance(leaf, Place | Value) or is_number(leaf) else leaf
 
 
-def _outline(structure: Any) -> Any:
+def outline(structure: Any) -> Any:
     """What must be the same for all rows."""
     if isinstance(structure, np.ndarray):
-        return np.ndarray, structure.shape, [_outline(item) for item in structure.flat]
+        return np.ndarray, structure.shape, [outline(item) for item in structure.flat]
     if isinstance(structure, dict):
-        return {key: _outline(item) for key, item in structure.items()}
+        return {key: outline(item) for key, item in structure.items()}
     if isinstance(structure, list | tuple):
-        return type(structure), [_outline(item) for item in structure]
+        return type(structure), [outline(item) for item in structure]
     return bool if is_truth(structure) else _shown(structure)
 
 

@@ -182,7 +182,13 @@ def network_program() -> tuple[Program, int]:
 
 
 class Conformance:
-    """The tests of one back end."""
+    """The tests of one back end.
+
+    Attributes:
+        n_programs: how many random programs there are.
+    """
+
+    n_programs = 60
 
     @pytest.mark.parametrize("row", list(TABLE.values()), ids=lambda row: row.name)
     def test_special_values_at_one_point_and_in_rows(self, back_end: BackEnd, row: Any) -> None:
@@ -226,7 +232,7 @@ class Conformance:
         hypothesis = pytest.importorskip("hypothesis")
         from autograd.strategies import expressions
 
-        @hypothesis.settings(max_examples=60)
+        @hypothesis.settings(max_examples=self.n_programs)
         @hypothesis.given(expressions(max_nodes=15))
         def check(expression: Any) -> None:
             program, _ = derivative_program(expression)
