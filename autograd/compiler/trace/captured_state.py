@@ -40,6 +40,17 @@ from autograd.compiler.trace.hidden_state import (
     is_foreign,
     is_hidden,
 )
+from autograd.compiler.trace.joined_checks import (
+    AbsenceCheck,
+    CellCheck,
+    Check,
+    ClassCheck,
+    ContentCheck,
+    FunctionCheck,
+    ObjectCheck,
+    content_of,
+    joined,
+)
 from autograd.compiler.trace.outside import OUTPUT, Lookout, is_unseen_clock, what_reads
 from autograd.compiler.trace.purity import (
     OURS,
@@ -49,7 +60,6 @@ from autograd.compiler.trace.purity import (
     package_of,
 )
 from autograd.compiler.trace.sameness import (
-    Check,
     are_same,
     attribute_check,
     entry_check,
@@ -78,7 +88,7 @@ class Watch:
         function: any callable.
 
     Attributes:
-        quick: functions that say whether something is as it was, once it is settled what.
+        quick: functions that say whether all is as it was, once it is settled what that is.
         iterators: the names of captured iterators, which a replay would not move on.
         pointers: the names of captured pointers, of which nobody knows what they point to.
         handed_on: the names of functions that read from outside, where nobody sees it: they are
@@ -188,7 +198,7 @@ class Watch:
     def settle(self) -> None:
         """Nothing more is found out: what libraries changed since, such as a cache, is let go."""
         self._checks += [(name, check) for name, check in self._of_libraries if check()]
-        self.quick = [check for _, check in self._checks]
+        self.quick = joined(check for _, check in self._checks)
 
     # --- the walk over what can be reached --------------------------------------------------------
 
@@ -278,11 +288,8 @@ class Watch:
 
     def _code(self, function: types.FunctionType) -> None:
         """What a function of the user's own mentions: variables of its module, other modules."""
-        code, defaults, keywords = (function.__code__, function.__defaults__,
-                                    function.__kwdefaults__)  # autoreload replaces them
-        self._checks.append((function.__name__, lambda: function.__code__ is code
-                             and function.__defaults__ is defaults
-                             and function.__kwdefaults__ is keywords))
+        code = function.__code__
+        self._checks.append((function.__name__, FunctionCheck(function)))
         names, variables = names_in(function.__code__)
         self._names |= names
         self._words |= texts_in(code)
@@ -301,7 +308,7 @@ class Watch:
             self._all_of("", space)
         if missing:  # built-in functions, and what the function itself might define
             self._checks.append((", ".join(sorted(missing)),
-                                 lambda: space.keys().isdisjoint(missing)))
+                                 AbsenceCheck(space, frozenset(missing))))
         if "getenv" in names:
             self._later("os.environ", os.environ)
         self._imports(names, space.get("__package__") or "")
@@ -339,10 +346,10 @@ class Watch:
                     self._later(name, module)
 
     def _cell(self, name: str, cell: types.CellType, is_library: bool) -> None:
-        content = _content(cell)
+        content = content_of(cell)
         self._later(name, content)
         if not is_library:  # a library's wrapper never sets its variables again
-            self._checks.append((name, lambda: is_same(_content(cell), content)))
+            self._checks.append((name, CellCheck(cell, content, is_same)))
 
     def _variables_of_modules(self) -> None:
         """Those variables of the modules that some function mentions."""
@@ -390,10 +397,9 @@ class Watch:
             self._packages.add(package_of(cls))
             self.is_pure &= is_pure_module(cls.__module__)
             return
-        space, count, bases = vars(cls), len(vars(cls)), cls.__bases__
+        space = vars(cls)
         self._described.append((name, cls))
-        self._checks.append((f"the class {name}", lambda: len(space) == count
-                             and cls.__bases__ is bases))
+        self._checks.append((f"the class {name}", ClassCheck(cls)))
         for key, item in list(space.items()):
             if not key.startswith("__") or isinstance(item, types.FunctionType):
                 for part in (item.fget,) if isinstance(item, property) else (item,):
@@ -404,9 +410,11 @@ class Watch:
 
     def _items(self, name: str, items: Any) -> None:
         before = contents_of(items)
-        if not isinstance(items, tuple):
-            self._checks.append((name, lambda: are_same(contents_of(items), before)
-                                 if type(items) not in _BUILT_IN else are_same(items, before)))
+        if type(items) in _BUILT_IN and not isinstance(items, tuple):
+            self._checks.append((name, ContentCheck(items, before, None,
+                                                    lambda: are_same(items, before))))
+        elif not isinstance(items, tuple):
+            self._checks.append((name, lambda: are_same(contents_of(items), before)))
         kinds = set(map(type, before))
         if str in kinds or not all(map(is_solid, kinds)):
             for i, item in enumerate(before):
@@ -415,12 +423,13 @@ class Watch:
     def _dictionary(self, name: str, items: Any) -> None:
         keys, before = entries_of(items)
 
-        def is_as_before() -> bool:
-            if type(items) is dict:
-                return are_same(items, keys) and are_same(items.values(), before)
-            return all(map(are_same, entries_of(items), (keys, before)))
-
-        self._checks.append((name, is_as_before))
+        if type(items) is dict:
+            self._checks.append((name, ContentCheck(
+                items, keys, before,
+                lambda: are_same(items, keys) and are_same(items.values(), before))))
+        else:
+            self._checks.append((name, lambda: all(
+                map(are_same, entries_of(items), (keys, before)))))
         for key, item in zip(keys, before, strict=True):
             self._later(f"{name}[{key!r}]", item)
 
@@ -492,7 +501,7 @@ class Watch:
             self._attributes(name, item, attributes_of(item))
             space = getattr(item, "__dict__", None)
             if isinstance(space, dict):
-                self._number_of_attributes(name, item, space)
+                self._checks.append((f"the attributes of {name}", ObjectCheck(item, space)))
 
     def _pickled(self, name: str, item: Any) -> None:
         """Something of a library's that is written in C: what it says to pickle."""
@@ -507,12 +516,6 @@ class Watch:
         for key, part in parts.items():
             self._later(f"{name}.{key}", part)
             self._checks.append((f"{name}.{key}", attribute_check(item, key, part)))
-
-    def _number_of_attributes(self, name: str, item: Any, space: dict[str, Any]) -> None:
-        """A new attribute may hide one of the class."""
-        cls, count = type(item), len(space)
-        self._checks.append((f"the attributes of {name}", lambda: len(space) == count
-                             and item.__class__ is cls and item.__dict__ is space))
 
     def _gradients(self) -> None:
         """The gradients of captured Values, where a function might read or set them, and labels."""
@@ -560,10 +563,3 @@ def _is_output(item: Any) -> bool:
     """Whether something is a stream, or a logger."""
     return package_of(type(item)) == "logging" or (
         hasattr(type(item), "write") and hasattr(type(item), "flush"))
-
-
-def _content(cell: types.CellType) -> Any:
-    try:
-        return cell.cell_contents
-    except ValueError:  # a variable that has no value yet
-        return MISSING

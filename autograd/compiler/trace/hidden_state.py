@@ -13,8 +13,9 @@ from typing import Any
 
 import numpy as np
 
+from autograd.compiler.trace.joined_checks import Check
 from autograd.compiler.trace.purity import is_library
-from autograd.compiler.trace.sameness import Check, memory_of
+from autograd.compiler.trace.sameness import memory_of
 from autograd.core.attributes import attributes_of
 
 _VIEWS: tuple[type, ...] = (

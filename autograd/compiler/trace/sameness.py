@@ -11,12 +11,11 @@ from typing import Any
 
 import numpy as np
 
+from autograd.compiler.trace.joined_checks import Check, EntryCheck, ReadingCheck
 from autograd.compiler.trace.purity import is_library
 from autograd.core.attributes import MISSING, of_slot, slot_of
 from autograd.core.primitives import Primitive
 from autograd.core.value import name_scope
-
-Check = Callable[[], bool]
 
 _SOLID = (int, float, complex, str, bytes, type(None), np.generic, Primitive, range, slice,
           name_scope)
@@ -65,8 +64,7 @@ def pickle_of(item: Any) -> bytes | None:
 
 def entry_check(space: dict[str, Any], name: str, before: Any) -> Check:
     """Whether a dictionary of variables or attributes holds what it held before."""
-    return lambda: (space.get(name, MISSING) is before
-                    or is_same(space.get(name, MISSING), before))
+    return EntryCheck(space, name, before, is_same, type(space) is dict)
 
 
 def setting_check(setting: Callable[[], Any]) -> Check:
@@ -77,12 +75,15 @@ def setting_check(setting: Callable[[], Any]) -> Check:
 
 def attribute_check(item: Any, name: str, before: Any) -> Check:
     """Whether an attribute is what it was before."""
-    space = vars(item) if hasattr(item, "__dict__") else None
+    space: Any = vars(item) if hasattr(item, "__dict__") else None
     if space is not None and name in space:
-        return entry_check(space, name, before)
+        is_plain = type(space) is dict or isinstance(item, type)
+        return EntryCheck(space, name, before, is_same, is_plain)
     if (slot := slot_of(item, name)) is not None:  # what hides it may compute something else
-        return lambda: is_same(of_slot(slot, item), before)
-    return lambda: is_same(getattr(item, name, MISSING), before)
+        return ReadingCheck(slot.__get__, item, before,
+                            lambda: is_same(of_slot(slot, item), before))
+    return ReadingCheck(lambda item: getattr(item, name), item, before,
+                        lambda: is_same(getattr(item, name, MISSING), before))
 
 
 def is_same(now: Any, before: Any) -> bool:
