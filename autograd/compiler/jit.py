@@ -31,6 +31,7 @@ D = TypeVar("D", bound="Derivative")
 P = ParamSpec("P")
 R = TypeVar("R")
 Positions = int | tuple[int, ...]
+_ARRAY, _FLOAT = np.ndarray, np.dtype(float)
 
 
 class Replay:
@@ -38,16 +39,16 @@ class Replay:
 
     def __init__(self, recording: Recording, kernel: Kernel) -> None:
         self.recording = recording
-        self.point = kernel.point
         self.captured = recording.captured
         self.build = recording.results.build
+        self._point = kernel.point
+        # The outputs for the numbers among the arguments, an array, or None where they take
+        # another branch.
+        self.outputs = self._with_captured if self.captured else kernel.point
         self._all_finite = bytes([1]) * len(recording.program.outputs)
 
-    def __call__(self, numbers: Any) -> Any:
-        """The outputs as an array, or None where the numbers take another branch."""
-        if self.captured:
-            numbers = [*numbers, *[leaf._data for leaf in self.captured]]
-        return self.point(numbers)
+    def _with_captured(self, numbers: Any) -> Any:
+        return self._point([*numbers, *[leaf._data for leaf in self.captured]])
 
     def is_finite(self, outputs: Any) -> bool:
         """Whether all outputs are finite."""
@@ -69,7 +70,7 @@ class Jitted(Compiled, Generic[F]):
         known = self.known(key)
         if known is not None:
             for position, replay in enumerate(known.replays):
-                outputs = replay(numbers)
+                outputs = replay.outputs(numbers)
                 if outputs is not None:
                     if position:  # the branch that was taken last is tried first
                         known.replays = [replay, *(r for r in known.replays if r is not replay)]
@@ -89,12 +90,12 @@ class Jitted(Compiled, Generic[F]):
         with collector_at_rest():
             recording, known = self.recorded(key, arguments, keywords)
             replay = Replay(recording, self.compiled(recording))
-        outputs = replay(numbers)
+        outputs = replay.outputs(numbers)
         if outputs is None:  # rounded otherwise, a number that was read with .data is another one
             replay = Replay(recording, self.compiled(  # Python's has the bits of the recording
                 recording, backend="python", reason="a decision hangs on the last bits of a "
                 "function that other back ends round otherwise"))
-            outputs = replay(numbers)
+            outputs = replay.outputs(numbers)
         known.replays = [replay, *known.replays]
         return self._result(replay, outputs, arguments, keywords)
 
@@ -109,8 +110,9 @@ class Jitted(Compiled, Generic[F]):
         """What the call was made with but for the numbers, and the numbers."""
         if len(arguments) == 1 and not keywords and not self.static:
             first = arguments[0]
-            if first.__class__ is np.ndarray and first.dtype == np.float64:
-                return (np.ndarray, first.shape), first.ravel()
+            if first.__class__ is _ARRAY and (first.dtype is _FLOAT or first.dtype == _FLOAT):
+                shape = first.shape
+                return (_ARRAY, shape), first if len(shape) == 1 else first.ravel()
             numbers: list[float] = []
             return signature(first, numbers), numbers
         numbers = []

@@ -28,6 +28,7 @@ from autograd.compiler.trace.batched_results import (
     of_rows,
     stacked,
 )
+from autograd.compiler.trace.few_rows import FewRows, builder, few_rows
 from autograd.compiler.trace.tracer import Recording, RecordingError, is_recording
 from autograd.core.context import listeners_on
 from autograd.core.graph import collector_at_rest
@@ -63,6 +64,23 @@ class RowsReplay:
                                if isinstance(leaf, Place)]
         self._kernel = compiled(
             recording, [*is_row, *[False] * len(recording.captured)], self._computed_sums)
+        self._few = getattr(self._kernel, "few", None)
+        self._build = builder(self.skeleton, self.summed)
+
+    def few(self, rows: FewRows) -> Any:
+        """The result of few rows, or None: where some take another branch, or are not finite."""
+        if self._few is None or self._build is None:
+            return None
+        scalars = rows.shared
+        if self.recording.captured:
+            scalars = [*scalars, *[leaf._data for leaf in self.recording.captured]]
+        found = self._few(scalars, rows.blocks, rows.n)
+        if found is None:
+            return None
+        sums, columns = found
+        if b"\0" in np.isfinite(columns).tobytes() or b"\0" in np.isfinite(sums).tobytes():
+            return None
+        return self._build(sums, columns)
 
     def __call__(self, shared: Sequence[float], lines: list[Array],
                  n: int) -> tuple[Part, Array]:
@@ -101,9 +119,27 @@ class Batched(Compiled, Generic[R]):
 
     def __call__(self, *arguments: Any, **keywords: Any) -> R:
         axes = self._axes(len(arguments))
+        if not keywords and not self.static and not listeners_on:
+            few = self._few(arguments, axes)
+            if few is not None:
+                return few if self.origins is None else arranged(  # type: ignore[no-any-return]
+                    few, self.origins, arguments, axes)
         result = self._rows_first(Rows(arguments, keywords, axes, self.static))
         placed: R = arranged(result, self.origins, arguments, axes)
         return placed
+
+    def _few(self, arguments: tuple[Any, ...], axes: tuple[int | None, ...]) -> Any:
+        """The result of few rows that all take the one branch that is known; else None."""
+        try:
+            rows = few_rows(arguments, axes)
+        except (HoldsValues, TypeError):  # which the general way treats, or raises
+            return None
+        if rows is None:
+            return None
+        known = self.known(rows.key)
+        if known is None or len(known.replays) != 1:
+            return None
+        return known.replays[0].few(rows)
 
     def _rows_first(self, rows: Rows) -> Any:
         """The results, with the rows along a first axis."""

@@ -232,7 +232,7 @@ class Results:
         _refuse_hidden(item)
         if item.__class__ is Value:
             self.computed.append(item)
-            return lambda numbers: float(numbers[start])
+            return lambda numbers: numbers.item(start)
         if isinstance(item, np.ndarray) and item.dtype == object:
             return self._array_builder(item, start)
         if isinstance(item, np.ndarray):
@@ -245,6 +245,9 @@ class Results:
                 part.__class__ is Value for part in item):
             stop = len(self.computed)
             return lambda numbers: numbers[start:stop].tolist()
+        if item.__class__ is tuple and len(item) == 2:  # a value and its gradient
+            first, second = builders
+            return lambda numbers: (first(numbers), second(numbers))
         return lambda numbers: with_items(skeleton, [build(numbers) for build in builders])
 
     def _array_builder(self, array: Array, start: int) -> Builder:
@@ -253,6 +256,8 @@ class Results:
         places = [i for i, item in enumerate(items) if item.__class__ is Value]
         self.computed += [items[i] for i in places]
         stop = len(self.computed)
+        if len(places) == len(items) and len(shape) == 1 and is_plain(array):
+            return lambda numbers: numbers[start:stop]
         if len(places) == len(items):
             return lambda numbers: like_array(numbers[start:stop].reshape(shape), model)
         constants = np.array([0.0 if item.__class__ is Value else item for item in items])

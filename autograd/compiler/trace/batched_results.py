@@ -199,6 +199,8 @@ def _along(derivative: Any, argument: Any, axis: int) -> Any:
     """A derivative, whose rows come first, with its rows along the argument's axis."""
     if isinstance(argument, dict):
         return {key: _along(derivative[key], item, axis) for key, item in argument.items()}
+    if axis == 0 and derivative.__class__ is np.ndarray:
+        return derivative
     array = _table(derivative)
     if not isinstance(array, np.ndarray):
         return derivative  # rows that are structures: each number in them is an array already

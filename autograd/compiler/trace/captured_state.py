@@ -278,7 +278,10 @@ class Watch:
             if part:
                 self._later(f"a default of {function.__name__}", part)
         if function.__dict__:
-            self._later(f"an attribute of {function.__name__}", function.__dict__)
+            whole, space = f"an attribute of {function.__name__}", function.__dict__
+            for key in list(space):
+                self._entry(whole, space, key)
+            self._checks.append((whole, ObjectCheck(function, space)))
         if is_foreign:
             self._packages.add(str(function.__module__).split(".")[0])
             self.is_pure &= (is_pure_module(function.__globals__.get("__name__"))

@@ -93,6 +93,34 @@ class Kernel(InMemory):
             outputs: Array = buffers.sums.copy()
             return outputs
 
+    def few(self, scalars: list[float], blocks: Sequence[Array], n: int
+            ) -> tuple[Array, Array] | None:
+        """The sums and the outputs by row of few rows, or None where a guard does not hold.
+
+        A call with no checks.
+
+        Args:
+            scalars: all inputs that are the same for all rows.
+            blocks: the other inputs, arrays of shapes (n,) and (n, count), side by side.
+            n: the number of rows.
+        """
+        with self._calling:
+            buffers = self._buffers
+            if buffers is None or buffers.n != n:
+                buffers = self._buffers = _Buffers(self, n)
+            if scalars:
+                self._pack(buffers.scalars.data, 0, *scalars)
+            for view, block in zip(buffers.views_of(blocks), blocks, strict=True):
+                view[...] = block
+            if buffers.stride > n:
+                buffers.behind[...] = buffers.last
+            if self.n_sums:
+                buffers.sums.fill(0.0)
+            self._function(buffers.address)
+            if self._has_guards and np.count_nonzero(buffers.ok[:n]) < n:
+                return None
+            return buffers.total(), buffers.table.copy()
+
 
 class _Buffers:
     """The memory of a kernel for n rows, made once: finding addresses takes longer than a call."""
@@ -112,6 +140,41 @@ class _Buffers:
                                              self.ok, self.memory)]
         self.arguments = np.array([*addresses, n, self.stride], dtype=np.int64)
         self.address = self.arguments.ctypes.data
+        # The lanes behind the end compute the last row again.
+        self.behind, self.last = self.rows[:, n:], self.rows[:, n - 1:n]
+        self.n_columns = kernel.n_outputs - kernel.n_sums if by_rows else 0
+        self.table = self._table()
+        self.lanes = self.sums.reshape(kernel.n_sums, -1) if by_rows and kernel.n_sums else None
+        self._shapes: list[tuple[int, ...]] = []  # of the blocks that came last
+        self._views: list[Array] = []
+
+    def _table(self) -> Array:
+        """The outputs by row."""
+        table: Array = self.out.reshape(self.n_columns, self.stride)[:, :self.n]
+        return table
+
+    def views_of(self, blocks: Sequence[Array]) -> list[Array]:
+        """Where blocks of shapes (n,) and (n, count) have to be written."""
+        shapes = [block.shape for block in blocks]
+        if shapes != self._shapes:
+            self._views, start = [], 0
+            for _, *width in shapes:
+                count = width[0] if width else 1
+                view = self.rows[start:start + count, :self.n]
+                self._views.append(view.T if width else view[0])
+                start += count
+            self._shapes = shapes
+        return self._views
+
+    def total(self) -> Array:
+        """The sums over the rows."""
+        total: Array
+        if self.lanes is None:
+            total = self.sums.copy()
+            return total
+        with np.errstate(invalid="ignore", over="ignore"):  # nan and inf are results, too
+            total = np.add.reduce(self.lanes, axis=1)
+        return total
 
     def fill(self, rows: Array | Sequence[Array]) -> None:
         """Copy the rows in; the lanes behind the end compute the last row again."""
@@ -120,7 +183,7 @@ class _Buffers:
         else:
             for line, column in zip(self.rows, rows, strict=True):
                 line[:self.n] = column
-        self.rows[:, self.n:] = self.rows[:, self.n - 1:self.n]
+        self.behind[...] = self.last
         self.sums[:] = 0.0
 
     def renew(self) -> None:
@@ -128,6 +191,7 @@ class _Buffers:
         if self.out.size > LARGE_RESULT:
             self.out = aligned(self.out.size)
             self.arguments[3] = self.out.ctypes.data
+            self.table = self._table()
 
     def results(self, kernel: Kernel) -> tuple[Array, Any, Any]:
         """What the call has left, in arrays of its own."""
@@ -135,9 +199,5 @@ class _Buffers:
             return self.sums.copy(), None, bool(self.ok[0])
         if not self.n:
             self.sums[:] = 0.0
-        out = self.out.reshape(kernel.n_outputs - kernel.n_sums, self.stride)[:, :self.n]
-        if out.size <= LARGE_RESULT:
-            out = out.copy()
-        with np.errstate(invalid="ignore", over="ignore"):  # nan and inf are results, too
-            sums = self.sums.reshape(kernel.n_sums, kernel.lanes).sum(axis=1)
-        return sums, out, self.ok[:self.n] != 0.0
+        out = self.table.copy() if self.table.size <= LARGE_RESULT else self.table
+        return self.total(), out, self.ok[:self.n] != 0.0

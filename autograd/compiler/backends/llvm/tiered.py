@@ -74,6 +74,12 @@ class SwappingKernel(InMemory):
             self._look_at_error()
         return self.kernel.point(numbers)
 
+    def few(self, scalars: Any, blocks: Any, n: int) -> Any:
+        """Run it on few rows, as the kernels do."""
+        if self._error is not None:
+            self._look_at_error()
+        return self.kernel.few(scalars, blocks, n)
+
 
 class _Forked(Exception):
     """The thread that was making the second kernel has stayed in the parent."""
