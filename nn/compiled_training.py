@@ -278,6 +278,7 @@ class MachineTraining(Training):
             _written_out(row.program), row.n_row_inputs, _written_out(rule.program), len(memory),
             self.numbers,
             np.array(list(memory.values())).reshape(len(memory), len(self.numbers)), REGISTERS)
+        self.reason = self.descent.reason
 
     def epochs_at_once(self) -> int:
         """So many that a call takes some 50 ms and its answers some megabytes."""

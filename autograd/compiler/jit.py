@@ -31,7 +31,7 @@ D = TypeVar("D", bound="Derivative")
 P = ParamSpec("P")
 R = TypeVar("R")
 Positions = int | tuple[int, ...]
-_ARRAY, _FLOAT = np.ndarray, np.dtype(float)
+_ARRAY, _FLOAT, _is_finite = np.ndarray, np.dtype(float), np.isfinite
 
 
 class Replay:
@@ -52,7 +52,7 @@ class Replay:
 
     def is_finite(self, outputs: Any) -> bool:
         """Whether all outputs are finite."""
-        return bool(np.isfinite(outputs).tobytes() == self._all_finite)
+        return _is_finite(outputs).tobytes() == self._all_finite  # type: ignore[no-any-return]
 
 
 class Jitted(Compiled, Generic[F]):
@@ -74,7 +74,9 @@ class Jitted(Compiled, Generic[F]):
                 if outputs is not None:
                     if position:  # the branch that was taken last is tried first
                         known.replays = [replay, *(r for r in known.replays if r is not replay)]
-                    return self._result(replay, outputs, arguments, keywords)
+                    if replay.is_finite(outputs):
+                        return replay.build(outputs)
+                    return self._eagerly(arguments, keywords)
         if self.n_recordings >= self.max_recordings:
             return self._eagerly(arguments, keywords)
         return self._first(key, numbers, arguments, keywords)

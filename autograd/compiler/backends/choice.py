@@ -94,15 +94,23 @@ def choose(program: Program, row_inputs: Sequence[bool] | None = None,
                 raise refusal from None  # which names what the user has written
 
     if backend is not None:
-        return Choice(attempt(backend), backend)
+        asked = "" if backend == default(by_rows) else f"backend={backend!r} was asked for"
+        kernel = attempt(backend)
+        return Choice(kernel, backend, asked or _slower(kernel))
     general = _general(by_rows)
     reason = NO_LLVM
     if _has_llvm():
         try:
-            return Choice(attempt("llvm"), "llvm")
+            kernel = attempt("llvm")
+            return Choice(kernel, "llvm", _slower(kernel))
         except Unsupported as refusal:
             reason = str(refusal)
     return Choice(BACK_ENDS[general]()(program, row_inputs, sums), general, reason)
+
+
+def _slower(kernel: Kernel) -> str:
+    """Why a kernel of the quickest back end is not as quick as others of it; "" if it is."""
+    return str(getattr(kernel, "reason", ""))
 
 
 def compile(program: Program, row_inputs: Sequence[bool] | None = None,

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autograd import TABLE
+from autograd import TABLE, jit, vmap
 from autograd.compiler.backends import choose, python
+from autograd.compiler.backends.choice import default
 from autograd.compiler.program.program import Program
 from autograd.compiler.trace.inlining import inlined
 
@@ -73,3 +74,31 @@ def test_the_tests_see_an_emitter_that_is_wrong_by_a_thousandth(
         check_special_values(back_end, TABLE["tanh"])
     with pytest.raises(AssertionError, match="tanh"):
         check_program(back_end, program, np.array([[0.3, 0.7]]))
+
+
+# --- the back end that ran, and why not a quicker one -------------------------------------------
+
+def test_explain_names_a_back_end_that_was_asked_for() -> None:
+    for name, by_default in (("python", False), (default(False), True)):
+        f = jit(lambda x: x * 2.0, backend=name)
+        f(1.0)
+        assert f"runs on the back end {name}" in f.explain()
+        assert (f"because backend={name!r} was asked for" in f.explain()) is not by_default
+
+
+def test_explain_says_that_a_program_is_interpreted(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("llvmlite")
+    from autograd.compiler.backends.llvm import compilation
+
+    monkeypatch.setattr(compilation, "ROLLED", 5)
+    monkeypatch.setattr(compilation, "MOST_CODE", 3)
+
+    @jit
+    def f(x: float) -> Any:
+        return (x.sin() * x.exp() + x.tanh() / (x + 2.0)).cos()
+
+    f(0.5)
+    assert "runs on the back end llvm, because the program is interpreted" in f.explain()
+    by_rows = vmap(f)
+    by_rows([0.5, 1.0])
+    assert "runs on the back end llvm, because the program is interpreted" in by_rows.explain()

@@ -47,6 +47,9 @@ class InterpreterWriter(Writer):
         program, rows, sums, width, vector: as for the writer of compiled code.
     """
 
+    reason = ("the program is interpreted: it is long, and not made of loops or arrays, so that "
+              "LLVM would take too long for it")
+
     def __init__(self, program: Program, rows: tuple[bool, ...] | None, sums: tuple[bool, ...],
                  width: int, vector: dict[str, str]) -> None:
         source, program = program, lowered(program, MOST)

@@ -26,6 +26,7 @@ class Kernel(InMemory):
         machine = host()
         program, sums = writer.source, writer.sums
         self.rows = rows
+        self.reason: str = getattr(writer, "reason", "")  # why it is not the quickest
         self.lanes, self.width = writer.lanes, writer.width
         self.assembly = writer.module()
         self.n_sums, self.n_memory = sum(sums), writer.n_memory

@@ -71,6 +71,7 @@ class Descent(InMemory):
         self._n_shared = rule.n_inputs - by_parameter
         self._rule = compile(rule, (True,) * by_parameter + (False,) * self._n_shared,
                              (False,) * (1 + n_memories) + (True, True))
+        self.reason = self._loss.reason or self._rule.reason
         self.n_parameters, self.n_memories, self.n_extra = n, n_memories, extra
         self.lanes, self.padding = self._loss.lanes, self._loss.width
         self._stride = _stride(n)
