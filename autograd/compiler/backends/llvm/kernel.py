@@ -85,9 +85,9 @@ class Kernel(InMemory):
             if buffers is None:
                 buffers = self._buffers = _Buffers(self, 1)
             if numbers.__class__ is list:
-                self._pack(buffers.scalars.data, 0, *numbers)
+                self._pack(buffers.data, 0, *numbers)
             else:
-                buffers.scalars[:] = numbers
+                buffers.scalars[...] = numbers
             self._function(buffers.address)
             if self._has_guards and not buffers.ok[0]:
                 return None
@@ -110,7 +110,7 @@ class Kernel(InMemory):
             if buffers is None or buffers.n != n:
                 buffers = self._buffers = _Buffers(self, n)
             if scalars:
-                self._pack(buffers.scalars.data, 0, *scalars)
+                self._pack(buffers.data, 0, *scalars)
             for view, block in zip(buffers.views_of(blocks), blocks, strict=True):
                 view[...] = block
             if buffers.stride > n:
@@ -131,6 +131,7 @@ class _Buffers:
         self.n, self.stride = n, max(1, -(-n // width)) * width
         by_rows = kernel.rows is not None
         self.scalars = aligned(kernel.n_scalars)
+        self.data = self.scalars.data
         self.rows = aligned(kernel.n_row_inputs * self.stride).reshape(-1, self.stride)
         self.sums = aligned(kernel.n_sums * kernel.lanes if by_rows else kernel.n_outputs)
         self.out = aligned((kernel.n_outputs - kernel.n_sums) * self.stride if by_rows else 0)
