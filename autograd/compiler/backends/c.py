@@ -19,6 +19,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+
 from autograd.compiler.backends.c_functions import EMITTERS, FUNCTIONS, OF_NOTHING, PREFIX
 from autograd.compiler.backends.interface import Rewrite
 from autograd.compiler.backends.source_writer import SourceWriter
@@ -352,10 +354,20 @@ class _RolledWriter(_Writer):
                 yield from self._blocks(block.body, (*loops, block))
                 yield f"{indent}}}"
                 continue
-            for start in range(block.start, block.stop, self.chunk):
-                part = self._part(start, min(start + self.chunk, block.stop), loops)
+            for start, stop in self._cut(block.start, block.stop):
+                part = self._part(start, stop, loops)
                 indices = "".join(f", i{depth}" for depth in range(len(loops)))
                 yield f"{indent}status |= {part}(out, memory{indices});"
+
+    def _cut(self, start: int, stop: int) -> Iterator[tuple[int, int]]:
+        """Pieces of so many operands as ``chunk`` instructions have, but one instruction each."""
+        offsets = self.tape.offsets
+        while start < stop:
+            most = int(offsets[start]) + 2 * self.chunk
+            end = int(np.searchsorted(offsets, most, side="right")) - 1
+            end = min(max(end, start + 1), start + self.chunk, stop)
+            yield start, end
+            start = end
 
     def _part(self, start: int, stop: int, loops: tuple[Loop, ...]) -> str:
         """Write a function of straight code; its name."""
@@ -409,7 +421,8 @@ class _RolledWriter(_Writer):
 
 def _writer(program: Program, rewrite: Rewrite | None, function: str, name: str,
             chunk: int) -> _Writer:
-    length = len(program) + len(program.guards) + len(program.outputs)
+    operands = sum(map(len, program.operands)) // 2  # two for each instruction, as a rule
+    length = max(len(program), operands) + len(program.guards) + len(program.outputs)
     if length <= chunk:
         return _Writer(program, rewrite, function, name)
     return _RolledWriter(program, rewrite, function, name, chunk)

@@ -239,7 +239,7 @@ def test_logaddexp_keeps_all_its_places_near_its_zero() -> None:
 
 def test_wide_operations_are_right() -> None:
     names = ("sum", "prod", "dot", "norm", "logsumexp", "largest", "smallest")
-    for count in (1, 2, 10, 3000):
+    for count in (1, 2, 10, 600):
         used = [name for name in names if name != "dot" or count % 2 == 0]
         program = Program(count, (), tuple(used), (tuple(range(count)),) * len(used),
                           tuple(range(count, count + len(used))))
