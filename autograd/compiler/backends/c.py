@@ -30,6 +30,7 @@ from autograd.core.files import write_whole
 from autograd.core.primitives import lookup
 
 CHUNK = 1000  # instructions in one function; of several, a quarter each, for they also store
+WIDE = 100  # operands of an instruction in straight code: compilers take long for a list of more
 PER_LINE = 6  # constants
 OTHER_BRANCH, OUTSIDE_DOMAIN = 1, 2
 
@@ -297,6 +298,9 @@ class _Writer(SourceWriter):
             half = len(operands) // 2
             products = (f"{a} * {b}" for a, b in zip(operands[:half], operands[half:], strict=True))
             return " + ".join(["0.0", *products])
+        if op == "dot":
+            half = len(operands) // 2
+            return f"fn_dot({half}, {self.listed(operands[:half])}, {self.listed(operands[half:])})"
         return None
 
     def own_function(self, number: int, op: str, inputs: Sequence[str], lines: Sequence[str],
@@ -325,6 +329,7 @@ class _RolledWriter(_Writer):
         self.n_memory = program.n_slots + len(program.outputs)
         self._table = f"{self.own_prefix}_table"
         self._parts: list[str] = []
+        self._places: dict[str, tuple[int, list[int]]] = {}  # of an instruction's operands
 
     def text(self) -> str:
         body = list(self._blocks(self.rolled.blocks, ()))
@@ -393,6 +398,7 @@ class _RolledWriter(_Writer):
             return
         operands = [self._operand(slot, along, start, at, loops)
                     for slot, along in zip(slots, strides, strict=True)]
+        self._places = dict(zip(operands, zip(slots, strides, strict=True), strict=True))
         if op.startswith(GUARD):
             _, relation, outcome = op.split()
             broken = self.broken(relation, outcome == "True", *operands)
@@ -404,6 +410,18 @@ class _RolledWriter(_Writer):
         yield f"  memory[{_index(slot, [loop.period for loop in loops])}] = {name};"
         for condition in self.refusals(lookup(op), operands, name):
             yield f"  status |= {OUTSIDE_DOMAIN} * ({condition});"
+
+    def listed(self, operands: Sequence[str]) -> str:
+        """Numbers side by side in memory are an array already."""
+        places = [self._places.get(operand) for operand in operands]
+        first = places[0]
+        if first is None or any(place != (first[0] + k, first[1])
+                                for k, place in enumerate(places)):
+            return super().listed(operands)
+        start, stop = first[0], first[0] + len(operands)
+        is_in_memory = stop <= self.program.n_inputs or (
+            self.program.first <= start and stop <= self.tape.n_slots)
+        return f"memory + {_index(*first)}" if is_in_memory else super().listed(operands)
 
     def _operand(self, slot: int, strides: Sequence[int], start: int, at: int,
                  loops: Sequence[Loop]) -> str:
@@ -423,7 +441,7 @@ def _writer(program: Program, rewrite: Rewrite | None, function: str, name: str,
             chunk: int) -> _Writer:
     operands = sum(map(len, program.operands)) // 2  # two for each instruction, as a rule
     length = max(len(program), operands) + len(program.guards) + len(program.outputs)
-    if length <= chunk:
+    if length <= chunk and max(map(len, program.operands), default=0) <= WIDE:
         return _Writer(program, rewrite, function, name)
     return _RolledWriter(program, rewrite, function, name, chunk)
 

@@ -28,11 +28,12 @@ EMITTERS: dict[str, str] = {
     "softplus": "fn_softplus({0})", "gaussian": "fn_gaussian({0})",
     **{name: f"fn_{name}({{all}})" for name in ("logaddexp", "cosine", "maximum", "minimum")},
     **{name: f"fn_{name}({{n}}, {{list}})" for name in (
-        "sum", "dot", "prod", "norm", "logsumexp", "largest", "smallest")},
+        "sum", "prod", "norm", "logsumexp", "largest", "smallest")},
     **{name: f"{name}({{all}})" for name in (
         "sqrt", "cbrt", "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sin", "cos",
         "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh", "erf",
         "erfc", "pow", "atan2", "hypot")},
+    "dot": "fn_dot({all})",  # of two lists
     EITHER: "{0} == {0} ? {0} : {1}",
 }
 
@@ -209,10 +210,10 @@ static double fn_sum(long n, const double *x)
 }
 """,
     "fn_dot": """\
-static double fn_dot(long n, const double *x)
+static double fn_dot(long n, const double *a, const double *b)
 {
   double total = 0.0;
-  for (long i = 0; i < n / 2; i++) total += x[i] * x[n / 2 + i];
+  for (long i = 0; i < n; i++) total += a[i] * b[i];
   return total;
 }
 """,

@@ -239,7 +239,7 @@ def test_logaddexp_keeps_all_its_places_near_its_zero() -> None:
 
 def test_wide_operations_are_right() -> None:
     names = ("sum", "prod", "dot", "norm", "logsumexp", "largest", "smallest")
-    for count in (1, 2, 10, 600):
+    for count in (1, 2, 10, 600, 20_000):
         used = [name for name in names if name != "dot" or count % 2 == 0]
         program = Program(count, (), tuple(used), (tuple(range(count)),) * len(used),
                           tuple(range(count, count + len(used))))
@@ -247,6 +247,31 @@ def test_wide_operations_are_right() -> None:
         result = load(to_c([program]))(point)
         expected = [TABLE[name].value(*point.tolist()) for name in used]
         np.testing.assert_allclose(result.y, expected, rtol=1e-13)
+
+
+def test_numbers_side_by_side_and_others_are_lists() -> None:
+    program = Program(4, (10.0, 20.0, 40.0), ("neg", "neg", "sum", "sum", "sum", "sum", "dot"), (
+        (0,), (1,), (0, 1, 2, 3, 0), (3, 4, 5, 6, 7), (4, 5, 6, 4, 5), (7, 8, 9, 10, 11),
+        (0, 1, 2, 3, 0, 7, 8, 9, 10, 11)), tuple(range(7, 14)))
+    point = np.array([1.0, 2.0, 3.0, 4.0])
+    for chunk in (1, 1000):
+        assert load(to_c([program], chunk=chunk))(point).y.tolist() == (
+            python.compile(program)(point)[0].tolist())
+
+
+def test_a_loop_reads_lists_of_constants_of_its_own() -> None:
+    count, width = 60, 5
+    constants = tuple(float(i * i % 97) for i in range(count * width))
+    ops, operands, first = [], [], 1 + len(constants)
+    for i in range(count):
+        ops += ["sum", "mul", "add"]
+        at = first + 3 * i
+        operands += [tuple(range(1 + width * i, 1 + width * (i + 1))), (at, 0),
+                     (at + 1, at - 1 if i else 0)]
+    program = Program(1, constants, tuple(ops), tuple(operands), (first + len(ops) - 1,))
+    source = to_c([program], chunk=20)
+    assert "for (long i0" in source.source
+    assert load(source)([0.5]).y.tolist() == python.compile(program)(np.array([0.5]))[0].tolist()
 
 
 # --- domains, guards, branches --------------------------------------------------------------------
