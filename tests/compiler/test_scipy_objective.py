@@ -37,7 +37,7 @@ def counted(compiled: Any) -> list[int]:
     counts = [0]
     for known in compiled._known.values():
         for replay in known.replays:
-            replay.point = _counting(replay.point, counts)
+            replay.outputs = _counting(replay.outputs, counts)
     return counts
 
 
