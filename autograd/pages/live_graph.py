@@ -14,10 +14,12 @@ from autograd.compiler.trace.arguments import lift
 from autograd.compiler.trace.tracer import names_of
 from autograd.core.graph import refuse_stale, scope_of, topological_order
 from autograd.core.naming import node_names
-from autograd.core.primitives import dot, where
+from autograd.core.primitives import DOMAIN_ERRORS, dot, where
 from autograd.core.value import Value, listening, recording
 from autograd.explaining.naive_backward import MOST_STEPS
 from autograd.explaining.notation import Notation
+from autograd.explaining.taught import Taught
+from autograd.explaining.typesetting import Typesetter
 from autograd.pages.layout import Arrow, Box, laid_out
 from autograd.pages.operations import Decisions, Kind, Script
 from autograd.pages.page import Page, asset
@@ -157,13 +159,15 @@ class _Graph:
             self.names.setdefault(node, node.label or f"x{len(self.names)}")
         self.place = {node: i for i, node in enumerate(self.order)}
         self.script = Script()
-        self._kinds: dict[Any, int] = {}
+        self._kinds: dict[Any, Kind] = {}
+        self._taught = Taught(self.names)
         nodes = [self._node(node) for node in self.order]
         self.data: dict[str, Any] = {
             "names": [self.names.get(node, "") for node in self.order], "nodes": nodes,
             "drawn": len(self.drawn), "shown": [self.place[node] for node in self.shown],
             "heights": [LEAF[1], COMPUTED[1], CONSTANT], "kinds": self._described(),
             "guards": [self._guard(comparison) for comparison in comparisons],
+            "slopes": [self._slopes(node) for node in self.drawn],
             "arrows": [[self.place[p] if isinstance(p, Value) else None, i, position]
                        for i, node in enumerate(self.drawn)
                        for position, p in enumerate(node.parents)]}
@@ -172,11 +176,14 @@ class _Graph:
         """[its number] of a leaf; else [place of its kind, operands], constants as texts."""
         if node.op is None:
             return [node.data]
+        return [self.script.place(self._kind(node)), [self.place[p] if isinstance(p, Value) else _text(p)
+                                   for p in node.parents]]
+
+    def _kind(self, node: Value) -> Kind:
         key = (node.op, tuple(p if isinstance(p, float) else "" for p in node.parents))
         if key not in self._kinds:
-            self._kinds[key] = self.script.place(Kind.of(node))
-        return [self._kinds[key], [self.place[p] if isinstance(p, Value) else _text(p)
-                                   for p in node.parents]]
+            self._kinds[key] = Kind.of(node)
+        return self._kinds[key]
 
     def _described(self) -> list[dict[str, Any]]:
         """What the page knows of each kind of operation, in the script's order."""
@@ -186,17 +193,37 @@ class _Graph:
             told: dict[str, Any] = {"op": op.name, "symbol": op.symbol, "text": op.text, **table}
             if op.precedence < 9:
                 told["tight"] = True  # operands that have a sign are in brackets
-            for name, text in (("domain", op.domain), ("slope", op.slope), ("atKink", op.at_kink)):
-                if text:
-                    told[name] = text
-            if op.derivative:
-                told["derivative"] = [list(op.parameters), list(op.derivative)]
+            if op.domain:
+                told["domain"] = op.domain
+            if op.at_kink:
+                told["atKink"] = op.at_kink
+            if op.arity == 1:
+                told["parameter"] = op.parameters[0]
             if op is dot:
                 told["paired"] = True  # backward() hands on to pair after pair
             if op is where:
                 told["choice"] = True
             described.append(told)
         return described
+
+    def _slopes(self, node: Value) -> list[list[Any]]:
+        """[place of an operand, the derivative by it as it is taught], where that can be said."""
+        if node.op is None:
+            return []
+        ways = self.script.tables[self.script.place(self._kind(node))]["slopes"]
+        is_told = node.op.derivative and not any("where" in text for text in node.op.derivative)
+        if not is_told and len(ways) > 1:
+            return []  # the words would be those of one branch
+        try:
+            derivatives = self._taught.derivatives(node)
+        except DOMAIN_ERRORS:
+            return []
+        found: dict[Value, Any] = {}
+        for parent, derivative in zip(node.parents, derivatives, strict=True):
+            if isinstance(parent, Value) and derivative is not None:
+                found[parent] = found[parent] + derivative if parent in found else derivative
+        return [[self.place[parent], Typesetter().of(derivative)]
+                for parent, derivative in found.items()]
 
     def _guard(self, comparison: Any) -> list[Any]:
         relation, left, right, outcome = comparison
