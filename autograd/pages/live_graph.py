@@ -176,11 +176,11 @@ class _Graph:
         """[its number] of a leaf; else [place of its kind, operands], constants as texts."""
         if node.op is None:
             return [node.data]
-        return [self.script.place(self._kind(node)), [self.place[p] if isinstance(p, Value) else _text(p)
-                                   for p in node.parents]]
+        return [self.script.place(self._kind(node)),
+                [self.place[p] if isinstance(p, Value) else _text(p) for p in node.parents]]
 
     def _kind(self, node: Value) -> Kind:
-        key = (node.op, tuple(p if isinstance(p, float) else "" for p in node.parents))
+        key = (node.op, tuple(repr(p) if isinstance(p, float) else "" for p in node.parents))
         if key not in self._kinds:
             self._kinds[key] = Kind.of(node)
         return self._kinds[key]
