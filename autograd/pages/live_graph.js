@@ -196,16 +196,12 @@ function makeArrow([from, to, place], k) {
     constants.push(element("div", board, six(read(operandsOf[to][place])), {class: "constant"}));
     return;
   }
-  const text = document.createElementNS(svg, "text");
-  for (const [name, x] of [["class", "factor"], ["data-from", from], ["data-to", to], ["data-place", place]]) {
-    text.setAttribute(name, x);
-  }
-  factors[k] = text;
+  factors[k] = element("div", board, "", {class: "factor", "data-from": from, "data-to": to, "data-place": place});
 }
 
 function lay(direction) {
   const plan = data.layouts[direction] || Object.values(data.layouts)[0];
-  const put = (box, [left, top], width) => Object.assign(box.style, {left: left + "px", top: top + "px", width: width + "px"});
+  const put = (box, [left, top], width) => Object.assign(box.style, {left: left + "px", top: top + "px"}, width && {width: width + "px"});
   Object.assign(board.style, {width: plan.size[0] + "px", height: plan.size[1] + "px"});
   $("arrows").setAttribute("width", plan.size[0]);
   $("arrows").setAttribute("height", plan.size[1]);
@@ -220,8 +216,7 @@ function lay(direction) {
   plan.arrows.forEach(([path, x, y], k) => {
     arrows[k].setAttribute("d", path);
     if (!factors[k]) return;
-    factors[k].setAttribute("x", x);
-    factors[k].setAttribute("y", y);
+    put(factors[k], [x, y]);
   });
   for (const frame of board.querySelectorAll(".frame")) frame.remove();
   for (const [name, left, top, width, height] of plan.frames) {
@@ -558,7 +553,6 @@ function setMistake(name) {
 
 shownNodes.forEach(makeNode);
 data.arrows.forEach(makeArrow);
-$("arrows").append(...factors.filter(Boolean));
 boxes.get(root).box.tabIndex = 0;
 const narrow = matchMedia("(max-width: 700px)");
 const layForWindow = () => lay(narrow.matches ? "TB" : "LR");
