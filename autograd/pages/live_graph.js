@@ -153,7 +153,7 @@ const placesOf = (i, x) => [...operandsOf[i].keys()].filter(place => operandsOf[
 const slopeBy = (i, x) => placesOf(i, x).reduce((sum, place) => sum + slopes[i][place], 0);
 // What the row of an operation says of its operand x, of this operand.
 const inPlace = (text, i) => kindOf[i].parameter ? text.replace(/(?<![\w.])x(?!\w)/g, () => nameOf(operandsOf[i][0])) : text;
-const ratio = (a, b) => `d${a}/d${b}`;
+const ratio = (a, b, d = "d") => `${d}${a}/${d}${b}`;
 const value = i => domain[i] === INSIDE ? shown(values[i]) : domain[i] === OUTSIDE ? "outside" : "unknown";
 const brief = x => {  // as wide as a box
   const text = shown(x);
@@ -342,11 +342,14 @@ function verdict() {
 }
 
 function summary() {
-  const leaves = shownNodes.filter(i => !kindOf[i]), parts = [["value", `${names[root]} = ${domain[root] === INSIDE ? shown(values[root]) : "no value here"}`]];
-  for (const i of leaves.slice(0, 6)) {
-    if (i < root && domain[root] === INSIDE) parts.push(["grad", `${ratio(names[root], names[i])} = ${shown(grads[i])}`]);
+  const leaves = shownNodes.filter(i => !kindOf[i] && i < root), parts = [["value", `${names[root]} = ${domain[root] === INSIDE ? shown(values[root]) : "no value here"}`]];
+  let room = 110;  // letters
+  for (const i of domain[root] === INSIDE ? leaves : []) {
+    const text = `${ratio(names[root], names[i])} = ${shown(grads[i])}`;
+    room -= text.length;
+    if (room < 0) { parts.push(["grad", `... (${leaves.length} leaves)`]); break; }
+    parts.push([mistake && isWrong(i) ? "grad wrong" : "grad", text]);
   }
-  if (leaves.length > 6) parts.push(["grad", `... (${leaves.length} leaves)`]);
   $("summary").replaceChildren(...parts.map(([kind, text]) => element("span", null, text, {class: kind})));
 }
 
@@ -363,14 +366,27 @@ function chain(panel, i) {
   if (!users.length) { line(head, `= 0: no change of ${names[i]} reaches ${y}`); return; }
   const few = users.slice(0, MOST_TERMS), more = users.length > few.length ? ` + ... (${users.length} terms)` : "";
   const total = term => few.map(term).join(" + ") + more;
-  line(head, "= " + total(c => c === root ? ratio(y, names[i]) : `${ratio(y, names[c])} · ${ratio(names[c], names[i])}`));
-  line("", "= " + total(c => {
+  const part = c => ratio(names[c], names[i], isPartial(c, i) ? "∂" : "d");
+  const chained = total(c => c === root ? part(c) : `${ratio(y, names[c])} · ${part(c)}`);
+  if (chained !== head) line(head, "= " + chained);
+  line(chained !== head ? "" : head, "= " + total(c => {
     const factor = slopeInNames(c, i) || six(slopeBy(c, i));
     return c === root ? few.length > 1 ? asFactor(factor) : factor : `${ratio(y, names[c])} · ${asFactor(factor)}`;
   }));
   line("", "= " + total(c => (c === root ? "" : inBrackets(six(right[c])) + " · ") + inBrackets(six(slopeBy(c, i)))));
   line("", "= " + written(right[i]));
   if (mistake && isWrong(i)) line("", `but ${written(grads[i])} ${mistake === "unordered" ? "without topological order" : "with = in place of +="}`);
+}
+
+function isPartial(c, i) {  // whether c depends on i along other ways, too
+  const stack = operandsOf[c].filter(x => isNode(x) && x !== i), seen = new Set(stack);
+  while (stack.length) {
+    for (const x of operandsOf[stack.pop()]) {
+      if (x === i) return true;
+      if (isNode(x) && x > i && !seen.has(x)) { seen.add(x); stack.push(x); }
+    }
+  }
+  return false;
 }
 
 let selected = root;
@@ -596,4 +612,5 @@ document.addEventListener("keydown", event => {
 
 const asked = /step=(\d+|last)/.exec(location.hash);
 setStepping(data.stepping || Boolean(asked), 0);
+if (at === null) bringIntoView(boxes.get(shownNodes.find(i => !kindOf[i])).box);
 if (asked) show(asked[1] === "last" ? steps.length - 1 : Number(asked[1]) - 1);

@@ -30,7 +30,7 @@ DIRECTIONS = ("LR", "TB")
 # Sizes in pixels, as live_graph.css has them.
 LETTER = 7.5  # of a name, in the mean
 LEAF, COMPUTED, CONSTANT = (164.0, 86.0), (112.0, 66.0), 24.0
-WIDEST = 260.0
+WIDEST = 290.0
 FACTOR = 62.0  # of the number on an edge
 
 
@@ -250,7 +250,7 @@ class _Graph:
 
     def _size(self, node: Value) -> tuple[float, float]:
         width, height = LEAF if node.op is None else COMPUTED
-        beside = 104.0 if node.op is None else LETTER * len(node.op.symbol) + 22.0
+        beside = 127.0 if node.op is None else LETTER * len(node.op.symbol) + 22.0
         needed = LETTER * len(self.names[node]) + beside
         return min(max(width, math.ceil(needed)), WIDEST), height
 
