@@ -175,7 +175,8 @@ class Compiled:
             raise RecordingError(
                 "the function computes something else when it is called again with the same "
                 "arguments; does it keep numbers from one call to the next, or hang on the "
-                "order of a set? Do that outside, and pass the result as an argument")
+                "order of a set? Do that outside, and pass the result as an argument"
+                f"{_or_another_thread()}")
 
     def _eagerly(self, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
         """The call without machine code; outside a domain it raises the eager engine's error."""
@@ -265,7 +266,7 @@ def _refuse_readings(watch: Watch, lookout: Lookout | None, is_alone: bool) -> b
     """
     if lookout is not None and lookout.reading is not None:
         raise RecordingError(str(lookout.reading))
-    name = watch.drawn(is_alone)
+    name = watch.drawn(is_alone, is_seen=lookout is not None and lookout.has_seen_all)
     if name is not None:
         raise RecordingError(f"the function draws random numbers from {name}, and a replay would "
                              "repeat those of the recording; draw them outside and pass them as "
@@ -276,7 +277,14 @@ def _refuse_readings(watch: Watch, lookout: Lookout | None, is_alone: bool) -> b
 def _refuse_changes(watch: Watch) -> None:
     if (name := watch.changed()) is not None:
         raise RecordingError(f"the function changes {name}, which it does not own; a replay would "
-                             "not do it again. Return what changes, and set it outside")
+                             "not do it again. Return what changes, and set it outside"
+                             f"{_or_another_thread()}")
+
+
+def _or_another_thread() -> str:
+    """Nobody can tell who it was; to record again would let pass what differs only at first."""
+    return "" if threading.active_count() == 1 else (
+        " (if another thread changed something meanwhile, call it again)")
 
 
 # --- explaining ----------------------------------------------------------------------------------

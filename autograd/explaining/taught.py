@@ -38,6 +38,8 @@ class Taught:
         """A node or a constant, in its simplest writing."""
         if not isinstance(operand, Value):
             return constant(operand)
+        if operand in self._written:
+            return self._written[operand]
         for node in region(operand, self.names, expand=False):
             if node not in self._written:
                 self._written[node] = self._one(node)
@@ -125,9 +127,15 @@ def _parsed(text: str) -> ast.expr:
     return ast.parse(text, mode="eval").body
 
 
+@cache
 def _can_be_written(text: str) -> bool:
     """Not where it says by cases what a bracket or a sign of the partial says shortly."""
-    return text.count("where(") == text.endswith(", 1, 0)")
+    if "where(" in text:
+        return text.count("where(") == 1 and text.startswith("where(") and text.endswith(", 1, 0)")
+    return all(isinstance(node, _WRITTEN) for node in ast.walk(_parsed(text)))
+
+
+_WRITTEN = (ast.Constant, ast.Name, ast.UnaryOp, ast.USub, ast.BinOp, *_BINARY, ast.Call, ast.Load)
 
 
 def _read(node: ast.expr, names: Mapping[str, Sum]) -> Sum:
