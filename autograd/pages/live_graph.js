@@ -202,6 +202,7 @@ function makeArrow([from, to, place], k) {
 function lay(direction) {
   const plan = data.layouts[direction] || Object.values(data.layouts)[0];
   const put = (box, [left, top], width) => Object.assign(box.style, {left: left + "px", top: top + "px"}, width && {width: width + "px"});
+  board.classList.toggle("dense", plan.dense);
   Object.assign(board.style, {width: plan.size[0] + "px", height: plan.size[1] + "px"});
   $("arrows").setAttribute("width", plan.size[0]);
   $("arrows").setAttribute("height", plan.size[1]);
@@ -330,6 +331,9 @@ function notes() {
 }
 
 function branch() {
+  if (!data.guards.length && kindOf.some(kind => kind?.choice)) {
+    return " Where there is a choice, the arm stays that was taken: the graph does not hold the condition.";
+  }
   const said = data.guards.slice(0, 3).map(([, , , outcome, text]) => `${text} is ${outcome}`);
   return said.length ? ` The branch of the function that is shown: ${said.join(", ")}${data.guards.length > 3 ? ", ..." : ""}.` : "";
 }
@@ -468,8 +472,11 @@ function explainStep({step, sums}) {
 }
 
 function drawArrows(state) {
+  const focus = state ? state.step.node : selected;
   arrows.forEach((path, k) => {
-    const [from, to, place] = data.arrows[k];
+    const [from, to, place] = data.arrows[k], isNear = from === focus || to === focus;
+    path.classList.toggle("near", isNear);
+    factors[k]?.classList.toggle("near", isNear);
     const flows = state && to === state.step.node && from !== null && (state.step.pass === "forward"
       || state.step.sends.some(send => send.place === place));
     for (const pass of ["forward", "backward"]) path.classList.toggle(pass, Boolean(flows) && state.step.pass === pass);
@@ -531,6 +538,7 @@ function select(i) {
   if (at !== null) return;
   drawNode(before, null);
   drawNode(i, null);
+  drawArrows(null);
   explainNode(i);
 }
 

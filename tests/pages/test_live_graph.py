@@ -250,6 +250,7 @@ def test_a_function_whose_branch_changes_says_so(browser: Browser) -> None:
 
     tab = browser.open(live(f, x=1.0, t=-2.0).html)
     assert tab.attribute("body", "data-branch") == "shown"
+    assert "The branch of the function that is shown: x > t is true." in tab.text("#hint")
     tab.set(slider("x"), -1.0)
     assert tab.attribute("body", "data-branch") == "shown"
     tab.set(slider("t"), 0.5)  # y was not computed from it, and it has a slider all the same
@@ -276,6 +277,7 @@ def test_the_arm_that_is_not_taken_receives_nothing(browser: Browser) -> None:
     tab = browser.open(live(y).html)
     assert_same(tab, y)
     assert tab.count(".node.unreached") == 2  # b, and its product
+    assert "does not hold the condition" in tab.text("#hint")
     tab.hover(node("y"))
     assert "does not hold the condition" in tab.text("#panel")
 
@@ -590,6 +592,11 @@ def test_a_loop_of_a_hundred_steps_is_laid_out_at_once(browser: Browser) -> None
     tab = browser.open(live(y).html)
     tab.set(slider("rate"), 0.25)
     assert tab.attribute(".node.root", "data-value") == repr(0.5 ** 100)
+    # So many factors are shown for one node at a time.
+    visible = """Array.from(document.querySelectorAll(".factor"),
+        e => getComputedStyle(e).visibility === "visible" ? e.dataset.to : "").filter(Boolean)"""
+    tab.focus(node("y"))
+    assert tab.evaluate(visible) == [tab.attribute(node("y"), "data-node")] * 2
     # No two boxes stand on one another.
     assert tab.evaluate("""(() => {
         const boxes = Array.from(document.querySelectorAll(".node"),
