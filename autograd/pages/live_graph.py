@@ -122,11 +122,10 @@ def _called(caller: str, function: Callable[..., Any], inputs: tuple[Any, ...],
         lifted = lift(inputs, named, names_of(function))
         with listening(decisions):
             root = function(*lifted.arguments, **lifted.keywords)
-    if root.__class__ is not Value:
+    if not isinstance(root, Value):
         raise TypeError(f"{caller}(f, ...) needs a function that returns one Value, computed "
                         f"from its arguments; this one returns {root!r}")
-    inside: Value = root
-    return inside
+    return root
 
 
 class _Graph:
@@ -154,9 +153,7 @@ class _Graph:
         refuse_stale(self.order)
         # A leaf that is only compared has a slider, too.
         self.shown = [node for node in self.order if node in drawn or node.op is None]
-        self.names = node_names(root)
-        for node in self.shown:
-            self.names.setdefault(node, node.label or f"x{len(self.names)}")
+        self.names = node_names([root, *self.shown[len(self.drawn):]])
         self.place = {node: i for i, node in enumerate(self.order)}
         self.script = Script()
         self._kinds: dict[Any, Kind] = {}
@@ -190,20 +187,12 @@ class _Graph:
         described = []
         for kind, table in zip(self.script.kinds, self.script.tables, strict=True):
             op = kind.op
-            told: dict[str, Any] = {"op": op.name, "symbol": op.symbol, "text": op.text, **table}
-            if op.precedence < 9:
-                told["tight"] = True  # operands that have a sign are in brackets
-            if op.domain:
-                told["domain"] = op.domain
-            if op.at_kink:
-                told["atKink"] = op.at_kink
-            if op.arity == 1:
-                told["parameter"] = op.parameters[0]
-            if op is dot:
-                told["paired"] = True  # backward() hands on to pair after pair
-            if op is where:
-                told["choice"] = True
-            described.append(told)
+            told = {"symbol": op.symbol, "text": op.text, "domain": op.domain, "atKink": op.at_kink,
+                    "tight": op.precedence < 9,  # operands that have a sign are in brackets
+                    "parameter": op.parameters[0] if op.arity == 1 else "",
+                    "paired": op is dot,  # backward() hands on to pair after pair
+                    "choice": op is where}
+            described.append({**table, **{name: fact for name, fact in told.items() if fact}})
         return described
 
     def _slopes(self, node: Value) -> list[list[Any]]:
