@@ -23,7 +23,7 @@ def draw(model: Any, values: bool = False, cost: str = "", inputs: list[str] | N
 
     Args:
         model: a Neuron, Layer or MLP, or whatever has ``layers`` of ``neurons`` with ``w``, ``b``
-            and ``activation``.
+            (None without a bias) and ``activation``.
         values: write the weights on the edges and the biases into the units.
         cost: for a single unit, the formula of the cost, such as "C = (a - y)^2".
         inputs, outputs: names for the inputs and the outputs; x_0, x_1 ... by default.
@@ -94,13 +94,15 @@ def _unit(neuron: Any, values: bool, cost: str, names: list[str], output: str,
         drawing.edge(f"x{i}", "z", label=_with_value(f"w_{i}", weight, values))
     with drawing.subgraph() as same:
         same.attr(rank="same")
-        same.node("bias", label="bias", shape="circle", fontsize="10", width="0.4", margin="0.02",
-                  fillcolor=palette.INPUT_FILL)
+        if neuron.b is not None:
+            same.node("bias", label="bias", shape="circle", fontsize="10", width="0.4",
+                      margin="0.02", fillcolor=palette.INPUT_FILL)
         same.node("z", label="z", shape="box3d", fillcolor=palette.COMPUTED_FILL)
-        same.edge("bias", "z", label=_with_value("b", neuron.b, values))
+        if neuron.b is not None:
+            same.edge("bias", "z", label=_with_value("b", neuron.b, values))
     drawing.node("a", label="a", shape="circle", fillcolor=palette.COMPUTED_FILL)
     drawing.node("output", label=plain(output), shape="box", fillcolor=palette.OUTPUT_FILL)
-    drawing.edge("z", "a", label=_weighted_sum(len(neuron.w)))
+    drawing.edge("z", "a", label=_weighted_sum(len(neuron.w), neuron.b is not None))
     drawing.edge("a", "output", label=plain(_activation_formula(neuron)))
     if cost:
         drawing.node("cost", label="Cost", shape="box", fillcolor=palette.COST_FILL)
@@ -112,11 +114,11 @@ def _with_value(name: str, parameter: Any, values: bool) -> str:
     return f"{name} = {parameter.data:.4g}" if values else name
 
 
-def _weighted_sum(count: int) -> str:
+def _weighted_sum(count: int, bias: bool) -> str:
     terms = [f"w_{i} x_{i}" for i in range(count)]
     if count > 3:
         terms = [terms[0], "...", terms[-1]]
-    return "z = " + " + ".join([*terms, "b"])
+    return "z = " + " + ".join([*terms, *(["b"] if bias else [])])
 
 
 def _activation_formula(neuron: Any) -> str:
@@ -175,7 +177,7 @@ def _titles(depth: int, layers: list[list[Any]], values: bool, inputs: list[str]
     names = outputs if last else [f"h{'' if len(layers) == 2 else depth}_{i}"
                                   for i in range(len(layers[depth - 1]))]
     if values:
-        names = [f"{name}\nb {neuron.b.data:.2g}"
+        names = [name if neuron.b is None else f"{name}\nb {neuron.b.data:.2g}"
                  for name, neuron in zip(names, layers[depth - 1], strict=True)]
     return names
 

@@ -183,3 +183,14 @@ def test_the_renderer_keeps_the_columns(renderer: str) -> None:
                for d in range(3)]
     assert [len(column) for column in columns] == [1, 1, 1]
     assert max(columns[0]) < min(columns[1]) < max(columns[2])
+
+
+def test_a_unit_without_a_bias_has_no_bias_in_its_picture() -> None:
+    drawing = nn.draw(nn.Neuron(2, "tanh", bias=False), values=True)
+    assert "bias" not in nodes(drawing)
+    assert label(edges(drawing)["z", "a"]) == "z = w_0 x_0 + w_1 x_1"
+
+
+def test_a_network_without_biases_writes_none_into_its_units() -> None:
+    drawn = nodes(nn.draw(nn.MLP(2, [2, 1], bias=False, seed=1), values=True))
+    assert label(drawn["u1_0"]) == "h_0"
