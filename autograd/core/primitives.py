@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
+from autograd.core.near_zero import CLOSE, is_near_zero, log_of_sum
 from autograd.core.primitive import ALL as ALL
 from autograd.core.primitive import DOMAIN_ERRORS as DOMAIN_ERRORS
 from autograd.core.primitive import TABLE as TABLE
@@ -299,9 +300,16 @@ def _softplus(x: float) -> float:
 
 
 def _logaddexp(a: float, b: float) -> float:
-    if a == b:
-        return a + LN2  # also for equal infinities
-    return (b if a < b else a) + math.log1p(math.exp(-math.fabs(a - b)))
+    top, low = (b, a) if a < b else (a, b)
+    if not math.fabs(top) <= CLOSE:
+        if a == b:
+            return a + LN2  # also for equal infinities
+        return top + math.log1p(math.exp(low - top))
+    gap = low - top
+    rounding = (low - gap) - top  # of the gap; all of the result's error where the top is tiny
+    decay = math.exp(gap)
+    result = top + math.log1p(decay + decay * rounding if math.fabs(rounding) < 1.0 else decay)
+    return log_of_sum(top, [low]) if is_near_zero(top, result) else result
 
 
 # s(x) s(-x) keeps all its digits where s (1 - s) cancels. It is a primitive of its own because
@@ -630,7 +638,12 @@ def _logsumexp(*values: float) -> float:
     if math.isinf(top):
         return top
     # Without the 1 of the top itself, beside which the others may be too small to be seen.
-    return top + math.log1p(math.fsum([-1.0, *(math.exp(value - top) for value in values)]))
+    result = top + math.log1p(math.fsum([-1.0, *(math.exp(value - top) for value in values)]))
+    if is_near_zero(top, result):
+        others = list(values)
+        others.remove(top)
+        return log_of_sum(top, others)
+    return result
 
 
 def _extreme(of_two: Primitive) -> Callable[..., float]:

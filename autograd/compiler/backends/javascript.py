@@ -19,6 +19,7 @@ from collections.abc import Iterator, Sequence
 from autograd.compiler.backends.interface import Rewrite
 from autograd.compiler.program.program import Program, Unsupported
 from autograd.compiler.program.steps import EITHER, KEEPING
+from autograd.core.near_zero import CLOSE, FRACTION, LOG_2, SMALLEST, TERMS
 from autograd.core.primitives import LN2, Primitive, lookup
 
 IDENTIFIER = re.compile(r"[A-Za-z_$][A-Za-z0-9_$]*")
@@ -71,8 +72,39 @@ const sigmoid = (x) => {
     "softplus": "const softplus = (x) => "
                 "Math.log1p(Math.exp(-Math.abs(x))) + (x <= 0 ? 0 : x);",
     "logaddexp": f"""\
-const logaddexp = (a, b) => a === b ? a + {LN2!r}
-  : (a < b ? b : a) + Math.log1p(Math.exp(-Math.abs(a - b)));""",
+const logaddexp = (a, b) => {{
+  const [top, low] = a < b ? [b, a] : [a, b];
+  if (!(Math.abs(top) <= {CLOSE})) {{
+    return a === b ? a + {LN2!r} : top + Math.log1p(Math.exp(low - top));
+  }}
+  const gap = low - top, rounding = (low - gap) - top, decay = Math.exp(gap);
+  const result = top + Math.log1p(Math.abs(rounding) < 1 ? decay + decay * rounding : decay);
+  const near = 0.5 * top < result && result < -2 * top && top <= {-SMALLEST!r};
+  return near ? nearZero(top, low) : result;
+}};""",
+    "nearZero": f"""\
+// log(exp(top) + exp(low)) where both cancel, in integers that count 2**-{FRACTION}.
+const nearZero = (top, low) => {{
+  const bits = new DataView(new ArrayBuffer(8)), shift = (n, by) => by < 0n ? n >> -by : n << by;
+  const split = (x) => {{
+    bits.setFloat64(0, x);
+    const all = bits.getBigUint64(0);
+    return [-(all & (2n ** 52n - 1n) | 2n ** 52n), (all >> 52n & 2047n) - 1022n];
+  }};
+  const reciprocals = [1n << {FRACTION}n];
+  for (let n = 1n, all = 1n; n <= {TERMS}n; n++) reciprocals.push(reciprocals[0] / (all *= n));
+  const series = (x, first) => {{
+    let total = reciprocals[{TERMS}];
+    for (let n = {TERMS - 1}; n >= first; n--) total = reciprocals[n] + (total * x >> {FRACTION}n);
+    return total;
+  }};
+  const fixed = ([mantissa, exponent]) => shift(mantissa, exponent + {FRACTION - 53}n);
+  const parts = split(top), turns = BigInt(Math.trunc(low / Math.LN2));
+  const rest = fixed(split(low)) - turns * {LOG_2}n;
+  const total = (parts[0] * series(fixed(parts), 1) >> 53n)
+    + shift(series(rest, 0), turns - parts[1]);
+  return Math.log1p(Number(total) * 2 ** -{FRACTION} * 2 ** Number(parts[1]));
+}};""",
     "cosine": """\
 const cosine = (a, b) => {
   if (Math.abs(a) < Math.abs(b)) {
@@ -320,7 +352,7 @@ class _Writer:
 
 def _called(text: str) -> set[str]:
     without_comments = re.sub("//.*", "", text)
-    return FUNCTIONS.keys() & set(re.findall(r"(?<![\w.$])[a-z_]+", without_comments))
+    return FUNCTIONS.keys() & set(re.findall(r"(?<![\w.$])[a-zA-Z_]+", without_comments))
 
 
 def _read(program: Program, slot: int) -> str:

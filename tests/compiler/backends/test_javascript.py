@@ -330,3 +330,17 @@ def test_gradients_are_written_too() -> None:
     expected = python.compile(program)(np.array([2.0, -3.0]))[0]
     np.testing.assert_allclose(result.y, expected, rtol=1e-14)
     assert DOMAIN_ERRORS and result.outside == -1
+
+
+def test_logaddexp_keeps_all_its_places_near_its_zero() -> None:
+    mp = pytest.importorskip("mpmath").mp.clone()
+    mp.dps = 400
+    rng = random.Random(0)
+    points = [(-math.log(2.0), -math.log(2.0))]
+    for _ in range(200):
+        a = -2.0 ** rng.uniform(-1000.0, 0.4)
+        points.append((a, float(mp.log(-mp.expm1(a))) + rng.choice((0.0, 1e-13, -0.1)) * abs(a)))
+    results = run(to_javascript(program_of("logaddexp", 2)), points)
+    for (a, b), result in zip(points, results, strict=True):
+        truth = mp.log1p(mp.expm1(a) + mp.exp(b))
+        assert abs(result.y[0] - truth) <= 8.0 * math.ulp(float(truth)), (a, b)
