@@ -10,6 +10,7 @@ from autograd import former_paths
 from autograd.core import value as _value
 from autograd.core.backward import gradient
 from autograd.core.graph import edges, leaves, name_scope, scope_of, topological_order
+from autograd.core.naming import node_names
 from autograd.core.numpy_protocol import values
 from autograd.core.primitives import (
     TABLE,
@@ -63,6 +64,7 @@ if TYPE_CHECKING:  # what __getattr__ below finds at run time
     from autograd import drawing as drawing
     from autograd import explaining as explaining
     from autograd import extend as extend
+    from autograd import pages as pages
     from autograd import parsing as parsing
     from autograd import plotting as plotting
     from autograd import strategies as strategies
@@ -147,8 +149,8 @@ _LATER = {
     "vmap": "compiler.vmap",
 }
 
-_MODULES = ("checking", "compiler", "descent", "drawing", "explaining", "extend", "parsing",
-            "plotting", "strategies")
+_MODULES = ("checking", "compiler", "descent", "drawing", "explaining", "extend", "pages",
+            "parsing", "plotting", "strategies")
 former_paths.register(__name__, former_paths.AUTOGRAD)
 
 
@@ -184,7 +186,7 @@ __all__ = [
     "erfc", "evaluations", "exp", "exp2", "explain", "expm1", "grad", "gradcheck", "gradient",
     "hessian", "hvp", "hypot", "identity", "jacobian", "jit", "jvp", "leaves", "log", "log10",
     "log1p", "log2", "logaddexp", "logsumexp", "maximum", "minimum", "name_scope", "no_grad",
-    "norm", "plot_decision_boundary", "plot_descent", "plot_function", "plot_history",
+    "node_names", "norm", "plot_decision_boundary", "plot_descent", "plot_function", "plot_history",
     "plot_loss_landscape", "plot_surface", "primitive", "prod", "relu", "scope_of", "sigmoid",
     "sin", "sinh", "softplus", "sqrt", "step_through", "sum", "tan", "tanh", "topological_order",
     "value_and_grad", "values", "vmap", "where",

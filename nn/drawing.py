@@ -13,7 +13,7 @@ PITCH = 0.95  # inches from unit to unit
 
 
 def draw(model: Any, values: bool = False, cost: str = "", inputs: list[str] | None = None,
-         outputs: list[str] | None = None, renderer: str = "") -> Drawing:
+         outputs: list[str] | None = None, renderer: str = "", *, activation: str = "") -> Drawing:
     """A neuron or a network as a diagram, inputs left, outputs right.
 
     A single unit (a Neuron, a Layer of one, an MLP without hidden layers and with one output)
@@ -28,22 +28,25 @@ def draw(model: Any, values: bool = False, cost: str = "", inputs: list[str] | N
         cost: for a single unit, the formula of the cost, such as "C = (a - y)^2".
         inputs, outputs: names for the inputs and the outputs; x_0, x_1 ... by default.
         renderer: "dot" or "graphviz-pure" to insist on one.
+        activation: for a single unit, a letter for its activation function: "g" writes a = g(z)
+            in place of, say, a = ReLU(z).
 
     Returns:
         A Drawing, as ``autograd.draw`` gives.
 
     Raises:
-        TypeError: for a model that has no neurons, or a cost for more than one unit.
+        TypeError: for a model that has no neurons, or a cost or a letter for the activation of
+            more than one unit.
         ValueError: for a network of more than 200 units, and for a wrong number of names.
     """
     layers = _layers(model)
     names = _names(inputs, len(layers[0][0].w), "inputs", "x")
     if len(layers) == len(layers[0]) == 1:
         output = _names(outputs, 1, "outputs", "")[0] or "output"
-        return _unit(layers[0][0], values, cost, names, output, renderer)
-    if cost:
-        raise TypeError("cost is drawn for a single unit; this model has "
-                        f"{sum(map(len, layers))} of them")
+        return _unit(layers[0][0], values, cost, names, output, renderer, activation)
+    if cost or activation:
+        raise TypeError(f"{'cost' if cost else 'activation'} is drawn for a single unit; this "
+                        f"model has {sum(map(len, layers))} of them")
     sizes = [len(names), *map(len, layers)]
     if sum(sizes) > MAX_UNITS:
         raise ValueError(f"the network {'-'.join(map(str, sizes))} has more than {MAX_UNITS} "
@@ -87,7 +90,7 @@ def _drawing(renderer: str, **options: str) -> Drawing:
 
 
 def _unit(neuron: Any, values: bool, cost: str, names: list[str], output: str,
-          renderer: str) -> Drawing:
+          renderer: str, activation: str) -> Drawing:
     drawing = _drawing(renderer, nodesep="0.35", ranksep="0.6")
     for i, (name, weight) in enumerate(zip(names, neuron.w, strict=True)):
         drawing.node(f"x{i}", label=plain(name), shape="circle", fillcolor=palette.INPUT_FILL)
@@ -103,7 +106,7 @@ def _unit(neuron: Any, values: bool, cost: str, names: list[str], output: str,
     drawing.node("a", label="a", shape="circle", fillcolor=palette.COMPUTED_FILL)
     drawing.node("output", label=plain(output), shape="box", fillcolor=palette.OUTPUT_FILL)
     drawing.edge("z", "a", label=_weighted_sum(len(neuron.w), neuron.b is not None))
-    drawing.edge("a", "output", label=plain(_activation_formula(neuron)))
+    drawing.edge("a", "output", label=plain(_activation_formula(neuron, activation)))
     if cost:
         drawing.node("cost", label="Cost", shape="box", fillcolor=palette.COST_FILL)
         drawing.edge("output", "cost", label=plain(cost))
@@ -121,8 +124,8 @@ def _weighted_sum(count: int, bias: bool) -> str:
     return "z = " + " + ".join([*terms, *(["b"] if bias else [])])
 
 
-def _activation_formula(neuron: Any) -> str:
-    name = neuron.activation
+def _activation_formula(neuron: Any, letter: str) -> str:
+    name = letter or neuron.activation
     if name == "linear":
         return "a = z"
     return f"a = {'ReLU' if name == 'relu' else name}(z)"

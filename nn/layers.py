@@ -11,8 +11,10 @@ trains with it, drawings show it, and a saved model finds it by its name::
 
 from __future__ import annotations
 
+import copy
 import random
 from collections.abc import Callable, Sequence
+from itertools import chain
 from operator import methodcaller, mul
 from typing import Any, SupportsFloat
 
@@ -183,6 +185,31 @@ def _has_bias(bias: Any) -> bool:
         raise TypeError(f"bias is True or False, not {bias!r}; the bias begins at 0, and "
                         "neuron.b.data = ... sets it")
     return bool(bias)
+
+
+def with_activation(model: Neuron | Layer | MLP, activation: Any) -> Neuron | Layer | MLP:
+    """A copy of a model with another activation in all layers but the last, or in its only one.
+
+    Args:
+        model: stays as it is.
+        activation: a name or a primitive, as a Neuron takes it.
+
+    Raises:
+        TypeError, ValueError: for an activation that does not exist.
+    """
+    name, function = _activation(activation, None)
+    copied = copy.deepcopy(model)
+    layers = layers_of(copied)
+    for neuron in chain.from_iterable(layers[:-1] or layers):
+        neuron.activation, neuron._activate = name, function
+    return copied
+
+
+def layers_of(model: Neuron | Layer | MLP) -> list[list[Neuron]]:
+    """The neurons of each layer of a network, a layer or a neuron."""
+    if isinstance(model, Neuron):
+        return [[model]]
+    return [list(layer.neurons) for layer in (model.layers if isinstance(model, MLP) else [model])]
 
 
 def _activation(activation: Any, nonlin: bool | None) -> tuple[str, Activation]:

@@ -14,7 +14,8 @@ FOLDERS = (Path(palette.__file__).parent, Path(nn.__file__).parent)
 
 def test_no_other_file_names_a_colour() -> None:
     found = {file.name for folder in FOLDERS for file in folder.rglob("*.*")
-             if file.suffix in (".py", ".html") and COLOUR.search(file.read_text(encoding="utf-8"))}
+             if file.suffix in (".py", ".html", ".css", ".js")
+             and COLOUR.search(file.read_text(encoding="utf-8"))}
     assert found == {"palette.py"}
 
 

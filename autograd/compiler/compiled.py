@@ -183,17 +183,29 @@ class Compiled:
         """What was recorded, and why, in words."""
         return explanation(self)
 
-    def source(self) -> str:
-        """The latest recording as Python source: what each replay computes.
+    def source(self, language: str = "python") -> str:
+        """The latest recording as source: what each replay computes.
+
+        Args:
+            language: "python", or "javascript": a script with a function ``program(x)`` of the
+                list of all numbers, which returns those of the result, and is told apart from
+                other branches by ``program(x).guard``; see ``backends.javascript``.
 
         Raises:
-            ValueError: before the first call.
+            ValueError: before the first call, or for another language.
+            Unsupported: for a primitive of one's own that JavaScript has no way to write.
         """
+        if language not in ("python", "javascript"):
+            raise ValueError(f"there is no source in {language!r}; choose 'python' or "
+                             "'javascript'")
         if not self.notes:
             raise ValueError("nothing is recorded before the first call; call the function once")
-        from autograd.compiler.backends import python
+        from autograd.compiler.backends import javascript, python
 
-        source: str = python.compile(self.notes[-1].recording.program).source
+        program = self.notes[-1].recording.program
+        if language == "javascript":
+            return javascript.to_javascript(program, rewrite=inlined)
+        source: str = python.compile(program).source
         return source
 
     def __reduce__(self) -> str | tuple[Any, ...]:

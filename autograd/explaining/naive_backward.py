@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 from autograd.core.backward import local_derivatives
 from autograd.core.graph import refuse_stale, topological_order
+from autograd.core.naming import step_names
 from autograd.core.value import Value
 from autograd.explaining.chain_rule import float_adjoints
-from autograd.explaining.notation import plain, shared_names
+from autograd.explaining.notation import plain
 
 MOST_STEPS = 100_000  # the naive recursion walks every path, and there may be 2**60 of them
 
@@ -42,7 +43,7 @@ class Comparison:
         return None
 
     def __str__(self) -> str:
-        names = shared_names([self.order[0]])
+        names = step_names([self.order[0]])
         rows = [("node", "right", "no order", "= for +=")]
         marks = {self.first_wrong(self.unordered), self.first_wrong(self.overwritten)}
         for node in self.order:

@@ -64,6 +64,14 @@ def test_without_a_cost_the_unit_ends_in_its_output() -> None:
     assert label(nodes(nn.draw(unit(), outputs=["not x"]))["output"]) == "not x"
 
 
+def test_the_activation_of_a_unit_may_be_drawn_as_a_letter() -> None:
+    for name in ("relu", "linear"):
+        drawn = edges(nn.draw(unit(name), activation="g"))
+        assert label(drawn["a", "output"]) == "a = g(z)"
+    with pytest.raises(TypeError, match="activation is drawn for a single unit"):
+        nn.draw(nn.MLP(2, [2, 1], seed=1), activation="g")
+
+
 def test_a_linear_unit_passes_z_on() -> None:
     assert label(edges(nn.draw(unit("linear")))["a", "output"]) == "a = z"
 
