@@ -8,19 +8,26 @@ function drawAnswers(fields) {
     const inks = SERIES.map((series) => mixed(parts("var(--undecided)"), parts(series), 0.6));
     planeIn(canvas, (i) => inks[argmax(answers.map((field) => field[i])) % inks.length] || parts("var(--cut)"));
   } else if (kind === "plane") {
-    const colourOf = shade(scale.middle, scale.reach), lined = data.threshold !== null || isTwoValued;
-    planeIn(canvas, (i) => colourOf(answers[0][i]), lined ? answers[0] : null, scale.middle);
-  } else if (kind === "line") lineIn(canvas, answers, wider(range([...targets.flat(), ...(data.threshold === null ? [] : [data.threshold])]), 0.25), true);
+    const colourOf = shade(scale.middle, scale.reach), ofCell = (i) => colourOf(answers[0][i]);
+    planeIn(canvas, ofCell, hasClasses ? answers[0] : null, scale.middle);
+  } else if (kind === "line" && data.manyClasses) lineIn(canvas, softmax(answers), [-0.1, 1.15], true);
+  else if (kind === "line") lineIn(canvas, answers, wider(range([...targets.flat(), ...(data.threshold === null ? [] : [data.threshold])]), 0.25), true);
   else if (data.manyClasses) tableIn(canvas);
   else scatterIn(canvas, answers, wider(spread, 0.35), data.threshold === null);
 }
+function softmax(logits) {
+  const weights = logits[0].map((_, i) => { const column = logits.map((field) => field[i]), top = Math.max(...column); return column.map((x) => Math.exp(x - top)); });
+  const totals = weights.map((column) => column.reduce((a, b) => a + b, 0));
+  return logits.map((_, k) => weights.map((column, i) => column[k] / totals[i]));
+}
 function describeAnswers() {
-  const title = {plane: "What it answers", line: data.manyClasses ? "Its logits" : "The line that it has fitted", scatter: data.manyClasses ? "Answers by class" : "Answers beside the targets"}[kind];
+  const title = {plane: "What it answers", line: data.manyClasses ? "The probability of each class" : "The line that it has fitted", scatter: data.manyClasses ? "Answers by class" : "Answers beside the targets"}[kind];
   $("answers-title").textContent = title;
   const names = data.outputs === 1 ? "" : ` One colour for each of ${data.outputs} outputs.`;
   const legend = kind === "plane" ? data.manyClasses ? "Colour: the class that is answered. Dots: the rows, in the colour of their class."
-      : data.threshold !== null || isTwoValued ? `Blue: below ${label(scale.middle)}, orange: above; line: the boundary. Dots: the rows, squares of the upper class.`
+      : hasClasses ? `Blue: below ${label(scale.middle)}, orange: above; line: the boundary. Dots: the rows, squares of the upper class.`
       : `Blue: ${label(scale.middle - scale.reach)}, orange: ${label(scale.middle + scale.reach)}. Dots: the rows, in the colour of their targets.`
+    : kind === "line" && data.manyClasses ? "Lines: the softmax of the outputs, a colour for each class. Dots: the rows, in the colour of their class."
     : kind === "line" ? `Line: the answer for each input. Dots: the rows.${data.threshold === null ? "" : ` Dashed: ${label(data.threshold)}, between the classes.`}${names}`
     : data.manyClasses ? "Down: the true class; across: the answered one. Blue: right, orange: wrong." : `Across: the target, up: the answer.${data.threshold === null ? " Dashed: where both are the same." : ""}${names}`;
   $("answers-legend").textContent = legend;

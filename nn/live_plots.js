@@ -118,9 +118,9 @@ function fillPlane(plot, colourOf) {
   inside(plot, () => plot.context.drawImage(sheet, box.left - half[0], box.top - half[1], box.right - box.left + 2 * half[0], box.bottom - box.top + 2 * half[1]));
 }
 // From the colour of low numbers over the paper's to that of high ones.
-function shade(middle, reach) {
+function shade(middle, reach, strength = 0.6) {
   const paper = parts("var(--undecided)"), low = parts("var(--blue)"), high = parts("var(--orange)");
-  return (v) => Number.isFinite(v) ? mixed(paper, v < middle ? low : high, 0.6 * Math.min(1, Math.abs(v - middle) / reach)) : parts("var(--cut)");
+  return (v) => Number.isFinite(v) ? mixed(paper, v < middle ? low : high, strength * Math.min(1, Math.abs(v - middle) / reach)) : parts("var(--cut)");
 }
 // Where a field crosses a level: a piece of line through each cell of the plane.
 function contour({context, x, y}, field, level) {
@@ -146,19 +146,21 @@ function planeIn(canvas, colourOf, field, level) {
   const plot = plotIn(canvas, Math.min(360, Math.max(240, canvas.clientWidth * 0.85)), window_[0], window_[1]);
   fillPlane(plot, colourOf);
   if (field) inside(plot, () => contour(plot, field, level));
-  rows.forEach((row, i) => dot(plot, row[0], row[1], fillOf(i), classOf(i) % 2 === 1));
+  rows.forEach((row, i) => dot(plot, row[0], row[1], fillOf(i), hasClasses && classOf(i) % 2 === 1));
   frame(plot);
 }
 function fillOf(i) {
   if (data.manyClasses) return colour(SERIES[classOf(i) % SERIES.length]);
-  if (classTargets || isTwoValued) return colour(SERIES[classOf(i)]);
-  return `rgb(${shade(scale.middle, scale.reach)(targets[0][i]).map(Math.round)})`;
+  if (hasClasses) return colour(SERIES[classOf(i)]);
+  return `rgb(${shade(scale.middle, scale.reach, 1)(targets[0][i]).map(Math.round)})`;
 }
 function lineIn(canvas, curves, vertical, withTargets) {
   const plot = plotIn(canvas, 280, window_[0], vertical);
   inside(plot, () => {
     if (withTargets && data.threshold !== null) path(plot, window_[0], [data.threshold, data.threshold], colour("var(--aside)"), 1, [5, 4]);
-    if (withTargets) rows.forEach((row, i) => targets.forEach((target, k) => dot(plot, row[0], target[i], rowColour(i, k), (classTargets ? classOf(i) : k) % 2 === 1)));
+    if (withTargets) rows.forEach((row, i) => targets.forEach((target, k) => {
+      if (!data.manyClasses || target[i]) dot(plot, row[0], target[i], rowColour(i, k), (classTargets ? classOf(i) : k) % 2 === 1);
+    }));
     curves.forEach((curve, k) => path(plot, points.map(([v]) => v), curve, colour(SERIES[k % SERIES.length]), 2.5));
   });
   frame(plot);

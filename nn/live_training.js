@@ -148,7 +148,7 @@ const classTargets = data.threshold !== null || data.manyClasses;
 const spread = range(targets.flat());
 const scale = data.threshold === null ? {middle: (spread[0] + spread[1]) / 2, reach: (spread[1] - spread[0]) / 2 || 1}
   : {middle: data.threshold, reach: data.threshold === 0 ? 1 : data.threshold};
-const isTwoValued = new Set(targets[0]).size === 2 && nTargets === 1;
+const hasClasses = classTargets || (new Set(targets[0]).size === 2 && nTargets === 1);
 const argmax = (numbers) => numbers.indexOf(Math.max(...numbers));  // -1 with a nan among them
 const classOf = (i) => data.manyClasses ? argmax(targets.map((target) => target[i])) : targets[0][i] > (spread[0] + spread[1]) / 2 ? 1 : 0;
 

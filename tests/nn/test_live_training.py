@@ -34,6 +34,8 @@ TRAININGS: dict[str, tuple[Any, Any, dict[str, Any]]] = {
                 {"optimizer": "rmsprop", "learning_rate": 0.02}),
     "classes": (lambda: nn.MLP(2, [4, 3], "sigmoid", seed=4), CLASSES,
                 {"loss": "cross_entropy", "optimizer": "adamw", "learning_rate": 0.1}),
+    "classes of one input": (lambda: nn.MLP(1, [4, 3], "tanh", seed=4), (
+        CURVE[0], np.repeat([0, 1, 2], 3)), {"loss": "cross_entropy", "learning_rate": 0.1}),
     "several outputs": (lambda: nn.MLP(3, [4, 2], "tanh", seed=5), PAIRS,
                         {"optimizer": "adagrad", "learning_rate": 0.1}),
     "probabilities": (lambda: nn.Neuron(2, "sigmoid"), XOR, {"loss": "binary_cross_entropy"}),
@@ -217,6 +219,20 @@ def test_a_neuron_is_chosen_by_pointer_and_keys_and_shows_what_it_computes(tab: 
         tab.evaluate("document.activeElement.dataset.label")]
     tab.press("ArrowLeft")
     assert tab.text("#neuron-title").startswith("What neuron h_")
+
+
+def test_fingers_do_what_a_pointer_does_also_in_a_notebooks_frame(browser: Browser) -> None:
+    tab = browser.open(f"<!DOCTYPE html><body>{page_of('xor')._repr_html_()}", touch=True)
+    inside = "document.querySelector('iframe').contentDocument"
+    tab.wait(f"{inside}.querySelector('[data-label=h_3]') !== null")
+    alone = browser.open(page_of("xor").html, width=390, touch=True)
+    alone.tap("[data-label=h_3]")
+    assert alone.text("#neuron-title") == "What neuron h_3 computes"
+    alone.tap("#step")
+    assert alone.text("#count") == "step 1"
+    tab.evaluate(f"{inside}.querySelector('#step').click()")
+    assert tab.evaluate(f"{inside}.querySelector('#count').textContent") == "step 1"
+    assert tab.errors == alone.errors == []
 
 
 def test_what_a_neuron_computes_is_what_it_computes(tab: Tab) -> None:
