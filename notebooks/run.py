@@ -1,4 +1,4 @@
-"""Runs notebooks and writes their outputs, pictures made small: ``python notebooks/run.py 002 003``.
+"""Runs notebooks and writes their outputs, pictures made small: ``python notebooks/run.py 002``.
 
 Without names all notebooks run. A notebook that fails stays as it was.
 """
@@ -41,8 +41,8 @@ def tidied(outputs: list[Any]) -> list[Any]:
         stream = output.get("name")
         if stream and kept and kept[-1].get("name") == stream:
             kept[-1].text += output.text
-        elif stream != "stderr" or output.text.strip():
-            kept.append(output)
+        elif stream != "stderr" or (output.text.strip() and "\r" not in output.text):
+            kept.append(output)  # without the progress bars that a slow machine shows
         for kind, shrink in (("image/png", small_picture), ("image/gif", small_film)):
             if kind in output.get("data", {}):
                 picture = Image.open(io.BytesIO(base64.b64decode(output.data[kind])))
