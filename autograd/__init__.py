@@ -80,6 +80,7 @@ if TYPE_CHECKING:  # what __getattr__ below finds at run time
     from autograd.explaining.chain_rule import explain
     from autograd.explaining.naive_backward import compare_naive
     from autograd.extend import primitive
+    from autograd.pages.live_descent import live_descent
     from autograd.plotting.functions import (
         animate,
         plot_decision_boundary,
@@ -138,6 +139,7 @@ _LATER = {
     "explain": "explaining.chain_rule",
     "gradcheck": "checking.gradient_check",
     "jit": "compiler.jit",
+    "live_descent": "pages.live_descent",
     "plot_decision_boundary": "plotting.functions",
     "plot_descent": "plotting.functions",
     "plot_function": "plotting.functions",
@@ -181,12 +183,12 @@ def __dir__() -> list[str]:
 
 __all__ = [
     "GradientError", "Path", "Primitive", "RecordingError", "TABLE", "Value", "acos", "acosh",
-    "animate", "asin", "asinh", "atan", "atan2", "atanh", "brute_force", "cbrt",
-    "check_gradients", "compare_naive", "cos", "cosh", "descend", "dot", "draw", "edges", "erf",
-    "erfc", "evaluations", "exp", "exp2", "explain", "expm1", "grad", "gradcheck", "gradient",
-    "hessian", "hvp", "hypot", "identity", "jacobian", "jit", "jvp", "leaves", "log", "log10",
-    "log1p", "log2", "logaddexp", "logsumexp", "maximum", "minimum", "name_scope", "no_grad",
-    "node_names", "norm", "plot_decision_boundary", "plot_descent", "plot_function", "plot_history",
+    "animate", "asin", "asinh", "atan", "atan2", "atanh", "brute_force", "cbrt", "check_gradients",
+    "compare_naive", "cos", "cosh", "descend", "dot", "draw", "edges", "erf", "erfc", "evaluations",
+    "exp", "exp2", "explain", "expm1", "grad", "gradcheck", "gradient", "hessian", "hvp", "hypot",
+    "identity", "jacobian", "jit", "jvp", "leaves", "live_descent", "log", "log10", "log1p", "log2",
+    "logaddexp", "logsumexp", "maximum", "minimum", "name_scope", "no_grad", "node_names", "norm",
+    "plot_decision_boundary", "plot_descent", "plot_function", "plot_history",
     "plot_loss_landscape", "plot_surface", "primitive", "prod", "relu", "scope_of", "sigmoid",
     "sin", "sinh", "softplus", "sqrt", "step_through", "sum", "tan", "tanh", "topological_order",
     "value_and_grad", "values", "vmap", "where",

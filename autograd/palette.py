@@ -13,8 +13,8 @@ FORWARD, BACKWARD = BLUE, VERMILION  # passes
 BACKWARD_TEXT = "#b3470b"  # vermilion, as dark as small letters need it
 
 INK, EDGE = "#222222", "#555555"
-ASIDE = "#777777"  # headings, and what has not been computed
-CUT = "#999999"  # stands for nodes that are not drawn
+ASIDE = "#6b6b6b"  # headings, and what has not been computed
+CUT = "#767676"  # stands for nodes that are not drawn
 PAPER, FRAME, INNER_FRAME = "#ffffff", "#cccccc", "#dddddd"
 
 INPUT_FILL, COMPUTED_FILL, OUTPUT_FILL = "#e8f0fe", "#fff2cc", "#e2f0d9"

@@ -29,6 +29,7 @@ from nn.schedules import constant
 from nn.training import Job, checked_job
 
 ACTIVATIONS = ("tanh", "relu", "sigmoid", "linear")
+SCRIPTS = ("live_training.js", "live_plots.js", "live_network.js", "live_panels.js")
 MAX_PARAMETERS = 3000  # each is some 100 bytes of a page, for each activation
 STEPS = (0, 1, 2, 10, 100, 10_000)  # at which the scalars' program is compared with the scalars
 
@@ -51,7 +52,8 @@ def live(model: Neuron | Layer | MLP, X: Any, y: Any,
         X, y, loss, optimizer, l2: as for ``fit``; the optimizer's rate is where the slider begins.
         learning_rate: the same for an optimizer that is given by name.
         activations: what may be chosen for all layers but the last (for the only one, if there is
-            one), beside the model's own.
+            one), beside the model's own. What the loss does not take there is left out, such as
+            a tanh where it needs probabilities.
 
     Returns:
         A Page: ``save(path)`` writes it, Jupyter shows it.
@@ -69,17 +71,16 @@ def live(model: Neuron | Layer | MLP, X: Any, y: Any,
         own, data = recorded_rows(model, job.loss, job.optimizer, job.rows, job.targets)
         scripts = [_script("rule", rule.program),
                    _script("scalars", _scalars(job.optimizer))]
-        choices = _choices(model, activations)
-        for number, choice in enumerate(choices.values()):
-            scripts += _network(number, choice, job)
+        choices = _written(_choices(model, activations), job)
     except (EagerOnly, Unsupported) as refusal:
         raise ValueError(f"a page cannot compute this training: {refusal}") from refusal
     networks = ", ".join(f"{{row: row{i}, neurons: neurons{i}}}" for i in range(len(choices)))
+    scripts += [text for texts in choices.values() for text in texts]
     rows = np.hstack([data, np.repeat([own.others], len(data), axis=0)])
     return Page(_title(model), body=asset("live_training.html", "nn"),
                 style=asset("live_training.css", "nn"),
-                script="".join([*scripts, f"const networks = [{networks}];\n",
-                                asset("live_training.js", "nn")]),
+                script="\n".join([*scripts, f"const networks = [{networks}];",
+                                  *(asset(name, "nn") for name in SCRIPTS)]),
                 data={**_described(model, job), "rows": rows.tolist(), "choices": list(choices)},
                 height=900)
 
@@ -109,6 +110,18 @@ def _refuse_schedule(optimizer: Optimizer) -> None:
 
 def _script(name: str, program: Program) -> str:
     return to_javascript(program, name, rewrite=inlined)
+
+
+def _written(choices: dict[str, Neuron | Layer | MLP], job: Job) -> dict[str, list[str]]:
+    """The scripts of each choice; without those whose answers the loss does not take."""
+    written: dict[str, list[str]] = {}
+    for name, model in choices.items():
+        try:
+            written[name] = _network(len(written), model, job)
+        except EagerOnly:
+            if not written:  # the model's own
+                raise
+    return written
 
 
 def _network(number: int, model: Neuron | Layer | MLP, job: Job) -> list[str]:
@@ -169,6 +182,8 @@ def _choices(model: Neuron | Layer | MLP,
 
 def _title(model: Neuron | Layer | MLP) -> str:
     layers = layers_of(model)
+    if isinstance(model, Neuron):
+        return f"Training a neuron with {len(model.w)} input{'s' * (len(model.w) > 1)}"
     return f"Training a network {'-'.join(map(str, [len(layers[0][0].w), *map(len, layers)]))}"
 
 

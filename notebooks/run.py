@@ -1,4 +1,4 @@
-"""Runs notebooks and writes their outputs, pictures made small: ``python notebooks/run.py 002``.
+"""Runs notebooks and writes their outputs, pictures made small: ``python notebooks/run.py 002 003``.
 
 Without names all notebooks run. A notebook that fails stays as it was.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import io
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ import nbformat
 from PIL import Image, ImageSequence
 
 FOLDER = Path(__file__).parent
+BAR = re.compile(r"(\s*|.*\r.*)", re.DOTALL)  # a progress bar, which comes and goes with the load
 COLOURS, COLOURS_OF_FILMS = 128, 16  # enough for the plots: they are drawn in few colours
 
 
@@ -41,8 +43,8 @@ def tidied(outputs: list[Any]) -> list[Any]:
         stream = output.get("name")
         if stream and kept and kept[-1].get("name") == stream:
             kept[-1].text += output.text
-        elif stream != "stderr" or (output.text.strip() and "\r" not in output.text):
-            kept.append(output)  # without the progress bars that a slow machine shows
+        elif stream != "stderr" or not BAR.fullmatch(output.text):
+            kept.append(output)
         for kind, shrink in (("image/png", small_picture), ("image/gif", small_film)):
             if kind in output.get("data", {}):
                 picture = Image.open(io.BytesIO(base64.b64decode(output.data[kind])))
@@ -67,8 +69,10 @@ def small_film(film: Image.Image) -> bytes:
 
 
 def with_palette(picture: Image.Image, colours: int) -> Image.Image:
-    # Without dithering: its grain takes more room than the colours that it saves.
-    return picture.convert("RGB").quantize(colours, dither=Image.Dither.NONE)
+    # The method that keeps rare colours, such as a path's on a surface; others drown them. Without
+    # dithering: its grain takes more room than the colours that it saves.
+    return picture.convert("RGB").quantize(colours, Image.Quantize.MAXCOVERAGE, kmeans=1,
+                                           dither=Image.Dither.NONE)
 
 
 if __name__ == "__main__":

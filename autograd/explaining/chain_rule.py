@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from autograd.core.backward import local_derivatives
@@ -90,45 +90,14 @@ class Explanation:
         self.names = step_names([y], also=targets)
         self.named = [node for node in order if node in self.names]
         self._taught = Taught(self.names)
-        self._computed_otherwise: dict[str, Value] = {}  # the first node of each such operation
-        self.factors = [factor for node in reversed(self.named) for factor in self._factors(node)]
+        # Operands are written from left to right.
+        place = {node: i for i, node in enumerate(self.named)}
+        self.factors = [factor for node in reversed(self.named) for factor in sorted(
+            factors_of(node, self.names, self._taught), key=lambda factor: place[factor.lower])]
         self._below: dict[Value, list[Factor]] = {}
         for factor in self.factors:
             self._below.setdefault(factor.upper, []).append(factor)
         self.adjoints = self._adjoints()
-
-    def _factors(self, upper: Value) -> list[Factor]:
-        """d(upper)/d(lower) for each named node that upper reaches through unnamed ones."""
-        if upper.op is None:
-            return []
-        written, numbers = {upper: ONE}, {upper: 1.0}
-        found: list[Factor] = []
-        for node in reversed(region(upper, self.names, expand=True)):
-            if node not in written:
-                continue
-            if node is not upper and node in self.names:
-                found.append(Factor(upper, node, numbers[node], written[node]))
-            elif node.op is not None:
-                self._hand_down(node, written, numbers)
-        # Operands are written from left to right.
-        place = {node: i for i, node in enumerate(self.named)}
-        return sorted(found, key=lambda factor: place[factor.lower])
-
-    def _hand_down(self, node: Value, written: dict[Value, Sum],
-                   numbers: dict[Value, float]) -> None:
-        """Add what a node hands to its operands, as it is taught and in numbers."""
-        if written[node] == constant(0.0):
-            return  # constant, also where the derivative of what it multiplies does not exist
-        assert node.op is not None
-        if node.op.loses_digits:
-            self._computed_otherwise.setdefault(node.op.name, node)
-        with recording():
-            taught = self._taught.derivatives(node)
-        for parent, local, number in zip(node.parents, taught, local_derivatives(node),
-                                         strict=True):
-            if isinstance(parent, Value) and local is not None and number is not None:
-                written[parent] = written.get(parent, constant(0.0)) + written[node] * local
-                numbers[parent] = numbers.get(parent, 0.0) + numbers[node] * number
 
     def _adjoints(self) -> dict[Value, float]:
         found = {self.y: 1.0}
@@ -303,8 +272,8 @@ class Explanation:
 
     def _other_forms(self, style: str) -> list[str]:
         """Where the engine computes another form than the one that is taught: both, and why."""
-        lines = [line for node in self._computed_otherwise.values()
-                 if (line := self._other_form(node, style))]
+        first = {node.op.name: node for node in self.order if node.op and node.op.loses_digits}
+        lines = [line for node in first.values() if (line := self._other_form(node, style))]
         if not lines:
             return []
         head = "the engine computes an equal form:"
@@ -366,6 +335,49 @@ class Explanation:
                 "have handed theirs to it; before that its sum is not complete. Reverse "
                 f"topological order is the order in which that always holds. Here: {shown}. "
                 "compare_naive(y) shows what happens without it.")
+
+
+def factors_of(upper: Value, names: Mapping[Value, str], taught: Taught) -> list[Factor]:
+    """d(upper)/d(lower) for each named node that upper reaches through unnamed ones.
+
+    Args:
+        upper: what is differentiated; it may have a name or not.
+        names: where the walk ends.
+        taught: writes the derivatives, in the same names.
+    """
+    if upper.op is None:
+        return []
+    written, numbers = {upper: ONE}, {upper: 1.0}
+    order = region(upper, names, expand=True)
+    for node in reversed(order):
+        if node in written and node.op is not None and (node is upper or node not in names):
+            _hand_down(node, taught, written, numbers)
+    return [Factor(upper, node, numbers[node], written[node]) for node in order
+            if node in names and node is not upper and node in written]
+
+
+def _hand_down(node: Value, taught: Taught, written: dict[Value, Sum],
+               numbers: dict[Value, float]) -> None:
+    """Add what a node hands to its operands, as it is taught and in numbers."""
+    if written[node] == constant(0.0):
+        return  # constant, also where the derivative of what it multiplies does not exist
+    with recording():
+        slopes = taught.derivatives(node)
+    for parent, slope, number in zip(node.parents, slopes, local_derivatives(node), strict=True):
+        if isinstance(parent, Value) and slope is not None and number is not None:
+            written[parent] = written.get(parent, constant(0.0)) + written[node] * slope
+            numbers[parent] = numbers.get(parent, 0.0) + numbers[node] * number
+
+
+def derivative_formulas(y: Value, names: Mapping[Value, str]) -> dict[Value, str]:
+    """The derivative of y by each named node that it depends on, in those names and constants.
+
+    Args:
+        y: what is differentiated.
+        names: what to call the nodes that are not taken apart, such as the leaves.
+    """
+    return {factor.lower: Typesetter().of(factor.written)
+            for factor in factors_of(y, names, Taught(names))}
 
 
 def float_adjoints(order: Sequence[Value]) -> dict[Value, float]:

@@ -332,6 +332,12 @@ def test_naive_passes_are_wrong_where_a_node_is_used_twice() -> None:
     assert "first wrong" in str(comparison)
 
 
+def test_the_first_wrong_node_has_a_name_also_without_labels() -> None:
+    x = Value(2.0)
+    comparison = compare_naive((x * x + x) * x)
+    assert "the first wrong adjoint is that of x1" in str(comparison)
+
+
 def test_a_graph_too_simple_for_the_mistakes_says_so() -> None:
     y = Value(2.0, "x").exp() * 3.0
     comparison = compare_naive(y)

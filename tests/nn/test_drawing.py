@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import nn
+from autograd import palette
 from autograd.drawing.rendering import Drawing
 
 RENDERERS = ["graphviz-pure", *(["dot"] if shutil.which("dot") else [])]
@@ -126,7 +127,7 @@ def test_colour_says_the_sign_of_a_weight_and_width_its_size() -> None:
     drawn = edges(nn.draw(model))
     options = [drawn[f"u0_{i}", "u1_0"] for i in range(3)]
     assert [re.search('color="(#[0-9a-f]{6})"', o)[1] for o in options] == [  # type: ignore[index]
-        "#0072b2", "#d55e00", "#777777"]
+        palette.POSITIVE, palette.NEGATIVE, palette.ASIDE]
     widths = [float(re.search(r"penwidth=([\d.]+)", o)[1]) for o in options]  # type: ignore[index]
     assert widths == [4.0, 2.2, 0.4]  # 0.4 + 3.6 |w| / 2
     assert "blue: weight > 0" in nn.draw(model).source
