@@ -32,10 +32,10 @@ from autograd.compiler.trace.inlining import inlined
 from autograd.compiler.trace.tracer import RecordingError
 from autograd.core.backward import adjoints
 from autograd.core.typing import Array
-from autograd.core.value import Value, describe, no_grad
+from autograd.core.value import Value, assign, describe, no_grad
 from nn.losses import Loss
 from nn.module import Module
-from nn.optimizers import Optimizer, write_all
+from nn.optimizers import Optimizer
 from nn.recorded_rule import EagerOnly, RecordedRule, tried
 
 Rows = Sequence[Sequence[float]]
@@ -140,7 +140,7 @@ class RowLoss:
             return _as_values([objective, adjoints(objective, parameters), answer])
 
         self.compiled = Compiled(one_row, None, 1)
-        found = self.compiled.recorded(None, (list(row), target), {})
+        found, _ = self.compiled.recorded(None, (list(row), target), {})
         self._places = found.places
         self.several = isinstance(found.results.skeleton[2], list)
         trained = set(parameters)
@@ -200,7 +200,7 @@ class Training:
 
     def write(self) -> None:
         """Set the model's parameters to what was reached."""
-        write_all(self.optimizer.parameters, self.numbers.tolist())
+        assign(self.optimizer.parameters, self.numbers.tolist())
 
     def _answers(self, columns: Array) -> Array:
         answers: Array = columns.T if self.row.several else columns[0]

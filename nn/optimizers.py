@@ -86,7 +86,7 @@ class Optimizer:
         """
         numbers = np.array([p.data for p in self.parameters])
         moved = self.moved(numbers, np.array([grad_of(p) for p in self.parameters]))
-        write_all(self.parameters, moved.tolist())
+        assign(self.parameters, moved.tolist())
 
     def moved(self, numbers: Array, gradients: Array,
               scalars: Sequence[float] | None = None) -> Array:
@@ -369,15 +369,6 @@ class Adagrad(Optimizer):
 
 OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {
     "sgd": SGD, "adam": Adam, "adamw": AdamW, "rmsprop": RMSprop, "adagrad": Adagrad}
-
-
-def write_all(parameters: Sequence[Value], numbers: Sequence[float]) -> None:
-    """Set all parameters; Ctrl-C in the middle waits until all are set."""
-    try:
-        assign(parameters, numbers)
-    except KeyboardInterrupt:
-        assign(parameters, numbers)
-        raise
 
 
 def _leaves(parameters: Iterable[Value]) -> list[Value]:

@@ -16,7 +16,7 @@ ARITHMETIC = frozenset({"add", "sub", "mul", "div", "neg", "identity", "pow", "d
                         "where"})
 
 
-def node_names(y: Value | Iterable[Value], also: Iterable[Value] = ()) -> dict[Value, str]:
+def node_names(y: Value | Iterable[Value]) -> dict[Value, str]:
     """What to call each node of a graph: the same in texts, drawings and pages.
 
     A label is the name; nodes of one label are told apart by primes. A root without a label is y,
@@ -28,7 +28,6 @@ def node_names(y: Value | Iterable[Value], also: Iterable[Value] = ()) -> dict[V
 
     Args:
         y: the root of the graph, or several.
-        also: nodes that are steps in any case.
 
     Returns:
         A name for each node, in topological order; no two are the same.
@@ -38,7 +37,7 @@ def node_names(y: Value | Iterable[Value], also: Iterable[Value] = ()) -> dict[V
     """
     roots = _roots(y)
     order = topological_order(*roots)
-    steps = _steps(order, {*roots, *also})
+    steps = _steps(order, set(roots))
     names = _given_names(order, roots)
     taken = set(names.values())
     computed = [node for node in order if node.op is not None]
@@ -66,7 +65,7 @@ def step_names(y: Value | Iterable[Value], also: Iterable[Value] = ()) -> dict[V
         y: the root of the graph, or several.
         also: nodes that are steps in any case.
     """
-    names = node_names(y, also)
+    names = node_names(y)
     steps = _steps(list(names), {*_roots(y), *also})
     return {node: name for node, name in names.items() if node in steps}
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from autograd.core.backward import local_derivatives
-from autograd.core.graph import refuse_stale, topological_order
+from autograd.core.graph import kinks, refuse_stale, topological_order
 from autograd.core.naming import LONGEST, step_names
 from autograd.core.value import Value, recording
 from autograd.explaining.algebra import ONE, Sum, constant
@@ -151,7 +151,7 @@ class Explanation:
                          "\n".join(self._lines(target, chains, "text")))
         if table_needed:
             parts.append("\n".join(self._table("text")))
-        parts.append("\n".join(self._other_forms("text")))
+        parts += ["\n".join(self._kinks("text")), "\n".join(self._other_forms("text"))]
         return "\n\n".join(part for part in parts if part)
 
     __repr__ = __str__
@@ -167,7 +167,7 @@ class Explanation:
                      self._lines(target, chains, "latex"))
         if table_needed:
             rows += self._table("latex")
-        rows += self._other_forms("latex")
+        rows += [*self._kinks("latex"), *self._other_forms("latex")]
         return "\\begin{aligned}\n" + " \\\\\n".join(map(_aligned, rows)) + "\n\\end{aligned}"
 
     def _repr_latex_(self) -> str:
@@ -270,6 +270,18 @@ class Explanation:
                        style),
                 _times([write.factor(adjoint), write.factor(number)], style))
 
+    def _kinks(self, style: str) -> list[str]:
+        """Which nodes sit on a kink, and what their derivative is taken to be there."""
+        write = Typesetter(style)
+        lines = []
+        for node in kinks(self.y, tolerance=0.0):
+            assert node.op is not None
+            rule = f"is at a kink, where one derivative is chosen: {node.op.at_kink}"
+            name = write.of(self._taught.expression(node))
+            lines.append(rf"{name} &\quad\text{{{_plain_text(rule)}}}" if style == "latex" else
+                         f"{name} {rule}")
+        return lines
+
     def _other_forms(self, style: str) -> list[str]:
         """Where the engine computes another form than the one that is taught: both, and why."""
         first = {node.op.name: node for node in self.order if node.op and node.op.loses_digits}
@@ -277,7 +289,7 @@ class Explanation:
         if not lines:
             return []
         head = "the engine computes an equal form:"
-        return [rf"\text{{{head}}}" if style == "latex" else head, *lines]
+        return [rf"&\text{{{head}}}" if style == "latex" else head, *lines]
 
     def _other_form(self, node: Value, style: str) -> str:
         write = Typesetter(style)
@@ -414,9 +426,14 @@ def _unrepeated(sides: list[str]) -> list[str]:
     return [side for i, side in enumerate(sides) if i == 0 or side != sides[i - 1]]
 
 
+def _plain_text(text: str) -> str:
+    """A text as it stands inside of LaTeX's ``\\text``."""
+    return re.sub(r"([_%&#$])", r"\\\1", text)
+
+
 def _aligned(row: str) -> str:
     """A line of a derivation as a row of an ``aligned`` block; its first = stands below others."""
-    if row.startswith(r"\text"):
+    if r" &\quad" in row or row.startswith("&"):
         return row
     left, equals, right = row.partition("= ")
     return f"{left.strip()} &{equals}{right}" if left.strip() else f"&{equals}{right}"
@@ -429,5 +446,5 @@ def _capped(lines: list[str], most: int, what: str, style: str) -> list[str]:
     left_out = (f"... {len(lines) - 2 * half} more {what}; write max_rows={len(lines)} "
                 "to see all ...")
     return [*lines[:half],
-            rf"\text{{{left_out.replace('_', chr(92) + '_')}}}" if style == "latex" else left_out,
+            rf"&\text{{{_plain_text(left_out)}}}" if style == "latex" else left_out,
             *lines[len(lines) - half:]]

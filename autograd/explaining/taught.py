@@ -127,7 +127,12 @@ def _parsed(text: str) -> ast.expr:
 
 def _can_be_written(text: str) -> bool:
     """Not where it says by cases what a bracket or a sign of the partial says shortly."""
-    return text.count("where(") == text.endswith(", 1, 0)")
+    if "where(" in text:
+        return text.count("where(") == 1 and text.startswith("where(") and text.endswith(", 1, 0)")
+    return all(isinstance(node, _WRITTEN) for node in ast.walk(_parsed(text)))
+
+
+_WRITTEN = (ast.Constant, ast.Name, ast.UnaryOp, ast.USub, ast.BinOp, *_BINARY, ast.Call, ast.Load)
 
 
 def _read(node: ast.expr, names: Mapping[str, Sum]) -> Sum:

@@ -92,7 +92,7 @@ function dial(options) {
     made.slider.value = onSlider(x);
     options.changed(x);
   });
-  made.end = 0;
+  made.end = -1;
   made.set(options.value);
   return made;
 }

@@ -159,6 +159,15 @@ def test_a_derivative_along_one_way_alone_is_a_partial_one() -> None:
     assert r"\frac{\partial y}{\partial x} + \frac{dy}{du}" in explain(y).latex()
 
 
+def test_what_is_chosen_at_a_kink_is_said() -> None:
+    x = Value(0.0, "x")
+    y = x.relu() * 2.0 + abs(x - 1.0)
+    assert ("relu(x) is at a kink, where one derivative is chosen: 0 at x = 0"
+            in str(explain(y)).splitlines())
+    assert r"\quad\text{is at a kink" in explain(y).latex()
+    assert "kink" not in str(explain(Value(1e-12, "x").relu()))
+
+
 def test_latex_has_what_the_text_has() -> None:
     x, w = Value(2.0, "x"), Value(-3.0, "w")
     y = (w * x + 7.0).tanh() + x ** 2
