@@ -17,9 +17,13 @@ from autograd.drawing.rendering import Drawing, escape, plain
 LONGEST_LINE = 24  # letters of a label
 LONGEST_REFERENCE = 10  # letters of a label that stands for its node in another row
 
-RECORD_SIZE, EDGE_SIZE, SCOPE_SIZE = 11, 10, 12  # letters, in points
-RANK_GAP, NODE_GAP = 0.3, 0.25  # inches
-RECORD_MARGIN, SCOPE_MARGIN, LABEL_MARGIN, PAGE_MARGIN = 22.0, 11.0, 10.0, 20.0  # pixels
+RECORD_SIZE, EDGE_SIZE, SCOPE_SIZE = 11, 9, 12  # letters, in points
+RANK_GAP, NODE_GAP = 0.18, 0.25  # inches
+FIELD_MARGIN = "0.055,0.04"
+
+# Pixels that renderers add, at both sides together.
+RECORD_MARGIN, LABEL_MARGIN, REFERENCE_MARGIN, SCOPE_MARGIN = 11.0, 6.0, 10.0, 11.0
+PAGE_MARGIN, ROW_MARGIN = 12.0, 25.0
 NARROWEST_RECORD, NARROWEST_OVAL = 72.0, 38.0
 
 
@@ -102,10 +106,10 @@ class Picture:
             self.compact = True
             placed = rows(groups, self._width, gap, PAGE_MARGIN + before)
         if placed[1:]:  # then there are references at both ends
-            reference = 10.0 + max(text_width(text, RECORD_SIZE) for text in [
+            reference = REFERENCE_MARGIN + max(text_width(text, RECORD_SIZE) for text in [
                 "(10)", *(label for label in self.labels if self._is_short(label))])
             placed = rows(groups, self._width, gap,
-                          PAGE_MARGIN + max(before, reference) + gap + reference)
+                          PAGE_MARGIN + ROW_MARGIN + max(before, reference) + gap + reference)
         return placed
 
     def _width(self, group: Group) -> float:
@@ -207,7 +211,7 @@ class Picture:
         style = "filled,dashed" if group.repeats else "filled,bold" if group.folded else "filled"
         fields = " | ".join(map(escape, self._lines(group)))
         graph.node(unit.name, label="{ " + fields + " }" if self.down else fields, shape="record",
-                   style=style, fillcolor=fill, **options)
+                   margin=FIELD_MARGIN, style=style, fillcolor=fill, **options)
         if group.is_box or not unit.kind:
             return
         self._constants(graph, group)

@@ -55,7 +55,8 @@ def test_records_show_label_number_and_adjoint() -> None:
     y.backward()
     labels = nodes(draw(y)).values()
     assert "x | data 2.0000 | grad 2.7401" in labels
-    assert "+ | y | data 4.7616 | grad 1.0000" in labels
+    assert "y | data 4.7616 | grad 1.0000" in labels
+    assert "+ | y | data 4.7616 | grad 1.0000" in nodes(draw(y, merge=True)).values()
 
 
 @pytest.mark.parametrize("renderer", RENDERERS)

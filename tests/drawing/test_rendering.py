@@ -111,12 +111,12 @@ def test_a_broken_dot_gives_way_with_one_warning(broken_dot: Path) -> None:
 
 def test_a_broken_dot_that_was_asked_for_is_an_error(broken_dot: Path,
                                                      monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(RendererError, match="dot (failed|cannot be started)"):
+    with pytest.raises(RendererError, match=r"dot (failed|cannot be started)"):
         draw(example(), renderer="dot").pipe("svg")
-    with pytest.raises(RendererError, match="dot (failed|cannot be started)"):
+    with pytest.raises(RendererError, match=r"dot (failed|cannot be started)"):
         draw(example()).pipe("pdf")  # nobody else writes it
     monkeypatch.setenv("CHAINRULE_RENDERER", "dot")
-    with pytest.raises(RendererError, match="dot (failed|cannot be started)"):
+    with pytest.raises(RendererError, match=r"dot (failed|cannot be started)"):
         draw(example()).pipe("svg")
 
 
