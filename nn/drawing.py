@@ -157,8 +157,8 @@ def _weighted_sum(count: int, bias: bool) -> str:
     if count > 3:
         terms = [terms[0], "...", terms[-1]]
     breaks = "\n" if count > 2 else " "  # or the line is too long for a column
-    return "z = " + " + ".join(terms[:2]) + "".join(f"{breaks}+ {term}" for term in terms[2:]) \
-        + (" + b" if bias else "")
+    more = "".join(f"{breaks}+ {term}" for term in terms[2:])
+    return f"z = {' + '.join(terms[:2])}{more}{' + b' if bias else ''}"
 
 
 def _activation_formula(neuron: Any, letter: str) -> str:
