@@ -1,4 +1,4 @@
-"""Runs notebooks and writes their outputs, pictures made small: ``python notebooks/run.py 002 003``.
+"""Runs notebooks and writes their outputs, pictures made small: ``python notebooks/run.py 002``.
 
 Without names all notebooks run. A notebook that fails stays as it was.
 """
