@@ -12,6 +12,7 @@ import pytest
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
+from mpl_toolkits.mplot3d import Axes3D
 
 import nn
 from autograd import (
@@ -211,13 +212,23 @@ def test_a_view_is_two_numbers(wrong: Any) -> None:
         plot_surface(bowl, SQUARE, view=wrong, resolution=3)
 
 
-def test_limits_of_a_surface_cut_the_heights_and_the_path() -> None:
+def test_limits_of_a_surface_cut_the_heights_and_the_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = []
+    original = Axes3D.plot_surface
+
+    def watched(self: Axes, x: Any, y: Any, z: Any, **options: Any) -> Any:
+        drawn.append(z)
+        return original(self, x, y, z, **options)
+
+    monkeypatch.setattr(Axes3D, "plot_surface", watched)
     path = descend(bowl, (-8, 7), 0.1, steps=20)
     ax = plot_surface(bowl, SQUARE, path=path, zlim=(0, 100), resolution=21)
     assert ax.get_zlim() == (0, 100)
-    heights = np.concatenate([face[:, 2] for face in ax.collections[0]._faces])
-    assert np.isfinite(heights).any()
-    assert np.nanmax(heights) <= 100
+    (heights,) = drawn
+    grid = np.linspace(-10, 10, 21)
+    expected = 2 * grid[None, :] ** 2 + grid[:, None] ** 2
+    assert (np.isfinite(heights) == (expected <= 100)).all()
+    assert heights[expected <= 100] == pytest.approx(expected[expected <= 100])
     z = ax.lines[0].get_data_3d()[2]
     inside = path.values <= 100
     assert not inside.all()
