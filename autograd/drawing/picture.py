@@ -19,7 +19,7 @@ LONGEST_LINE = 24  # letters of a label
 LONGEST_REFERENCE = 10  # letters of a label that stands for its node in another row
 
 RECORD_SIZE, EDGE_SIZE, SCOPE_SIZE = 11, 9, 12  # letters, in points
-RANK_GAP, NODE_GAP = 0.18, 0.25  # inches
+RANK_GAP, NODE_GAP = 0.18, 0.18  # inches
 FIELD_MARGIN = "0.055,0.04"
 
 # Pixels that renderers add, at both sides together.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import types
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import matplotlib
@@ -12,6 +13,8 @@ import pytest
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
+from matplotlib.backend_bases import FigureCanvasBase
+from matplotlib.figure import Figure
 from mpl_toolkits.mplot3d import Axes3D
 
 import nn
@@ -130,6 +133,19 @@ def test_the_legends_of_a_grid_cover_no_neighbour(layout: str | None) -> None:
             assert not legend.overlaps(ax.title.get_window_extent())
     assert min(ax.get_window_extent().height for ax in grid.flat) > 100
     assert min(legend.y0 for legend in legends) >= 0
+
+
+@pytest.mark.parametrize("canvas", ["svg", "pdf", "agg"])
+def test_legends_need_no_particular_canvas(canvas: str, tmp_path: Path) -> None:
+    figure = Figure(layout="constrained")
+    FigureCanvasBase(figure)
+    upper, lower = figure.subfigures(2, 1)
+    for part in (upper, lower):
+        FLAT["descent on a curve"](ax=part.subplots())
+    figure.savefig(tmp_path / "plot", format=canvas if canvas != "agg" else "png")
+    legends = [part.axes[0].get_legend().get_window_extent() for part in (upper, lower)]
+    frames = [part.axes[0].get_window_extent() for part in (upper, lower)]
+    assert not any(legend.overlaps(frame) for legend in legends for frame in frames)
 
 
 def test_a_legend_has_as_many_columns_as_fit() -> None:
