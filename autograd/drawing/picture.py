@@ -13,12 +13,13 @@ from autograd.core.value import NOT_COMPUTED
 from autograd.drawing.columns import Row, rows, text_width
 from autograd.drawing.folding import Group, Scope, Unit, role
 from autograd.drawing.rendering import Drawing, escape, plain
+from autograd.drawing.repeats import operand_groups
 
 LONGEST_LINE = 24  # letters of a label
 LONGEST_REFERENCE = 10  # letters of a label that stands for its node in another row
 
 RECORD_SIZE, EDGE_SIZE, SCOPE_SIZE = 11, 9, 12  # letters, in points
-RANK_GAP, NODE_GAP = 0.18, 0.25  # inches
+RANK_GAP, NODE_GAP = 0.18, 0.18  # inches
 FIELD_MARGIN = "0.055,0.04"
 
 # Pixels that renderers add, at both sides together.
@@ -88,12 +89,22 @@ class Picture:
         self.drawing.attr(newrank="true")  # ranks over the borders of clusters
         for frame, row in zip(self.frames, placed, strict=True):
             for rank in row:
-                computed = [group.first.name for group in rank if group.first.kind]
+                free = self._entangled(rank)
+                names = [group.first.name for group in rank
+                         if group.first.kind and group not in free]
                 for suffix in ("",) if self.compact else ("op", ""):
                     with frame.subgraph() as same:
                         same.attr(rank="same")
-                        for name in computed:
+                        for name in names:
                             same.node(name + suffix)
+
+    def _entangled(self, rank: list[Group]) -> set[Group]:
+        """Those that edges join to others of their rank, as in a circle of folded scopes."""
+        here = set(rank)
+        pairs = [(group, operand) for group in rank
+                 for operand in operand_groups(group, self.group_of)
+                 if operand in here and operand.first.kind]
+        return {group for pair in pairs for group in pair}
 
     # --- rows ------------------------------------------------------------------------------------
 
@@ -143,8 +154,10 @@ class Picture:
             return
         name = self._reference(source)
         if source.first.kind or name.startswith("("):
-            self._tag(f"{source.first.name}out", name, self.row_of[source])
-            self._once(source.first.name, f"{source.first.name}out", style="dashed")
+            out = f"{source.first.name}out"
+            if out not in self.tags:
+                self.edges.append((source.first.name, out, {"style": "dashed"}))
+            self._tag(out, name, self.row_of[source])
         tag = f"{source.first.name}in{row}"
         self._tag(tag, name, row, shape="box" if not source.first.kind else "plaintext")
         self.edges.append((tag, head, {**options, "style": "dashed"}))
@@ -169,10 +182,6 @@ class Picture:
                      "color": palette.EDGE} if shape == "box" else {}
             self.frames[row].node(name, label=plain(text), shape=shape, height="0.2", width="0.2",
                                   margin="0.06,0.03", **style)
-
-    def _once(self, tail: str, head: str, **options: str) -> None:
-        if (tail, head, options) not in self.edges:
-            self.edges.append((tail, head, options))
 
     # --- nodes -----------------------------------------------------------------------------------
 
@@ -358,9 +367,12 @@ def _contents(group: Group) -> list[str]:
 
 
 def _numbers(group: Group) -> list[str]:
-    unset = all(unit.grad is NOT_COMPUTED for unit in group.units)
+    """Numbers and adjoints; those that the last pass did not reach are counted."""
+    grads = [unit.grad for unit in group.units if unit.grad is not NOT_COMPUTED]
+    missing = len(group.units) - len(grads)
+    without = f", {missing:,} without" if missing else ""
     return [f"data {_range([unit.data for unit in group.units])}",
-            "grad -" if unset else f"grad {_range([unit.grad for unit in group.units])}"]
+            f"grad {_range(grads)}{without}" if grads else "grad -"]
 
 
 def _listed(kinds: Counter[str]) -> str:

@@ -30,24 +30,22 @@ def place_legend(ax: Any, owner: Any = None) -> None:
     from matplotlib.transforms import ScaledTranslation
 
     figure = ax.figure
-    renderer = figure.canvas.get_renderer()
-    pixels = figure.dpi / 72.0
-    below = GAP + _overhang(ax, renderer) / pixels
+    below = GAP + _overhang(ax) * 72.0 / figure.dpi
     place = ax.transAxes + ScaledTranslation(0.0, -below / 72.0, figure.dpi_scale_trans)
     for columns in range(len(labels), 0, -1):
         legend = owner.legend(handles, labels, fontsize=TEXT_SIZE, loc="upper center",
                               bbox_to_anchor=(0.5, 0.0), bbox_transform=place, ncols=columns,
                               borderaxespad=0.0, columnspacing=1.4, handletextpad=0.5)
-        if legend.get_window_extent(renderer).width <= ax.bbox.width:
+        if legend.get_window_extent().width <= ax.bbox.width:
             break
-    _make_room(ax, ax.bbox.y0 - legend.get_window_extent(renderer).y0)
+    _make_room(ax, ax.bbox.y0 - legend.get_window_extent().y0)
 
 
-def _overhang(ax: Any, renderer: Any) -> float:
+def _overhang(ax: Any) -> float:
     """How many pixels the ticks and the label of the x axis reach below the axes."""
     if ax.name == "3d":
         return 6.0  # they are inside the box that the axes are given, or nearly so
-    box = ax.xaxis.get_tightbbox(renderer)
+    box = ax.xaxis.get_tightbbox()
     return 0.0 if box is None else max(float(ax.bbox.y0 - box.y0), 0.0)
 
 

@@ -151,7 +151,7 @@ def draw_contours(ax: Any, x: Array, y: Array, z: Array, label: str = "f(x)",
 
     The levels grow as squares, so that a bowl gets evenly spaced rings.
     """
-    from autograd.plotting.ticks import plain
+    from autograd.plotting.ticks import EachFormatter
 
     low, high = zlim or (float(np.nanmin(z)), float(np.nanmax(z)))
     if high - low <= 1e-12 * max(abs(low), abs(high)):  # flat: levels need a width
@@ -161,7 +161,7 @@ def draw_contours(ax: Any, x: Array, y: Array, z: Array, label: str = "f(x)",
     filled = ax.contourf(x, y, masked, levels=levels, cmap=HEIGHTS, alpha=0.8)
     ax.contour(x, y, masked, levels=levels, colors=PAPER, linewidths=0.6,
                linestyles="solid")
-    bar = ax.figure.colorbar(filled, ax=ax, format=lambda level, _: plain(level, 3))
+    bar = ax.figure.colorbar(filled, ax=ax, format=EachFormatter(3))
     bar.ax.tick_params(labelsize=TEXT_SIZE)
     bar.set_label(label, fontsize=LABEL_SIZE)
     return ax

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from matplotlib.ticker import Formatter, NullFormatter, ScalarFormatter
+from matplotlib.ticker import Formatter, ScalarFormatter
 
 PLAIN_FROM, PLAIN_TO = 1e-4, 1e7  # outside of these a number has more zeros than people count
 
@@ -28,14 +28,17 @@ class PlainFormatter(ScalarFormatter):
         return self.fix_minus(plain(x, 3 + math.ceil(math.log10(largest / range_) + 1e-9)))
 
 
-class PlainLogFormatter(Formatter):
-    """Positional notation on a logarithmic axis."""
+class EachFormatter(Formatter):
+    """Positional notation with the decimals that each number needs, as on a logarithmic axis."""
+
+    def __init__(self, digits: int = 6) -> None:
+        self.digits = digits
 
     def __call__(self, x: float, pos: int | None = None) -> str:
-        return self.fix_minus(plain(x, 6))
+        return self.fix_minus(plain(x, self.digits))
 
 
-class MinorLogFormatter(PlainLogFormatter):
+class MinorLogFormatter(EachFormatter):
     """Labels between the powers of ten, where an axis has no more than two of them."""
 
     def __call__(self, x: float, pos: int | None = None) -> str:
@@ -73,12 +76,13 @@ def make_plain(axis: Any) -> None:
     Args:
         axis: ``ax.xaxis``, ``ax.yaxis`` or ``ax.zaxis``.
     """
+    if not axis.isDefault_majfmt:
+        return
     if axis.get_scale() == "log":
-        axis.set_major_formatter(PlainLogFormatter())
+        axis.set_major_formatter(EachFormatter())
         axis.set_minor_formatter(MinorLogFormatter())
-    elif axis.isDefault_majfmt:
+    elif isinstance(axis.get_major_formatter(), ScalarFormatter):  # not that of dates or names
         axis.set_major_formatter(PlainFormatter())
-        axis.set_minor_formatter(NullFormatter())
 
 
-__all__ = ["PlainFormatter", "make_plain", "plain"]
+__all__ = ["EachFormatter", "PlainFormatter", "make_plain", "plain"]

@@ -143,6 +143,21 @@ def resolved(drawing: Drawing) -> list[tuple[str, str]]:
     return sorted(edges)
 
 
+@pytest.mark.parametrize("renderer", RENDERERS)
+def test_folded_scopes_that_depend_on_each_other_can_be_drawn(renderer: str) -> None:
+    x = Value(1.0, "x")
+    for _ in range(6):
+        with name_scope("A"):
+            a = x.sin()
+        with name_scope("B"):
+            b = a * 2.0
+        with name_scope("A"):
+            x = b + a
+    svg = draw(x, fold=True, renderer=renderer).pipe("svg", encoding="utf-8")
+    assert "12 nodes" in svg
+    assert "6 nodes" in svg
+
+
 def test_a_reference_names_its_node() -> None:
     source = draw(newton()).source
     texts = dict(re.findall(r"^\s*(n\d+(?:in\d+|out)) \[label=\"?(.*?)\"? ", source, re.MULTILINE))

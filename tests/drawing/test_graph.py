@@ -99,6 +99,14 @@ def test_an_arm_that_no_adjoint_reached_is_drawn_as_such() -> None:
     assert "other | data 5.0000 | grad 1.0000" in nodes(draw(y)).values()
 
 
+def test_merged_adjoints_count_those_that_are_missing() -> None:
+    x = [Value(float(i), f"x{i}") for i in range(5)]
+    for leaf in x[:3]:
+        (leaf * 2.0).backward()
+    y = prod([leaf.exp() for leaf in x])
+    assert "x* | × 5 | data 0.0000 … 4.0000 | grad 2.0000, 2 without" in draw(y, merge=True).source
+
+
 @pytest.mark.parametrize("options", [{}, {"merge": True}, {"depth": 1}, {"elide": True}])
 def test_a_stale_graph_is_refused(options: dict[str, Any]) -> None:
     x, w = Value(2.0, "x"), Value(3.0, "w")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import types
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import matplotlib
@@ -12,6 +13,9 @@ import pytest
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
+from matplotlib.backend_bases import FigureCanvasBase
+from matplotlib.figure import Figure
+from mpl_toolkits.mplot3d import Axes3D
 
 import nn
 from autograd import (
@@ -131,6 +135,19 @@ def test_the_legends_of_a_grid_cover_no_neighbour(layout: str | None) -> None:
     assert min(legend.y0 for legend in legends) >= 0
 
 
+@pytest.mark.parametrize("canvas", ["svg", "pdf", "agg"])
+def test_legends_need_no_particular_canvas(canvas: str, tmp_path: Path) -> None:
+    figure = Figure(layout="constrained")
+    FigureCanvasBase(figure)
+    upper, lower = figure.subfigures(2, 1)
+    for part in (upper, lower):
+        FLAT["descent on a curve"](ax=part.subplots())
+    figure.savefig(tmp_path / "plot", format=canvas if canvas != "agg" else "png")
+    legends = [part.axes[0].get_legend().get_window_extent() for part in (upper, lower)]
+    frames = [part.axes[0].get_window_extent() for part in (upper, lower)]
+    assert not any(legend.overlaps(frame) for legend in legends for frame in frames)
+
+
 def test_a_legend_has_as_many_columns_as_fit() -> None:
     assert legend_of(FLAT["descent on a curve"]())._ncols == 3
     figure = plt.figure(figsize=(3, 4))
@@ -211,13 +228,23 @@ def test_a_view_is_two_numbers(wrong: Any) -> None:
         plot_surface(bowl, SQUARE, view=wrong, resolution=3)
 
 
-def test_limits_of_a_surface_cut_the_heights_and_the_path() -> None:
+def test_limits_of_a_surface_cut_the_heights_and_the_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = []
+    original = Axes3D.plot_surface
+
+    def watched(self: Axes, x: Any, y: Any, z: Any, **options: Any) -> Any:
+        drawn.append(z)
+        return original(self, x, y, z, **options)
+
+    monkeypatch.setattr(Axes3D, "plot_surface", watched)
     path = descend(bowl, (-8, 7), 0.1, steps=20)
     ax = plot_surface(bowl, SQUARE, path=path, zlim=(0, 100), resolution=21)
     assert ax.get_zlim() == (0, 100)
-    heights = np.concatenate([face[:, 2] for face in ax.collections[0]._faces])
-    assert np.isfinite(heights).any()
-    assert np.nanmax(heights) <= 100
+    (heights,) = drawn
+    grid = np.linspace(-10, 10, 21)
+    expected = 2 * grid[None, :] ** 2 + grid[:, None] ** 2
+    assert (np.isfinite(heights) == (expected <= 100)).all()
+    assert heights[expected <= 100] == pytest.approx(expected[expected <= 100])
     z = ax.lines[0].get_data_3d()[2]
     inside = path.values <= 100
     assert not inside.all()
