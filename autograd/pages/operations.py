@@ -11,7 +11,7 @@ import contextlib
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from autograd.compiler.backends.javascript import to_javascript
+from autograd.compiler.backends.javascript import to_javascript_object
 from autograd.compiler.program.program import Comparison, Program
 from autograd.compiler.trace.graph_to_program import graph_to_program
 from autograd.compiler.trace.inlining import boundaries, inlined, points
@@ -150,15 +150,10 @@ class Script:
         self.tables: list[dict[str, Any]] = []
         self.kinds: list[Kind] = []
         self._places: dict[Any, int] = {}
-        self._texts: list[str] = []
         self._names: dict[Program, str] = {}
 
     def place(self, kind: Kind) -> int:
-        """The place of a kind in the tables.
-
-        Raises:
-            Unsupported: when JavaScript has no way to write it; the message names the primitive.
-        """
+        """The place of a kind in the tables."""
         key = (kind.op, repr(kind.operands))  # -0.0 is not 0.0
         if key not in self._places:
             count = len(kind.operands)
@@ -174,15 +169,18 @@ class Script:
 
     @property
     def text(self) -> str:
-        """The functions, and an object with each under its name."""
-        return "".join(self._texts) + f"const functions = {{{', '.join(self._names.values())}}};\n"
+        """A script that declares ``functions``, an object with each under its name.
+
+        Raises:
+            Unsupported: when JavaScript has no way to write one; the message names the primitive.
+        """
+        programs = {name: program for program, name in self._names.items()}
+        return to_javascript_object(programs, "functions", inlined)
 
     def _function(self, program: Program) -> str:
         """The name of the function that computes a program."""
         if program not in self._names:
-            name = f"f{len(self._names)}"
-            self._texts.append(to_javascript(program, name, inlined))
-            self._names[program] = name
+            self._names[program] = f"f{len(self._names)}"
         return self._names[program]
 
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from autograd.compiler.backends.interface import Rewrite
 from autograd.compiler.program.program import Program, Unsupported
@@ -247,39 +247,73 @@ def to_javascript(program: Program, name: str = "program",
         KeyError: for an operation that is not in the table of primitives.
         Unsupported: for a primitive that JavaScript has no way to write; the message names it.
     """
+    _check_name(name)
+    writer = _Writer(rewrite)
+    body = "\n".join(writer.function(program, "program", checks_inputs=True))
+    return (f'const {name} = (() => {{\n"use strict";\n{writer.prelude()}{body}\n'
+            "return program;\n})();\n")
+
+
+def to_javascript_object(programs: Mapping[str, Program], name: str = "programs",
+                         rewrite: Rewrite | None = None) -> str:
+    """Write several programs as JavaScript: a script that declares one object of functions.
+
+    They are called as those of :func:`to_javascript`, but do not count their inputs, and share
+    the functions that JavaScript lacks.
+
+    Args:
+        programs: what to write, each under the name that it has in the object.
+        name: what to call the object.
+        rewrite: as for :func:`to_javascript`.
+
+    Raises:
+        ValueError, KeyError, Unsupported: as :func:`to_javascript` does.
+    """
+    for each in (name, *programs):
+        _check_name(each)
+    writer = _Writer(rewrite)
+    body = "\n".join(line for each, program in programs.items()
+                     for line in writer.function(program, each, checks_inputs=False))
+    return (f'const {name} = (() => {{\n"use strict";\n{writer.prelude()}{body}\n'
+            f"return {{{', '.join(programs)}}};\n}})();\n")
+
+
+def _check_name(name: str) -> None:
     if not IDENTIFIER.fullmatch(name) or name in RESERVED:
         raise ValueError(f"{name!r} cannot be the name of a function in JavaScript; "
                          "write a word such as 'program'")
-    for op in set(program.ops):
-        lookup(op)  # whose error says what to do about an unknown one
-    writer = _Writer(program.validate(), rewrite)
-    body = "\n".join(writer.function())
-    prelude = "".join(f"{text}\n" for text in writer.prelude(body))
-    return (f'const {name} = (() => {{\n"use strict";\n{prelude}{body}\nreturn program;\n'
-            "})();\n")
 
 
 class _Writer:
-    """Writes the functions of a program."""
+    """Writes the functions of programs."""
 
-    def __init__(self, program: Program, rewrite: Rewrite | None) -> None:
-        self.program, self.rewrite = program, rewrite
+    def __init__(self, rewrite: Rewrite | None) -> None:
+        self.rewrite = rewrite
+        self.texts: list[str] = []  # what was written
         self.own: dict[tuple[str, int], str] = {}  # functions for the user's own primitives
         self.own_texts: list[str] = []
 
-    def function(self) -> Iterator[str]:
-        """The function that the script is for."""
-        program = self.program
+    def function(self, program: Program, name: str, checks_inputs: bool) -> list[str]:
+        """The lines of the function that computes a program."""
+        for op in set(program.ops):
+            lookup(op)  # whose error says what to do about an unknown one
+        program.validate()
+        lines = list(self._function(program, name, checks_inputs))
+        self.texts += lines
+        return lines
+
+    def _function(self, program: Program, name: str, checks_inputs: bool) -> Iterator[str]:
         inputs = ", ".join(f"x{i} = x[{i}]" for i in range(program.n_inputs))
-        yield f"function program(x, y = new Float64Array({len(program.outputs)})) {{"
-        yield (f"  if (x.length !== {program.n_inputs}) throw new RangeError("
-               f'"the program takes {program.n_inputs} number(s), not " + x.length);')
+        yield f"function {name}(x, y = new Float64Array({len(program.outputs)})) {{"
+        if checks_inputs:
+            yield (f"  if (x.length !== {program.n_inputs}) throw new RangeError("
+                   f'"the program takes {program.n_inputs} number(s), not " + x.length);')
         if inputs:
             yield f"  const {inputs};"
         yield from self.instructions(program)
         for place, slot in enumerate(program.outputs):
             yield f"  y[{place}] = {_read(program, slot)};"
-        yield from self._checks()
+        yield from self._checks(program)
         yield "  return y;"
         yield "}"
 
@@ -289,9 +323,9 @@ class _Writer:
             right = self._written(op, [_read(program, x) for x in operands])
             yield f"  const v{slot} = {right};"
 
-    def _checks(self) -> Iterator[str]:
+    @staticmethod
+    def _checks(program: Program) -> Iterator[str]:
         """What is first is found by looking from the end, so that nothing nests."""
-        program = self.program
         yield "  y.guard = y.outside = -1;"
         for place, guard in reversed(list(enumerate(program.guards))):
             left, right = _read(program, guard.left), _read(program, guard.right)
@@ -339,15 +373,15 @@ class _Writer:
                 f"  return {_read(written, written.outputs[0])};", "};"]))
         return self.own[key]
 
-    def prelude(self, body: str) -> Iterator[str]:
-        """What the text of the function calls."""
+    def prelude(self) -> str:
+        """What the functions that were written call."""
         needed: set[str] = set()
-        missing = _called("\n".join([*self.own_texts, body]))
+        missing = _called("\n".join([*self.own_texts, *self.texts]))
         while missing:
             needed |= missing
             missing = _called("\n".join(FUNCTIONS[name] for name in missing)) - needed
-        yield from (text for name, text in FUNCTIONS.items() if name in needed)
-        yield from self.own_texts
+        texts = [text for name, text in FUNCTIONS.items() if name in needed] + self.own_texts
+        return "".join(f"{text}\n" for text in texts)
 
 
 def _called(text: str) -> set[str]:
