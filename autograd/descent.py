@@ -69,6 +69,12 @@ class Path:
         """The last point in the structure of the start: a float, a list, an array, ..."""
         return rebuild(self.start, self.points[-1].tolist())
 
+    @property
+    def rises(self) -> bool:
+        """Whether the path diverged, or ends higher than it ever was: the rate is too large."""
+        highest = float(np.max(self.values))
+        return self.reason == "diverged" or bool(self.values[0] < self.values[-1] == highest)
+
     def __repr__(self) -> str:
         steps = f"{len(self)} step{'' if len(self) == 1 else 's'}"
         rate = "a varying rate" if callable(self.rate) else f"rate {self.rate:g}"

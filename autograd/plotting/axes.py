@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 Labels = Sequence[str] | None
 EXAMPLES = {2: "('weight', 'cost')", 3: "('weight', 'bias', 'cost')"}
+ZOOM = 0.85  # of three dimensions
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
-
 
 
 def pyplot() -> Any:
@@ -62,13 +62,23 @@ def solid_axes(ax: Axes | None) -> Any:
     """
     if ax is None:
         figure = pyplot().figure(figsize=(7, 6), layout="constrained")
-        solid: Any = figure.add_subplot(projection="3d", computed_zorder=False)
-        solid.set_box_aspect(None, zoom=0.87)  # or the label at the right is cut off
-        return solid
-    if ax.name != "3d":
+        ax = figure.add_subplot(projection="3d", computed_zorder=False)
+    if ax.name == "3d":
+        _leave_room(ax)
+    else:
         raise ValueError("a surface needs axes of three dimensions; make them with "
                          "plt.figure().add_subplot(projection='3d'), or use kind='contour'")
     return ax
+
+
+def _leave_room(solid: Any) -> None:
+    """Zoom out where nobody has zoomed, or the labels run over other axes and the legend."""
+    chosen = solid._box_aspect
+    solid.set_box_aspect(None)
+    if np.array_equal(chosen, solid._box_aspect):
+        solid.set_box_aspect(None, zoom=ZOOM)
+    else:
+        solid._box_aspect = chosen
 
 
 def finish(ax: Any, defaults: Sequence[str], labels: Labels = None, legend: bool = True) -> None:
@@ -113,7 +123,9 @@ def checked_labels(labels: Labels, count: int) -> list[str] | None:
 
 def coordinates(*numbers: float) -> str:
     """A point as people write it: (8.6, 27.36)."""
-    return f"({', '.join(f'{number:.4g}' for number in numbers)})"
+    from autograd.plotting.ticks import plain
+
+    return f"({', '.join(map(plain, numbers))})"
 
 
 def arrows(ax: Any, x: Any, y: Any, color: str = VERMILION) -> Any:
@@ -130,18 +142,20 @@ def dot_size(path: Path) -> float:
 
 
 def mark_ends(ax: Any, path: Path, *places: Any) -> None:
-    """Mark where a path starts and ends, with a red cross where it diverged.
+    """Mark where a path starts and ends, with a red cross where it diverged or still rises.
 
     Args:
         ax, path: where to draw what.
         places: the path's coordinates in the picture.
     """
-    diverged = path.reason == "diverged"
-    last = ("X", DIVERGED, "diverged after") if diverged else ("*", GREEN, "end")
+    from autograd.plotting.ticks import plain
+
+    away = "diverged after" if path.reason == "diverged" else "still rising at"
+    last = ("X", DIVERGED, away) if path.rises else ("*", GREEN, "end")
     for end, (marker, color, what) in ((0, ("s", BLACK, "start")), (-1, last)):
         point, value = path.points[end], path.values[end]
         text = (coordinates(*point, value) if len(point) == 1
-                else f"f{coordinates(*point)} = {value:.4g}")
+                else f"f{coordinates(*point)} = {plain(value)}")
         ax.plot(*([coordinate[end]] for coordinate in places), marker, color=color,
                 markersize={"s": 7, "X": 11, "*": 13}[marker], markeredgecolor=PAPER,
                 label=f"{what} {text}", zorder=6, linestyle="none")

@@ -83,10 +83,12 @@ def plot_function(f: Callable[[Any], Any], around: float = 0.0, width: float = 1
     x = np.linspace(around - width / 2, around + width / 2, SAMPLES + 1)
     y = heights(f, x.tolist())
     ax = flat_axes(ax)
-    ax.plot(x, y, color=BLUE, linewidth=2, label=_label_of(f))
+    ax.plot(x, y, color=BLUE, linewidth=2, label=_label_of(f, texts))
+    variable = texts[0] if texts else "x"
     window = (float(x[0]), float(x[-1])), padded(y[np.isfinite(y)], 0.08)
     for i, (place, value, slope) in enumerate(lines):
-        _draw_tangent(ax, place, value, slope, window, SERIES[1 + i % (len(SERIES) - 1)])
+        _draw_tangent(ax, place, value, slope, window, SERIES[1 + i % (len(SERIES) - 1)],
+                      variable)
         near = np.abs(x - place) < width / 10
         bends_up = bool(np.nanmean([value, *y[near]]) >= value)
         _name_point(ax, place, value, slope, window, bends_up)
@@ -94,12 +96,15 @@ def plot_function(f: Callable[[Any], Any], around: float = 0.0, width: float = 1
     return ax
 
 
-def _label_of(f: Callable[[Any], Any]) -> str:
+def _label_of(f: Callable[[Any], Any], labels: list[str] | None) -> str:
+    """The function's name and that of its variable; of one without a name, the axis' label."""
+    variable, height = labels or ("x", "f(x)")
     name = getattr(f, "__name__", "")
-    return f"{name}(x)" if name.isidentifier() else "f(x)"
+    return f"{name}({variable})" if name.isidentifier() else height
 
 
-def _draw_tangent(ax: Any, x: float, y: float, slope: float, window: Any, color: str) -> None:
+def _draw_tangent(ax: Any, x: float, y: float, slope: float, window: Any, color: str,
+                  variable: str) -> None:
     """The tangent inside the window, and its point."""
     (left, right), (bottom, top) = window
     ends = [min(left, x), max(right, x)]
@@ -108,7 +113,7 @@ def _draw_tangent(ax: Any, x: float, y: float, slope: float, window: Any, color:
                            for height in (min(bottom, y), max(top, y)))
         ends = [max(ends[0], crossings[0]), min(ends[1], crossings[1])]
     ax.plot(ends, [y + slope * (end - x) for end in ends], "--", color=color, linewidth=1.6,
-            label=f"slope {slope:.4g} at x = {x:.4g}")
+            label=f"slope {slope:.4g} at {variable} = {x:.4g}")
     ax.plot([x], [y], "o", color=color, markeredgecolor=BLACK, zorder=5)
 
 
@@ -133,7 +138,7 @@ def plot_descent(path: Path, f: Callable[[Any], Any] | None = None, ax: Axes | N
                  labels: Labels = None) -> Axes:
     """Draw a descent in one variable (on the curve) or two (on the contours), with arrows.
 
-    A star marks the end, a red cross that of a path that diverged.
+    A star marks the end, a red cross that of a path that diverged or still rises.
 
     Args:
         path: of one or two variables; one that diverged, too.
@@ -155,7 +160,7 @@ def plot_descent(path: Path, f: Callable[[Any], Any] | None = None, ax: Axes | N
                          "plot_history(path.values)")
     ax = flat_axes(ax)
     if dimensions == 1:
-        _descent_on_curve(ax, path, f)
+        _descent_on_curve(ax, path, f, texts)
         finish(ax, ("x", "f(x)"), texts)
     else:
         if f is not None:
@@ -167,12 +172,13 @@ def plot_descent(path: Path, f: Callable[[Any], Any] | None = None, ax: Axes | N
     return ax
 
 
-def _descent_on_curve(ax: Any, path: Path, f: Callable[[Any], Any] | None) -> None:
+def _descent_on_curve(ax: Any, path: Path, f: Callable[[Any], Any] | None,
+                      labels: list[str] | None) -> None:
     x = path.points[:, 0]
     if f is not None:
         curve = np.linspace(*padded(x), SAMPLES + 1)
         y = heights(f, [rebuild(path.start, [place]) for place in curve])
-        ax.plot(curve, y, color=BLUE, linewidth=2, label=_label_of(f))
+        ax.plot(curve, y, color=BLUE, linewidth=2, label=_label_of(f, labels))
     arrows(ax, x, path.values)
     ax.plot(x, path.values, "o", color=VERMILION, markersize=dot_size(path), zorder=3)
     mark_ends(ax, path, x, path.values)

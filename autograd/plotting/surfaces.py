@@ -28,6 +28,7 @@ from autograd.plotting.axes import (
     pyplot,
     solid_axes,
 )
+from autograd.plotting.cutting import draw_cut
 from autograd.plotting.sizes import LABEL_SIZE, TEXT_SIZE
 
 if TYPE_CHECKING:
@@ -111,13 +112,17 @@ def draw_heights(x: Array, y: Array, z: Array, kind: Kind, label: str, ax: Axes 
         label: of the height.
         view, zlim: as for :func:`plot_surface`.
     """
-    limited = z if zlim is None else _limited(z, *interval(zlim, "zlim"))
+    if zlim is not None:
+        _check_limits(z, *interval(zlim, "zlim"))
     if kind == "contour":  # whose levels keep the limits between the points, too
         return draw_contours(flat_axes(ax), x, y, z, label, zlim)
-    z = limited
     solid = solid_axes(ax)
-    solid.plot_surface(*np.meshgrid(x, y), z, cmap=HEIGHTS, alpha=0.75, linewidth=0.2,
-                       edgecolor=(1, 1, 1, 0.2), rcount=len(y), ccount=len(x), zorder=1)
+    style = {"cmap": HEIGHTS, "alpha": 0.75, "linewidth": 0.2, "edgecolor": (1, 1, 1, 0.2),
+             "zorder": 1}
+    if zlim is None:
+        solid.plot_surface(*np.meshgrid(x, y), z, rcount=len(y), ccount=len(x), **style)
+    else:
+        draw_cut(solid, x, y, z, zlim, style)
     if view is not None:
         solid.view_init(elev=float(view[0]), azim=float(view[1]))
     if zlim is not None:
@@ -130,19 +135,13 @@ def draw_heights(x: Array, y: Array, z: Array, kind: Kind, label: str, ax: Axes 
     return solid
 
 
-def _limited(z: Array, low: float, high: float) -> Array:
-    """The heights inside the limits, nan for the others.
-
-    Raises:
-        ValueError: when there is none.
-    """
+def _check_limits(z: Array, low: float, high: float) -> None:
+    """Raise a ValueError when no height is inside the limits."""
     if low == high:
         raise ValueError(f"zlim must be (low, high) with low < high, not ({low:g}, {high:g})")
-    inside = (z >= low) & (z <= high)
-    if not inside.any():
+    if not ((z >= low) & (z <= high)).any():
         raise ValueError(f"no height is between {low:g} and {high:g}; those computed go from "
                          f"{np.nanmin(z):.6g} to {np.nanmax(z):.6g}")
-    return np.where(inside, z, math.nan)
 
 
 def draw_contours(ax: Any, x: Array, y: Array, z: Array, label: str = "f(x)",

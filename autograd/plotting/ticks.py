@@ -8,8 +8,12 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from matplotlib.ticker import Formatter, ScalarFormatter
+from matplotlib.ticker import AutoLocator, Formatter, MaxNLocator, ScalarFormatter
 
+from autograd.plotting.sizes import TEXT_SIZE
+
+LETTER = 0.62  # the width of a digit, in its height
+STEPS = (1, 2, 2.5, 5, 10)  # between ticks, as AutoLocator has them
 PLAIN_FROM, PLAIN_TO = 1e-4, 1e7  # outside of these a number has more zeros than people count
 
 
@@ -26,6 +30,22 @@ class PlainFormatter(ScalarFormatter):
         if PLAIN_FROM <= largest < PLAIN_TO or not range_:
             return str(super().__call__(x, pos))
         return self.fix_minus(plain(x, 3 + math.ceil(math.log10(largest / range_) + 1e-9)))
+
+
+class RoomyLocator(AutoLocator):
+    """Ticks of an x axis, as many as leave their numbers apart."""
+
+    def tick_values(self, vmin: float, vmax: float) -> Any:
+        ticks: Any = super().tick_values(vmin, vmax)
+        axis: Any = self.axis
+        axes, formatter = axis.axes, axis.get_major_formatter()
+        room = axes.bbox.width / axes.figure.dpi * 72.0 / abs(vmax - vmin)  # points for each unit
+        for bins in range(len(ticks) - 2, 0, -1):
+            letters = max(map(len, formatter.format_ticks(ticks))) + 1  # and a space
+            if letters * LETTER * TEXT_SIZE <= room * (ticks[1] - ticks[0]):
+                break
+            ticks = MaxNLocator(bins, steps=STEPS).tick_values(vmin, vmax)
+        return ticks
 
 
 class EachFormatter(Formatter):
@@ -71,11 +91,15 @@ def plain(x: float, digits: int = 4) -> str:
 
 
 def make_plain(axis: Any) -> None:
-    """Give an axis plain numbers, unless a formatter was chosen for it.
+    """Give an axis plain numbers that keep apart, unless others were chosen for it.
 
     Args:
         axis: ``ax.xaxis``, ``ax.yaxis`` or ``ax.zaxis``.
     """
+    if (axis.axis_name == "x" and axis.axes.name != "3d" and axis.isDefault_majloc
+            and isinstance(axis.get_major_locator(), AutoLocator)):
+        axis.set_major_locator(RoomyLocator())
+        axis.isDefault_majloc = True  # a scale that is set later may still choose its own
     if not axis.isDefault_majfmt:
         return
     if axis.get_scale() == "log":

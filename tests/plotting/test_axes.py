@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import types
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,6 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 from matplotlib.backend_bases import FigureCanvasBase
 from matplotlib.figure import Figure
-from mpl_toolkits.mplot3d import Axes3D
 
 import nn
 from autograd import (
@@ -30,6 +30,7 @@ from autograd import (
     plot_loss_landscape,
     plot_surface,
 )
+from autograd.plotting.cutting import cut_faces
 from autograd.plotting.ticks import plain
 
 Axes = Any
@@ -228,23 +229,21 @@ def test_a_view_is_two_numbers(wrong: Any) -> None:
         plot_surface(bowl, SQUARE, view=wrong, resolution=3)
 
 
-def test_limits_of_a_surface_cut_the_heights_and_the_path(monkeypatch: pytest.MonkeyPatch) -> None:
-    drawn = []
-    original = Axes3D.plot_surface
-
-    def watched(self: Axes, x: Any, y: Any, z: Any, **options: Any) -> Any:
-        drawn.append(z)
-        return original(self, x, y, z, **options)
-
-    monkeypatch.setattr(Axes3D, "plot_surface", watched)
+def test_limits_of_a_surface_cut_the_heights_and_the_path() -> None:
     path = descend(bowl, (-8, 7), 0.1, steps=20)
     ax = plot_surface(bowl, SQUARE, path=path, zlim=(0, 100), resolution=21)
     assert ax.get_zlim() == (0, 100)
-    (heights,) = drawn
+    assert ax.get_xlim()[0] <= -10 and ax.get_ylim()[1] >= 10
     grid = np.linspace(-10, 10, 21)
-    expected = 2 * grid[None, :] ** 2 + grid[:, None] ** 2
-    assert (np.isfinite(heights) == (expected <= 100)).all()
-    assert heights[expected <= 100] == pytest.approx(expected[expected <= 100])
+    faces = cut_faces(grid, grid, 2 * grid[None, :] ** 2 + grid[:, None] ** 2, 0, 100)
+    corners = np.array([corner for face in faces for corner in face])
+    assert corners[:, 2].max() == 100
+    whole = corners[corners[:, 2] < 100]
+    assert {tuple(corner) for corner in whole} == {
+        (x, y, 2 * x**2 + y**2) for x in grid for y in grid if 2 * x**2 + y**2 < 100}
+    edge = corners[corners[:, 2] == 100]
+    assert len(edge) > 40  # no teeth: what is cut lies on the ellipse, and not on the grid
+    assert 2 * edge[:, 0]**2 + edge[:, 1]**2 == pytest.approx(100, rel=0.006)
     z = ax.lines[0].get_data_3d()[2]
     inside = path.values <= 100
     assert not inside.all()
@@ -339,6 +338,23 @@ def test_the_end_of_a_path_that_diverged_is_a_red_cross(f: Any, start: Any, rate
     assert red > 0.7 > 0.1 > max(green, blue)
 
 
+@pytest.mark.parametrize(("rate", "rises"), [(1.5, True), (1.001, True), (1.0, False),
+                                             (0.999, False)])
+def test_so_is_one_that_still_rises(rate: float, rises: bool) -> None:
+    path = descend(parabola, 10, rate, steps=9)
+    assert (path.reason, path.rises) == ("steps", rises)
+    ax = plot_descent(path, parabola)
+    assert ax.lines[-1].get_marker() == ("X" if rises else "*")
+    assert ax.get_legend().get_texts()[-1].get_text().startswith(
+        "still rising at (" if rises else "end (")
+
+
+def test_a_walk_that_overshoots_once_and_comes_back_does_not_rise() -> None:
+    path = descend(parabola, 10, lambda step: 1.5 * 0.8**step, steps=20)
+    assert path.values[1] > path.values[0]
+    assert not path.rises
+
+
 def test_the_end_of_any_other_path_is_a_star() -> None:
     for steps, reason in ((20, "steps"), (3, "steps")):
         path = descend(parabola, 10, 0.1, steps=steps)
@@ -355,3 +371,51 @@ def test_the_cross_is_laid_on_the_surface() -> None:
     ax = plot_surface(lambda w: w[0] ** 4 + w[1] ** 2, ((-wide, wide), (-2, 2)), path=path,
                       resolution=5)
     assert [line.get_marker() for line in ax.lines].count("X") == 1
+
+
+@pytest.mark.parametrize(("f", "expected"), [(lambda w: w**2, "loss(w)"),
+                                             (parabola, "parabola(w)")])
+def test_legends_name_what_the_axes_do(f: Any, expected: str) -> None:
+    ax = plot_function(f, 1.0, tangents=[2.0], labels=("w", "loss(w)"))
+    curve, slope = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert curve == expected
+    assert slope.endswith(" at w = 2")
+    ax = plot_descent(descend(f, 4.0, 0.1, steps=2), f, labels=("w", "loss(w)"))
+    assert ax.get_legend().get_texts()[0].get_text() == expected
+
+
+@pytest.mark.parametrize("width", [300.0, 3e6, 0.03])
+@pytest.mark.parametrize("around", [0.0, 4e4])
+@pytest.mark.parametrize("inches", [3, 3.5, 5])
+def test_ticks_of_an_x_axis_stand_apart(width: float, around: float, inches: float) -> None:
+    ax = plot_function(parabola, around, width, [], plt.subplots(figsize=(inches, 3))[1])
+    ax.figure.canvas.draw()
+    low, high = ax.get_xlim()
+    boxes = [label.get_window_extent() for place, label in
+             zip(ax.get_xticks(), ax.get_xticklabels(), strict=True) if low <= place <= high]
+    assert len(boxes) >= 2
+    assert all(left.x1 < right.x0 for left, right in pairwise(boxes))
+
+
+@pytest.mark.parametrize("layout", [None, "constrained"])
+def test_labels_of_surfaces_side_by_side_stay_in_their_axes(layout: Any) -> None:
+    figure = plt.figure(figsize=(11, 4.6), layout=layout)
+    for place in (1, 2):
+        ax: Any = figure.add_subplot(1, 2, place, projection="3d")
+        plot_surface(lambda w: 1000.0 * bowl(w), SQUARE, ax=ax, resolution=3,
+                     path=descend(bowl, (-8, 7), 0.1, steps=2), labels=("weight", "bias", "cost"))
+    figure.canvas.draw()
+    for ax in figure.axes:
+        legend = ax.get_legend().get_window_extent()
+        for axis in (ax.xaxis, ax.yaxis, ax.zaxis):
+            label = axis.label.get_window_extent()
+            assert label.y0 > legend.y1
+            assert label.x1 < (figure.axes[1].bbox.x0 if ax is figure.axes[0] else figure.bbox.x1)
+
+
+def test_a_zoom_of_ones_own_is_kept() -> None:
+    ax: Any = plt.figure().add_subplot(projection="3d")
+    ax.set_box_aspect((1, 2, 3), zoom=0.6)
+    chosen = list(ax._box_aspect)
+    plot_surface(bowl, SQUARE, ax=ax, resolution=3)
+    assert list(ax._box_aspect) == chosen
