@@ -26,6 +26,8 @@ Rate = float | Callable[[int], float]
 FARTHEST = 1e12  # times the size of the start
 HIGHEST = 1e150
 
+ROUNDING = 1e-9  # of the largest value; at a minimum, rounding makes a path climb by less
+
 MOST_EVALUATIONS = 10_000_000
 
 REASONS = {
@@ -72,8 +74,11 @@ class Path:
     @property
     def rises(self) -> bool:
         """Whether the path diverged, or ends higher than it ever was: the rate is too large."""
-        highest = float(np.max(self.values))
-        return self.reason == "diverged" or bool(self.values[0] < self.values[-1] == highest)
+        if self.reason != "steps":
+            return self.reason == "diverged"
+        climb = self.values[-1] - self.values[0]
+        return bool(climb > ROUNDING * np.abs(self.values).max()
+                    and self.values[-1] == self.values.max())
 
     def __repr__(self) -> str:
         steps = f"{len(self)} step{'' if len(self) == 1 else 's'}"

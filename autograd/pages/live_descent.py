@@ -24,7 +24,7 @@ from autograd.core.pytrees import flatten, paths, rebuild
 from autograd.core.transforms import value_and_grad
 from autograd.core.validation import as_float, interval, not_negative, positive, whole
 from autograd.core.value import Value, data_of
-from autograd.descent import FARTHEST, HIGHEST, Path, descend
+from autograd.descent import FARTHEST, HIGHEST, ROUNDING, Path, descend
 from autograd.explaining.chain_rule import derivative_formulas
 from autograd.explaining.notation import formula
 from autograd.pages.page import Page, asset
@@ -91,6 +91,7 @@ def live_descent(f: Callable[[Any], Any], start: Any, rate: float = 0.1, *, rang
     data = {
         "labels": names, "start": point, "rate": rate, "steps": steps,
         "precision": precision, "ranges": shown, "farthest": FARTHEST, "highest": HIGHEST,
+        "rounding": ROUNDING,
         "formulas": _formulas(f, start, names) if len(branches) == 1 else [],
         "branches": [_described(branch) for branch in branches],
         "domains": {op: TABLE[op].domain for branch in branches for op in branch.program.ops

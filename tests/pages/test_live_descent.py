@@ -86,6 +86,10 @@ def test_start_and_rate_follow_the_hand(browser: Browser) -> None:
     settled(tab)
     assert "Diverges" in tab.text("#outcome")
     assert tab.count("#picture .cross[data-reason=diverged]") == 1
+    tab.set(RATE, "1.01")  # too slow to leave all bounds
+    settled(tab)
+    assert "Diverges: after 200 steps f is higher" in tab.text("#outcome")
+    assert tab.count("#picture .cross[data-reason=steps]") == 1
     for rate, start in ((0.3, -2.5), (0.999, 40.0)):
         tab.set(RATE, str(rate))
         tab.set(START, str(start))

@@ -355,6 +355,12 @@ def test_a_walk_that_overshoots_once_and_comes_back_does_not_rise() -> None:
     assert not path.rises
 
 
+def test_rounding_at_the_minimum_is_no_rise() -> None:
+    path = descend(lambda x: (x - 0.1) ** 2 * 3.0 + 7.0, 0.1 + 1e-8, 0.3, steps=1)
+    assert not path.rises
+    assert not descend(parabola, 10, 1e-3, 0).rises
+
+
 def test_the_end_of_any_other_path_is_a_star() -> None:
     for steps, reason in ((20, "steps"), (3, "steps")):
         path = descend(parabola, 10, 0.1, steps=steps)
@@ -384,7 +390,7 @@ def test_legends_name_what_the_axes_do(f: Any, expected: str) -> None:
     assert ax.get_legend().get_texts()[0].get_text() == expected
 
 
-@pytest.mark.parametrize("width", [300.0, 3e6, 0.03])
+@pytest.mark.parametrize("width", [300.0, 3e6, 0.3])
 @pytest.mark.parametrize("around", [0.0, 4e4])
 @pytest.mark.parametrize("inches", [3, 3.5, 5])
 def test_ticks_of_an_x_axis_stand_apart(width: float, around: float, inches: float) -> None:
