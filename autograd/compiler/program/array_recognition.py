@@ -11,6 +11,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -46,12 +47,13 @@ def find_arrays(program: Program, varies: Sequence[bool] | None = None,
     steps: list[Step] = []
     at = program.first
     for key in sorted(groups):
-        members = groups[key]
-        reads = new[np.array([operands[i] for i in members], dtype=np.int64).reshape(
+        members = np.array(groups[key], dtype=np.int64)
+        reads = new[np.array([operands[i] for i in groups[key]], dtype=np.int64).reshape(
             len(members), key[2])]
-        new[np.array(members) + program.first] = np.arange(at, at + len(members))
-        at += len(members)
-        steps += _steps(key[1], reads)
+        for step, order in _steps(key[1], reads, varies is None):
+            new[members[order] + program.first] = np.arange(at, at + len(order))
+            at += len(order)
+            steps.append(step)
     guards = tuple(guard._replace(left=int(new[guard.left]), right=int(new[guard.right]))
                    for guard in program.guards)
     return ArrayProgram(program.n_inputs, program.constants, tuple(steps),
@@ -116,32 +118,48 @@ def _varying(program: Program, operands: Sequence[tuple[int, ...]],
 
 # --- patterns -------------------------------------------------------------------------------------
 
-def _steps(op: str, reads: Array) -> Iterator[Step]:
-    """The steps of a group.
+def _steps(op: str, reads: Array, longest_last: bool) -> Iterator[tuple[Step, Array]]:
+    """The steps of a group, each with its instructions in the order of its results.
 
     Args:
         op: its primitive.
         reads: the slots that each of its instructions reads, shape (n, operands).
+        longest_last: whether to turn each array so that its longest axis is the last.
     """
     row = TABLE.get(op)  # None for a step of a written-out primitive, which has a fixed arity
     if row is not None and row.arity is None:
-        yield _nary_step(op, reads, 2 if row.paired else 1)
-        return
-    pattern = _pattern(reads)
-    if pattern is not None:
-        yield _step(op, reads, *pattern)
+        everything = np.arange(len(reads))
+        yield _turned(_nary_step(op, reads, 2 if row.paired else 1), everything, longest_last)
         return
     loose: list[int] = []
     for start, stop, shape, strides in even_blocks(reads):
-        if stop - start < SHORT:
+        if stop - start < min(SHORT, len(reads)):
             loose += range(start, stop)
             continue
         if loose:
-            yield _loose_step(op, reads[loose])
+            yield _loose_step(op, reads[loose]), np.array(loose)
             loose = []
-        yield _step(op, reads[start:stop], shape, strides)
+        yield _turned(_step(op, reads[start:stop], shape, strides), np.arange(start, stop),
+                      longest_last)
     if loose:
-        yield _loose_step(op, reads[loose])
+        yield _loose_step(op, reads[loose]), np.array(loose)
+
+
+def _turned(step: Step, order: Array, longest_last: bool) -> tuple[Step, Array]:
+    """The step with its axes in the order of their lengths, and the order of its results."""
+    axes = sorted(range(len(step.shape)), key=lambda axis: step.shape[axis])
+    if not longest_last or axes == list(range(len(axes))):
+        return step, order
+    more = [len(axes)] if step.lengths else []
+
+    def turn(slots: Slots, shape: tuple[int, ...]) -> Slots:
+        if isinstance(slots, Affine):
+            return Affine(slots.start, tuple(slots.strides[axis] for axis in (*axes, *more)))
+        return Table(slots.slots(shape).transpose(*axes, *more))
+
+    operands = tuple(turn(slots, step.operand_shape(i)) for i, slots in enumerate(step.operands))
+    turned = replace(step, shape=tuple(step.shape[axis] for axis in axes), operands=operands)
+    return turned, order.reshape(step.shape).transpose(axes).reshape(-1)
 
 
 def _step(op: str, reads: Array, shape: tuple[int, ...], strides: Array) -> Step:
