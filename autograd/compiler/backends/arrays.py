@@ -7,6 +7,8 @@ rows (the gradients of weights) are one matrix product, and never stand in memor
 
 from __future__ import annotations
 
+import functools
+import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -176,7 +178,7 @@ class _Buffers:
                  for i, slots in enumerate(step.operands)]
         if step.op == "dot":
             return _dot(step, views, out, by_rows)
-        emit = self.emitters[step.op]
+        emit = _add_up if step.op == "add" and step.lengths else self.emitters[step.op]
         if step.lengths:
             axis = len(step.shape)
 
@@ -257,6 +259,10 @@ class _Buffers:
 
             calls.append(add_up)
         return calls
+
+
+def _add_up(*operands: Any) -> Any:
+    return functools.reduce(operator.add, operands)
 
 
 def _now(view: Any) -> Any:

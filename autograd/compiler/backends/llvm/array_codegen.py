@@ -7,6 +7,7 @@ products of two blocks. So the work is that of a matrix library, in code that ne
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -210,7 +211,7 @@ class ArrayWriter:
         if any(source is None for source in sources):
             return lambda e: self._unrolled(e, step, start)
         known = [source for source in sources if source is not None]
-        if step.op in ("dot", "sum"):
+        if step.op in ("dot", "sum") or (step.op == "add" and step.lengths):
             return lambda e: self._sums(e, step, known, target)
         if step.lengths:
             return lambda e: self._nary(e, step, known, target)
@@ -223,8 +224,9 @@ class ArrayWriter:
             if len(operands) > 2 * MOST_OPERANDS:
                 raise Unsupported(f"{step.op} reads {len(operands)} numbers in no pattern")
             numbers = [self._load(e, self._one(slot)) for slot in operands]
-            self._store(e, emitter_of(step.op)(e, numbers),
-                        self._pointer(e, self._one(start + i), ()))
+            result = (functools.reduce(lambda a, b: e.op("fadd", a, b), numbers)
+                      if step.op == "add" else emitter_of(step.op)(e, numbers))
+            self._store(e, result, self._pointer(e, self._one(start + i), ()))
 
     def _elementwise(self, e: Code, step: Step, sources: Sequence[_Source],
                      target: _Source) -> None:
@@ -258,11 +260,12 @@ class ArrayWriter:
                 with e.counting(str(stop - start), tile) as counted:
                     first = e.whole("add", counted, start)
                     inner = [e.whole("add", first, t) for t in range(tile)] if step.shape else []
-                    self._tile(e, segments, target, [[*outer, j] for j in inner] or [[]])
+                    self._tile(e, step.op, segments, target, [[*outer, j] for j in inner] or [[]])
 
-    def _tile(self, e: Code, segments: Sequence[tuple[Sequence[_Source], int]], target: _Source,
-              results: Sequence[list[str]]) -> None:
-        totals = [e.variable(e.type, e.const(0.0)) for _ in results]
+    def _tile(self, e: Code, op: str, segments: Sequence[tuple[Sequence[_Source], int]],
+              target: _Source, results: Sequence[list[str]]) -> None:
+        nothing = e.const(-0.0 if op == "add" else 0.0)  # to which any number is added exactly
+        totals = [e.variable(e.type, nothing) for _ in results]
         for sources, length in segments:
             with e.counting(str(length)) as k:
                 shared = {source: self._load(e, source, [*results[0], k]) for source in sources
