@@ -122,7 +122,7 @@ class _Numbering:
 
 
 def _renumbered(step: Step, numbering: _Numbering) -> Step:
-    """The step with the final slots. What leads from one kind of slots to another has no pattern."""
+    """The step with the final slots. From one kind of slots to another no pattern leads."""
     operands: list[Slots] = []
     for i, slots in enumerate(step.operands):
         if isinstance(slots, Affine) and all(abs(x) < numbering.FAR for x in slots.strides):
