@@ -76,7 +76,7 @@ class Comparison:
 def compare_naive(y: Value) -> Comparison:
     """Run the naive recursion and ``=`` for ``+=`` beside the right pass, on the user's graph.
 
-    Nothing changes any ``grad``.
+    Nothing changes any ``grad``. Both mistakes are switches of ``autograd.live(y)``, too.
 
     Args:
         y: the root.
