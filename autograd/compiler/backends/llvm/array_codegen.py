@@ -79,6 +79,7 @@ class ArrayWriter:
         self.tile = 4 if lanes >= 8 else 2  # results at once: there are 32 or 16 registers
         self.lanes = 1  # of each sum that a kernel leaves
         self.is_small, self.code_size = True, len(arrays)
+        self.unrolls = False  # an iteration is long enough, and LLVM would take ten times as long
         self.layout = layout = Layout(arrays, rows or (False,) * arrays.n_inputs, sums)
         self.tables: dict[str, Array] = {"constants": np.array(arrays.constants, float)}
         if rows is None:  # all in one memory, each at its slot
