@@ -334,7 +334,7 @@ def test_gradient_needs_values() -> None:
 
 
 def test_where_no_adjoint_arrives_nothing_counts_as_computed() -> None:
-    """An arm that is not taken keeps what it had; one that is multiplied by 0 has the gradient 0."""
+    """An arm not taken keeps what it had; what is multiplied by 0 has the gradient 0."""
     x, other, zero = Value(2.0), Value(5.0), Value(3.0)
     left_out = other.exp()
     y = ag.where(x > 0.0, x * 3.0, left_out) + zero * 0.0
