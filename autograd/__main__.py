@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import io
 import re
 import sys
 from collections.abc import Sequence
 from inspect import Parameter, Signature
 from typing import Any
 
+from autograd.core.graph import leaves
 from autograd.core.primitives import DOMAIN_ERRORS
 from autograd.core.value import Value
 from autograd.parsing import Expression, ExpressionError, functions, parse_values
@@ -41,7 +43,8 @@ def _parser() -> argparse.ArgumentParser:
         epilog=f"functions: {', '.join(sorted(functions()))}; constants: pi, e")
     parser.add_argument("expression", help='for example "x**2 - 6*x + 5"')
     parser.add_argument("values", nargs="*", metavar="name=number", help="for example x=10")
-    parser.add_argument("--draw", metavar="FILE", help="draw the graph (.svg, .png, .pdf)")
+    parser.add_argument("--draw", metavar="FILE", type=_as_typed,
+                        help="draw the graph (.svg, .png, .pdf)")
     parser.add_argument("--explain", action="store_true", help="write out the chain rule")
     parser.add_argument("--check", action="store_true",
                         help="compare the gradient with an independent calculation")
@@ -51,9 +54,14 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _as_typed(text: str) -> str:
+    """Without the space that keeps argparse from taking it for an option."""
+    return text[1:] if text.startswith(" -") else text
+
+
 def _run(options: argparse.Namespace) -> int:
-    expression = Expression(options.expression)
     values = parse_values(options.values)
+    expression = Expression(options.expression)
     unused = [name for name in values if name not in expression.names]
     if unused:
         raise ExpressionError(f"{', '.join(unused)} is not in the expression, which has "
@@ -62,15 +70,13 @@ def _run(options: argparse.Namespace) -> int:
     if options.draw == "":
         raise ExpressionError("--draw needs the name of a file, such as graph.svg")
     y = expression(values)
+    if not isinstance(y, Value):  # no name has a part in it
+        y = Value(y)
     _print_derivatives(y, expression, values)
-    if not isinstance(y, Value):
-        if options.check:
-            print("\nnothing was checked: the expression holds no names to differentiate by")
-        return int(options.check)
+    if not expression.names:
+        return _without_names(options)
     if options.explain:
-        from autograd.explaining.chain_rule import explain
-
-        print(f"\n{explain(y, [values[name] for name in expression.names])}")
+        print(f"\n{_explained(y, expression, values)}")
     failed = _draw(y, options.draw) if options.draw is not None else 0
     if options.check:
         failed = max(failed, _check(expression, values))
@@ -79,13 +85,33 @@ def _run(options: argparse.Namespace) -> int:
     return failed
 
 
-def _print_derivatives(y: Any, expression: Expression, values: dict[str, Value]) -> None:
-    rows = [("value", y.data if isinstance(y, Value) else float(y))]
-    if isinstance(y, Value):
-        if not y.label and y.op is not None:
-            y.label = "y" if "y" not in values else "f"
-        y.backward()
-        rows += [(f"d/d{name}", values[name].grad) for name in expression.names]
+def _without_names(options: argparse.Namespace) -> int:
+    asked = [done for option, done in (("explain", "explained"), ("draw", "drawn"),
+                                       ("check", "checked"), ("descend", "minimized"))
+             if getattr(options, option) not in (False, None)]
+    if asked:
+        print(f"\nnothing was {' or '.join(asked)}: the expression holds no names to "
+              "differentiate by")
+    return int(bool(asked))
+
+
+def _explained(y: Value, expression: Expression, values: dict[str, Value]) -> str:
+    from autograd.explaining.chain_rule import explain
+
+    reached = set(leaves(y))
+    targets = [values[name] for name in expression.names if values[name] in reached]
+    others = [name for name in expression.names if values[name] not in reached]
+    parts = [str(explain(y, targets))] if targets else []
+    if others:
+        parts.append(f"{', '.join(others)} had no part in the value here; the derivative is 0")
+    return "\n\n".join(parts)
+
+
+def _print_derivatives(y: Value, expression: Expression, values: dict[str, Value]) -> None:
+    if not y.label and y.op is not None:
+        y.label = "y" if "y" not in values else "f"
+    y.backward()
+    rows = [("value", y.data), *((f"d/d{name}", values[name].grad) for name in expression.names)]
     width = max(len(name) for name, _ in rows)
     for name, number in rows:
         print(f"{name:<{width}}  {number:.17g}" if number != round(number, 12)
@@ -98,7 +124,7 @@ def _draw(y: Value, path: str) -> int:
 
     try:
         print(f"\ndrawn to {draw(y, local_derivatives=True).render(path)}")
-    except (OSError, RuntimeError) as error:
+    except (OSError, RuntimeError, ValueError) as error:
         print(f"error: nothing was drawn: {error}", file=sys.stderr)
         return 2
     return 0
@@ -147,4 +173,6 @@ def _some(count: int) -> list[int]:
 
 
 if __name__ == "__main__":
+    if isinstance(sys.stdout, io.TextIOWrapper):  # λ and ∂ on a terminal that has no such letters
+        sys.stdout.reconfigure(errors="backslashreplace")
     raise SystemExit(main())

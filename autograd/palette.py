@@ -21,3 +21,15 @@ PAPER, FRAME, INNER_FRAME = "#ffffff", "#cccccc", "#dddddd"
 
 INPUT_FILL, COMPUTED_FILL, OUTPUT_FILL = "#e8f0fe", "#fff2cc", "#e2f0d9"
 COST_FILL, FOLDED_FILL, RECEIVING_FILL = "#f8e0e6", "#eeeeee", "#fbe3d6"
+
+# What a page takes instead where its reader prefers a dark one.
+DARK = {
+    "BLUE": "#5cb3ee", "VERMILION": "#ff8a4c", "GREEN": "#35c79a", "ORANGE": "#f2b632",
+    "PURPLE": "#e3a6c8", "SKY": "#8fd0f5", "BLACK": "#f4f4f4", "YELLOW": "#f0e442",
+    "UNDECIDED": "#2a2e36", "POSITIVE": "#5cb3ee", "NEGATIVE": "#ff8a4c",
+    "FORWARD": "#5cb3ee", "BACKWARD": "#ff8a4c", "BACKWARD_TEXT": "#ffa673",
+    "INK": "#e9eaec", "EDGE": "#b4b9c1", "ASIDE": "#9da3ad", "CUT": "#7d838d",
+    "PAPER": "#15181d", "FRAME": "#4b515b", "INNER_FRAME": "#363b44",
+    "INPUT_FILL": "#1c3050", "COMPUTED_FILL": "#3f3717", "OUTPUT_FILL": "#24391f",
+    "COST_FILL": "#46262f", "FOLDED_FILL": "#2b2f36", "RECEIVING_FILL": "#4d2d1c",
+}

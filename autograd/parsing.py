@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import ast
+import keyword
 import math
+import re
+import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from autograd.core import primitives
 from autograd.core.value import Value
-from autograd.suggestions import for_call, for_name, for_text, hint
+from autograd.suggestions import for_call, for_decimal_comma, for_name, for_text, hint
 
 MOST_CHARACTERS, DEEPEST = 2_000, 100
 CONSTANTS = {"pi": math.pi, "e": math.e}
+_NAME = r"[^\W\d]\w*"
 _BINARY: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.Add: lambda a, b: a + b, ast.Sub: lambda a, b: a - b, ast.Mult: lambda a, b: a * b,
     ast.Div: lambda a, b: primitives.div(a, b), ast.Pow: lambda a, b: primitives.pow(a, b),
@@ -49,6 +53,8 @@ class Expression:
 
     def __init__(self, text: str) -> None:
         self.text = text.strip()
+        if not self.text:
+            raise ExpressionError("there is no expression; write for example \"x**2 - 6*x\" x=10")
         try:
             check = _Check(self.text)
         except _Refusal as refusal:
@@ -72,9 +78,10 @@ class Expression:
             raise ExpressionError(f"no value is given for {', '.join(missing)}; write "
                                   f"{missing[0]}=1.5{hint(*for_name(missing[0], CONSTANTS))}")
         if self._kind != _NUMBER:
+            comma = for_decimal_comma(self.text)
             raise ExpressionError(f"{self.text!r} is {self._kind}, not a number; a comparison "
                                   "stands inside where(x > 0, a, b), a list inside dot([a, b], "
-                                  "[c, d])")
+                                  f"[c, d]){hint(*filter(_is_expression, [comma]))}")
         return _evaluate(self.tree, values)
 
 
@@ -111,8 +118,12 @@ def _parsed(text: str) -> ast.expr:
     try:
         return ast.parse(text, mode="eval").body
     except (SyntaxError, ValueError) as error:
+        if re.fullmatch(rf"{_NAME}\s*=\s*[-+]?[\d.]+(e[-+]?\d+)?", text, re.IGNORECASE):
+            raise _Refusal(f"{text!r} is a value for a name; the expression comes first, for "
+                           f'example "{text.partition("=")[0].strip()}**2" {text}') from None
         reason = error.msg if isinstance(error, SyntaxError) else str(error)
-        raise _Refusal(f"{text!r} is not an expression: {reason}", [for_text(text)]) from None
+        raise _Refusal(f"{text!r} is not an expression: {reason}",
+                       [for_text(text, functions())]) from None
     except (RecursionError, MemoryError):
         raise _Refusal("the expression is nested too deeply") from None
 
@@ -181,7 +192,9 @@ class _Check:
 
     def _name(self, name: str) -> None:
         if name in functions():
-            raise _Refusal(f"{name} is a function; write {name}(x)")
+            raise _Refusal(f"{name} is a function; write {name}(x)", [for_text(self._text)])
+        if not re.fullmatch(_NAME, name):  # x·y is a name for Python
+            raise _Refusal(f"{name!r} is no name", [for_text(self._text)])
         if name not in CONSTANTS:
             self.names.add(name)
 
@@ -196,7 +209,7 @@ class _Check:
             parts = [part for each in node.args for part in
                      (each.elts if isinstance(each, ast.List | ast.Tuple) else (each,))]
             raise _Refusal(fault, for_call(name, list(map(self._shown, parts)), _spellings()),
-                           _HELP if row is None else "")
+                           _HELP if row is None else _usage(row))
 
     def _refuse(self, node: ast.AST) -> None:
         meant = ""
@@ -207,7 +220,7 @@ class _Check:
             meant = "".join(for_name(node.attr, CONSTANTS))
         raise _Refusal(f"{self._shown(node)!r} is not allowed in an expression; there are numbers, "
                        "names, + - * / **, comparisons inside where(...), and functions",
-                       (meant, for_text(self._text)),
+                       (meant, for_text(self._text, functions())),
                        "; a power is written **" if "^" in self._text else _HELP)
 
     def _shown(self, node: ast.AST) -> str:
@@ -229,6 +242,12 @@ def _fault(row: primitives.Primitive, kinds: list[str]) -> str:
     else:
         is_right, takes = _LIST not in kinds, "numbers, not lists"
     return "" if is_right else f"{name} takes {takes}"
+
+
+def _usage(row: primitives.Primitive) -> str:
+    if row.arity is None or row.paired:
+        return ""  # the fault says it
+    return f"; write {row.name}({', '.join(row.parameters)})"
 
 
 def _spellings() -> dict[str, str]:
@@ -295,6 +314,16 @@ def _call(row: primitives.Primitive, arguments: list[ast.expr],
     return row(*operands)
 
 
+def _number_meant(text: str) -> str:
+    """A number for a text that is none: of 1,5 and 1/2 and pi the one that they stand for."""
+    for each in (text, for_text(text), for_decimal_comma(text)):
+        try:
+            return f"{Expression(each)({}):.17g}"
+        except (ExpressionError, *primitives.DOMAIN_ERRORS):
+            continue
+    return "1.5"
+
+
 def parse_values(items: list[str]) -> dict[str, Value]:
     """``["x=10", "w=-0.5"]`` as labelled Values.
 
@@ -302,19 +331,23 @@ def parse_values(items: list[str]) -> dict[str, Value]:
         ExpressionError: for anything else.
     """
     values: dict[str, Value] = {}
-    for item in items:
+    for item in map(str.strip, items):
         name, equals, number = item.partition("=")
-        name = name.strip()
-        if not equals or not name.isidentifier():
+        name = unicodedata.normalize("NFKC", name.strip())  # as Python does in expressions
+        if not equals or not re.fullmatch(_NAME, name):
             raise ExpressionError(f"{item!r} is not a value for a name; write x=1.5")
         if name in CONSTANTS or name in functions():
             raise ExpressionError(f"{name} has a meaning already; choose another name")
+        if keyword.iskeyword(name):
+            raise ExpressionError(f"{name} is a word of Python's own; choose another name, such as "
+                                  f"{name}_")
         if name in values:
             raise ExpressionError(f"{name} is given twice")
         try:
             values[name] = Value(float(number), name)
         except ValueError:
-            raise ExpressionError(f"{item!r}: {number!r} is not a number") from None
+            raise ExpressionError(f"{item!r}: {number!r} is not a number; write "
+                                  f"{name}={_number_meant(number)}") from None
         if not math.isfinite(values[name].data):
             raise ExpressionError(f"{item!r}: the number must be finite")
     return values

@@ -12,10 +12,13 @@ _OTHER_NAMES = {"ln": "log", "lg": "log10", "max": "maximum", "min": "minimum",
                 "product": "prod", "logistic": "sigmoid", "pi": "pi", "π": "pi"}
 # What is written otherwise in mathematics, as pairs of a pattern and what stands for it here.
 _REPAIRS = (
+    ("[\u00a0\u2000-\u200a\u202f\u3000]", " "), ("[\u200b\u2060\ufeff]", ""),  # pasted
+    (r"^\s*d/d\w\s+", ""), (r"√\s*\(", "sqrt("), (r"√\s*(\w+)", r"sqrt(\1)"),
     (r"\^", "**"), ("²", "**2"), ("³", "**3"), ("[−–]", "-"), ("[×·⋅]", "*"), ("÷", "/"),
     ("π", "pi"), (r"\|([^|]+)\|", r"abs(\1)"),
     (r"^\s*\w+(?:\(\w+\))?\s*=(?!=)\s*", ""),  # y = ..., f(x) = ...
-    (r"(?<![\w.])(\d+\.?\d*|\.\d+)\s*(?=[A-Za-z_(])", r"\1*"), (r"\)\s*(?=[\w(])", ")*"))
+    (r"(?<![\w.])(\d+\.?\d*|\.\d+)\s*(?=[A-Za-z_(])", r"\1*"), (r"\)\s*(?=[\w(])", ")*"),
+    (r"(?<=\w)[ \t]+(?=[\w(])", "*"))
 
 
 def hint(*candidates: str) -> str:
@@ -25,16 +28,31 @@ def hint(*candidates: str) -> str:
     return f"; did you mean {', '.join(first)}{' or ' if first else ''}{last}?" if last else ""
 
 
-def for_text(text: str) -> str:
-    """An expression like a text that is none, or ""."""
+def for_text(text: str, functions: Iterable[str] = ()) -> str:
+    """An expression like a text that is none, or "".
+
+    Args:
+        text: what somebody wrote.
+        functions: names that may stand before their argument without brackets.
+    """
     repaired = text.strip()
-    for pattern, replacement in _REPAIRS:
+    names = "|".join(map(re.escape, functions)) or "(?!)"
+    for pattern, replacement in (
+            (rf"\b({names})\^(\d+)\s*\(([^()]*)\)", r"\1(\3)**\2"),  # sin^2(x)
+            (rf"\b({names})\s+(\d*\.?\d*\w+)", r"\1(\2)"),  # sin 2x
+            *_REPAIRS):
         repaired = re.sub(pattern, replacement, repaired)
     try:
         ast.parse(repaired, mode="eval")
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return ""
     return repaired if repaired != text.strip() else ""
+
+
+def for_decimal_comma(text: str) -> str:
+    """The text with points for the commas inside of numbers, or ""."""
+    repaired = re.sub(r"(?<=\d),(?=\d)", ".", text)
+    return repaired if repaired != text else ""
 
 
 def for_name(name: str, known: Iterable[str]) -> list[str]:

@@ -32,8 +32,10 @@ from nn.optimizers import SGD, Adagrad, Adam, AdamW, Optimizer, RMSprop
 if TYPE_CHECKING:  # what __getattr__ below finds at run time
     from nn import compiled_training as compiled_training
     from nn import drawing as drawing
+    from nn import live_training as live_training
     from nn import training as training
     from nn.drawing import draw
+    from nn.live_training import live
     from nn.training import History, accuracy, eager_epoch, fit
 
     compiled = compiled_training  # its former path
@@ -45,9 +47,10 @@ _LATER = {
     "draw": "drawing",
     "eager_epoch": "training",
     "fit": "training",
+    "live": "live_training",
 }
 
-_MODULES = ("compiled_training", "drawing", "training")
+_MODULES = ("compiled_training", "drawing", "live_training", "training")
 _FORMER = {"compiled": "compiled_training"}
 former_paths.register(__name__, _FORMER)
 
@@ -69,5 +72,5 @@ __all__ = [
     "LOSSES", "MLP", "SGD", "Adagrad", "Adam", "AdamW", "History", "Layer", "Loss", "Module",
     "Neuron", "Optimizer", "RMSprop", "accuracy", "binary_cross_entropy",
     "binary_cross_entropy_with_logits", "cross_entropy", "datasets", "draw", "eager_epoch", "fit",
-    "hinge", "mean_squared_error", "schedules",
+    "hinge", "live", "mean_squared_error", "schedules",
 ]

@@ -32,10 +32,10 @@ from autograd.compiler.trace.inlining import inlined
 from autograd.compiler.trace.tracer import RecordingError
 from autograd.core.backward import adjoints
 from autograd.core.typing import Array
-from autograd.core.value import Value, describe, no_grad
+from autograd.core.value import Value, assign, describe, no_grad
 from nn.losses import Loss
 from nn.module import Module
-from nn.optimizers import Optimizer, write_all
+from nn.optimizers import Optimizer
 from nn.recorded_rule import EagerOnly, RecordedRule, tried
 
 Rows = Sequence[Sequence[float]]
@@ -77,13 +77,35 @@ def compile_training(model: Module, loss: Loss, optimizer: Optimizer, rows: Rows
     Raises:
         EagerOnly: where the eager engine has to do it; the message says why.
     """
+    rule = RecordedRule(optimizer, l2)
+    row, data = recorded_rows(model, loss, optimizer, rows, targets)
+    if backends.default(True) != "llvm":
+        return ArrayTraining(row, rule, data, l2, backends.NO_LLVM)
+    try:
+        return MachineTraining(row, rule, data, l2)
+    except Unsupported as refusal:
+        return ArrayTraining(row, rule, data, l2, str(refusal))
+
+
+def recorded_rows(model: Module, loss: Loss, optimizer: Optimizer, rows: Rows,
+                  targets: Sequence[Any]) -> tuple[RowLoss, Array]:
+    """The loss of one row as a program, and all rows with their targets as it takes them.
+
+    Args:
+        model, loss, optimizer, rows, targets: as for :func:`compile_training`.
+
+    Returns:
+        The program, and an array of shape (rows, inputs and targets).
+
+    Raises:
+        EagerOnly: where no recording can compute it; the message says why.
+    """
     if type(loss).mean is not Loss.mean:
         raise EagerOnly("the loss is a function of all answers at once; write it as nn.Loss(...) "
                         "of one row")
     if type(model).zero_grad is not Module.zero_grad:
         raise EagerOnly(f"{type(model).__name__} overrides zero_grad(), which a compiled training "
                         "does not call")
-    rule = RecordedRule(optimizer, l2)
     with tried("the loss of a row"):
         if loss.one_hot:  # one program for all classes
             with no_grad():
@@ -94,12 +116,7 @@ def compile_training(model: Module, loss: Loss, optimizer: Optimizer, rows: Rows
                          for given, target in zip(rows, targets, strict=True)], dtype=float)
         if data.shape[1] + len(row.others) != row.n_row_inputs:
             raise TypeError(f"a target must be a number or a list of numbers, not {targets[0]!r}")
-    if backends.default(True) != "llvm":
-        return ArrayTraining(row, rule, data, l2, backends.NO_LLVM)
-    try:
-        return MachineTraining(row, rule, data, l2)
-    except Unsupported as refusal:
-        return ArrayTraining(row, rule, data, l2, str(refusal))
+    return row, data
 
 
 class RowLoss:
@@ -123,7 +140,7 @@ class RowLoss:
             return _as_values([objective, adjoints(objective, parameters), answer])
 
         self.compiled = Compiled(one_row, None, 1)
-        found = self.compiled.recorded(None, (list(row), target), {})
+        found, _ = self.compiled.recorded(None, (list(row), target), {})
         self._places = found.places
         self.several = isinstance(found.results.skeleton[2], list)
         trained = set(parameters)
@@ -183,7 +200,7 @@ class Training:
 
     def write(self) -> None:
         """Set the model's parameters to what was reached."""
-        write_all(self.optimizer.parameters, self.numbers.tolist())
+        assign(self.optimizer.parameters, self.numbers.tolist())
 
     def _answers(self, columns: Array) -> Array:
         answers: Array = columns.T if self.row.several else columns[0]

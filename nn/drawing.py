@@ -23,7 +23,7 @@ Place = tuple[float, float]  # inches
 
 def draw(model: Any, values: bool = False, cost: str = "", inputs: list[str] | None = None,
          outputs: list[str] | None = None, renderer: str = "",
-         most: int = MOST_UNITS) -> Drawing:
+         most: int = MOST_UNITS, *, activation: str = "") -> Drawing:
     """A neuron or a network as a diagram, inputs left, outputs right.
 
     A single unit (a Neuron, a Layer of one, an MLP without hidden layers and with one output)
@@ -35,19 +35,22 @@ def draw(model: Any, values: bool = False, cost: str = "", inputs: list[str] | N
 
     Args:
         model: a Neuron, Layer or MLP, or whatever has ``layers`` of ``neurons`` with ``w``, ``b``
-            and ``activation``.
+            (None without a bias) and ``activation``.
         values: write the weights on the edges and the biases into the units.
         cost: for a single unit, the formula of the cost, such as "C = (a - y)^2".
         inputs, outputs: names for the inputs and the outputs; x_0, x_1 ... by default.
         renderer: "dot" or "graphviz-pure" to insist on one.
         most: how many places a column has at most; with values it has fewer where the numbers
             would not fit.
+        activation: for a single unit, a letter for its activation function: "g" writes a = g(z)
+            in place of, say, a = ReLU(z).
 
     Returns:
         A Drawing, as ``autograd.draw`` gives.
 
     Raises:
-        TypeError: for a model that has no neurons, or a cost for more than one unit.
+        TypeError: for a model that has no neurons, or a cost or a letter for the activation of
+            more than one unit.
         ValueError: for a wrong number of names, and for fewer than 3 places.
     """
     most = whole(most, "most", FEWEST_UNITS)
@@ -55,10 +58,10 @@ def draw(model: Any, values: bool = False, cost: str = "", inputs: list[str] | N
     names = _names(inputs, len(layers[0][0].w), "inputs", "x")
     if len(layers) == len(layers[0]) == 1:
         output = _names(outputs, 1, "outputs", "")[0] or "output"
-        return _unit(layers[0][0], values, cost, names, output, renderer, most)
-    if cost:
-        raise TypeError("cost is drawn for a single unit; this model has "
-                        f"{sum(map(len, layers))} of them")
+        return _unit(layers[0][0], values, cost, names, output, renderer, most, activation)
+    if cost or activation:
+        raise TypeError(f"{'cost' if cost else 'activation'} is drawn for a single unit; this "
+                        f"model has {sum(map(len, layers))} of them")
     network = _Network(layers, names, _names(outputs, len(layers[-1]), "outputs", "y"), values)
     return network.drawn(renderer, most)
 
@@ -117,7 +120,7 @@ def _aside(drawing: Drawing, name: str, text: str, place: Place | None = None) -
 
 
 def _unit(neuron: Any, values: bool, cost: str, names: list[str], output: str,
-          renderer: str, most: int) -> Drawing:
+          renderer: str, most: int, activation: str) -> Drawing:
     drawing = _drawing(renderer, nodesep="0.35", ranksep="0.15")
     for i in _ends(len(names), most):
         if i is None:
@@ -129,14 +132,16 @@ def _unit(neuron: Any, values: bool, cost: str, names: list[str], output: str,
         drawing.edge(f"x{i}", "z", label=_with_value(f"w_{i}", neuron.w[i], values))
     with drawing.subgraph() as same:
         same.attr(rank="same")
-        same.node("bias", label="bias", shape="circle", fontsize="10", width="0.4", margin="0.02",
-                  fillcolor=palette.INPUT_FILL)
+        if neuron.b is not None:
+            same.node("bias", label="bias", shape="circle", fontsize="10", width="0.4",
+                      margin="0.02", fillcolor=palette.INPUT_FILL)
         same.node("z", label="z", shape="box3d", fillcolor=palette.COMPUTED_FILL)
-        same.edge("bias", "z", label=_with_value("b", neuron.b, values))
+        if neuron.b is not None:
+            same.edge("bias", "z", label=_with_value("b", neuron.b, values))
     drawing.node("a", label="a", shape="circle", fillcolor=palette.COMPUTED_FILL)
     drawing.node("output", label=plain(output), shape="box", fillcolor=palette.OUTPUT_FILL)
-    drawing.edge("z", "a", label=plain(_weighted_sum(len(neuron.w))))
-    drawing.edge("a", "output", label=plain(_activation_formula(neuron)))
+    drawing.edge("z", "a", label=plain(_weighted_sum(len(neuron.w), neuron.b is not None)))
+    drawing.edge("a", "output", label=plain(_activation_formula(neuron, activation)))
     if cost:
         drawing.node("cost", label="Cost", shape="box", fillcolor=palette.COST_FILL)
         drawing.edge("output", "cost", label=plain(cost))
@@ -147,17 +152,17 @@ def _with_value(name: str, parameter: Any, values: bool) -> str:
     return f"{name} = {parameter.data:.4g}" if values else name
 
 
-def _weighted_sum(count: int) -> str:
+def _weighted_sum(count: int, bias: bool) -> str:
     terms = [f"w_{i} x_{i}" for i in range(count)]
     if count > 3:
         terms = [terms[0], "...", terms[-1]]
     breaks = "\n" if count > 2 else " "  # or the line is too long for a column
-    return "z = " + " + ".join(terms[:2]) + "".join(f"{breaks}+ {term}" for term in terms[2:]) \
-        + " + b"
+    more = "".join(f"{breaks}+ {term}" for term in terms[2:])
+    return f"z = {' + '.join(terms[:2])}{more}{' + b' if bias else ''}"
 
 
-def _activation_formula(neuron: Any) -> str:
-    name = neuron.activation
+def _activation_formula(neuron: Any, letter: str) -> str:
+    name = letter or neuron.activation
     if name == "linear":
         return "a = z"
     return f"a = {'ReLU' if name == 'relu' else name}(z)"
@@ -247,7 +252,8 @@ class _Network:
         name = f"h{'' if len(self.layers) == 2 else depth}_{i}"
         if depth == len(self.layers):
             name = self.outputs[i]
-        return f"{name}\nb {self.layers[depth - 1][i].b.data:.2g}" if self.values else name
+        bias = self.layers[depth - 1][i].b
+        return f"{name}\nb {bias.data:.2g}" if self.values and bias is not None else name
 
     def _heading(self, depth: int) -> str:
         if depth == 0:

@@ -43,6 +43,8 @@ class Loss:
         classify: the classes of an array of answers; None where targets are no classes.
         one_hot: whether a target is the index of a logit, and ``row`` also takes a list in its
             place: 1 for that logit, 0 for the others. Only so is it compiled for all classes.
+        threshold: above which a score counts to the upper of two classes; None where there are
+            not just two.
     """
 
     name: str
@@ -51,6 +53,7 @@ class Loss:
     scores: str = "one"
     classify: Callable[[Array], Array] | None = None
     one_hot: bool = False
+    threshold: float | None = None
 
     def __call__(self, answers: Sequence[Any], targets: Sequence[Any]) -> Any:
         """The mean loss: a Value, or a float if all answers are floats.
@@ -196,16 +199,16 @@ def _above(threshold: float, low: float) -> Callable[[Array], Array]:
 mean_squared_error = Loss("mean_squared_error", _squared_error, _numbers, scores="any")
 hinge = Loss("hinge", _hinge,
              _label("hinge", (-1.0, 1.0), "for labels 0 and 1 write 2 * y - 1"),
-             classify=_above(0.0, -1.0))
+             classify=_above(0.0, -1.0), threshold=0.0)
 binary_cross_entropy = Loss(
     "binary_cross_entropy", _log_loss,
     _label("binary_cross_entropy", (0.0, 1.0), "for labels -1 and 1 write (y + 1) / 2"),
-    classify=_above(0.5, 0.0))
+    classify=_above(0.5, 0.0), threshold=0.5)
 binary_cross_entropy_with_logits = Loss(
     "binary_cross_entropy_with_logits", _logistic_loss,
     _label("binary_cross_entropy_with_logits", (0.0, 1.0),
            "for labels -1 and 1 write (y + 1) / 2"),
-    classify=_above(0.0, 0.0))
+    classify=_above(0.0, 0.0), threshold=0.0)
 cross_entropy = Loss("cross_entropy", _softmax_loss, _class_index, scores="many",
                      classify=lambda logits: np.argmax(logits, axis=1).astype(float), one_hot=True)
 

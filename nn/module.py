@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from autograd.core.typing import Array
-from autograd.core.value import NOT_COMPUTED, Value, no_grad
+from autograd.core.value import NOT_COMPUTED, Value, assign, no_grad
 from nn.storage import Entry, checked_state, read_state, write_state
 
 
@@ -65,13 +65,13 @@ class Module:
         sizes = {name: len(held) if isinstance(held, list) else None
                  for name, held in holders.items()}
         checked = checked_state(state, sizes, f"this {type(self).__name__}")
+        leaves: list[Value] = []
+        numbers: list[float] = []
         for name, entry in checked.items():
             held = holders[name]
-            if isinstance(held, list) and isinstance(entry, list):
-                for value, number in zip(held, entry, strict=True):
-                    value.data = number
-            else:
-                held.data = entry
+            leaves += held if isinstance(held, list) else [held]
+            numbers += entry if isinstance(entry, list) else [entry]
+        assign(leaves, numbers)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the parameters to a file of numbers only (JSON, every bit kept).

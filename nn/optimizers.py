@@ -21,13 +21,13 @@ the number of the step, in ``scalars``. ``nn.fit`` then compiles it like those b
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
+from autograd.core import primitives
 from autograd.core.typing import Array
 from autograd.core.validation import as_float, not_negative, positive, share
 from autograd.core.value import NOT_COMPUTED, Value, assign, describe, grad_of
@@ -86,7 +86,7 @@ class Optimizer:
         """
         numbers = np.array([p.data for p in self.parameters])
         moved = self.moved(numbers, np.array([grad_of(p) for p in self.parameters]))
-        write_all(self.parameters, moved.tolist())
+        assign(self.parameters, moved.tolist())
 
     def moved(self, numbers: Array, gradients: Array,
               scalars: Sequence[float] | None = None) -> Array:
@@ -271,7 +271,7 @@ class Adam(Optimizer):
         """The rate, and what undoes that both means start at 0."""
         first, second = self.betas
         return (*super().scalars(step), 1.0 / (1.0 - first ** (step + 1)),
-                1.0 / math.sqrt(1.0 - second ** (step + 1)))
+                1.0 / primitives.sqrt(1.0 - second ** (step + 1)))
 
     def rule(self, number: Any, gradient: Any, memory: dict[str, Any],
              scalars: Sequence[Any]) -> tuple[Any, dict[str, Any]]:
@@ -369,15 +369,6 @@ class Adagrad(Optimizer):
 
 OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {
     "sgd": SGD, "adam": Adam, "adamw": AdamW, "rmsprop": RMSprop, "adagrad": Adagrad}
-
-
-def write_all(parameters: Sequence[Value], numbers: Sequence[float]) -> None:
-    """Set all parameters; Ctrl-C in the middle waits until all are set."""
-    try:
-        assign(parameters, numbers)
-    except KeyboardInterrupt:
-        assign(parameters, numbers)
-        raise
 
 
 def _leaves(parameters: Iterable[Value]) -> list[Value]:

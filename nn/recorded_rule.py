@@ -126,7 +126,7 @@ class RecordedRule:
     def _recorded(self, scalars: tuple[float, ...]) -> Program:
         n = len(self.optimizer.memories)
         arguments = (0.5, 0.5, [0.5] * n, [1.0, *scalars])
-        found = self._compiled.recorded(None, arguments, {})
+        found, _ = self._compiled.recorded(None, arguments, {})
         if found.places:
             raise RecordingError(
                 f"it compares or reads bare numbers, at {', '.join(found.places)}, and might do "

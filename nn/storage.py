@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, Union
 
-from autograd.core.files import write_whole
+from autograd.core.files import read_regular, write_whole
 from autograd.core.validation import as_float, written_float
 
 VERSION = 1
@@ -38,24 +37,35 @@ def read_state(path: str | os.PathLike[str], kind: str) -> dict[str, Entry]:
     """The named numbers of a file that ``write_state`` wrote.
 
     Raises:
-        OSError: when the file cannot be read.
+        OSError: when there is no file that can be read; a pipe is none, and is not waited for.
         ValueError: when it is damaged, of another kind, or of another version.
     """
+    content, _ = read_regular(path, through_links=True)
     try:
-        document = json.loads(Path(path).read_text(encoding="utf-8"))
-    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+        document = json.loads(content.decode(), object_pairs_hook=_each_name_once)
+    except (ValueError, RecursionError) as error:  # bytes that are no text, too, and endless digits
         raise ValueError(f"{path} does not hold saved {kind}, or is damaged: {error}") from None
     if not isinstance(document, dict) or document.get("format") != f"chainrule {kind}":
         found = document.get("format") if isinstance(document, dict) else type(document).__name__
         raise ValueError(f"{path} does not hold saved {kind}: its format is {found!r}, not "
                          f"{f'chainrule {kind}'!r}")
-    if document.get("version") != VERSION:
-        raise ValueError(f"{path} was saved in version {document.get('version')!r} of the format; "
-                         f"this program reads version {VERSION}")
+    version = document.get("version")
+    if version.__class__ is not int or version != VERSION:
+        raise ValueError(f"{path} was saved in version {version!r} of the format; this program "
+                         f"reads version {VERSION}")
     numbers = document.get("numbers")
     if not isinstance(numbers, dict):
         raise ValueError(f"{path} is damaged: it has no table of numbers")
     return {name: _as_entry(path, name, text) for name, text in numbers.items()}
+
+
+def _each_name_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, item in pairs:
+        if name in found:
+            raise ValueError(f"{name!r} stands in it twice")
+        found[name] = item
+    return found
 
 
 def _as_text(entry: Entry) -> str | list[str]:

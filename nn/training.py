@@ -12,7 +12,7 @@ import numpy as np
 
 from autograd.core import primitives
 from autograd.core.validation import as_float, not_negative, whole
-from autograd.core.value import Value, no_grad
+from autograd.core.value import Value, no_grad, noting, refuse_lost_gradients
 from autograd.progress import progress_bar
 from nn.compiled_training import Epochs, OtherBranchError, Training, compile_training
 from nn.losses import LOSSES, Loss
@@ -62,8 +62,8 @@ class History:
 
 
 @dataclass
-class _Job:
-    """A training whose every part was checked."""
+class Job:
+    """A training whose every part was checked; see :func:`checked_job`."""
 
     model: Module
     rows: Rows
@@ -115,7 +115,7 @@ def fit(model: Module, X: Any, y: Any, loss: str | Loss | Callable[..., Any] = "
     Raises:
         TypeError, ValueError: for anything that does not fit, before anything is changed.
     """
-    job = _checked_job(model, X, y, loss, optimizer, l2, learning_rate, validation)
+    job = checked_job(model, X, y, loss, optimizer, l2, learning_rate, validation)
     epochs, seed = whole(epochs, "epochs"), whole(seed, "seed")
     size = len(job.rows) if batch_size is None else min(whole(batch_size, "batch_size", 1),
                                                         len(job.rows))
@@ -146,7 +146,7 @@ class _Engine:
         name, reason: as a History tells them.
     """
 
-    def __init__(self, job: _Job, compiled: bool, epochs: int) -> None:
+    def __init__(self, job: Job, compiled: bool, epochs: int) -> None:
         self._job = job
         self._training: Training | None = None
         self.name, self.reason = "eager", "" if compiled else "compiled=False was asked for"
@@ -193,7 +193,7 @@ class _Engine:
             self._training.write()
 
 
-def _run(job: _Job, engine: _Engine, plans: Iterator[Batches], history: History,
+def _run(job: Job, engine: _Engine, plans: Iterator[Batches], history: History,
          patience: int | None, bar: Any) -> None:
     """All epochs, some at a time where nothing has to be looked at in between."""
     watched = patience is not None or job.validation is not None
@@ -210,7 +210,7 @@ def _run(job: _Job, engine: _Engine, plans: Iterator[Batches], history: History,
             return
 
 
-def _run_epochs(job: _Job, engine: _Engine, epochs: Sequence[Batches], history: History) -> None:
+def _run_epochs(job: Job, engine: _Engine, epochs: Sequence[Batches], history: History) -> None:
     """Some epochs, and their entries in the history."""
     done: list[Epochs] = []
     try:
@@ -222,7 +222,7 @@ def _run_epochs(job: _Job, engine: _Engine, epochs: Sequence[Batches], history: 
         history.validation_loss.append(_loss_on(job, *job.validation))
 
 
-def _run_eagerly(job: _Job, epochs: Sequence[Batches], done: list[Epochs]) -> None:
+def _run_eagerly(job: Job, epochs: Sequence[Batches], done: list[Epochs]) -> None:
     for batches in epochs:
         rate = job.optimizer.learning_rate
         loss, answers = eager_epoch(job.model, job.loss, job.optimizer, job.rows, job.targets,
@@ -230,7 +230,7 @@ def _run_eagerly(job: _Job, epochs: Sequence[Batches], done: list[Epochs]) -> No
         done.append(Epochs([loss], [rate], np.array(answers, dtype=float), np.arange(len(answers))))
 
 
-def _enter(job: _Job, done: Sequence[Epochs], history: History) -> None:
+def _enter(job: Job, done: Sequence[Epochs], history: History) -> None:
     """The entries of some epochs in the history."""
     targets = np.asarray(job.targets, dtype=float)
     for epochs in done:
@@ -257,13 +257,18 @@ def eager_epoch(model: Module, loss: Loss, optimizer: Optimizer, rows: Rows, tar
 
     Raises:
         FloatingPointError: when the loss or a gradient is not finite; the steps before it stay.
+        TypeError: when the model or the loss asked a Value for its bare number, also if it caught
+            that error: no gradient would be right.
     """
     parameters = optimizer.parameters
     answers: list[Any] = [None] * len(rows)
     total = 0.0
     for batch in batches:
-        given = [model(rows[i]) for i in batch]
-        objective = loss.mean(given, [targets[i] for i in batch])
+        refusals: list[str] = []
+        with noting(refusals):
+            given = [model(rows[i]) for i in batch]
+            objective = loss.mean(given, [targets[i] for i in batch])
+        refuse_lost_gradients(refusals)
         if l2:
             objective = objective + l2 * primitives.dot(parameters, parameters)
         number = _finite(objective)
@@ -322,7 +327,7 @@ def _plain(answer: Any) -> Any:
     return answer.data if answer.__class__ is Value else answer
 
 
-def _loss_on(job: _Job, rows: Rows, targets: list[Any]) -> float:
+def _loss_on(job: Job, rows: Rows, targets: list[Any]) -> float:
     with no_grad():
         return float(_plain(job.loss.mean([job.model(row) for row in rows], targets)))
 
@@ -355,8 +360,16 @@ def _progress(history: History) -> str:
 
 # --- checks, all before anything is changed -------------------------------------------------------
 
-def _checked_job(model: Any, X: Any, y: Any, loss: Any, optimizer: Any, l2: Any,
-                 learning_rate: Any, validation: Any) -> _Job:
+def checked_job(model: Any, X: Any, y: Any, loss: Any, optimizer: Any, l2: Any,
+                learning_rate: Any, validation: Any) -> Job:
+    """What fit is asked to do, in plain numbers, with all names looked up.
+
+    Args:
+        model, X, y, loss, optimizer, l2, learning_rate, validation: as fit takes them.
+
+    Raises:
+        TypeError, ValueError: for anything that does not fit.
+    """
     if not isinstance(model, Module):
         raise TypeError(f"fit trains a Module, not {type(model).__name__}")
     checked_loss = _checked_loss(loss)
@@ -367,7 +380,7 @@ def _checked_job(model: Any, X: Any, y: Any, loss: Any, optimizer: Any, l2: Any,
             raise TypeError("validation is a pair (X, y)")
         watched = _checked_data(model, validation[0], validation[1], checked_loss,
                                 "validation X", "validation y")
-    return _Job(model, rows, targets, checked_loss,
+    return Job(model, rows, targets, checked_loss,
                 _checked_optimizer(optimizer, model, learning_rate), not_negative(l2, "l2"),
                 watched)
 

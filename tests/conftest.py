@@ -5,6 +5,7 @@ import os
 import pytest
 from hypothesis import settings
 
+from . import browser as chromium
 from .back_ends import BACK_ENDS
 
 pytest.register_assert_rewrite("tests.compiler.backends.conformance")
@@ -29,3 +30,12 @@ def _machine_code_in_a_folder_of_its_own(tmp_path_factory):
 def backend(request):
     """The name of each back end."""
     return request.param
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """One headless Chromium for all tests of pages; see ``tests/browser.py``."""
+    if chromium.CHROMIUM is None:
+        pytest.skip("no Chromium on this machine")
+    with chromium.Browser() as running:
+        yield running

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -37,7 +38,7 @@ def test_explain_check_and_descend(capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = run(capsys, "x**2 - 6*x + 5", "x=10", "--explain", "--check", "--descend",
                        "--rate", "0.1", "--steps", "20")
     assert code == 0
-    assert "dy/dx = -6 + 2 * x" in out
+    assert "dy/dx = 2 x - 6" in out
     assert "gradient is right" in out
     assert ["1", "8.6", "27.36"] in [line.split() for line in out.splitlines()]
     assert ["2", "7.48", "16.0704"] in [line.split() for line in out.splitlines()]
@@ -132,7 +133,10 @@ def test_all_that_the_command_does_can_be_done_with_a_long_sum(
     ("Sin(x)", "sin(x)"), ("EXP(x)", "exp(x)"), ("math.sin(x)", "sin(x)"), ("np.exp(x)", "exp(x)"),
     ("math.pi", "pi"), ("x if x > 0 else y", "where(x > 0, x, y)"), ("exp([x])", "exp(x)"),
     ("where([x], 1, y)", "where(x, 1, y)"), ("sum(x, [y])", "sum(x, y)"),
-    ("max(min(x, y), 1)", "minimum(x, y)"),
+    ("max(min(x, y), 1)", "minimum(x, y)"), ("x y", "x*y"), ("2 3", "2*3"), ("x·y", "x*y"),
+    ("sin x", "sin(x)"), ("sin 2x", "sin(2*x)"), ("sin^2(x)", "sin(x)**2"), ("√x", "sqrt(x)"),
+    ("√(x + 1)", "sqrt(x + 1)"), ("x\u00a0+ 1", "x + 1"), ("x\u200b+1", "x+1"),
+    ("d/dx x**2", "x**2"),
 ])
 def test_what_people_write_is_answered_with_what_to_write(
         text: str, meant: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -154,7 +158,12 @@ def test_what_people_write_is_answered_with_what_to_write(
     ("x < 1", "'x < 1' is a comparison, not a number"),
     ("qwerty(x)", "there is no function 'qwerty' (python -m autograd --help lists them)"),
     ("x % 2", "(python -m autograd --help lists them)"),
-    ("x^2 + max(x, 1)", "; a power is written **"), ("exp()", "exp takes 1 argument(s), not 0"),
+    ("x^2 + max(x, 1)", "; a power is written **"),
+    ("exp()", "exp takes 1 argument(s), not 0; write exp(x)\n"),
+    ("where(x > 0, 1)", "where takes 3 argument(s), not 2; write where(condition, a, b)\n"),
+    ("1,5*x", "'1,5*x' is a list, not a number"), ("x * 2,5", "; did you mean x * 2.5?\n"),
+    ("x=3", "'x=3' is a value for a name; the expression comes first, for example \"x**2\" x=3\n"),
+    ("", "there is no expression; write for example \"x**2 - 6*x\" x=10\n"), (" ", "no expression"),
 ])
 def test_misuse_is_answered_in_one_short_line(text: str, message: str,
                                               capsys: pytest.CaptureFixture[str]) -> None:
@@ -226,12 +235,74 @@ def test_domain_errors_name_the_operation(text: str, message: str,
     ([], "no value is given for x"), (["x=1", "z=2"], "z is not in the expression"),
     (["x"], "write x=1.5"), (["x=one"], "not a number"), (["x=1", "x=2"], "given twice"),
     (["pi=3", "x=1"], "has a meaning"), (["x=nan"], "finite"), (["2x=1"], "write x=1.5"),
+    (["x="], "'' is not a number; write x=1.5\n"), (["x=1,25"], "; write x=1.25\n"),
+    (["x=1/4"], "; write x=0.25\n"), (["x=2^3"], "; write x=8\n"), (["x=−2"], "; write x=-2\n"),
+    (["x=0x10"], "; write x=16\n"), (["x=1/0"], "; write x=1.5\n"), (["x=y"], "; write x=1.5\n"),
+    (["lambda=1"], "lambda is a word of Python's own; choose another name, such as lambda_\n"),
+    (["-x=1"], "'-x=1' is not a value for a name"), (["x=1", "a·b=1"], "'a·b=1' is not a value"),
 ])
 def test_wrong_values_are_answered(values: list[str], message: str,
                                    capsys: pytest.CaptureFixture[str]) -> None:
     code, _, err = run(capsys, "x + 1", *values)
     assert code == 2
     assert message in err
+
+
+def test_names_are_the_same_in_values_as_in_expressions(
+        capsys: pytest.CaptureFixture[str]) -> None:
+    """Python takes the sign of micro for the letter mu, and wide letters for plain ones."""
+    code, out, err = run(capsys, "\u00b5 * \uff58", "\u00b5=3", "\uff58=2")
+    assert (code, err) == (0, "")
+    assert [line.split() for line in out.splitlines()] == [
+        ["value", "6"], ["d/dx", "3"], ["d/d\u03bc", "2"]]
+
+
+def test_a_name_without_a_part_in_the_value_has_the_derivative_0(
+        capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    everything = ("--explain", "--check", "--descend", "--steps", "2", "--draw",
+                  str(tmp_path / "graph.svg"))
+    for text, slopes in (("where(x > 0, y, 1)", ["0", "1"]), ("where(y > 0, 1, x)", ["0", "0"]),
+                         ("(x < y) + 1", ["0", "0"])):
+        code, out, err = run(capsys, text, "x=1", "y=2", *everything)
+        assert (code, err) == (0, ""), text
+        assert [line.split() for line in out.splitlines()[1:3]] == [
+            ["d/dx", slopes[0]], ["d/dy", slopes[1]]]
+        assert "had no part in the value here; the derivative is 0" in out
+        assert "dy/dx" not in out
+        for words in ("gradient is right", "drawn to", "stopped: "):
+            assert words in out
+
+
+@pytest.mark.parametrize(("option", "words"), [
+    ("--explain", "explained"), ("--draw=graph.svg", "drawn"), ("--descend", "minimized")])
+def test_what_cannot_be_done_without_names_is_said(
+        option: str, words: str, capsys: pytest.CaptureFixture[str], tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    code, out, _ = run(capsys, "2 + 3", option)
+    assert code == 1
+    assert f"nothing was {words}: the expression holds no names" in out
+    assert not list(tmp_path.iterdir())
+
+
+def test_names_of_pictures_are_taken_as_they_are(
+        capsys: pytest.CaptureFixture[str], tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run(capsys, "x**2", "x=1", "--draw", "-")[0] == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["-.svg"]
+    code, out, err = run(capsys, "x**2", "x=1", "--draw", ".", "--explain")
+    assert code == 2
+    assert err == "error: nothing was drawn: . is a folder; give a file in it a name\n"
+    assert "dy/dx" in out
+
+
+def test_letters_that_the_terminal_has_not_are_no_error() -> None:
+    done = subprocess.run([sys.executable, "-m", "autograd", "λ**2 + norm(λ, 2)", "λ=2",
+                           "--explain"], capture_output=True, text=True, check=True,
+                          env={**os.environ, "PYTHONIOENCODING": "ascii"})
+    assert "d/d\\u03bb" in done.stdout
+    assert done.stderr == ""
 
 
 def test_where_evaluates_only_the_arm_that_is_taken() -> None:

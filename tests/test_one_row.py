@@ -99,6 +99,7 @@ def test_every_back_end_and_the_source(backend: str) -> None:
     f = jit(lambda x: ag.swish(x) - 1.0, backend=backend)
     assert f(-0.4) == pytest.approx(by_hand(-0.4) - 1.0, rel=1e-14)
     assert "swish" in f.source()
+    assert '"swish"' in f.source("javascript")
 
 
 def test_json() -> None:

@@ -69,7 +69,8 @@ def test_the_wheel_holds_the_packages_and_nothing_else(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         inside = {name for name in archive.namelist() if ".dist-info/" not in name}
     assert inside == files_of(ROOT, "autograd", "nn")
-    assert {"autograd/py.typed", "nn/py.typed", "autograd/drawing/stepping.html"} <= inside
+    assert {"autograd/py.typed", "nn/py.typed", "autograd/pages/frame.css",
+            "autograd/pages/frame.js"} <= inside
 
 
 def test_the_wheel_says_what_it_is(wheel: Path) -> None:

@@ -2,9 +2,9 @@
 
 A function is called once on Values (``trace.tracer``); its graph becomes a linear program
 (``program.program``), which ``program.passes`` shorten and one of ``backends`` runs: ``python``
-(readable source, the oracle), ``numpy`` (rows at once), ``llvm`` (machine code). ``jit`` and
-``vmap`` are the two ways to use it; ``trace.captured_state`` keeps an eye on what the function
-captures.
+(readable source, the oracle), ``numpy`` (rows at once), ``llvm`` (machine code); or
+``backends.javascript`` writes it for a page. ``jit`` and ``vmap`` are the two ways to use it;
+``trace.captured_state`` keeps an eye on what the function captures.
 
 What the back ends promise: + - * /, sqrt, comparisons and whatever is chosen by them have the bits
 of the eager engine, and the Python back end has them for everything. The other functions of the

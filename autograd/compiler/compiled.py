@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from functools import partial, update_wrapper
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from autograd.compiler.backends import choice as backends
 from autograd.compiler.backends.interface import Kernel
@@ -16,6 +16,7 @@ from autograd.compiler.trace.inlining import inlined
 from autograd.compiler.trace.outside import Lookout
 from autograd.compiler.trace.tracer import Recording, RecordingError, names_of, record
 
+C = TypeVar("C", bound="Compiled")
 CHECKED = 10_000  # instructions up to which a function is recorded twice, to see if it is the same
 SHOWN = 5  # guards and places of a recording that are written out
 
@@ -28,6 +29,20 @@ class Note(NamedTuple):
     recording: Recording
     backend: str = ""
     why_not_quicker: str = ""
+
+
+class Known:
+    """The recordings for one kind of arguments, and the Watch of what all of them hang on.
+
+    Whoever records adds to the one that belongs to its own Watch: if another thread has found a
+    change meanwhile and dropped it, the recording is dropped with it.
+    """
+
+    __slots__ = ("replays", "watch")
+
+    def __init__(self, watch: Watch, replays: list[Any]) -> None:
+        self.watch = watch
+        self.replays = replays  # the first one is tried first; never edited, but replaced
 
 
 class Compiled:
@@ -52,36 +67,34 @@ class Compiled:
         self.static = static
         self.n_recordings = 0
         self.notes: list[Note] = []
-        self._replays: dict[Any, list[Any]] = {}
-        self._watches: dict[Any, Watch] = {}
+        self._known: dict[Any, Known] = {}
         self._reason = ""
         self.derived: dict[Any, Any] = {}
         self.recipe = Recipe(type(self), function, backend, max_recordings, static)
 
     # --- recording -------------------------------------------------------------------------------
 
-    def is_unchanged(self, key: Any = None) -> bool:
-        """Whether all that the function captures is as it was; else its recordings are dropped."""
-        watch = self._watches.get(key)
-        if watch is not None:
-            for check in watch.quick:
+    def known(self, key: Any) -> Known | None:
+        """The recordings that hold; all are dropped if what the function captures has changed."""
+        known = self._known.get(key)
+        if known is not None:
+            for check in known.watch.quick:
                 if not check():
-                    self._reason = f"{watch.changed()} has changed"
-                    self._replays.clear()
-                    self._watches.clear()
-                    return False
-        return True
+                    self._reason = f"{known.watch.changed()} has changed"
+                    self._known.clear()
+                    return None
+        return known
 
     def change(self, key: Any = None) -> str | None:
         """The name of something that the function captures and that is not as it was, or None."""
-        watch = self._watches.get(key)
-        return None if watch is None else watch.changed()
+        known = self._known.get(key)
+        return None if known is None else known.watch.changed()
 
     def recorded(self, key: Any, arguments: tuple[Any, ...],
-                  keywords: dict[str, Any]) -> Recording:
-        """What this call does, noted with the reason why it is recorded."""
-        reason = self._reason or ("another branch" if key in self._replays else
-                                  "another kind of arguments" if self._replays else
+                 keywords: dict[str, Any]) -> tuple[Recording, Known]:
+        """What this call does, noted with the reason why it is recorded; and where it belongs."""
+        reason = self._reason or ("another branch" if key in self._known else
+                                  "another kind of arguments" if self._known else
                                   "the first call")
         watch = self._watch(arguments, keywords)
         _refuse_captured(watch)
@@ -96,15 +109,15 @@ class Compiled:
             _refuse_changes(watch)
         watch = self._watch(arguments, keywords)  # what was imported inside, or cached, is there
         if lookout is not None:
-            watch.add_libraries(lookout.called.values())
+            watch.add_libraries(lookout)
         if not is_once:
             self._refuse_another(watch, recording, arguments, keywords)
-        watch.settle()
-        self._watches[key] = watch
+        known = self._settled(watch, self._known.get(key))
+        self._known[key] = known
         self._reason = ""
         self.n_recordings += 1
         self.notes.append(Note(reason, key, recording))
-        return recording
+        return recording, known
 
     def compiled(self, recording: Recording, row_inputs: Sequence[bool] | None = None,
                  sums: Sequence[bool] | None = None, backend: str | None = None,
@@ -128,6 +141,15 @@ class Compiled:
         """What the function reads besides the numbers among its arguments."""
         objects = objects_of((arguments, keywords))
         return Watch(partial(self.function, *objects) if objects else self.function)
+
+    def _settled(self, watch: Watch, before: Known | None) -> Known:
+        """The Watch of the latest recording, with the recordings before that hold as well."""
+        replays = []
+        if before is not None and before.watch.changed() is None:  # no other thread did anything
+            watch.add_all_of_libraries(before.watch)
+            replays = before.replays
+        watch.settle()
+        return Known(watch, replays)
 
     def _captures_values(self) -> bool:
         """Whether the function uses Values from outside, by which one could differentiate."""
@@ -153,7 +175,8 @@ class Compiled:
             raise RecordingError(
                 "the function computes something else when it is called again with the same "
                 "arguments; does it keep numbers from one call to the next, or hang on the "
-                "order of a set? Do that outside, and pass the result as an argument")
+                "order of a set? Do that outside, and pass the result as an argument"
+                f"{_or_another_thread()}")
 
     def _eagerly(self, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
         """The call without machine code; outside a domain it raises the eager engine's error."""
@@ -183,18 +206,34 @@ class Compiled:
         """What was recorded, and why, in words."""
         return explanation(self)
 
-    def source(self) -> str:
-        """The latest recording as Python source: what each replay computes.
+    def source(self, language: str = "python") -> str:
+        """The latest recording as source: what each replay computes.
+
+        Args:
+            language: "python", or "javascript": a script with a function ``program(x)`` of the
+                list of all numbers, which returns those of the result, and is told apart from
+                other branches by ``program(x).guard``; see ``backends.javascript``.
 
         Raises:
-            ValueError: before the first call.
+            ValueError: before the first call, or for another language.
+            Unsupported: for a primitive of one's own that JavaScript has no way to write.
         """
+        if language not in ("python", "javascript"):
+            raise ValueError(f"there is no source in {language!r}; choose 'python' or "
+                             "'javascript'")
         if not self.notes:
             raise ValueError("nothing is recorded before the first call; call the function once")
-        from autograd.compiler.backends import python
+        from autograd.compiler.backends import javascript, python
 
-        source: str = python.compile(self.notes[-1].recording.program).source
+        program = self.notes[-1].recording.program
+        if language == "javascript":
+            return javascript.to_javascript(program, rewrite=inlined)
+        source: str = python.compile(program).source
         return source
+
+    def __copy__(self: C) -> C:
+        """Itself, as for any function; what is copied deeply has recordings of its own."""
+        return self
 
     def __reduce__(self) -> str | tuple[Any, ...]:
         return reduced(self)
@@ -227,7 +266,7 @@ def _refuse_readings(watch: Watch, lookout: Lookout | None, is_alone: bool) -> b
     """
     if lookout is not None and lookout.reading is not None:
         raise RecordingError(str(lookout.reading))
-    name = watch.drawn(is_alone)
+    name = watch.drawn(is_alone, is_seen=lookout is not None and lookout.has_seen_all)
     if name is not None:
         raise RecordingError(f"the function draws random numbers from {name}, and a replay would "
                              "repeat those of the recording; draw them outside and pass them as "
@@ -238,7 +277,14 @@ def _refuse_readings(watch: Watch, lookout: Lookout | None, is_alone: bool) -> b
 def _refuse_changes(watch: Watch) -> None:
     if (name := watch.changed()) is not None:
         raise RecordingError(f"the function changes {name}, which it does not own; a replay would "
-                             "not do it again. Return what changes, and set it outside")
+                             "not do it again. Return what changes, and set it outside"
+                             f"{_or_another_thread()}")
+
+
+def _or_another_thread() -> str:
+    """Nobody can tell who it was; to record again would let pass what differs only at first."""
+    return "" if threading.active_count() == 1 else (
+        " (if another thread changed something meanwhile, call it again)")
 
 
 # --- explaining ----------------------------------------------------------------------------------

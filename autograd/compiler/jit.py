@@ -61,13 +61,13 @@ class Jitted(Compiled, Generic[F]):
             return self.function(*arguments, **keywords)
         if value.is_transforming() and self._captures_values():  # a part of a graph, too
             return self._eager_graph(arguments, keywords)
-        replays = self._replays.get(key) if self.is_unchanged(key) else None
-        if replays is not None:
-            for position, replay in enumerate(replays):
+        known = self.known(key)
+        if known is not None:
+            for position, replay in enumerate(known.replays):
                 outputs = replay(numbers)
                 if outputs is not None:
                     if position:  # the branch that was taken last is tried first
-                        self._replays[key] = [replay, *(r for r in replays if r is not replay)]
+                        known.replays = [replay, *(r for r in known.replays if r is not replay)]
                     return self._result(replay, outputs, arguments, keywords)
         if self.n_recordings >= self.max_recordings:
             return self._eagerly(arguments, keywords)
@@ -82,7 +82,7 @@ class Jitted(Compiled, Generic[F]):
                keywords: dict[str, Any]) -> Any:
         """Record the branch that a call takes, and replay it."""
         with collector_at_rest():
-            recording = self.recorded(key, arguments, keywords)
+            recording, known = self.recorded(key, arguments, keywords)
             replay = Replay(recording, self.compiled(recording))
         outputs = replay(numbers)
         if outputs is None:  # rounded otherwise, a number that was read with .data is another one
@@ -90,7 +90,7 @@ class Jitted(Compiled, Generic[F]):
                 recording, backend="python", reason="a decision hangs on the last bits of a "
                 "function that other back ends round otherwise"))
             outputs = replay(numbers)
-        self._replays.setdefault(key, []).insert(0, replay)
+        known.replays = [replay, *known.replays]
         return self._result(replay, outputs, arguments, keywords)
 
     def _result(self, replay: Replay, outputs: Any, arguments: tuple[Any, ...],
@@ -131,12 +131,13 @@ class Jitted(Compiled, Generic[F]):
 
     def outside(self, key: Any) -> Any:
         """What the results of such calls hang on besides the arguments, as it is now."""
-        if not self.is_unchanged(key):
+        known = self.known(key)
+        if known is None:
             return object()  # equal to nothing
-        numbers = [leaf._data for replay in self._replays.get(key, ()) for leaf in replay.captured]
-        # The watch, for another thread may have seen a change, and dropped the recordings; bytes,
-        # by which -0.0 is not 0.0.
-        return self._watches.get(key), np.array(numbers).tobytes()
+        numbers = [leaf._data for replay in known.replays for leaf in replay.captured]
+        # The recordings, for another thread may have seen a change, and dropped them; bytes, by
+        # which -0.0 is not 0.0.
+        return known, np.array(numbers).tobytes()
 
     def _like(self, function: Callable[..., Any]) -> Jitted[Any]:
         return Jitted(function, self.backend, self.max_recordings, self.static)

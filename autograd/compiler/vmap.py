@@ -136,9 +136,9 @@ class Batched(Compiled, Generic[R]):
     def _run(self, rows: Rows, parts: Parts) -> R:
         """Run every branch that is known on the rows that take it, and record the others."""
         gathered = Gathered(rows.n)
-        replays = self._replays.get(parts.key, []) if self.is_unchanged(parts.key) else []
+        known = self.known(parts.key)
         pending = np.arange(rows.n)
-        for replay in replays:
+        for replay in known.replays if known is not None else ():
             pending = _run_branch(replay, parts, pending, gathered)
             if not len(pending):
                 break
@@ -159,9 +159,9 @@ class Batched(Compiled, Generic[R]):
         first = int(pending[0])
         if self.n_recordings < self.max_recordings:
             with collector_at_rest():
-                recording = self.recorded(parts.key, rows.row(first), rows.keywords)
+                recording, known = self.recorded(parts.key, rows.row(first), rows.keywords)
                 replay = RowsReplay(recording, parts.is_row, self.sums, self.compiled)
-            self._replays.setdefault(parts.key, []).append(replay)
+            known.replays = [*known.replays, replay]
             left = _run_branch(replay, parts, pending, gathered)
             if not len(left) or left[0] != first:
                 return left

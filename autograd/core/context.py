@@ -1,8 +1,8 @@
 """What is switched on for one thread or asyncio task: no_grad, scopes, transforms, listeners.
 
-Each belongs to whoever entered it. A ``with`` block that ends without its ``__exit__`` (Ctrl-C can
-strike there) leaves nothing switched on: a switch holds for as long as the object that is entered
-lives, and the object dies with the block.
+Each belongs to whoever entered it, and until the block ends to the tasks that were started inside.
+A block that ends without its ``__exit__`` (Ctrl-C can strike there) leaves nothing switched on: a
+switch holds for as long as the object that is entered lives, and the object dies with the block.
 
 While nothing is switched on anywhere, nobody has to look: ``switched_on`` is empty then.
 """
@@ -14,7 +14,9 @@ import threading
 import weakref
 from collections.abc import Callable
 from contextvars import ContextVar
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
+
+S = TypeVar("S", bound="Switch")
 
 # The switches that are on in any thread or task, by the identity of a reference to each, with the
 # thread; and those of them that are listeners. Whether they are empty is the quick check.
@@ -63,11 +65,28 @@ class State:
         self.deaths = _deaths
 
 
-class Entry(NamedTuple):
-    """One switch that is on."""
+class Life:
+    """From the beginning of a block to its end, or to the death of the switch, which holds it.
 
-    owner: weakref.ref[Switch]
+    Whoever has a copy of the state knows it by a weak reference.
+    """
+
+    __slots__ = ("__weakref__", "switch")
+
+    def __init__(self, switch: Switch) -> None:
+        self.switch = weakref.ref(switch)
+
+
+class Entry(NamedTuple):
+    """One switch that is on, until its life ends."""
+
+    life: weakref.ref[Life]
     before: State
+
+    def switch(self) -> Switch | None:
+        """The switch, None if it is not on any more."""
+        life = self.life()
+        return None if life is None else life.switch()
 
 
 ORDINARY = State()
@@ -79,18 +98,18 @@ def here() -> State:
     """The state of the thread or task that asks."""
     state = stored_state()
     if state.deaths != _deaths:
-        owners = [entry.owner() for entry in state.entries]
-        state = _without([owner for owner in owners if owner is not None], state.entries)
+        state = _of(state.entries)
         _state.set(state)
     return state
 
 
-def _without(owners: list[Switch], entries: tuple[Entry, ...]) -> State:
-    """The state in which these owners alone have switched something on, in their order."""
+def _of(entries: tuple[Entry, ...]) -> State:
+    """The state in which those of the switches are on that still live, in their order."""
     state = State()
-    references = {id(entry.owner()): entry.owner for entry in entries}
-    for owner in owners:
-        state = owner.applied(state, references[id(owner)])
+    living = [(entry.switch(), entry.life) for entry in entries]  # and stay so meanwhile
+    for switch, life in living:
+        if switch is not None:
+            state = switch.applied(state, life)
     return state
 
 
@@ -106,33 +125,45 @@ def _died(reference: Any) -> None:
 class Switch:
     """Switches something on inside a ``with`` block; may be entered again, and by other threads."""
 
-    __slots__ = ("__weakref__",)
+    __slots__ = ("__weakref__", "_lives")
 
     is_listener = False
+    _lives: list[Life]
 
-    def applied(self, before: State, owner: weakref.ref[Switch]) -> State:
+    def __new__(cls: type[S], *_: object, **__: object) -> S:
+        """An object that was not entered yet."""
+        self = super().__new__(cls)
+        self._lives = []
+        return self
+
+    def applied(self, before: State, life: weakref.ref[Life]) -> State:
         """The state with this switched on."""
         raise NotImplementedError
 
     def __enter__(self) -> None:
-        owner = weakref.ref(self, _died)
+        life = Life(self)
+        reference = weakref.ref(life, _died)
         thread = threading.get_ident()
-        switched_on[id(owner)] = owner, thread  # first of all: whoever sees none looks no further
+        # First of all: whoever sees none looks no further.
+        switched_on[id(reference)] = reference, thread
         if self.is_listener:
-            listeners_on[id(owner)] = owner, thread
-        _state.set(self.applied(here(), owner))
+            listeners_on[id(reference)] = reference, thread
+        self._lives.append(life)
+        _state.set(self.applied(here(), reference))
 
     def __exit__(self, *error: object) -> None:
-        state = here()
-        for i in range(len(state.entries) - 1, -1, -1):
-            owner, before = state.entries[i]
-            if owner() is self:
-                later = [entry.owner() for entry in state.entries[i + 1:]]
-                _state.set(before if not later else _without(
-                    [*(entry.owner() for entry in state.entries[:i]), *later],  # type: ignore[list-item]
-                    state.entries))
-                switched_on.pop(id(owner), None)
-                listeners_on.pop(id(owner), None)
+        entries = here().entries
+        for i in range(len(entries) - 1, -1, -1):
+            reference, before = entries[i]
+            if entries[i].switch() is self:
+                is_last = i == len(entries) - 1
+                _state.set(before if is_last else _of((*entries[:i], *entries[i + 1:])))
+                switched_on.pop(id(reference), None)
+                listeners_on.pop(id(reference), None)
+                life = reference()
+                # If no copy of the state is left, nobody has to be told that this life ends.
+                del entries, reference, before
+                self._lives.remove(life)  # type: ignore[arg-type]
                 return
 
 

@@ -60,13 +60,20 @@ def _mode_of(target: Path) -> int | None:
     return stat.S_IMODE(status.st_mode)
 
 
-def read_regular(path: str | os.PathLike[str]) -> tuple[bytes, os.stat_result]:
-    """What a file holds, and its owner and mode; no link is followed, no end of a pipe awaited.
+def read_regular(path: str | os.PathLike[str],
+                 through_links: bool = False) -> tuple[bytes, os.stat_result]:
+    """What a file holds, and its owner and mode; no end of a pipe is awaited.
+
+    Args:
+        path: of the file.
+        through_links: whether a symbolic link may stand for it.
 
     Raises:
         OSError: for whatever is no file, or cannot be read.
     """
-    cautious = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+    cautious = getattr(os, "O_NONBLOCK", 0)
+    if not through_links:
+        cautious |= getattr(os, "O_NOFOLLOW", 0)
     with open(path, "rb", opener=lambda name, flags: os.open(name, flags | cautious)) as file:
         status = os.fstat(file.fileno())
         if not stat.S_ISREG(status.st_mode):

@@ -16,7 +16,18 @@ from autograd.core.typing import Array
 from autograd.core.value import UFUNCS, Value, refusal
 
 _REDUCTIONS = ("add", "multiply", "maximum", "minimum")
-_ASKING = ("isnan", "isinf", "isfinite", "signbit")  # by which a library looks what it was given
+
+def _has_sign(x: Any) -> bool:
+    if x.__class__ is not Value:
+        return bool(np.signbit(x))
+    return x < 0.0 or (x == 0.0 and math.copysign(1.0, x.data) < 0.0)
+
+
+# By these a library looks what it was given; as comparisons, of which a recording knows.
+_ASKING: dict[str, Callable[[Any], bool]] = {
+    "isnan": lambda x: x != x, "isinf": lambda x: x == math.inf or x == -math.inf,
+    "isfinite": lambda x: -math.inf < x < math.inf,
+    "signbit": _has_sign}
 _COMPARING = ("less", "less_equal", "greater", "greater_equal", "equal", "not_equal")
 
 
@@ -57,7 +68,7 @@ def apply_ufunc(value: Value, ufunc: np.ufunc, method: str, inputs: tuple[Any, .
         TypeError: for functions that have no primitive, and for results that would have to go
             into an array of plain numbers.
     """
-    function = UFUNCS.get(ufunc.__name__)
+    function = UFUNCS.get(ufunc.__name__) or _ASKING.get(ufunc.__name__)
     if method == "reduce" and ufunc.__name__ in _REDUCTIONS and inputs[0] is value:
         return value  # np.sum of one number
     out = options.pop("out", (None,))[0]
@@ -65,7 +76,7 @@ def apply_ufunc(value: Value, ufunc: np.ufunc, method: str, inputs: tuple[Any, .
         how = "" if function is not None else "; see autograd's functions for what there is"
         message = (f"np.{ufunc.__name__} cannot be recorded on a Value"
                    f"{'' if method == '__call__' else ' as ' + method}{how}")
-        raise TypeError(message) if ufunc.__name__ in _ASKING else refusal(message)
+        raise refusal(message)
     if out is not None and (not isinstance(out, np.ndarray) or out.dtype != object):
         raise refusal("a Value cannot go into an array of numbers in place; write a = a + v, or "
                       "make the array with autograd.values")
@@ -100,6 +111,14 @@ def _clip(x: Any, low: Any, high: Any) -> Any:
     return primitives.minimum(primitives.maximum(x, low), high)
 
 
+def clipped(value: Any, low: Any, high: Any) -> Any:
+    """A Value between two bounds, which may be arrays, or None."""
+    result: Any = value
+    if low is not None:
+        result = np.maximum(result, low)
+    return result if high is None else np.minimum(result, high)
+
+
 # NumPy's functions that compare, and would take a side at a tie; and what they are of a whole axis.
 _SHARING: dict[str, Callable[..., Any]] = {
     "maximum": primitives.maximum, "minimum": primitives.minimum, "fmax": _fmax, "fmin": _fmin,
@@ -118,6 +137,9 @@ def ufunc_of_arrays(ufunc: np.ufunc, method: str, inputs: Sequence[Any],
     given = options.get("out", ())
     if given:
         options["out"] = tuple(map(bare, given))
+    if name in _ASKING and method == "__call__" and not options:
+        with np.errstate(invalid="ignore"):  # a comparison with nan is no error
+            return np.frompyfunc(_ASKING[name], 1, 1)(*plain).astype(bool)
     if name not in _SHARING:
         result = getattr(ufunc, method)(*plain, **options)
     elif (method == "reduce" and name in _OF_AN_AXIS

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import math
 import re
+import reprlib
 from typing import Any
 
 import numpy as np
@@ -66,7 +67,7 @@ def written_float(text: Any) -> float:
     ``float.fromhex`` reads "1.5" as 1.3125, without a word; so hexadecimal numbers must have 0x.
     """
     if not isinstance(text, str):
-        raise TypeError(f"{text!r}, which is no text")
+        raise TypeError(f"{reprlib.repr(text)}, which is no text")
     if _HEXADECIMAL.fullmatch(text):
         with contextlib.suppress(OverflowError):
             return float.fromhex(text)
@@ -75,7 +76,7 @@ def written_float(text: Any) -> float:
             return number
     elif text in ("inf", "-inf", "nan"):
         return float(text)
-    raise ValueError(f"{text!r}, which is no number that a float can be")
+    raise ValueError(f"{reprlib.repr(text)}, which is no number that a float can be")
 
 
 _HEXADECIMAL = re.compile(r"[+-]?0x[0-9a-f]+(\.[0-9a-f]*)?(p[+-]?[0-9]+)?", re.IGNORECASE)

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ContextDecorator, contextmanager
-from typing import TYPE_CHECKING, Any, SupportsFloat, Union, final
+from inspect import isasyncgenfunction, iscoroutinefunction, isgeneratorfunction
+from typing import TYPE_CHECKING, Any, SupportsFloat, TypeVar, Union, final
 
 import numpy as np
 
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     from autograd.core.signatures import Operator, comparison, equality, operator
 else:  # what other operands a method takes, and what it gives for them, is for type checkers
     operator = comparison = equality = lambda method: method
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 # Reads as 0, but is one particular float object: `node.grad is NOT_COMPUTED` tells a gradient
 # that nobody has computed from one that is 0.
@@ -100,9 +103,9 @@ class listening(Switch):
         if listeners_on:
             listener.outer = listener_here()
 
-    def applied(self, before: State, owner: Any) -> State:
+    def applied(self, before: State, life: Any) -> State:
         """The state in which the listener is told."""
-        return State((*before.entries, Entry(owner, before)), before.recording, before.scope,
+        return State((*before.entries, Entry(life, before)), before.recording, before.scope,
                      before.transforms, self._listener)
 
 
@@ -112,14 +115,28 @@ class no_grad(Switch, ContextDecorator):
     ``with no_grad(): ...``, or ``@no_grad()`` on a function.
 
     Raises:
+        TypeError: for a decorated generator or coroutine, which runs when the block has ended.
         RecordingError: inside a function that ``jit`` or ``vmap`` records.
     """
 
     __slots__ = ()
 
-    def applied(self, before: State, owner: Any) -> State:
+    def __init__(self, function: None = None) -> None:
+        if function is not None:
+            raise TypeError("no_grad takes no argument; write @no_grad() above a function, or "
+                            "with no_grad(): ...")
+
+    def __call__(self, function: F) -> F:
+        """The function, that records nothing."""
+        if any(runs_later(function) for runs_later in (
+                isgeneratorfunction, iscoroutinefunction, isasyncgenfunction)):
+            raise TypeError(f"@no_grad() would end before {function.__name__} begins, which is a "
+                            "generator or a coroutine; write with no_grad(): ... inside of it")
+        return super().__call__(function)
+
+    def applied(self, before: State, life: Any) -> State:
         """The state in which nothing is recorded."""
-        return State((*before.entries, Entry(owner, before)), False, before.scope,
+        return State((*before.entries, Entry(life, before)), False, before.scope,
                      before.transforms, before.listener)
 
     def __enter__(self) -> None:
@@ -144,10 +161,21 @@ class recording(Switch):
     def __init__(self, refusals: list[str] | None = None) -> None:
         self.refusals = refusals
 
-    def applied(self, before: State, owner: Any) -> State:
+    def applied(self, before: State, life: Any) -> State:
         """The state in which a transform has called a function."""
-        return State((*before.entries, Entry(owner, before)), True, before.scope, True,
+        return State((*before.entries, Entry(life, before)), True, before.scope, True,
                      before.listener)
+
+
+class noting(recording):
+    """Inside, refusals are noted, and nothing else is otherwise than around it."""
+
+    __slots__ = ()
+
+    def applied(self, before: State, owner: Any) -> State:
+        """The state with one more to be told."""
+        return State((*before.entries, Entry(owner, before)), before.recording, before.scope,
+                     before.transforms, before.listener)
 
 
 def refuse_lost_gradients(refusals: list[str]) -> None:
@@ -188,9 +216,9 @@ class name_scope(Switch):
             raise TypeError(f"a scope's name must be a non-empty text, not {name!r}")
         self.name = name
 
-    def applied(self, before: State, owner: Any) -> State:
+    def applied(self, before: State, life: Any) -> State:
         """The state in the scope."""
-        return State((*before.entries, Entry(owner, before)), before.recording,
+        return State((*before.entries, Entry(life, before)), before.recording,
                      (*before.scope, self.name), before.transforms, before.listener)
 
 
@@ -302,7 +330,10 @@ class Value:
                 "compute it again, or write Value(number) for a new leaf")
         if listeners_on and (listener := listener_here()) is not None:
             listener.edited(self)
-        self._data = as_float(number)
+        number = as_float(number)
+        # Before and after: whoever is interrupted in between, or computes meanwhile, is stale.
+        self._made = Moment(tick().clock, self._made.scope)
+        self._data = number
         self._made = Moment(tick().clock, self._made.scope)
 
     @property
@@ -513,6 +544,17 @@ class Value:
         def __trunc__(self) -> int:
             raise refusal(lost_gradient("int(v)"))
 
+        def rint(self) -> float:  # which NumPy asks of the objects that it is to round
+            raise refusal(lost_gradient("round(v)"))
+
+        def _divided_with_rest(self, *others: Any) -> Any:
+            raise refusal("%, // and divmod are no operations of autograd; write a - b * "
+                          "math.floor((a / b).data) for a % b, and math.floor((a / b).data) for "
+                          "a // b, through which no gradient flows")
+
+        __mod__ = __rmod__ = __floordiv__ = __rfloordiv__ = _divided_with_rest
+        __divmod__ = __rdivmod__ = _divided_with_rest
+
     def __repr__(self) -> str:
         label = f", label={self.label!r}" if self.label else ""
         return f"Value(data={self.data!r}, grad={float(grad_of(self))!r}{label})"
@@ -526,6 +568,19 @@ class Value:
         from autograd.core.numpy_protocol import apply_ufunc
 
         return apply_ufunc(self, ufunc, method, inputs, options)
+
+    def clip(self, min: Any = None, max: Any = None, out: None = None) -> Any:
+        """What ``np.clip`` asks for: the number, or the bound that it is beyond.
+
+        Args:
+            min, max: the bounds, numbers, Values or arrays; None for no bound.
+            out: None; the result goes into no array.
+        """
+        from autograd.core.numpy_protocol import clipped
+
+        if out is not None:
+            raise refusal("np.clip of a Value cannot go into an array in place; leave out out=")
+        return clipped(self, min, max)
 
     if TYPE_CHECKING:  # the methods that the table installs below, for type checkers
         exp: Callable[[], Value]
@@ -707,18 +762,36 @@ def describe(node: Value) -> str:
 
 
 def assign(leaves: Iterable[Value], numbers: Iterable[float]) -> None:
-    """Edit the data of many leaves at once, as a training step does; the clock ticks once."""
-    leaves = list(leaves)
+    """Edit the data of many leaves at once, as a training step does.
+
+    Ctrl-C in the middle waits until all are set.
+    """
+    leaves, numbers = list(leaves), list(numbers)
     if listeners_on and (listener := listener_here()) is not None:
         for leaf in leaves:
             listener.edited(leaf)
+    try:
+        _assign(leaves, numbers)
+    except KeyboardInterrupt:
+        _assign(leaves, numbers)
+        raise
+
+
+def _assign(leaves: Sequence[Value], numbers: Sequence[float]) -> None:
+    _date(leaves)  # before and after, as for a single one
+    for leaf, number in zip(leaves, numbers, strict=True):
+        leaf._data = number
+    _date(leaves)
+
+
+def _date(leaves: Iterable[Value]) -> None:
+    """Note that the leaves are edited now."""
     clock = tick().clock
     made: dict[tuple[str, ...], Moment] = {}
-    for leaf, number in zip(leaves, numbers, strict=True):
+    for leaf in leaves:
         scope = leaf._made.scope
         if scope not in made:
             made[scope] = Moment(clock, scope)
-        leaf._data = number
         leaf._made = made[scope]
 
 
@@ -736,7 +809,7 @@ def restored(leaves: Sequence[Value]) -> Iterator[None]:
 def refusal(message: str) -> TypeError:
     """An error that must not be swallowed: every transform at work is told."""
     for entry in here().entries if switched_on else ():
-        switch = entry.owner()
+        switch = entry.switch()
         if isinstance(switch, recording) and switch.refusals is not None:
             switch.refusals.append(message)
     return TypeError(message)
@@ -789,7 +862,7 @@ def install(primitive: Primitive) -> None:
     make = _unary_method if primitive.arity == 1 else _binary_method
     for name in names:
         method = make(primitive)
-        method.__name__ = name
+        method.__name__, method.__qualname__ = name, f"Value.{name}"
         method.__doc__ = primitive.__doc__
         setattr(Value, name, method)
         UFUNCS[name] = primitive

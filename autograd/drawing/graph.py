@@ -46,6 +46,8 @@ def draw(y: Value | Sequence[Value], direction: str = "LR", local_derivatives: b
     their values, and a chain of additions as one Σ. With ``fold``, a name scope becomes one box
     with its counts, and the arrows that cross its border.
 
+    ``autograd.live(y)`` is a page of the same graph, whose leaves have sliders.
+
     Args:
         y: a Value, or several.
         direction: "LR" (left to right) or "TB" (top to bottom).

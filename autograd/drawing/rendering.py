@@ -162,10 +162,13 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]
         Raises:
             RendererError: for a suffix or format that cannot be written, such as .jpg, and without
                 a renderer for the format; no file is written then.
+            ValueError: for a path that names no file.
         """
         path = Path(outfile or filename or self.filename or "graph")
         if directory is not None:
             path = Path(directory) / path
+        if not path.name:
+            raise ValueError(f"{path} is a folder; give a file in it a name")
         suffix = path.suffix[1:].lower()
         if format is None and suffix and suffix[0].isalpha():  # "loss 0.5" has no suffix
             format = suffix

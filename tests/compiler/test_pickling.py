@@ -19,6 +19,7 @@ import pytest
 import nn
 from autograd import grad, hessian, jacobian, jit, value_and_grad, vmap
 from autograd.compiler.backends import compile
+from autograd.compiler.compiled import Compiled
 from autograd.compiler.program.program import Guard, Program
 
 from . import pickled
@@ -75,6 +76,16 @@ def test_copies_compute_the_same_before_and_after_calls(name: str, copied: Any) 
     assert bits(early(*arguments)) == bits(expected)
     assert bits(late(*arguments)) == bits(expected)
     assert bits(copied(late)(*arguments)) == bits(expected)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_shallow_copy_is_the_function_itself(name: str) -> None:
+    make, arguments = CASES[name]
+    compiled = make()
+    if not isinstance(compiled, Compiled):  # a method of an Objective, which Python itself copies
+        assert bits(copy.copy(compiled)(*arguments)) == bits(compiled(*arguments))
+    else:
+        assert copy.copy(compiled) is compiled
 
 
 @pytest.mark.parametrize("copied", [pickled_copy, copy.deepcopy])

@@ -35,8 +35,8 @@ def residuals(x: Any, t: Any, y: Any) -> Any:
 def counted(compiled: Any) -> list[int]:
     """Count the replays of a compiled function's value and derivatives from now on."""
     counts = [0]
-    for replays in compiled._replays.values():
-        for replay in replays:
+    for known in compiled._known.values():
+        for replay in known.replays:
             replay.point = _counting(replay.point, counts)
     return counts
 

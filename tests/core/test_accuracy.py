@@ -13,6 +13,7 @@ import random
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import numpy as np
 import pytest
 
 import autograd as ag
@@ -367,16 +368,37 @@ def test_logsumexp_keeps_what_is_small_beside_its_largest_operand(others: list[f
     assert ag.jit(ag.logsumexp)([*others, 0.0]) == pytest.approx(truth, rel=1e-15)
 
 
-@pytest.mark.parametrize("row", [ag.logaddexp, ag.logsumexp], ids=lambda row: row.name)
-def test_near_their_zero_logarithms_of_sums_keep_the_places_of_the_larger_operand(
-        row: Primitive, backend: str) -> None:
-    """There they are differences: no place behind those of the larger operand is promised."""
-    compiled = ag.jit(lambda a, b: row.apply((a, b)), backend=backend)
-    rng = random.Random(0)
-    for _ in range(200):
-        part = 2.0 ** -rng.uniform(0.0, 60.0)
-        a, b = math.log1p(-part / 2.0), math.log(part / 2.0) + rng.choice((0.0, 1e-13, 1e-3))
-        truth = MP_VALUES[row.name](fine, fine.mpf(a), fine.mpf(b))
-        allowed = 1e-13 * max(abs(a), abs(truth))
-        for given in (row.evaluate((a, b)), compiled(a, b)):
-            assert abs(fine.mpf(given) - truth) <= allowed, (a, b)
+def _near_zero(count: int) -> list[tuple[float, float]]:
+    """Pairs whose sum of exponentials is 1 but for rounding, or by a little."""
+    rng, found = random.Random(0), [(-math.log(2.0), -math.log(2.0))]
+    for _ in range(count):
+        a = -2.0 ** rng.uniform(-1000.0, 0.4)
+        b = float(fine.log(-fine.expm1(a)))
+        found.append((a, b + rng.choice((0.0, 0.0, 1e-15, 1e-13, 1e-3, -0.3, 0.7)) * abs(a)))
+    return found
+
+
+def test_logaddexp_keeps_all_its_places_near_its_zero(backend: str) -> None:
+    """Where exp(a) + exp(b) is 1 but for rounding, doubles alone would keep none."""
+    pairs = _near_zero(300)
+    by_rows = ag.vmap(lambda a, b: ag.logaddexp(a, b), backend=backend)(*np.array(pairs).T)
+    compiled = ag.jit(lambda a, b: ag.logaddexp(b, a), backend=backend)
+    for (a, b), in_row in zip(pairs, by_rows.tolist(), strict=True):
+        truth = fine.log1p(fine.expm1(a) + fine.exp(b))
+        for given in (ag.logaddexp(a, b), compiled(a, b), in_row):
+            assert abs(fine.mpf(given) - truth) <= 8.0 * math.ulp(float(truth)), (a, b)
+
+
+def test_logsumexp_keeps_all_its_places_near_its_zero() -> None:
+    for a, b in _near_zero(100):
+        for values in ([a, b], [b, a, -1e300], [b - math.log(2.0), a, b - math.log(2.0)]):
+            truth = fine.log(fine.fsum(map(fine.exp, values)))
+            given = fine.mpf(ag.logsumexp(values))
+            assert abs(given - truth) <= 4.0 * math.ulp(float(truth)), values
+
+
+def test_machine_code_of_logsumexp_keeps_the_places_of_its_largest_operand(backend: str) -> None:
+    compiled = ag.jit(lambda a, b: ag.logsumexp([a, b]), backend=backend)
+    for a, b in _near_zero(100):
+        truth = fine.log1p(fine.expm1(a) + fine.exp(b))
+        assert abs(fine.mpf(compiled(a, b)) - truth) <= 1e-13 * max(abs(a), abs(b), abs(truth))

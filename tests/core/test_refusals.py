@@ -6,6 +6,7 @@ import contextlib
 import json
 import math
 import numbers
+import operator
 from collections.abc import Callable
 from typing import Any
 
@@ -63,7 +64,20 @@ def floored(x: Any) -> Any:
         return x * 0.0
 
 
+def divided(how: Callable[[Any, float], Any]) -> Callable[[Any], Any]:
+    def function(x: Any) -> Any:
+        try:
+            return how(x, 1.0)
+        except TypeError:
+            return x * 2.0
+
+    return function
+
+
 SWALLOWING = [clipped_exp, bare_except, rounded, whole, filled, floored,
+              divided(operator.mod), divided(operator.floordiv), divided(divmod),
+              divided(lambda x, by: by % x), divided(lambda x, by: np.round(x)),
+              divided(lambda x, by: np.round(np.array([x]))[0]),
               lambda x: clipped_exp(x) * x, lambda x: x if tolerates(complex, x) else -x]
 TRANSFORMS: list[Callable[[Any], Callable[[float], Any]]] = [
     ag.grad, ag.value_and_grad, ag.jacobian, ag.hessian,
@@ -94,6 +108,14 @@ def test_a_refusal_inside_an_inner_transform_counts_for_the_outer_one() -> None:
         ag.grad(outer)(1.0)
 
 
+@pytest.mark.parametrize("function", SWALLOWING)
+def test_checks_do_not_pass_it(function: Callable[[Any], Any]) -> None:
+    with pytest.raises(TypeError, match=r"caught this error and went on"):
+        ag.gradcheck(function, 2.5)
+    with pytest.raises(TypeError, match=r"caught this error and went on"):
+        ag.check_gradients(function, [(2.0, 3.0)])
+
+
 def test_the_error_itself_comes_through_as_it_is() -> None:
     with pytest.raises(TypeError, match=r"math\.exp of a Value") as error:
         ag.grad(lambda x: math.exp(x))(1.0)
@@ -106,7 +128,7 @@ def asks_politely(x: Any) -> Any:
     assert hasattr(x, "__float__") and not hasattr(x, "is_integer")
     assert np.ndim(x) == 0 and np.shape([x, x]) == (2,) and np.asarray(x).dtype == object
     assert json.dumps({"x": [x]}, default=lambda v: "a Value") == '{"x": ["a Value"]}'
-    assert tolerates(repr, x) and not tolerates(np.isnan, x)
+    assert tolerates(repr, x) and tolerates(np.isnan, x)
     assert not tolerates(range(3).__getitem__, x) and not tolerates([1.0].__getitem__, x)
     together = np.array([x, 2.0]) * np.ones(2)
     return together.sum() + np.stack([together, together]).mean() + np.median(together) + max(x, 0.)
@@ -115,3 +137,31 @@ def asks_politely(x: Any) -> Any:
 def test_asking_what_it_is_is_no_loss() -> None:
     assert ag.grad(asks_politely)(1.0) == 3.0  # sum and max 1 each, mean and median a half
     assert ag.jit(asks_politely, backend="python")(1.0) == 7.0
+
+
+def found_finite(x: Any) -> Any:
+    """As libraries look at what they are given."""
+    try:
+        return x * 2.0 if np.isfinite(x) and not np.isnan(x) and not np.isinf(x) else 0.0
+    except TypeError:
+        return x * 5.0
+
+
+@pytest.mark.parametrize("transform", [lambda f: f, ag.grad, lambda f: ag.jit(f, backend="python"),
+                                       lambda f: ag.jit(ag.grad(f), backend="python")])
+def test_numpy_is_answered_whether_a_value_is_finite(transform: Any) -> None:
+    f, is_slope = transform(found_finite), transform(lambda x: x)(3.0) == 1.0
+    for x in (1.5, math.inf, math.nan, -math.inf, 2.5):
+        expected = (2.0 if is_slope else 2.0 * x) if math.isfinite(x) else 0.0
+        assert f(x) == expected
+
+
+def test_numpy_is_answered_for_arrays_and_the_sign_of_a_zero() -> None:
+    numbers = np.array([1.0, math.nan, math.inf, -0.0, 0.0])
+    values = ag.values(numbers)
+    for ask in (np.isnan, np.isinf, np.isfinite, np.signbit):
+        assert ask(values).dtype == bool and ask(values).tolist() == ask(numbers).tolist()
+        assert [ask(value) for value in values] == ask(numbers).tolist()
+        assert ask(values * numbers).tolist() == ask(numbers * numbers).tolist()
+    f = ag.jit(lambda x: -x if np.signbit(x) else 5.0, backend="python")
+    assert [f(-2.0), f(0.0), f(-0.0), f(0.0), f(3.0)] == [2.0, 5.0, 0.0, 5.0, 5.0]

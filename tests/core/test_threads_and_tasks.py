@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
 import gc
 import math
@@ -19,10 +20,12 @@ import pytest
 import autograd as ag
 import nn
 from autograd import Value, grad, jit, name_scope, no_grad, vmap
+from autograd.compiler.compiled import Compiled
 from autograd.core import context, value
 from autograd.core.context import here, listeners_on, switched_on
 from autograd.core.graph import collector_at_rest
 from autograd.core.value import is_transforming, recording
+from tests.interruptions import interrupted_at
 
 ROUNDS = 300
 
@@ -188,6 +191,86 @@ def test_leaves_that_two_threads_edit_count_as_edited() -> None:
     assert together(*[run] * 4) == [ROUNDS] * 4
 
 
+def test_an_error_says_that_another_thread_may_have_changed_what_is_recorded() -> None:
+    space: dict[str, Any] = {"factor": 1.0, "inside": threading.Event(),
+                             "go_on": threading.Event()}
+    exec("""
+def f(x):
+    y = x * factor
+    inside.set()
+    go_on.wait(60)
+    return y
+""", space)
+
+    def change() -> None:
+        space["inside"].wait(60)
+        space["factor"] = 10.0
+        space["go_on"].set()
+        done.wait(60)
+
+    done = threading.Event()
+    other = threading.Thread(target=change)
+    other.start()
+    f = jit(space["f"], backend="python")
+    try:
+        with pytest.raises(ag.RecordingError, match="if another thread changed something mean"):
+            f(1.0)
+    finally:
+        done.set()
+        other.join()
+    assert f(1.0) == 10.0
+    space["factor"] = 20.0
+    assert f(1.0) == 20.0
+
+
+def test_what_a_function_changes_itself_is_refused_beside_other_threads() -> None:
+    calls: list[int] = []
+
+    def counting(x: Any) -> Any:
+        calls.append(1)
+        return x * 2.0
+
+    def run(_: threading.Event) -> None:
+        with pytest.raises(ag.RecordingError, match="the function changes calls"):
+            jit(counting)(1.0)
+
+    together(run, predicting())
+
+
+@pytest.mark.parametrize("other", ["the same arguments", "another kind of arguments"])
+@pytest.mark.parametrize("make", [jit, vmap])
+def test_a_recording_that_is_outdated_before_it_is_compiled_is_not_kept(
+        make: Any, other: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One thread compiles; meanwhile a number that was recorded changes, and another one calls."""
+    space = {"factor": 1.0}
+    exec("def f(x): return x[0] * factor", space)
+    f = make(space["f"], backend="python" if make is jit else "numpy")
+    points: list[Any] = [[2.0], [2.0, 0.0]] if make is jit else [[[2.0]], [[2.0, 0.0]]]
+    first, second = points[0], points[other != "the same arguments"]
+    recorded, go_on = threading.Event(), threading.Event()
+    slow: list[threading.Thread] = []
+    compiled = Compiled.compiled
+
+    def waiting(*arguments: Any, **options: Any) -> Any:
+        if threading.current_thread() in slow:
+            recorded.set()
+            go_on.wait(60)
+        return compiled(*arguments, **options)
+
+    monkeypatch.setattr(Compiled, "compiled", waiting)
+    f(points[1])
+    slow.append(threading.Thread(target=f, args=(first,)))
+    slow[0].start()
+    assert recorded.wait(60)
+    space["factor"] = 10.0
+    assert f(second) == 20.0
+    go_on.set()
+    slow[0].join()
+    assert f(first) == f(second) == 20.0
+    space["factor"] = 100.0
+    assert f(first) == f(second) == 200.0
+
+
 # --- asyncio tasks --------------------------------------------------------------------------------
 
 def test_tasks_have_their_own_switches() -> None:
@@ -233,6 +316,33 @@ def test_a_task_started_inside_inherits_and_what_it_leaves_is_its_own() -> None:
     assert not switched_on
 
 
+def test_a_block_holds_for_tasks_started_inside_until_it_ends_whatever_others_do() -> None:
+    block = no_grad()
+    with block:
+        started_inside = contextvars.copy_context()
+        assert started_inside.run(lambda: (Value(1.0) * 2.0).op) is None
+    for other in (contextlib.nullcontext(), name_scope("elsewhere"), no_grad()):
+        with other:
+            assert started_inside.run(lambda: (Value(1.0) * 2.0).op) is not None
+    assert not switched_on
+
+
+def test_a_task_that_is_cancelled_leaves_nothing_switched_on() -> None:
+    async def inner() -> None:
+        with no_grad(), name_scope("inner"):
+            await asyncio.sleep(60)
+
+    async def outer() -> Any:
+        task = asyncio.create_task(inner())
+        await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        return (Value(1.0) * 2.0).op is not None, here().entries
+
+    assert asyncio.run(outer()) == (True, ())
+    assert not switched_on
+
+
 # --- blocks that overlap, nest and fail -----------------------------------------------------------
 
 def test_overlapping_blocks_end_in_any_order() -> None:
@@ -264,6 +374,23 @@ def test_no_grad_decorates_functions_also_recursive_ones() -> None:
     assert not switched_on
 
 
+def test_no_grad_decorates_nothing_that_runs_later() -> None:
+    def generator() -> Any:
+        yield Value(1.0) * 2.0
+
+    async def coroutine() -> Any:
+        return Value(1.0) * 2.0
+
+    async def both() -> Any:
+        yield Value(1.0) * 2.0
+
+    for function in (generator, coroutine, both):
+        with pytest.raises(TypeError, match=r"write with no_grad\(\): \.\.\. inside"):
+            no_grad()(function)
+    with pytest.raises(TypeError, match=r"write @no_grad\(\)"):
+        no_grad(generator)  # type: ignore[arg-type]
+
+
 def test_transforms_record_inside_of_no_grad_and_leave_it_on() -> None:
     with no_grad():
         assert grad(lambda x: x ** 3)(2.0) == 12.0
@@ -285,35 +412,6 @@ def test_a_block_that_ends_in_another_context_leaves_nothing_there() -> None:
 
 
 # --- interruptions --------------------------------------------------------------------------------
-
-class Interrupted(BaseException):
-    pass
-
-
-def interrupted_at(step: int, work: Callable[[], Any]) -> bool:
-    """Do some work that is interrupted before the line or call of that number; was it reached?"""
-    steps = iter(range(step))
-
-    def trace(frame: Any, event: str, argument: Any) -> Any:
-        if frame.f_code is value._advanced.__code__:
-            # Between the last line of a with block and its end Python tells a trace function, but
-            # handles no signal: a lock that is held there is not left behind by Ctrl-C.
-            return trace
-        if event in ("call", "line", "return") and next(steps, None) is None:
-            sys.settrace(None)
-            raise Interrupted
-        return trace
-
-    try:
-        sys.settrace(trace)
-        try:
-            work()
-        finally:
-            sys.settrace(None)
-    except Interrupted:
-        return True
-    return False
-
 
 def scopes() -> None:
     with name_scope("a"), no_grad(), name_scope("b"), collector_at_rest():
@@ -361,6 +459,38 @@ def test_an_interruption_at_any_moment_leaves_nothing_behind(work: Callable[[], 
         step += 1 if count < 400 else source.randrange(1, 60)
     assert count > 20
     work()
+
+
+def by_name(x: Value) -> None:
+    x.data = 5.0
+
+
+def together_with_others(x: Value) -> None:
+    value.assign([Value(1.0), x, Value(2.0)], [3.0, 5.0, 4.0])
+
+
+@pytest.mark.parametrize("edit", [by_name, together_with_others])
+def test_an_interrupted_edit_leaves_no_graph_of_other_numbers(
+        edit: Callable[[Value], None]) -> None:
+    step, x = 1, Value(3.0, "x")
+    found = set()
+    while True:
+        x = Value(3.0, "x")
+        y = x * x
+        was_interrupted = interrupted_at(step, lambda x=x: edit(x))
+        try:
+            y.backward()
+            assert (x.data, x.grad) == (3.0, 6.0), step
+        except ValueError:
+            found.add(x.data)
+        x.grad = 0.0
+        (x * x).backward()
+        assert x.grad == 2.0 * x.data, step
+        if not was_interrupted:
+            break
+        step += 1
+    assert found == {3.0, 5.0}
+    assert x.data == 5.0
 
 
 def jit_is_idle() -> bool:

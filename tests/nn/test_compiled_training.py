@@ -46,7 +46,7 @@ def model_for(loss: str, activation: Any = "tanh") -> nn.MLP:
 
 
 def training_of(model: nn.Module, loss: Any, y: Any, optimizer: Any = "sgd") -> Any:
-    job = training._checked_job(model, X, y, loss, optimizer, 0.0, None, None)
+    job = training.checked_job(model, X, y, loss, optimizer, 0.0, None, None)
     return compile_training(job.model, job.loss, job.optimizer, job.rows, job.targets, 0.0)
 
 

@@ -72,6 +72,14 @@ def test_without_a_cost_the_unit_ends_in_its_output() -> None:
     assert label(nodes(nn.draw(unit(), outputs=["not x"]))["output"]) == "not x"
 
 
+def test_the_activation_of_a_unit_may_be_drawn_as_a_letter() -> None:
+    for name in ("relu", "linear"):
+        drawn = edges(nn.draw(unit(name), activation="g"))
+        assert label(drawn["a", "output"]) == "a = g(z)"
+    with pytest.raises(TypeError, match="activation is drawn for a single unit"):
+        nn.draw(nn.MLP(2, [2, 1], seed=1), activation="g")
+
+
 def test_a_linear_unit_passes_z_on() -> None:
     assert label(edges(nn.draw(unit("linear")))["a", "output"]) == "a = z"
 
@@ -267,3 +275,14 @@ def test_the_renderer_keeps_the_columns(renderer: str) -> None:
                for d in range(3)]
     assert [len(column) for column in columns] == [1, 1, 1]
     assert max(columns[0]) < min(columns[1]) < max(columns[2])
+
+
+def test_a_unit_without_a_bias_has_no_bias_in_its_picture() -> None:
+    drawing = nn.draw(nn.Neuron(2, "tanh", bias=False), values=True)
+    assert "bias" not in nodes(drawing)
+    assert label(edges(drawing)["z", "a"]) == "z = w_0 x_0 + w_1 x_1"
+
+
+def test_a_network_without_biases_writes_none_into_its_units() -> None:
+    drawn = nodes(nn.draw(nn.MLP(2, [2, 1], bias=False, seed=1), values=True))
+    assert label(drawn["u1_0"]) == "h_0"

@@ -10,6 +10,7 @@ import pytest
 
 from autograd import Value
 from nn import MLP, Adam, Module
+from tests.interruptions import interrupted_at
 
 
 class Own(Module):
@@ -111,7 +112,12 @@ def test_a_file_keeps_every_bit(tmp_path):
     ("[1, 2]", "does not hold saved parameters"),
     ('{"format": "other"}', "its format is 'other'"),
     ('{"format": "chainrule parameters", "version": 99}', "version 99"),
+    ('{"format": "chainrule parameters", "version": true}', "version True"),
+    ('{"format": "chainrule parameters", "version": ' + "1" * 5000 + "}", "is damaged: Exceeds"),
     ('{"format": "chainrule parameters", "version": 1}', "no table of numbers"),
+    ('{"format": "chainrule parameters", "version": 1, "version": 1}', "'version' stands in it tw"),
+    ('{"format": "chainrule parameters", "version": 1, "numbers": {"layers.0.neurons.0.b": "1.5",'
+     '"layers.0.neurons.0.w": ["1", "2"], "layers.0.neurons.0.b": "2.5"}}', "stands in it twice"),
     ('{"format": "chainrule parameters", "version": 1, "numbers": {"x": "zzz"}}', "'x' holds"),
     ('{"format": "chainrule parameters", "version": 1, "numbers": {"x": 5}}', "'x' holds"),
     ('{"format": "chainrule parameters", "version": 1, "numbers": {}}', "missing"),
@@ -206,6 +212,55 @@ def test_bytes_that_are_no_text_are_a_clear_error(tmp_path):
     path.write_bytes(b"\x80\x04\x95\xff\xfe")
     with pytest.raises(ValueError, match="does not hold saved parameters"):
         MLP(2, [1]).load(path)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="pipes and links are those of POSIX")
+def test_what_is_no_file_is_not_read_but_a_link_to_one_is(tmp_path):
+    model, other = MLP(2, [1], seed=1), MLP(2, [1], seed=2)
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", tmp_path, tmp_path / "missing"):
+        with pytest.raises(OSError):
+            other.load(path)
+    model.save(tmp_path / "model.json")
+    (tmp_path / "link").symlink_to(tmp_path / "model.json")
+    other.load(tmp_path / "link")
+    assert other.state_dict() == model.state_dict()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="limits of files are those of POSIX")
+def test_a_full_disk_leaves_the_old_file(tmp_path):
+    import resource
+    import signal
+
+    path = tmp_path / "model.json"
+    MLP(1, [1], seed=1).save(path)
+    before, limits = path.read_bytes(), resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (3000, limits[1]))
+    try:
+        with pytest.raises(OSError, match=r"model\.json"):
+            MLP(20, [100, 1]).save(path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, handler)
+    assert path.read_bytes() == before
+    assert os.listdir(tmp_path) == ["model.json"]
+
+
+def test_ctrl_c_loads_all_parameters_or_none():
+    """The first Ctrl-C in the middle waits until all are set."""
+    model = MLP(2, [3, 1], seed=0)
+    states = [MLP(2, [3, 1], seed=seed).state_dict() for seed in (0, 1)]
+    count = 0
+    while True:
+        model.load_state_dict(states[0])
+        if not interrupted_at(count + 1, lambda: model.load_state_dict(states[1]),
+                              KeyboardInterrupt):
+            break
+        count += 1
+        assert model.state_dict() in states, count
+    assert count > 50
+    assert model.state_dict() == states[1]
 
 
 def test_a_cut_file_changes_nothing(tmp_path):

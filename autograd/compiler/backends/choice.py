@@ -8,7 +8,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import NamedTuple
 
-from autograd.compiler.backends.interface import Compile, Kernel, Unsupported
+from autograd.compiler.backends.interface import Compile, Kernel, Rewrite, Unsupported
 from autograd.compiler.program.program import Program
 
 
@@ -61,9 +61,6 @@ def checked(backend: str | None) -> str | None:
         raise ValueError(f"there is no back end {backend!r}; choose one of "
                          f"{', '.join(map(repr, BACK_ENDS))}, or None for the quickest")
     return backend
-
-
-Rewrite = Callable[[Program, Sequence[str]], Program]
 
 
 def choose(program: Program, row_inputs: Sequence[bool] | None = None,

@@ -23,7 +23,7 @@ and run the conformance tests on it; ``tests/compiler/backends/test_toy.py`` doe
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -74,6 +74,10 @@ class Compile(Protocol):
     def __call__(self, program: Program, row_inputs: Sequence[bool] | None = None,
                  sums: Sequence[bool] | None = None) -> Kernel:
         """Compile a program."""
+
+
+# Writes a program without operations that a back end has no way to write, or raises Unsupported.
+Rewrite = Callable[[Program, Sequence[str]], Program]
 
 
 class Signature:

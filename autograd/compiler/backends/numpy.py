@@ -6,9 +6,9 @@ blocks that fit into the processor's cache, and an array is freed after it was r
 What is promised: the bits of the eager engine for + - * /, sqrt, comparisons and what is chosen
 by them (abs, sign, step, wins, relu, maximum, minimum, largest, smallest, where), and for what is
 made of these (prod, one_minus_square, cosine, share). All other functions are right to 8 units in
-the last place, but ``logaddexp`` near its zero to 1e-13 of its larger operand. ``sum``, ``dot``,
-``norm`` and ``logsumexp`` round after every operand, where the eager engine may round once, so that
-their error grows with the number of operands; and so do the sums over rows. Where the eager engine
+the last place. ``sum``, ``dot``, ``norm`` and ``logsumexp`` round after every operand, where the
+eager engine may round once, so that their error grows with the number of operands; and so do the
+sums over rows. Where the eager engine
 raises, the result is what IEEE arithmetic gives.
 """
 
@@ -24,6 +24,7 @@ import numpy as np
 
 from autograd.compiler.backends.interface import Signature
 from autograd.compiler.program.program import RELATIONS, Program
+from autograd.core.near_zero import CLOSE, SMALLEST, log_of_sum
 from autograd.core.primitives import DOMAIN_ERRORS, LN2, Primitive, lookup
 from autograd.core.typing import Array
 
@@ -165,8 +166,18 @@ def _softplus(x: Any) -> Any:
 
 
 def _logaddexp(a: Any, b: Any) -> Any:
-    apart = np.where(a < b, b, a) + np.log1p(np.exp(-np.abs(a - b)))
-    return np.where(a == b, a + LN2, apart)
+    top, low = np.where(a < b, b, a), np.where(a < b, a, b)
+    gap = np.where(a == b, 0.0, low - top)  # also of equal infinities
+    rounding = (low - gap) - top
+    decay = np.exp(gap)
+    rounded = (np.abs(top) <= CLOSE) & (np.abs(rounding) < 1.0)
+    more = np.log1p(np.where(rounded, decay + decay * rounding, decay))
+    result = np.where((a == b) & ~rounded, a + LN2, top + more)
+    near = (0.5 * top < result) & (result < -2.0 * top) & (top <= -SMALLEST)
+    if np.any(near):
+        pairs = zip(top[near].tolist(), low[near].tolist(), strict=True)
+        result[near] = [log_of_sum(larger, [smaller]) for larger, smaller in pairs]
+    return result
 
 
 def _cosine(a: Any, b: Any) -> Any:

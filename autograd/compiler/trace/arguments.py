@@ -131,11 +131,11 @@ def _other_signature(argument: Any, numbers: list[float]) -> Any:
 
 
 def objects_of(structure: Any) -> list[Any]:
-    """What an argument holds that could change although it is the same: no numbers, no texts."""
+    """What an argument holds that could change although it is the same, or name something."""
     return [leaf for leaf in leaves_of(structure) if not isinstance(leaf, _LASTING)]
 
 
-_LASTING = (int, float, complex, str, bytes, type(None), np.generic, Value)
+_LASTING = (int, float, complex, bytes, type(None), np.generic, Value)
 
 
 # --- fresh Values in place of the numbers -------------------------------------------------------

@@ -7,7 +7,6 @@ from other ones is thrown away.
 
 from __future__ import annotations
 
-import ctypes
 import io
 import os
 import pickle
@@ -17,7 +16,7 @@ import types
 import weakref
 from collections import deque
 from collections.abc import Callable, Container, Iterable
-from contextvars import ContextVar
+from contextvars import Context, ContextVar
 from functools import partial
 from typing import Any
 
@@ -30,8 +29,18 @@ from autograd.compiler.trace.code_names import (
     is_name,
     mentions,
     names_in,
+    texts_in,
 )
-from autograd.compiler.trace.outside import OUTPUT, is_unseen_clock, what_reads
+from autograd.compiler.trace.hidden_state import (
+    behind,
+    cache_check,
+    contents_of,
+    entries_of,
+    holds_pointer,
+    is_foreign,
+    is_hidden,
+)
+from autograd.compiler.trace.outside import OUTPUT, Lookout, is_unseen_clock, what_reads
 from autograd.compiler.trace.purity import (
     OURS,
     are_pure_names,
@@ -88,13 +97,15 @@ class Watch:
         self._pending: deque[tuple[str, Any]] = deque()
         self._names: set[str] = set()  # that the user's functions mention
         self._texts: set[str] = set()  # that they capture, and that may be names
+        self._words: set[str] = set()  # these, and all texts in their code
         self._packages: set[str] = set()  # of what can be reached
         self._spaces: list[dict[str, Any]] = []  # the variables of their modules
         self._streams: list[tuple[str, io.StringIO | io.BytesIO]] = []  # in memory
         self.pointers: list[str] = []
         self.handed_on: list[str] = []
         self._modules: list[tuple[str, types.ModuleType]] = []
-        self._variables: set[tuple[int, str]] = set()  # of modules, that are watched already
+        self._described: list[tuple[str, Any]] = []  # functions and classes of the user's own
+        self._variables: set[tuple[int, str]] = set()  # that are watched already
         self.values: list[tuple[str, Value]] = []
         self._later("the function", function)
         while self._pending:
@@ -102,6 +113,8 @@ class Watch:
             if not self._pending:
                 self._by_text()
                 self._variables_of_modules()
+                self._attributes_by_name()
+        self._dates()
         self._gradients()
         self._edits()
         self._settings()
@@ -123,26 +136,29 @@ class Watch:
         """The ids of all that can be reached."""
         return self._seen.keys()
 
-    def drawn(self, is_alone: bool = True) -> str | None:
+    def drawn(self, is_alone: bool = True, is_seen: bool = False) -> str | None:
         """The name of a generator of random numbers that was drawn from, or None.
 
         Args:
             is_alone: whether nobody else can have drawn from the generators that all threads
                 share; otherwise a function that does not mention them is trusted.
+            is_seen: whether a hook has looked at the function, which sees draws of Python's own
+                generators, and none.
         """
         for name, state, before in self._draws:
-            if repr(state()) != before and (is_alone or name not in _SHARED
-                                            or "random" in self._names):
+            is_trusted = not is_alone and name in _SHARED and (
+                "random" not in self._names or (is_seen and name == "random"))
+            if not is_trusted and repr(state()) != before:
                 return name
         return None
 
-    def add_libraries(self, called: Iterable[tuple[types.CodeType, dict[str, Any]]]) -> None:
+    def add_libraries(self, lookout: Lookout) -> None:
         """Watch what the functions of installed packages read that the function has called.
 
         Their numbers, texts, lists and dictionaries, and attributes of their objects that these
-        functions mention.
+        functions mention; the environment, and modules whose names were put together.
         """
-        functions = list(called)
+        functions = list(lookout.called.values())
         names: set[str] = set().union(*(names_in(code)[0] for code, _ in functions))
         own, self._checks = self._checks, []
         for code, space in functions:
@@ -154,9 +170,20 @@ class Watch:
                     self._attributes(whole, item, {
                         key: part for key, part in attributes_of(item).items()
                         if key in names and is_plain_data(part)})
+        if lookout.reads_environment:  # perhaps by a function of Python's own, such as expanduser
+            self._later("os.environ", os.environ)
+        self._imports(lookout.imported, "")
         while self._pending:
             self._visit(*self._pending.popleft())
-        self._of_libraries, self._checks = self._checks, own
+            if not self._pending:
+                self._variables_of_modules()
+        self._of_libraries += self._checks
+        self._checks = own
+
+    def add_all_of_libraries(self, other: Watch) -> None:
+        """Watch what another branch of the function hangs on, too."""
+        names = {name for name, _ in self._of_libraries}
+        self._of_libraries += [each for each in other._of_libraries if each[0] not in names]
 
     def settle(self) -> None:
         """Nothing more is found out: what libraries changed since, such as a cache, is let go."""
@@ -166,16 +193,19 @@ class Watch:
     # --- the walk over what can be reached --------------------------------------------------------
 
     def _later(self, name: str, item: Any) -> None:
-        if item.__class__ is str and is_name(item):
+        if type(item) is str and is_name(item):
             self._texts.add(item)
-        if is_solid(item.__class__) or id(item) in self._seen:
+        cls: Any = type(item)
+        if is_solid(cls) or id(item) in self._seen:
             return
         self._seen[id(item)] = item
         self._pending.append((name, item))
 
     def _visit(self, name: str, item: Any) -> None:
         """Watch one thing, and put what hangs on it into the queue."""
-        if isinstance(item, Value):
+        if (stands_for := behind(item)) is not None:
+            self._later(name, stands_for)
+        elif isinstance(item, Value):
             self.values.append((name, item))
         elif isinstance(item, types.FunctionType):
             self._function(item)
@@ -185,7 +215,10 @@ class Watch:
         elif isinstance(item, partial):
             self._later(name, item.func)
             self._hand_on(name, item.func)
-            for part in (item.args, item.keywords):
+            before = item.func, item.args, item.keywords
+            self._checks.append((name, lambda: item.func is before[0] and item.args is before[1]
+                                 and item.keywords is before[2]))
+            for part in before[1:]:
                 self._later(f"an argument of {name}", part)
         elif isinstance(item, types.BuiltinFunctionType | types.MethodWrapperType) or (
                 callable(item) and hasattr(item, "__self__")):  # Cython has a type of its own
@@ -199,6 +232,11 @@ class Watch:
             self._class(name, item)
         elif isinstance(item, np.ndarray):
             self._array(name, item)
+        elif isinstance(item, np.void):  # a row of a table, whose memory it shares
+            held = item.tobytes()
+            self._checks.append((name, lambda: item.tobytes() == held))
+            if item.dtype.hasobject:
+                self._later(name, item.item())
         elif isinstance(item, weakref.ref):
             self._later(name, item())
         else:
@@ -215,7 +253,7 @@ class Watch:
         """What a container holds, of whatever class."""
         if isinstance(item, list | tuple | deque | set | frozenset):
             self._items(name, item)
-        elif isinstance(item, dict | types.MappingProxyType):
+        elif isinstance(item, dict | types.MappingProxyType | Context):
             self._dictionary(name, item)
             self._hand_on(name, getattr(item, "default_factory", None))
         elif (before := memory_of(item)) is not None:
@@ -247,6 +285,9 @@ class Watch:
                              and function.__kwdefaults__ is keywords))
         names, variables = names_in(function.__code__)
         self._names |= names
+        self._words |= texts_in(code)
+        self._described.append((function.__name__, function))
+        self._packages |= {name.split(".")[0] for name in imported_by(code)}
         self.is_pure &= are_pure_names(names) and all(
             is_pure_module(name) for name in imported_by(function.__code__))
         space = function.__globals__
@@ -257,7 +298,7 @@ class Watch:
         self.handed_on += [mention.name for mention in mentions(code, space)
                            if _is_unseen_reading(mention)]
         if not BY_NAME.isdisjoint(names):
-            self._all_of(space)
+            self._all_of("", space)
         if missing:  # built-in functions, and what the function itself might define
             self._checks.append((", ".join(sorted(missing)),
                                  lambda: space.keys().isdisjoint(missing)))
@@ -265,11 +306,19 @@ class Watch:
             self._later("os.environ", os.environ)
         self._imports(names, space.get("__package__") or "")
 
-    def _all_of(self, space: dict[str, Any]) -> None:
-        """All plain data of a module: which of it is read depends on a text."""
+    def _all_of(self, prefix: str, space: dict[str, Any]) -> None:
+        """The variables of a module, by content if they are plain data: a text tells which is read.
+        """
+        count = len(space)
+        self._of_libraries.append((f"the variables {prefix}*", lambda: len(space) == count))
         for name, item in list(space.items()):
-            if not name.startswith("__") and is_plain_data(item):
-                self._entry(name, space, name)
+            if name.startswith("__") or (id(space), name) in self._variables:
+                continue
+            self._variables.add((id(space), name))
+            if is_plain_data(item):
+                self._entry(prefix + name, space, name)
+            else:  # which is read, and whether any, nobody knows: it may change while recording
+                self._of_libraries.append((prefix + name, entry_check(space, name, item)))
 
     def _by_text(self) -> None:
         """What functions may find by names that they keep in variables."""
@@ -279,6 +328,7 @@ class Watch:
         self._imports(self._texts, "")
         self.is_pure &= are_pure_names(self._texts)
         self._names |= self._texts
+        self._words |= self._texts
         self._texts.clear()
 
     def _imports(self, names: Iterable[str], package: str) -> None:
@@ -297,14 +347,38 @@ class Watch:
     def _variables_of_modules(self) -> None:
         """Those variables of the modules that some function mentions."""
         for prefix, module in self._modules:
-            space = vars(module)
-            is_foreign = is_library(module)
+            space, is_of_library = vars(module), is_library(module)
             for name in sorted(self._names & space.keys()):
-                if is_foreign and callable(space[name]):
-                    continue  # a library's own
-                if (id(module), name) not in self._variables:
-                    self._variables.add((id(module), name))
-                    self._entry(f"{prefix}.{name}", space, name)
+                if (id(space), name) in self._variables:
+                    continue
+                self._variables.add((id(space), name))
+                whole = f"{prefix}.{name}"
+                if is_of_library and callable(space[name]):  # it may be replaced, no more
+                    self._of_libraries.append((whole, entry_check(space, name, space[name])))
+                else:
+                    self._entry(whole, space, name)
+            if (not is_of_library and (id(space), "") not in self._variables
+                    and not self._names.isdisjoint(("getattr", "__dict__", *BY_NAME))):
+                self._variables.add((id(space), ""))
+                self._all_of(f"{prefix}.", space)
+
+    def _attributes_by_name(self) -> None:
+        """What functions and classes say of themselves, where that is asked: ``f.__doc__``."""
+        for name in sorted(self._names):
+            if name.startswith("__") and name not in ("__dict__", "__weakref__"):
+                for whole, item in self._described:
+                    has = name in vars(item) if isinstance(item, type) else name in _OF_FUNCTIONS
+                    if has and (id(item), name) not in self._variables:
+                        self._variables.add((id(item), name))
+                        self._attributes(whole, item, {name: getattr(item, name)})
+
+    def _dates(self) -> None:
+        """NumPy reads the clock where it makes a date of the text "now" or "today"."""
+        texts = {word.strip().lower() for word in self._words}
+        if not texts.isdisjoint(("now", "today")) and (
+                not self._names.isdisjoint(_OF_DATES)
+                or any("datetime64" in text or "m8" in text for text in texts)):
+            self.handed_on.append("np.datetime64 (of the text 'now' or 'today')")
 
     def _entry(self, whole: str, space: dict[str, Any], name: str) -> None:
         self._later(whole, space[name])
@@ -316,8 +390,10 @@ class Watch:
             self._packages.add(package_of(cls))
             self.is_pure &= is_pure_module(cls.__module__)
             return
-        space, count = vars(cls), len(vars(cls))
-        self._checks.append((f"the class {name}", lambda: len(space) == count))
+        space, count, bases = vars(cls), len(vars(cls)), cls.__bases__
+        self._described.append((name, cls))
+        self._checks.append((f"the class {name}", lambda: len(space) == count
+                             and cls.__bases__ is bases))
         for key, item in list(space.items()):
             if not key.startswith("__") or isinstance(item, types.FunctionType):
                 for part in (item.fget,) if isinstance(item, property) else (item,):
@@ -327,18 +403,24 @@ class Watch:
             self._later(name, above)
 
     def _items(self, name: str, items: Any) -> None:
-        before = tuple(items)
+        before = contents_of(items)
         if not isinstance(items, tuple):
-            self._checks.append((name, lambda: are_same(items, before)))
+            self._checks.append((name, lambda: are_same(contents_of(items), before)
+                                 if type(items) not in _BUILT_IN else are_same(items, before)))
         kinds = set(map(type, before))
         if str in kinds or not all(map(is_solid, kinds)):
             for i, item in enumerate(before):
                 self._later(f"{name}[{i}]", item)
 
     def _dictionary(self, name: str, items: Any) -> None:
-        keys, before = tuple(items), tuple(items.values())
-        self._checks.append((name, lambda: are_same(items, keys)
-                             and are_same(items.values(), before)))
+        keys, before = entries_of(items)
+
+        def is_as_before() -> bool:
+            if type(items) is dict:
+                return are_same(items, keys) and are_same(items.values(), before)
+            return all(map(are_same, entries_of(items), (keys, before)))
+
+        self._checks.append((name, is_as_before))
         for key, item in zip(keys, before, strict=True):
             self._later(f"{name}[{key!r}]", item)
 
@@ -355,9 +437,10 @@ class Watch:
             for field in dtype.names or ():
                 self._array(f"{name}[{field!r}]", plain[field])
         else:
-            before = plain.tobytes()
+            before, fields = plain.tobytes(), dtype.names
             # ndarray's own: a masked array writes its own bytes.
             self._checks.append((name, lambda: array.shape == shape and array.dtype is dtype
+                                 and dtype.names == fields
                                  and np.ndarray.tobytes(array) == before))
         if array.__class__ is not np.ndarray and array.__class__ is not np.memmap:
             self._object(name, array)
@@ -370,11 +453,21 @@ class Watch:
         elif isinstance(item, random.Random):
             self._watch_draws(name, item.getstate)
         elif isinstance(item, np.random.Generator):
-            self._watch_draws(name, lambda: item.bit_generator.state)
+            self._later(name, item.bit_generator)
+        elif isinstance(item, np.random.BitGenerator):
+            self._watch_draws(name, lambda: item.state)
+            self._later(name, item.seed_seq)
+        elif isinstance(item, np.random.SeedSequence):
+            self._watch_draws(name, lambda: item.n_children_spawned)
         elif isinstance(item, np.random.RandomState):
             self._watch_draws(name, lambda: item.get_state(legacy=False))
-        elif isinstance(item, _POINTERS) or type(item).__module__ == "_cffi_backend":
+        elif holds_pointer(type(item)) or type(item).__module__ == "_cffi_backend":
             self.pointers.append(name)
+        elif is_foreign(item):
+            self.handed_on.append(f"{name} (of ctypes)")
+        elif (check := cache_check(item)) is not None:
+            self._of_libraries.append((f"the cache of {name}", check))
+            self._later(name, item.__dict__)
         elif isinstance(item, io.StringIO | io.BytesIO):
             self._streams.append((name, item))
         elif getattr(item, "mode", None) in ("r", "rb") and isinstance(item, io.IOBase):
@@ -389,7 +482,10 @@ class Watch:
             self._checks.append((name, lambda: is_same(item.get(MISSING), before)))
         elif hasattr(type(item), "__compose__"):  # compiled: what it is made of, not its recordings
             self._attributes(name, item, item.watched())
-        elif is_library(type(item)) and holds_more(item):
+        elif isinstance(item, BaseException):
+            self._attributes(name, item, {**attributes_of(item), "args": item.args,
+                                          "__cause__": item.__cause__})
+        elif is_hidden(item) or (is_library(type(item)) and holds_more(item)):
             self._pickled(name, item)
         elif package_of(type(item)) != OURS[0]:
             self._later(type(item).__name__, type(item))
@@ -419,11 +515,12 @@ class Watch:
                              and item.__class__ is cls and item.__dict__ is space))
 
     def _gradients(self) -> None:
-        """The gradients of captured Values, where a function might read or set them."""
-        if not self._names.isdisjoint(("grad", "zero_grad")):
-            for name, item in self.values:
-                self._checks.append((f"{item.label or name}.grad",
-                                     attribute_check(item, "grad", item.grad)))
+        """The gradients of captured Values, where a function might read or set them, and labels."""
+        for attribute, names in (("grad", ("grad", "zero_grad")), ("label", ("label",))):
+            if not self._names.isdisjoint(names):
+                for name, item in self.values:
+                    self._attributes(item.label or name, item,
+                                     {attribute: getattr(item, attribute)})
 
     def _edits(self) -> None:
         """Edits of leaves under computed Values, whose numbers are then gone."""
@@ -445,8 +542,8 @@ class Watch:
         self._draws.append((name, state, repr(state())))
 
 
-_POINTERS = (type(ctypes.pointer(ctypes.c_int())).__mro__[1], ctypes.c_void_p, ctypes.c_char_p,
-             ctypes.c_wchar_p)
+_OF_DATES = ("datetime64", "busday_count", "busday_offset", "is_busday")
+_OF_FUNCTIONS = ("__doc__", "__name__", "__qualname__", "__module__", "__annotations__")
 
 
 def _is_unseen_reading(mention: Mention) -> bool:

@@ -35,6 +35,18 @@ def names_in(code: CodeType) -> tuple[frozenset[str], frozenset[str]]:
     return frozenset(names), frozenset(variables)
 
 
+@lru_cache(maxsize=4096)
+def texts_in(code: CodeType) -> frozenset[str]:
+    """The texts in a function's code, its inner functions' included."""
+    found: set[str] = set()
+    for constant in _constants(code.co_consts):
+        if isinstance(constant, CodeType):
+            found |= texts_in(constant)
+        elif isinstance(constant, str):
+            found.add(constant)
+    return frozenset(found)
+
+
 def is_name(text: str) -> bool:
     """Whether a text may be the name of a variable, an attribute or a module."""
     return len(text) < 200 and text.replace(".", "_").isidentifier()

@@ -8,6 +8,7 @@ when the function has returned: an error in between might be swallowed.
 from __future__ import annotations
 
 import dis
+import importlib
 import io
 import os
 import random
@@ -37,7 +38,8 @@ _CLOCK = words("time time_ns perf_counter perf_counter_ns monotonic monotonic_ns
 _SYSTEM = words("read pread preadv readv stat lstat fstat fstatat statvfs fstatvfs listdir scandir "
                 "access readlink getxattr listxattr getcwd getcwdb getloadavg times cpu_count "
                 "sched_getaffinity getrandom urandom system posix_spawn spawnv fork forkpty "
-                "get_terminal_size getlogin uname waitpid wait lseek")
+                "get_terminal_size getlogin uname waitpid wait lseek getpid getppid getuid geteuid "
+                "getgid getegid getgroups getpriority nice umask isatty sysconf")
 _READING = words("read read1 readall readinto readinto1 readline readlines peek getvalue getbuffer")
 OUTPUT = "output"
 _DRAWS = "random numbers"
@@ -53,7 +55,8 @@ _SOURCES: dict[str, _Source] = {
     **dict.fromkeys(("_socket", "socket", "_ssl", "select"), _Source("a socket")),
     **dict.fromkeys(("sqlite3", "_sqlite3", "_dbm", "_gdbm"), _Source("a data base")),
     **dict.fromkeys(("mmap", "winreg", "_winapi", "msvcrt", "resource", "_posixsubprocess",
-                     "_posixshmem", "termios"), _Source("files or the system")),
+                     "_posixshmem", "termios", "pwd", "grp"), _Source("files or the system")),
+    "_signal": _Source("the clock", words("getitimer setitimer alarm")),
     "_uuid": _Source(_DRAWS),
     "_queue": _Source("a queue", words("get get_nowait qsize empty")),
     "gc": _Source("the memory", words("get_count get_stats get_objects")),
@@ -66,12 +69,21 @@ _EVENTS = {  # of sys.audit
     "os.system": "another program", "os.posix_spawn": "another program",
     "builtins.input": "the keyboard", "mmap.__new__": "a file", "urllib.Request": "a socket",
     "socket.__new__": "a socket", "socket.connect": "a socket", "socket.getaddrinfo": "a socket",
+    **dict.fromkeys(("ctypes.cdata", "ctypes.string_at", "ctypes.wstring_at",
+                     "ctypes.PyObj_FromPtr"), "memory by its address"),
+    **dict.fromkeys(("ctypes.dlopen", "ctypes.dlsym", "ctypes.call_function"),
+                    "what a foreign function gives"),
     "socket.gethostbyname": "a socket", "socket.gethostname": "a socket"}
 
 # Modules that look around for purposes of their own, whose results do not hang on it: they import,
 # print, report, and wait for each other.
 _WHATEVER_THEY_CALL = ("importlib", "_frozen_importlib", "_frozen_importlib_external", "logging",
-                       "warnings", "traceback", "linecache")
+                       "warnings", "traceback")
+_IN_PYTHON = {  # functions of the standard library that are written in Python, by their module
+    ("importlib", "reload"): "a file", ("linecache", "getlines"): "a file",
+    ("ctypes", "cast"): "memory by its address"}
+_ENVIRONMENT = type(os.environ).__getitem__.__code__
+_IMPORT_MODULE = importlib.import_module.__code__
 _BY_THEMSELVES = ("tqdm", "rich", "threading", "queue", "concurrent", "asyncio", "selectors",
                   "inspect", "tokenize")
 
@@ -104,6 +116,8 @@ class Lookout:
         has_seen_all: whether nothing can have been missed; not so with threads that the function
             started, and where another profiler stands in the way.
         called: the functions of installed packages that were called, with their variables.
+        reads_environment: whether an environment variable was read.
+        imported: the names of modules that importlib was asked for.
     """
 
     rests = True
@@ -113,6 +127,8 @@ class Lookout:
         self.reading: Reading | None = None
         self.has_printed = False
         self.has_seen_all = True
+        self.reads_environment = False
+        self.imported: set[str] = set()
         self.called: dict[Any, tuple[CodeType, dict[str, Any]]] = {}
         self._met: set[Any] = set()
         self._seeded: list[Any] = []  # generators to which the function itself gave a seed
@@ -151,11 +167,17 @@ class Lookout:
                 self._called(frame, what, owner, name)
         elif event == "call":
             code = frame.f_code
+            if code is _IMPORT_MODULE:
+                self.imported.add(str(frame.f_locals.get("name")))
             if code.co_name == "write":  # of a stream that is written in Python
                 self.has_printed = True
             key = (code.co_filename, code.co_firstlineno)
             if key not in self._met:
                 self._met.add(key)
+                self.reads_environment |= code is _ENVIRONMENT
+                what = _IN_PYTHON.get((str(frame.f_globals.get("__name__")), code.co_name))
+                if what is not None and frame.f_back is not None:
+                    self.note(frame.f_back, what, code.co_name)
                 if _is_of_installed_package(frame):
                     self.called[key] = code, frame.f_globals
 

@@ -33,7 +33,7 @@ _NAMES = words(
     "open input print eval exec compile __import__ breakpoint help globals locals vars "
     "__builtins__ random load loadtxt genfromtxt fromfile fromregex memmap DataSource datetime64 "
     "ctypeslib testing f2py distutils show_config strategies modules MLP Layer Neuron datasets "
-    "save")
+    "save open_memmap read_array npyio recfromtxt recfromcsv fromtextfile")
 
 
 def is_pure_module(name: Any) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from collections import defaultdict
 from collections.abc import Callable
 from functools import lru_cache
 from operator import is_
@@ -25,8 +26,10 @@ DEEPEST = 6  # containers in each other that count as plain data; a circle has n
 @lru_cache(maxsize=4096)
 def is_solid(cls: type) -> bool:
     """Whether numbers or texts of a class hold nothing else, and compute nothing of their own."""
-    return issubclass(cls, _SOLID) and (cls.__module__ == "builtins" or (
-        is_library(cls) and (not cls.__dictoffset__ or issubclass(cls, Primitive))))
+    if not issubclass(cls, _SOLID) or issubclass(cls, np.void):  # a row shares a table's memory
+        return False
+    return cls.__module__ == "builtins" or (
+        is_library(cls) and (not cls.__dictoffset__ or issubclass(cls, Primitive)))
 
 
 def memory_of(item: Any) -> bytes | None:
@@ -47,7 +50,8 @@ def is_plain_data(item: Any, depth: int = 0) -> bool:
     """Whether something is plain data, and what is in it, too."""
     if isinstance(item, list | tuple | set | frozenset | dict):
         parts = (*item, *item.values()) if isinstance(item, dict) else item
-        return depth < DEEPEST and all(is_plain_data(part, depth + 1) for part in parts)
+        return (depth < DEEPEST and not isinstance(item, defaultdict)  # which calls a function
+                and all(is_plain_data(part, depth + 1) for part in parts))
     return is_solid(item.__class__) or isinstance(item, np.ndarray)
 
 

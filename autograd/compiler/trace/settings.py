@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 _OF_MODULES: dict[str, Callable[[Any], Any]] = {
+    "datetime": lambda _: (time.tzname, time.timezone),
     "decimal": lambda decimal: repr(decimal.getcontext()),
     "locale": lambda locale: locale.setlocale(locale.LC_ALL),
     "mpmath": lambda mpmath: (mpmath.mp.prec, mpmath.iv.prec),
-    "sys": lambda sys: (sys.getrecursionlimit(), sys.getswitchinterval())}
+    "sys": lambda sys: (sys.getrecursionlimit(), sys.getswitchinterval()),
+    "time": lambda _: (time.tzname, time.timezone)}
 _OF_NUMPY: tuple[tuple[frozenset[str], Callable[[Any], Any]], ...] = (
     (frozenset({"geterr", "errstate"}), lambda numpy: numpy.geterr()),
     (frozenset({"array2string", "array_repr", "array_str", "get_printoptions"}),

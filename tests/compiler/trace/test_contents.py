@@ -337,6 +337,19 @@ def test_the_state_of_an_installed_package_changes(library: Any) -> None:
                  lambda: setattr(library.config, "scale", 4.0))
 
 
+def test_what_one_branch_calls_of_a_package_is_watched_after_another_was_recorded(
+        library: Any) -> None:
+    f = jit(lambda x: library.inner(x) if x > 0.0 else library.scaled(x))
+    assert f(-2.0) == library.scaled(-2.0)
+    assert f(2.0) == library.inner(2.0)
+    library._options["rate"] = 7.0  # which inner does not read
+    assert f(-2.0) == library.scaled(-2.0)
+    library.set_rate(5.0)
+    assert (f(2.0), f(-2.0)) == (library.inner(2.0), library.scaled(-2.0))
+    library.config.scale = 9.0
+    assert f(2.0) == library.inner(2.0)
+
+
 def test_settings_of_libraries_change() -> None:
     context, limit = decimal.getcontext(), sys.getrecursionlimit()
     third, errors, options = Decimal(1), np.geterr(), np.get_printoptions()

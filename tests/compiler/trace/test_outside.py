@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import colorsys
 import contextlib
+import ctypes
 import datetime
 import functools
+import importlib
 import io
+import linecache
 import logging
 import math
 import mmap
 import os
+import pwd
 import random
 import secrets
+import signal
 import socket
 import sqlite3
 import subprocess
@@ -57,6 +63,8 @@ def connected() -> socket.socket:
 
 
 PAIR = connected()
+NUMBER = ctypes.c_double(2.0)
+CHILDREN, PCG = np.random.default_rng(1), np.random.PCG64(1)
 
 READINGS: dict[str, Callable[[str], Any]] = {
     "open": lambda path: open(path).read(),  # noqa: SIM115
@@ -102,6 +110,17 @@ READINGS: dict[str, Callable[[str], Any]] = {
     "system": lambda path: os.system("true"),
     "sqlite": lambda path: sqlite3.connect(":memory:").execute("select 2.0").fetchone()[0],
     "temporary": lambda path: len(tempfile.mkdtemp()),
+    "linecache": lambda path: linecache.getline(path, 1),
+    "reload": lambda path: importlib.reload(colorsys).ONE_SIXTH,
+    "open_memmap": lambda path: np.lib.format.open_memmap(path.replace("txt", "npy"), "r")[0],
+    "pid": lambda path: os.getpid() > 0,
+    "user": lambda path: pwd.getpwuid(os.getuid()).pw_uid,
+    "timer": lambda path: signal.getitimer(signal.ITIMER_REAL)[0],
+    "address": lambda path: ctypes.c_double.from_address(ctypes.addressof(NUMBER)).value,
+    "cast": lambda path: ctypes.cast(id(path), ctypes.c_void_p).value is None,
+    "foreign": lambda path: ctypes.CDLL(None).time(None) > 0,
+    "spawned": lambda path: CHILDREN.spawn(1)[0].random() > 2.0,
+    "bits": lambda path: PCG.random_raw() < 0,
     "load average": lambda path: os.getloadavg()[0] > 1e9,
 }
 
@@ -145,12 +164,17 @@ def test_derivatives_and_rows_are_looked_at(transform: Any, path: str) -> None:
 HELD = defaultdict(time.time)
 PARTIAL = functools.partial(time.time)
 clock = time.perf_counter
+TODAY = "Today"
+LIBRARY = ctypes.CDLL(None)
 
 
 @pytest.mark.parametrize("read", [
     lambda: next(iter(time.time, None)), lambda: next(iter(clock, None)), lambda: HELD["a"],
     lambda: functools.partial(time.time)(), lambda: PARTIAL(), lambda: np.datetime64("now"),
-    lambda: np.datetime64("today"), lambda: defaultdict(time.time)["a"]])
+    lambda: np.datetime64("today"), lambda: defaultdict(time.time)["a"],
+    lambda: np.datetime64(TODAY), lambda: np.array(["now"], dtype="datetime64[s]")[0].astype(float),
+    lambda: np.array([TODAY]).astype("M8[D]").astype(float)[0],
+    lambda: np.busday_count("2020-01-01", "today"), lambda: LIBRARY.time(None)])
 def test_a_clock_that_c_code_reads_unseen_is_refused(read: Callable[[], Any]) -> None:
     """No hook sees a function written in C that is called by another one."""
     with pytest.raises(RecordingError, match=r"lets .* be called where nobody sees"):
@@ -179,6 +203,13 @@ def test_a_captured_stream_or_queue_is_refused(length: int) -> None:
 def put_and_get(queue: Any) -> Any:
     queue.put(2.0)
     return queue.get() + float(io.StringIO("3.0").read())
+
+
+def test_a_clock_that_an_argument_names_is_refused() -> None:
+    f = plainly(lambda x, day: x + np.datetime64(day, "D").astype(int))
+    assert f(0.5, "1970-01-03") == 2.5
+    with pytest.raises(RecordingError, match="text 'now' or 'today'"):
+        f(0.5, "today")
 
 
 def test_a_clock_in_a_branch_that_is_not_taken_is_no_reading() -> None:
@@ -319,9 +350,15 @@ def test_what_another_thread_draws_and_reads_is_its_own_affair(work: Callable[[]
     def not_pure(x: Any) -> Any:
         return slow(x) * len(os.sep)
 
+    def with_its_own_generator(x: Any) -> Any:
+        return slow(x) * random.Random(7).random()
+
+    functions = [slow, not_pure]
+    if work is random.random:
+        functions.append(with_its_own_generator)
     with contextlib.contextmanager(busy)(work):
         for _ in range(5):
-            for function in (slow, not_pure):
+            for function in functions:
                 assert plainly(function)(1.5) == function(1.5)
 
 

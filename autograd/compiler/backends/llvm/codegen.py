@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from autograd.compiler.backends.llvm.emitter import KERNEL_WORDS, Emitter
 from autograd.compiler.backends.llvm.nary_lowering import emitter_of
-from autograd.compiler.backends.llvm.ops import KERNEL_WORDS, Emitter
 from autograd.compiler.program.program import Program
 from autograd.core.typing import Array
 

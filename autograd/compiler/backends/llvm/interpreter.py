@@ -14,8 +14,9 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from autograd.compiler.backends.llvm.codegen import Writer
+from autograd.compiler.backends.llvm.emitter import Emitter
 from autograd.compiler.backends.llvm.nary_lowering import CHAINS, emitter_of, lowered
-from autograd.compiler.backends.llvm.ops import EMITTERS, STEPS, Emitter
+from autograd.compiler.backends.llvm.ops import EMITTERS, STEPS
 from autograd.compiler.program.loop_rerolling import GUARD, OUTPUT, SUMMED, Tape
 from autograd.compiler.program.program import RELATIONS, Program
 from autograd.core.primitive import TABLE

@@ -15,8 +15,8 @@ from typing import NamedTuple
 import numpy as np
 
 from autograd.compiler.backends.llvm.codegen import Writer
+from autograd.compiler.backends.llvm.emitter import Emitter
 from autograd.compiler.backends.llvm.nary_lowering import emitter_of, lowered
-from autograd.compiler.backends.llvm.ops import Emitter
 from autograd.compiler.program.loop_rerolling import (
     GUARD,
     OUTPUT,

@@ -11,7 +11,8 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
-from autograd.compiler.backends.llvm.ops import EMITTERS, STEPS, Emit, Emitter
+from autograd.compiler.backends.llvm.emitter import Emitter
+from autograd.compiler.backends.llvm.ops import EMITTERS, STEPS, Emit
 from autograd.compiler.program.program import Guard, Program, bits_key
 
 

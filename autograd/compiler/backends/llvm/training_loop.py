@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from autograd.compiler.backends.interface import InMemory
-from autograd.compiler.backends.llvm.ops import KERNEL_WORDS
+from autograd.compiler.backends.llvm.emitter import KERNEL_WORDS
 from autograd.compiler.backends.llvm.training_loop_codegen import DONE, WORDS, training_loop
 from autograd.compiler.program.program import Program
 from autograd.core.typing import Array

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from autograd.compiler.backends.llvm.ops import KERNEL_WORDS, Emitter
+from autograd.compiler.backends.llvm.emitter import KERNEL_WORDS, Emitter
 
 DONE, LOSS_NOT_FINITE, GRADIENT_NOT_FINITE, OTHER_BRANCH = range(4)
 

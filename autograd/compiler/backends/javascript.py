@@ -1,0 +1,401 @@
+"""The JavaScript writer: a program as the text of a function, for pages that compute by themselves.
+
+What is promised: the bits of the eager engine for + - * /, sqrt, comparisons and what is chosen by
+them, and for ``sum`` and ``dot``; all other functions within 1e-12 of it (in V8, whose functions
+are those of the tests, within 8 units in the last place). Outside a domain the results are what
+IEEE arithmetic gives, and the function says which instruction was the first that Python refuses:
+an infinity that vanishes again, as in 1 / (1 + exp(1000)), is not missed.
+
+The text is made from a checked program and from nothing else: slots are whole numbers, floats are
+written by ``repr``, and of a primitive of one's own only the name is in it, in a comment.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+
+from autograd.compiler.backends.interface import Rewrite
+from autograd.compiler.program.program import Program, Unsupported
+from autograd.compiler.program.steps import EITHER, KEEPING
+from autograd.core.near_zero import CLOSE, FRACTION, LOG_2, SMALLEST, TERMS
+from autograd.core.primitives import LN2, Primitive, lookup
+
+IDENTIFIER = re.compile(r"[A-Za-z_$][A-Za-z0-9_$]*")
+RESERVED = frozenset({
+    "arguments", "await", "break", "case", "catch", "class", "const", "continue", "debugger",
+    "default", "delete", "do", "else", "enum", "eval", "export", "extends", "false", "finally",
+    "for", "function", "if", "implements", "import", "in", "instanceof", "interface", "let",
+    "new", "null", "package", "private", "protected", "public", "return", "static", "super",
+    "switch", "this", "throw", "true", "try", "typeof", "var", "void", "while", "with", "yield",
+    "Math", "Float64Array", "RangeError", "Infinity", "NaN", "undefined"})
+LONG = 50  # operands beyond which a sum is a call: engines parse nested operators by recursion
+
+# Whether Python's own sum, which dot is made of, keeps what rounding takes away (from 3.12 on).
+_IS_COMPENSATED = sum([1e100, 1.0, -1e100]) == 1.0
+
+# How a primitive is written. {0}, {1} are operands, {all} all of them, {list} a list of them.
+EMITTERS: dict[str, str] = {
+    "add": "{0} + {1}", "sub": "{0} - {1}", "mul": "{0} * {1}", "div": "{0} / {1}",
+    "neg": "-{0}", "identity": "{0}", "one_minus_square": "(1 - {0}) * (1 + {0})",
+    "share": "{0} / ({0} + {1})",
+    "step": "{0} > 0 ? 1 : {0} <= 0 ? 0 : {0}", "relu": "{0} <= 0 ? 0 : {0}",
+    "wins": "{0} > {1} ? 1 : {0} < {1} ? 0 : {0} === {1} ? 0.5 : NaN",
+    "where": "{0} !== 0 ? {1} : {2}", "exp2": "Math.pow(2, {0})",
+    "hypot": "norm([{0}, {1}])", "erf": "erf({0})", "erfc": "erfc({0})",
+    "pow": "pow({all})", "sigmoid": "sigmoid({0})",
+    "sigmoid_slope": "sigmoid({0}) * sigmoid(-{0})", "softplus": "softplus({0})",
+    "logaddexp": "logaddexp({all})", "cosine": "cosine({all})", "gaussian": "gaussian({0})",
+    "maximum": "maximum({all})", "minimum": "minimum({all})",
+    "prod": "product({list})", "norm": "norm({list})", "logsumexp": "logsumexp({list})",
+    "largest": "{list}.reduce(maximum, -Infinity)", "smallest": "{list}.reduce(minimum, Infinity)",
+    **{name: f"Math.{name}({{0}})" for name in (
+        "abs", "sign", "sqrt", "cbrt", "exp", "expm1", "log", "log2", "log10", "log1p", "sin",
+        "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh")},
+    "atan2": "Math.atan2({all})",
+    EITHER: "{0} === {0} ? {0} : {1}",
+}
+
+# What JavaScript lacks, or has in another way than Python. Each may use the others.
+FUNCTIONS: dict[str, str] = {
+    "pow": """\
+// 1 to any power is 1, and -1 to an infinite one; Math.pow has nan there.
+const pow = (a, b) => a === 1 || (a === -1 && Math.abs(b) === Infinity) ? 1 : Math.pow(a, b);""",
+    "maximum": "const maximum = (a, b) => a < b || b !== b ? b : a;",
+    "minimum": "const minimum = (a, b) => a > b || b !== b ? b : a;",
+    "sigmoid": """\
+const sigmoid = (x) => {
+  const decay = Math.exp(-Math.abs(x));  // the other form would overflow
+  return (x >= 0 ? 1 : decay) / (1 + decay);
+};""",
+    "softplus": "const softplus = (x) => "
+                "Math.log1p(Math.exp(-Math.abs(x))) + (x <= 0 ? 0 : x);",
+    "logaddexp": f"""\
+const logaddexp = (a, b) => {{
+  const [top, low] = a < b ? [b, a] : [a, b];
+  if (!(Math.abs(top) <= {CLOSE})) {{
+    return a === b ? a + {LN2!r} : top + Math.log1p(Math.exp(low - top));
+  }}
+  const gap = low - top, rounding = (low - gap) - top, decay = Math.exp(gap);
+  const result = top + Math.log1p(Math.abs(rounding) < 1 ? decay + decay * rounding : decay);
+  const near = 0.5 * top < result && result < -2 * top && top <= {-SMALLEST!r};
+  return near ? nearZero(top, low) : result;
+}};""",
+    "nearZero": f"""\
+// log(exp(top) + exp(low)) where both cancel, in integers that count 2**-{FRACTION}.
+const nearZero = (top, low) => {{
+  const bits = new DataView(new ArrayBuffer(8)), shift = (n, by) => by < 0n ? n >> -by : n << by;
+  const split = (x) => {{
+    bits.setFloat64(0, x);
+    const all = bits.getBigUint64(0);
+    return [-(all & (2n ** 52n - 1n) | 2n ** 52n), (all >> 52n & 2047n) - 1022n];
+  }};
+  const reciprocals = [1n << {FRACTION}n];
+  for (let n = 1n, all = 1n; n <= {TERMS}n; n++) reciprocals.push(reciprocals[0] / (all *= n));
+  const series = (x, first) => {{
+    let total = reciprocals[{TERMS}];
+    for (let n = {TERMS - 1}; n >= first; n--) total = reciprocals[n] + (total * x >> {FRACTION}n);
+    return total;
+  }};
+  const fixed = ([mantissa, exponent]) => shift(mantissa, exponent + {FRACTION - 53}n);
+  const parts = split(top), turns = BigInt(Math.trunc(low / Math.LN2));
+  const rest = fixed(split(low)) - turns * {LOG_2}n;
+  const total = (parts[0] * series(fixed(parts), 1) >> 53n)
+    + shift(series(rest, 0), turns - parts[1]);
+  return Math.log1p(Number(total) * 2 ** -{FRACTION} * 2 ** Number(parts[1]));
+}};""",
+    "cosine": """\
+const cosine = (a, b) => {
+  if (Math.abs(a) < Math.abs(b)) {
+    const ratio = a / Math.abs(b);
+    return ratio / Math.sqrt(1 + ratio * ratio);
+  }
+  if (a === 0) return a * b;
+  const ratio = b / a;
+  return (a < 0 ? -1 : 1) / Math.sqrt(1 + ratio * ratio);
+};""",
+    "gaussian": """\
+const gaussian = (x) => {
+  if (!(Math.abs(x) < 30)) return x === x ? 0 : x;
+  const scaled = 134217729 * x;  // Veltkamp's splitting: the rounding of x * x would be magnified
+  const high = scaled - (scaled - x), low = x - high;
+  return Math.exp(-high * high) * Math.exp(-low * (x + high));
+};""",
+    "erf": """\
+// For |x| < 2 the series of exp(x**2) erf(x), whose terms are all positive.
+const erf = (x) => {
+  if (!(Math.abs(x) < 2)) return x > 0 ? 1 - erfc(x) : x < 0 ? erfc(-x) - 1 : x;
+  let term = x, total = x;
+  for (let n = 1; Math.abs(term) > 1e-18 * Math.abs(total); n++) {
+    term *= x * x / (n + 0.5);
+    total += term;
+  }
+  return 1.1283791670955126 * gaussian(x) * total;
+};""",
+    "erfc": """\
+// For x >= 1/2 the continued fraction x + (1/2)/(x + (2/2)/(x + (3/2)/(x + ...))).
+const erfc = (x) => {
+  if (!(x >= 0.5)) return 1 - erf(x);
+  let fraction = x;
+  for (let n = x < 1 ? 800 : x < 2 ? 200 : 60; n > 0; n--) fraction = x + 0.5 * n / fraction;
+  return 0.5641895835477563 * gaussian(x) / fraction;
+};""",
+    "plain": """\
+const plain = (numbers) => {
+  let total = 0;
+  for (const x of numbers) total += x;
+  return total;
+};""",
+    "sum": """\
+// The sum, rounded once: a list of numbers that do not overlap has the same sum (Shewchuk 1997).
+const sum = (numbers) => {
+  const parts = [];
+  for (let x of numbers) {
+    let count = 0;
+    for (let y of parts) {
+      if (Math.abs(x) < Math.abs(y)) [x, y] = [y, x];
+      const high = x + y, low = y - (high - x);
+      if (low !== 0) parts[count++] = low;
+      x = high;
+    }
+    if (x - x !== 0) return plain(numbers);
+    parts.length = count;
+    if (x !== 0) parts.push(x);
+  }
+  let total = 0, rest = 0;
+  while (parts.length && rest === 0) {
+    const before = total, next = parts.pop();
+    total = before + next;
+    rest = next - (total - before);
+  }
+  // Half a unit in the last place is more than half if what follows has the same sign.
+  if (parts.length && rest !== 0 && (rest < 0) === (parts[parts.length - 1] < 0)) {
+    const up = total + 2 * rest;
+    if (up - total === 2 * rest) return up;
+  }
+  return total;
+};""",
+    "dot": """\
+const dot = (numbers) => {
+  const half = numbers.length / 2;
+  let total = 0;
+  for (let i = 0; i < half; i++) total += numbers[i] * numbers[half + i];
+  return total;
+};""",
+    "exact_dot": """\
+// Python adds what rounding takes away from the sum (Neumaier 1974).
+const exact_dot = (numbers) => {
+  const half = numbers.length / 2;
+  let total = 0, lost = 0;
+  for (let i = 0; i < half; i++) {
+    const x = numbers[i] * numbers[half + i], next = total + x;
+    lost += Math.abs(total) >= Math.abs(x) ? (total - next) + x : (x - next) + total;
+    total = next;
+  }
+  return lost - lost === 0 ? total + lost : total;
+};""",
+    "product": """\
+const product = (numbers) => {
+  let total = 1;
+  for (const x of numbers) total *= x;
+  return total;
+};""",
+    "norm": """\
+const norm = (numbers) => {
+  let top = 0, total = 0;
+  for (const x of numbers) top = maximum(top, Math.abs(x));
+  if (numbers.some((x) => Math.abs(x) === Infinity)) return Infinity;
+  if (top === 0 || top !== top) return top;
+  for (const x of numbers) total += (x / top) * (x / top);
+  return top * Math.sqrt(total);
+};""",
+    "logsumexp": """\
+const logsumexp = (numbers) => {
+  const top = numbers.reduce(maximum, -Infinity);
+  if (!(Math.abs(top) < Infinity)) return top;
+  return top + Math.log1p(sum([-1, ...numbers.map((x) => Math.exp(x - top))]));
+};""",
+}
+
+
+def to_javascript(program: Program, name: str = "program",
+                  rewrite: Rewrite | None = None) -> str:
+    """Write a program as JavaScript: a script that declares one constant, a function.
+
+    The function is called as ``name(x, y)``. ``x`` is an array of numbers, one for each input;
+    ``y``, which may be left out, a Float64Array to write the outputs into. It returns ``y``, with
+    two properties more:
+
+    - ``y.guard``: the place in ``program.guards`` of the first that does not hold, or -1. Where
+      one does not, the outputs are not those of the recorded function.
+    - ``y.outside``: the index of the first instruction that is outside of its domain, where the
+      eager engine raises, or -1.
+
+    It throws a RangeError for a wrong number of inputs. The script needs nothing else, declares
+    nothing else, and may stand between ``<script>`` and ``</script>``.
+
+    Args:
+        program: what to write. All numbers of it are asked for by
+            ``dataclasses.replace(program, outputs=tuple(range(program.n_slots)))``.
+        name: what to call the function.
+        rewrite: writes primitives of the user's own out in others
+            (``autograd.compiler.trace.inlining.inlined``); None refuses them.
+
+    Raises:
+        ValueError: for a name that is no identifier of JavaScript, or a program that is none.
+        KeyError: for an operation that is not in the table of primitives.
+        Unsupported: for a primitive that JavaScript has no way to write; the message names it.
+    """
+    if not IDENTIFIER.fullmatch(name) or name in RESERVED:
+        raise ValueError(f"{name!r} cannot be the name of a function in JavaScript; "
+                         "write a word such as 'program'")
+    for op in set(program.ops):
+        lookup(op)  # whose error says what to do about an unknown one
+    writer = _Writer(program.validate(), rewrite)
+    body = "\n".join(writer.function())
+    prelude = "".join(f"{text}\n" for text in writer.prelude(body))
+    return (f'const {name} = (() => {{\n"use strict";\n{prelude}{body}\nreturn program;\n'
+            "})();\n")
+
+
+class _Writer:
+    """Writes the functions of a program."""
+
+    def __init__(self, program: Program, rewrite: Rewrite | None) -> None:
+        self.program, self.rewrite = program, rewrite
+        self.own: dict[tuple[str, int], str] = {}  # functions for the user's own primitives
+        self.own_texts: list[str] = []
+
+    def function(self) -> Iterator[str]:
+        """The function that the script is for."""
+        program = self.program
+        inputs = ", ".join(f"x{i} = x[{i}]" for i in range(program.n_inputs))
+        yield f"function program(x, y = new Float64Array({len(program.outputs)})) {{"
+        yield (f"  if (x.length !== {program.n_inputs}) throw new RangeError("
+               f'"the program takes {program.n_inputs} number(s), not " + x.length);')
+        if inputs:
+            yield f"  const {inputs};"
+        yield from self.instructions(program)
+        for place, slot in enumerate(program.outputs):
+            yield f"  y[{place}] = {_read(program, slot)};"
+        yield from self._checks()
+        yield "  return y;"
+        yield "}"
+
+    def instructions(self, program: Program) -> Iterator[str]:
+        for slot, (op, operands) in enumerate(zip(program.ops, program.operands, strict=True),
+                                              program.first):
+            right = self._written(op, [_read(program, x) for x in operands])
+            yield f"  const v{slot} = {right};"
+
+    def _checks(self) -> Iterator[str]:
+        """What is first is found by looking from the end, so that nothing nests."""
+        program = self.program
+        yield "  y.guard = y.outside = -1;"
+        for place, guard in reversed(list(enumerate(program.guards))):
+            left, right = _read(program, guard.left), _read(program, guard.right)
+            holds = f"{left} {_relation(guard.relation)} {right}"
+            yield f"  if ({f'!({holds})' if guard.outcome else holds}) y.guard = {place};"
+        for i in range(len(program) - 1, -1, -1):
+            operands = [_read(program, x) for x in program.operands[i]]
+            result = f"v{program.first + i}"
+            for condition in _refusals(lookup(program.ops[i]), operands, result):
+                yield f"  if ({condition}) y.outside = {i};"
+
+    def _written(self, op: str, operands: Sequence[str]) -> str:
+        listed = ", ".join(operands)
+        if op in KEEPING:
+            relation, outcome = KEEPING[op]
+            holds = f"{operands[1]} {_relation(relation)} {operands[2]}"
+            arms = (operands[0], "NaN") if outcome else ("NaN", operands[0])
+            return f"{holds} ? {arms[0]} : {arms[1]}"
+        if op == "dot":
+            return _dot(operands)
+        if op == "sum":
+            return f"sum([{listed}])" if len(operands) != 2 else "{} + {} + 0".format(*operands)
+        if op in EMITTERS:
+            return EMITTERS[op].format(*operands, all=listed, list=f"[{listed}]")
+        return f"{self._own(op, len(operands))}({listed})"
+
+    def _own(self, op: str, count: int) -> str:
+        """The function that computes a primitive of the user's own from so many operands."""
+        key = (op, count)
+        if key not in self.own:
+            refusal = f"JavaScript has no way to write {op}"
+            if self.rewrite is None:
+                raise Unsupported(refusal, (op,))
+            alone = Program(count, (), (op,), (tuple(range(count)),), (count,))
+            try:
+                written = self.rewrite(alone, [op])
+                lines = list(self.instructions(written))
+            except Unsupported as error:
+                raise Unsupported(f"{refusal}: {error}", (op,)) from None
+            self.own[key] = f"own{len(self.own)}"
+            inputs = ", ".join(f"x{i}" for i in range(count))
+            comment = json.dumps(op).replace("<", "\\u003c")
+            self.own_texts.append("\n".join([
+                f"const {self.own[key]} = ({inputs}) => {{  // {comment}", *lines,
+                f"  return {_read(written, written.outputs[0])};", "};"]))
+        return self.own[key]
+
+    def prelude(self, body: str) -> Iterator[str]:
+        """What the text of the function calls."""
+        needed: set[str] = set()
+        missing = _called("\n".join([*self.own_texts, body]))
+        while missing:
+            needed |= missing
+            missing = _called("\n".join(FUNCTIONS[name] for name in missing)) - needed
+        yield from (text for name, text in FUNCTIONS.items() if name in needed)
+        yield from self.own_texts
+
+
+def _called(text: str) -> set[str]:
+    without_comments = re.sub("//.*", "", text)
+    return FUNCTIONS.keys() & set(re.findall(r"(?<![\w.$])[a-zA-Z_]+", without_comments))
+
+
+def _read(program: Program, slot: int) -> str:
+    if program.n_inputs <= slot < program.first:
+        return _number(program.constants[slot - program.n_inputs])
+    return program.name(slot)
+
+
+def _number(number: float) -> str:
+    """A float as JavaScript; a sign gets brackets, for -(-1) is not --1."""
+    text = "NaN" if number != number else repr(number).replace("inf", "Infinity")
+    return f"({text})" if text.startswith("-") else text
+
+
+def _relation(relation: str) -> str:
+    return {"==": "===", "!=": "!=="}.get(relation, relation)
+
+
+def _dot(operands: Sequence[str]) -> str:
+    half = len(operands) // 2
+    if _IS_COMPENSATED:
+        return f"exact_dot([{', '.join(operands)}])"
+    if half > LONG:
+        return f"dot([{', '.join(operands)}])"
+    products = (f"{a} * {b}" for a, b in zip(operands[:half], operands[half:], strict=True))
+    return " + ".join(["0", *products])
+
+
+def _refusals(row: Primitive, operands: Sequence[str], result: str) -> Iterator[str]:
+    """The conditions on which the eager engine raises."""
+    if row.arity is None and row.domain and not operands:
+        yield "true"
+    if row.raises is None:
+        if row.name in EMITTERS:  # of finite operands comes what is not finite
+            yield " && ".join([f"{result} - {result} !== 0",
+                               *(f"{x} - {x} === 0" for x in operands)])
+        else:  # one's own is nan where it raises
+            yield " && ".join([f"{result} !== {result}", *(f"{x} === {x}" for x in operands)])
+        return
+    for position, relation, bound in row.raises:
+        operand = operands[position]
+        condition = f"{operand} {_relation(relation)} {_number(bound)}"
+        if relation != "==":  # of an infinity beyond the bound, exp is defined, and log is nan
+            condition += f" && ({operand} - {operand} === 0 || {result} !== {result})"
+        yield condition
+
