@@ -130,14 +130,17 @@ def dot_size(path: Path) -> float:
 
 
 def mark_ends(ax: Any, path: Path, *places: Any) -> None:
-    """Mark where a path starts and ends, with a red cross where it diverged.
+    """Mark where a path starts and ends, with a red cross where it leads uphill.
 
     Args:
         ax, path: where to draw what.
         places: the path's coordinates in the picture.
     """
-    diverged = path.reason == "diverged"
-    last = ("X", DIVERGED, "diverged after") if diverged else ("*", GREEN, "end")
+    last = ("*", GREEN, "end")
+    if path.reason == "diverged":
+        last = ("X", DIVERGED, "diverged after")
+    elif path.values[-1] > path.values[0]:
+        last = ("X", DIVERGED, "diverges:")
     for end, (marker, color, what) in ((0, ("s", BLACK, "start")), (-1, last)):
         point, value = path.points[end], path.values[end]
         text = (coordinates(*point, value) if len(point) == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 Kind = Literal["surface", "contour"]
+Corner = tuple[float, float, float]
 
 
 def plot_surface(f: Callable[[Any], Any], ranges: Any, kind: Kind = "surface",
@@ -54,7 +56,7 @@ def plot_surface(f: Callable[[Any], Any], ranges: Any, kind: Kind = "surface",
         labels: of the two variables and of the height, ("x[0]", "x[1]", "f(x)") by default.
         view: for a surface, from where to look at it: (elevation, azimuth) in degrees, as
             matplotlib's ``view_init`` counts them; (30, -60) by default.
-        zlim: (low, high), the heights to draw; gaps are left where f is lower or higher.
+        zlim: (low, high), the heights to draw; the surface is cut off where f is lower or higher.
 
     Returns:
         The Axes.
@@ -111,13 +113,17 @@ def draw_heights(x: Array, y: Array, z: Array, kind: Kind, label: str, ax: Axes 
         label: of the height.
         view, zlim: as for :func:`plot_surface`.
     """
-    limited = z if zlim is None else _limited(z, *interval(zlim, "zlim"))
-    if kind == "contour":  # whose levels keep the limits between the points, too
+    if zlim is not None:
+        _check_limits(z, *interval(zlim, "zlim"))
+    if kind == "contour":
         return draw_contours(flat_axes(ax), x, y, z, label, zlim)
-    z = limited
     solid = solid_axes(ax)
-    solid.plot_surface(*np.meshgrid(x, y), z, cmap=HEIGHTS, alpha=0.75, linewidth=0.2,
-                       edgecolor=(1, 1, 1, 0.2), rcount=len(y), ccount=len(x), zorder=1)
+    style = {"linewidth": 0.2, "edgecolor": (1, 1, 1, 0.2), "zorder": 1}
+    if zlim is None:
+        solid.plot_surface(*np.meshgrid(x, y), z, cmap=HEIGHTS, alpha=0.75, rcount=len(y),
+                           ccount=len(x), **style)
+    else:
+        _draw_cut(solid, x, y, z, zlim, style)
     if view is not None:
         solid.view_init(elev=float(view[0]), azim=float(view[1]))
     if zlim is not None:
@@ -130,19 +136,54 @@ def draw_heights(x: Array, y: Array, z: Array, kind: Kind, label: str, ax: Axes 
     return solid
 
 
-def _limited(z: Array, low: float, high: float) -> Array:
-    """The heights inside the limits, nan for the others.
-
-    Raises:
-        ValueError: when there is none.
-    """
+def _check_limits(z: Array, low: float, high: float) -> None:
+    """Refuse limits with no height between them."""
     if low == high:
         raise ValueError(f"zlim must be (low, high) with low < high, not ({low:g}, {high:g})")
-    inside = (z >= low) & (z <= high)
-    if not inside.any():
+    if not ((z >= low) & (z <= high)).any():
         raise ValueError(f"no height is between {low:g} and {high:g}; those computed go from "
                          f"{np.nanmin(z):.6g} to {np.nanmax(z):.6g}")
-    return np.where(inside, z, math.nan)
+
+
+def _draw_cut(solid: Any, x: Array, y: Array, z: Array, zlim: tuple[float, float],
+              style: dict[str, Any]) -> None:
+    """A surface cut off at its limits, along the lines where it crosses them."""
+    from matplotlib import colormaps
+    from mpl_toolkits.mplot3d.art3d import Poly3DCollection
+
+    low, high = zlim
+    faces = []
+    for i in range(len(y) - 1):
+        for j in range(len(x) - 1):
+            corners = [(x[b], y[a], z[a, b]) for a, b in (
+                (i, j), (i, j + 1), (i + 1, j + 1), (i + 1, j))]
+            face = _cut(_cut(corners, low, 1.0), high, -1.0)
+            if len(face) > 2:
+                faces.append(face)
+    shares = [(sum(corner[2] for corner in face) / len(face) - low) / (high - low)
+              for face in faces]
+    solid.add_collection3d(Poly3DCollection(faces, facecolors=colormaps[HEIGHTS](shares),
+                                            alpha=0.75, **style))
+    solid.auto_scale_xyz(x, y, np.array(zlim))
+
+
+def _cut(corners: list[Corner], limit: float, side: float) -> list[Corner]:
+    """The part of a face that is above (side 1) or below (side -1) a height.
+
+    Source: Sutherland and Hodgman, Reentrant Polygon Clipping, Communications of the ACM 17, 1974.
+    """
+    kept: list[Corner] = []
+    if not all(math.isfinite(corner[2]) for corner in corners):
+        return kept
+    for before, corner in pairwise([*corners[-1:], *corners]):
+        a, b = side * (before[2] - limit), side * (corner[2] - limit)
+        if (a < 0.0) != (b < 0.0):
+            share = a / (a - b)
+            kept.append((before[0] + share * (corner[0] - before[0]),
+                         before[1] + share * (corner[1] - before[1]), limit))
+        if b >= 0.0:
+            kept.append(corner)
+    return kept
 
 
 def draw_contours(ax: Any, x: Array, y: Array, z: Array, label: str = "f(x)",

@@ -16,6 +16,7 @@ import matplotlib.pyplot as plt
 from matplotlib.backend_bases import FigureCanvasBase
 from matplotlib.figure import Figure
 from mpl_toolkits.mplot3d import Axes3D
+from mpl_toolkits.mplot3d.art3d import Poly3DCollection
 
 import nn
 from autograd import (
@@ -30,6 +31,7 @@ from autograd import (
     plot_loss_landscape,
     plot_surface,
 )
+from autograd.plotting.surfaces import _cut as cut
 from autograd.plotting.ticks import plain
 
 Axes = Any
@@ -229,26 +231,38 @@ def test_a_view_is_two_numbers(wrong: Any) -> None:
 
 
 def test_limits_of_a_surface_cut_the_heights_and_the_path(monkeypatch: pytest.MonkeyPatch) -> None:
-    drawn = []
-    original = Axes3D.plot_surface
-
-    def watched(self: Axes, x: Any, y: Any, z: Any, **options: Any) -> Any:
-        drawn.append(z)
-        return original(self, x, y, z, **options)
-
-    monkeypatch.setattr(Axes3D, "plot_surface", watched)
+    drawn: list[Any] = []
+    monkeypatch.setattr(Axes3D, "add_collection3d", lambda _, faces, **__: drawn.append(faces))
+    made: list[Any] = []
+    original = Poly3DCollection.__init__
+    monkeypatch.setattr(Poly3DCollection, "__init__", lambda self, faces, **options: (
+        made.append(faces), original(self, faces, **options))[-1])
     path = descend(bowl, (-8, 7), 0.1, steps=20)
-    ax = plot_surface(bowl, SQUARE, path=path, zlim=(0, 100), resolution=21)
-    assert ax.get_zlim() == (0, 100)
-    (heights,) = drawn
-    grid = np.linspace(-10, 10, 21)
-    expected = 2 * grid[None, :] ** 2 + grid[:, None] ** 2
-    assert (np.isfinite(heights) == (expected <= 100)).all()
-    assert heights[expected <= 100] == pytest.approx(expected[expected <= 100])
+    ax = plot_surface(bowl, SQUARE, path=path, zlim=(8, 100), resolution=21)
+    assert ax.get_zlim() == (8, 100)
+    assert len(drawn) == len(made) == 1
+    corners = np.array([corner for face in made[0] for corner in face])
+    assert corners[:, 2].min() == 8
+    assert corners[:, 2].max() == 100
+    on_grid = corners[:, 2] % 1.0 == 0.0
+    exact = 2 * corners[:, 0] ** 2 + corners[:, 1] ** 2
+    assert exact == pytest.approx(corners[:, 2], abs=1.0)  # chords of cells of length 1
+    assert on_grid.sum() > 100
     z = ax.lines[0].get_data_3d()[2]
-    inside = path.values <= 100
-    assert not inside.all()
+    inside = (path.values >= 8) & (path.values <= 100)
+    assert 2 < inside.sum() < len(inside)
     assert (np.isfinite(z) == inside).all()
+
+
+def test_a_cut_surface_has_the_area_that_is_left() -> None:
+    """The plane z = x over the unit square, between 0.25 and 0.6."""
+    square = [(0.0, 0.0, 0.0), (1.0, 0.0, 1.0), (1.0, 1.0, 1.0), (0.0, 1.0, 0.0)]
+    face = np.array(cut(cut(square, 0.25, 1.0), 0.6, -1.0))
+    assert sorted(map(tuple, face.tolist())) == pytest.approx(np.array(
+        [(0.25, 0.0, 0.25), (0.25, 1.0, 0.25), (0.6, 0.0, 0.6), (0.6, 1.0, 0.6)]))
+    assert cut(square, 2.0, 1.0) == []
+    assert cut(square, -1.0, 1.0) == square
+    assert cut([*square[:3], (0.0, 1.0, float("nan"))], 0.5, 1.0) == []
 
 
 def test_limits_of_contours_are_those_of_their_levels() -> None:
@@ -300,6 +314,9 @@ def test_numbers_with_many_zeros_have_a_power_of_their_own() -> None:
     texts = ticks(plot_function(lambda x: x * 1e20, 0.0, 4.0, []).yaxis)
     assert "2e20" in texts
     assert "0" in texts
+    texts = ticks(plot_history([1.75e7, 2e6]).yaxis)
+    assert {"2e6", "1.2e7"} <= set(texts)
+    assert all("e" in text for text in texts)
 
 
 def test_ticks_of_a_logarithmic_axis() -> None:
@@ -337,6 +354,14 @@ def test_the_end_of_a_path_that_diverged_is_a_red_cross(f: Any, start: Any, rate
         "diverged after ")
     red, green, blue = matplotlib.colors.to_rgb(palette.DIVERGED)
     assert red > 0.7 > 0.1 > max(green, blue)
+
+
+def test_a_path_that_ends_higher_than_it_began_has_a_red_cross() -> None:
+    path = descend(parabola, 10, 1.5, steps=9)
+    assert path.reason == "steps"
+    ax = plot_descent(path, parabola)
+    assert [line.get_marker() for line in ax.lines[-2:]] == ["s", "X"]
+    assert ax.get_legend().get_texts()[-1].get_text().startswith("diverges: (-3581")
 
 
 def test_the_end_of_any_other_path_is_a_star() -> None:
