@@ -16,6 +16,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from autograd.compiler.backends import arrays
 from autograd.compiler.backends import choice as backends
 from autograd.compiler.backends.interface import Unsupported
 from autograd.compiler.backends.llvm.nary_lowering import KNOWN
@@ -219,9 +220,9 @@ class ArrayTraining(Training):
         self.data = np.ascontiguousarray(self.data)
         n = len(self.numbers)
         extra = len(row.program.outputs) - 1 - n
-        self.kernel = backends.compile(
+        self.kernel = arrays.compile(
             row.program, (True,) * row.n_row_inputs + (False,) * n,
-            (True,) * (1 + n) + (False,) * extra)
+            (True,) * (1 + n) + (False,) * extra, free_sums=True)
 
     def run(self, epochs: Sequence[Batches], done: list[Epochs]) -> None:
         """See :meth:`Training.run`."""
@@ -246,6 +247,7 @@ class ArrayTraining(Training):
     def _step(self, batch: Sequence[int]) -> tuple[float, Array]:
         numbers = self.numbers
         sums, out, holds = self.kernel(numbers, self.data[:, batch])
+        assert out is not None  # for rows there are outputs of each
         if not holds.all():
             self.row.refuse()
         with np.errstate(all="ignore"):  # what is not finite is told below

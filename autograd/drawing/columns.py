@@ -17,7 +17,7 @@ COLUMN = 900.0  # pixels, of which an inch has 96
 PIXELS_PER_POINT = 96.0 / 72.0
 ROW_COST = 2.0  # references that one row less is worth
 
-NARROW, WIDE = frozenset(" .,:;'|!()[]{}ijltfr-*/"), frozenset("mwMW@%Σ∂…—")
+NARROW, WIDE = frozenset(" .,:;'|!()[]{}ijltfr-*/"), frozenset("mwMW@%Σ∂…—=+<>×")
 
 
 def text_width(text: str, size: float) -> float:

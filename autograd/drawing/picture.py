@@ -23,8 +23,9 @@ RANK_GAP, NODE_GAP = 0.18, 0.18  # inches
 FIELD_MARGIN = "0.055,0.04"
 
 # Pixels that renderers add, at both sides together.
-RECORD_MARGIN, LABEL_MARGIN, REFERENCE_MARGIN, SCOPE_MARGIN = 11.0, 6.0, 10.0, 11.0
-PAGE_MARGIN, ROW_MARGIN = 12.0, 25.0
+RECORD_MARGIN, OVAL_MARGIN, LABEL_MARGIN, LABELLED_GAP = 9.0, 15.0, 4.0, 6.0
+REFERENCE_MARGIN, SCOPE_MARGIN, PAGE_MARGIN, ROW_MARGIN = 10.0, 11.0, 12.0, 32.0
+ROUND = 1.42  # an oval around a text is wider than the text
 NARROWEST_RECORD, NARROWEST_OVAL = 72.0, 38.0
 
 
@@ -134,8 +135,9 @@ class Picture:
                                          for operand in unit.operands if isinstance(operand, Unit)),
                                         default=len(unit.scope))
         if unit.kind and not (self.compact or group.is_box):
-            width += 96.0 * RANK_GAP + max(text_width(unit.symbol, RECORD_SIZE) + RECORD_MARGIN,
-                                           NARROWEST_OVAL)
+            oval = ROUND * text_width(unit.symbol, RECORD_SIZE) + OVAL_MARGIN
+            width += 96.0 * RANK_GAP + max(oval, NARROWEST_OVAL)
+            width += LABELLED_GAP if self.texts_of else 0.0
         texts = [*self.texts_of.get(unit, []), *self._counts(group)]
         return width + max((text_width(text, EDGE_SIZE) + LABEL_MARGIN for text in texts),
                            default=0.0)

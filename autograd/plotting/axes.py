@@ -142,7 +142,7 @@ def dot_size(path: Path) -> float:
 
 
 def mark_ends(ax: Any, path: Path, *places: Any) -> None:
-    """Mark where a path starts and ends, with a red cross where it diverged or still rises.
+    """Mark where a path starts and ends, with a red cross where it diverged or still climbs.
 
     Args:
         ax, path: where to draw what.
@@ -150,7 +150,7 @@ def mark_ends(ax: Any, path: Path, *places: Any) -> None:
     """
     from autograd.plotting.ticks import plain
 
-    away = "diverged after" if path.reason == "diverged" else "still rising at"
+    away = "diverged after" if path.reason == "diverged" else "diverges:"
     last = ("X", DIVERGED, away) if path.rises else ("*", GREEN, "end")
     for end, (marker, color, what) in ((0, ("s", BLACK, "start")), (-1, last)):
         point, value = path.points[end], path.values[end]

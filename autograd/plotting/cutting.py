@@ -27,6 +27,7 @@ def draw_cut(solid: Any, x: Array, y: Array, z: Array, zlim: tuple[float, float]
     faces = cut_faces(x, y, z, *zlim)
     surface = Poly3DCollection([np.array(face) for face in faces], **style)
     surface.set_array(np.array([sum(corner[2] for corner in face) / len(face) for face in faces]))
+    surface.set_clim(*zlim)
     solid.add_collection3d(surface)
     solid.auto_scale_xyz(x, y, zlim)
 

@@ -138,7 +138,7 @@ def plot_descent(path: Path, f: Callable[[Any], Any] | None = None, ax: Axes | N
                  labels: Labels = None) -> Axes:
     """Draw a descent in one variable (on the curve) or two (on the contours), with arrows.
 
-    A star marks the end, a red cross that of a path that diverged or still rises.
+    A star marks the end, a red cross that of a path that diverged or still climbs.
 
     Args:
         path: of one or two variables; one that diverged, too.

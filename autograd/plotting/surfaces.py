@@ -55,7 +55,7 @@ def plot_surface(f: Callable[[Any], Any], ranges: Any, kind: Kind = "surface",
         labels: of the two variables and of the height, ("x[0]", "x[1]", "f(x)") by default.
         view: for a surface, from where to look at it: (elevation, azimuth) in degrees, as
             matplotlib's ``view_init`` counts them; (30, -60) by default.
-        zlim: (low, high), the heights to draw; gaps are left where f is lower or higher.
+        zlim: (low, high), the heights to draw; the surface is cut off where f is lower or higher.
 
     Returns:
         The Axes.

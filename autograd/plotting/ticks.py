@@ -29,7 +29,10 @@ class PlainFormatter(ScalarFormatter):
         largest, range_ = max(abs(low), abs(high)), abs(high - low)
         if PLAIN_FROM <= largest < PLAIN_TO or not range_:
             return str(super().__call__(x, pos))
-        return self.fix_minus(plain(x, 3 + math.ceil(math.log10(largest / range_) + 1e-9)))
+        digits = 2 + math.ceil(math.log10(largest / range_) + 1e-9)
+        factor, power = f"{x:.{digits}e}".split("e")
+        short = factor.rstrip("0").rstrip(".")
+        return self.fix_minus(f"{short}e{int(power)}" if float(factor) else "0")
 
 
 class RoomyLocator(AutoLocator):

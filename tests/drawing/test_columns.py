@@ -23,6 +23,14 @@ def readme() -> Value:
     return y
 
 
+def quick_start() -> Value:
+    x, w, b = Value(2.0, "x"), Value(-3.0, "w"), Value(7.0, "b")
+    z = w * x + b
+    y = z.tanh()
+    z.label, y.label = "z", "y"
+    return y
+
+
 def newton() -> Value:
     x = Value(2.0, "x")
     for k in range(3):
@@ -84,7 +92,8 @@ def scopes() -> Value:
     return x
 
 
-GRAPHS = [readme, newton, chain, logistic, network, second_derivative, pendulum, long_names, scopes]
+GRAPHS = [readme, quick_start, newton, chain, logistic, network, second_derivative, pendulum,
+          long_names, scopes]
 
 
 def pixels(drawing: Drawing) -> tuple[float, float]:

@@ -231,23 +231,37 @@ def test_a_view_is_two_numbers(wrong: Any) -> None:
 
 def test_limits_of_a_surface_cut_the_heights_and_the_path() -> None:
     path = descend(bowl, (-8, 7), 0.1, steps=20)
-    ax = plot_surface(bowl, SQUARE, path=path, zlim=(0, 100), resolution=21)
-    assert ax.get_zlim() == (0, 100)
+    ax = plot_surface(bowl, SQUARE, path=path, zlim=(8, 100), resolution=21)
+    assert ax.get_zlim() == (8, 100)
     assert ax.get_xlim()[0] <= -10 and ax.get_ylim()[1] >= 10
     grid = np.linspace(-10, 10, 21)
-    faces = cut_faces(grid, grid, 2 * grid[None, :] ** 2 + grid[:, None] ** 2, 0, 100)
+    faces = cut_faces(grid, grid, 2 * grid[None, :] ** 2 + grid[:, None] ** 2, 8, 100)
     corners = np.array([corner for face in faces for corner in face])
     assert corners[:, 2].max() == 100
-    whole = corners[corners[:, 2] < 100]
+    assert corners[:, 2].min() == 8
+    whole = corners[(corners[:, 2] > 8) & (corners[:, 2] < 100)]
     assert {tuple(corner) for corner in whole} == {
-        (x, y, 2 * x**2 + y**2) for x in grid for y in grid if 2 * x**2 + y**2 < 100}
+        (x, y, 2 * x**2 + y**2) for x in grid for y in grid
+        if 8 < 2 * x**2 + y**2 < 100}
     edge = corners[corners[:, 2] == 100]
     assert len(edge) > 40  # no teeth: what is cut lies on the ellipse, and not on the grid
     assert 2 * edge[:, 0]**2 + edge[:, 1]**2 == pytest.approx(100, rel=0.006)
     z = ax.lines[0].get_data_3d()[2]
-    inside = path.values <= 100
-    assert not inside.all()
+    inside = (path.values >= 8) & (path.values <= 100)
+    assert 2 < inside.sum() < len(inside)
     assert (np.isfinite(z) == inside).all()
+
+
+def test_a_cut_surface_has_the_area_that_is_left() -> None:
+    """The plane z = x over the unit square, between 0.25 and 0.6."""
+    unit, plane = np.array([0.0, 1.0]), np.array([[0.0, 1.0], [0.0, 1.0]])
+    (face,) = cut_faces(unit, unit, plane, 0.25, 0.6)
+    assert sorted(np.round(face, 12).tolist()) == pytest.approx(np.array(
+        [(0.25, 0.0, 0.25), (0.25, 1.0, 0.25), (0.6, 0.0, 0.6), (0.6, 1.0, 0.6)]))
+    assert cut_faces(unit, unit, plane, 2.0, 3.0) == []
+    assert cut_faces(unit, unit, plane, -1.0, 2.0) == [
+        [(0.0, 0.0, 0.0), (1.0, 0.0, 1.0), (1.0, 1.0, 1.0), (0.0, 1.0, 0.0)]]
+    assert cut_faces(unit, unit, np.array([[0.0, 1.0], [np.nan, 1.0]]), -1.0, 2.0) == []
 
 
 def test_limits_of_contours_are_those_of_their_levels() -> None:
@@ -299,6 +313,9 @@ def test_numbers_with_many_zeros_have_a_power_of_their_own() -> None:
     texts = ticks(plot_function(lambda x: x * 1e20, 0.0, 4.0, []).yaxis)
     assert "2e20" in texts
     assert "0" in texts
+    texts = ticks(plot_history([1.75e7, 2e6]).yaxis)
+    assert {"2e6", "1.2e7"} <= set(texts)
+    assert all("e" in text for text in texts)
 
 
 def test_ticks_of_a_logarithmic_axis() -> None:
@@ -346,7 +363,7 @@ def test_so_is_one_that_still_rises(rate: float, rises: bool) -> None:
     ax = plot_descent(path, parabola)
     assert ax.lines[-1].get_marker() == ("X" if rises else "*")
     assert ax.get_legend().get_texts()[-1].get_text().startswith(
-        "still rising at (" if rises else "end (")
+        "diverges: (" if rises else "end (")
 
 
 def test_a_walk_that_overshoots_once_and_comes_back_does_not_rise() -> None:

@@ -107,8 +107,8 @@ class Signature:
             raise ValueError("sums are over rows; say with row_inputs which inputs differ by row")
         self.n_rows_in = sum(self.is_row)
 
-    def inputs(self, scalars: Any, rows: Any) -> tuple[list[Any], int]:
-        """The inputs in the program's order, numbers or arrays of rows, and the count of rows.
+    def arrays(self, scalars: Any, rows: Any) -> tuple[Array, Array | None]:
+        """The inputs as float arrays, checked: shape (n_scalars,) and (n_row_inputs, n) or None.
 
         Raises:
             ValueError: for arrays of a wrong shape.
@@ -119,11 +119,22 @@ class Signature:
             raise ValueError(f"the program takes {n_scalars} scalars, not an array of shape "
                              f"{numbers.shape}")
         if not self.by_rows:
-            return list(numbers), 1
+            return numbers, None
         table = None if rows is None else np.asarray(rows, dtype=float)
         if table is None or table.ndim != 2 or len(table) != self.n_rows_in:
             raise ValueError(f"the program takes rows of shape ({self.n_rows_in}, n), not "
                              f"{None if table is None else table.shape}")
+        return numbers, table
+
+    def inputs(self, scalars: Any, rows: Any) -> tuple[list[Any], int]:
+        """The inputs in the program's order, numbers or arrays of rows, and the count of rows.
+
+        Raises:
+            ValueError: for arrays of a wrong shape.
+        """
+        numbers, table = self.arrays(scalars, rows)
+        if table is None:
+            return list(numbers), 1
         one, many = iter(numbers), iter(table)
         return [next(many) if row else next(one) for row in self.is_row], table.shape[1]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from autograd.compiler.backends.llvm.emitter import KERNEL_WORDS, Emitter
 from autograd.compiler.backends.llvm.nary_lowering import emitter_of
 from autograd.compiler.program.program import Program
@@ -46,6 +48,7 @@ class Writer:
         self.read: dict[int, str] = {}  # what all rows share, as far as it is at hand
         self.scalars = "%scalars"  # the register from which to read it
         self.is_small = sum(map(len, program.operands)) <= SMALL
+        self.unrolls = True
         self.tables: dict[str, Array] = {}  # what a module's global pointers of that name point to
 
     def _chunk_of(self, slot: int) -> int:
@@ -186,21 +189,35 @@ class Writer:
         e.lines.append(f"  store {e.type} {ok}, ptr {pointer}, align 8")
 
     def _kernel(self, count: int) -> str:
-        arguments = ("ptr %scalars, ptr %rows, ptr %sums, ptr %out, ptr %ok, ptr %memory, "
-                     "i64 %i, i64 %n, i64 %stride")
-        calls = "\n".join(f"  call void @chunk{i}({arguments})" for i in range(count))
-        loads = "\n".join(
-            f"  %at_{name} = getelementptr i64, ptr %arguments, i64 {place}\n"
-            f"  %{name} = load {'i64' if name in ('n', 'stride') else 'ptr'}, ptr %at_{name}"
-            for place, name in enumerate(KERNEL_WORDS))
-        return f"""define void @kernel(ptr %arguments) #0 {{
+        return kernel_function(self.width, [f"chunk{i}" for i in range(count)])
+
+
+def kernel_function(width: int, by_rows: Sequence[str], once: Sequence[str] = ()) -> str:
+    """The function that a kernel is called by.
+
+    Args:
+        width: how many rows go through at once.
+        by_rows: the names of the functions to call for each of these.
+        once: the names of those to call before.
+    """
+    def calls(names: Sequence[str], place: str) -> str:
+        return "\n".join(
+            f"  call void @{name}(ptr %scalars, ptr %rows, ptr %sums, ptr %out, ptr %ok, "
+            f"ptr %memory, i64 {place}, i64 %n, i64 %stride)" for name in names)
+
+    loads = "\n".join(
+        f"  %at_{name} = getelementptr i64, ptr %arguments, i64 {place}\n"
+        f"  %{name} = load {'i64' if name in ('n', 'stride') else 'ptr'}, ptr %at_{name}"
+        for place, name in enumerate(KERNEL_WORDS))
+    return f"""define void @kernel(ptr %arguments) #0 {{
 entry:
 {loads}
+{calls(once, "0")}
   br label %loop
 loop:
   %i = phi i64 [ 0, %entry ], [ %next, %loop ]
-{calls}
-  %next = add i64 %i, {self.width}
+{calls(by_rows, "%i")}
+  %next = add i64 %i, {width}
   %more = icmp slt i64 %next, %n
   br i1 %more, label %loop, label %done
 done:

@@ -10,8 +10,10 @@ the end.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 from autograd.compiler.backends.interface import Signature, Unsupported
+from autograd.compiler.backends.llvm.array_codegen import ArrayWriter
 from autograd.compiler.backends.llvm.codegen import CHUNK, LARGE_CHUNK, SMALL, Writer
 from autograd.compiler.backends.llvm.interpreter import InterpreterWriter
 from autograd.compiler.backends.llvm.kernel import Kernel
@@ -19,19 +21,26 @@ from autograd.compiler.backends.llvm.loop_codegen import RolledWriter
 from autograd.compiler.backends.llvm.nary_lowering import KNOWN
 from autograd.compiler.backends.llvm.target import host
 from autograd.compiler.backends.llvm.tiered import SwappingKernel
+from autograd.compiler.program.array_recognition import find_arrays
 from autograd.compiler.program.program import Program
 from autograd.core.primitives import lookup
 
 ROLLED = 4_000  # operands of a program in which loops are looked for
+DENSE = 20  # instructions that a step of an array program must stand for, one with another
 MOST_CODE = 30_000  # instructions to compile; what is longer, without its loops, is interpreted
 LONG = 4_000  # instructions to compile for which nobody should wait
 
 
 def _writer(program: Program, rows: tuple[bool, ...] | None, sums: tuple[bool, ...], width: int,
-            vector: dict[str, str], chunk: int | None, registers: int) -> Writer:
-    """The writer for a program: of straight code, of loops, or of a table to interpret."""
+            vector: dict[str, str], chunk: int | None, registers: int,
+            free_sums: bool = False) -> Writer | ArrayWriter:
+    """The writer for a program: of straight code, arrays, loops, or of a table to interpret."""
     size = sum(map(len, program.operands))
     if chunk is None and size > ROLLED:
+        arrays = find_arrays(program, rows, free_sums)
+        if len(arrays) * DENSE <= len(program):
+            with suppress(Unsupported):
+                return ArrayWriter(arrays, program, rows, sums, host()["width"], vector)
         writer = RolledWriter(program, rows, sums, width, vector, registers if rows else 1)
         if writer.code_size <= MOST_CODE:
             return writer
@@ -42,7 +51,7 @@ def _writer(program: Program, rows: tuple[bool, ...] | None, sums: tuple[bool, .
 
 def compile(program: Program, row_inputs: Sequence[bool] | None = None,
             sums: Sequence[bool] | None = None, chunk: int | None = None,
-            registers: int = 1) -> Kernel:
+            registers: int = 1, free_sums: bool = False) -> Kernel:
     """Compile a program to machine code, as ``interface`` says.
 
     Args:
@@ -51,11 +60,13 @@ def compile(program: Program, row_inputs: Sequence[bool] | None = None,
         chunk: how many instructions to put into one function; None chooses by size.
         registers: how many registers of rows a loop takes at once, a power of 2: with many rows,
             several make less of the traffic with sums and scalars, with few rows they idle.
+        free_sums: whether additions that only another one reads may be rounded in another order.
     """
     rows, flags = _checked_flags(program, row_inputs, sums)
     machine = host()
     lanes = 1 if rows is None else machine["width"]
-    return Kernel(_writer(program, rows, flags, lanes, machine["vector"], chunk, registers), rows)
+    return Kernel(_writer(program, rows, flags, lanes, machine["vector"], chunk, registers,
+                          free_sums), rows)
 
 
 def compile_soon(program: Program, row_inputs: Sequence[bool] | None = None,

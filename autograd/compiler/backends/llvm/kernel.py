@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from autograd.compiler.backends.interface import InMemory
+from autograd.compiler.backends.llvm.array_codegen import ArrayWriter
 from autograd.compiler.backends.llvm.codegen import Writer
 from autograd.compiler.backends.llvm.target import aligned, execution_engine, host
 from autograd.core.forking import lock
@@ -21,7 +22,7 @@ LARGE_RESULT = 8_192  # numbers; below, copying them is quicker than finding new
 class Kernel(InMemory):
     """A compiled program; see :func:`compile`."""
 
-    def __init__(self, writer: Writer, rows: tuple[bool, ...] | None) -> None:
+    def __init__(self, writer: Writer | ArrayWriter, rows: tuple[bool, ...] | None) -> None:
         machine = host()
         program, sums = writer.source, writer.sums
         self.rows = rows
@@ -31,7 +32,8 @@ class Kernel(InMemory):
         self.n_outputs = len(program.outputs)
         self.n_row_inputs = sum(rows) if rows else 0
         self.n_scalars = program.n_inputs - self.n_row_inputs
-        self._engine = execution_engine(self.assembly, machine["machine"], writer.is_small)
+        self._engine = execution_engine(self.assembly, machine["machine"], writer.is_small,
+                                        writer.unrolls)
         self._tables = writer.tables  # the machine code reads them as long as it lives
         for name, table in self._tables.items():
             place = self._engine.get_global_value_address(name)

@@ -65,7 +65,8 @@ class Descent(InMemory):
         n = len(numbers)
         extra = len(loss.outputs) - 1 - n
         self._loss = compile(loss, (True,) * n_row_inputs + (False,) * n,
-                             (True,) * (1 + n) + (False,) * extra, registers=registers)
+                             (True,) * (1 + n) + (False,) * extra, registers=registers,
+                             free_sums=True)
         by_parameter = 2 + n_memories
         self._n_shared = rule.n_inputs - by_parameter
         self._rule = compile(rule, (True,) * by_parameter + (False,) * self._n_shared,
@@ -77,11 +78,11 @@ class Descent(InMemory):
         self._now = 0  # which of the two holds the latest step; the next one goes to the other
         self.restore(numbers, memories)
         self._sums = _lines(1 + self._stride, self.lanes)
-        self._rule_sums = _lines(2, self.lanes)
+        self._rule_sums = _lines(2, self._rule.lanes)
         self._memory = [aligned(max(1, kernel.n_memory) * kernel.width)
                         for kernel in (self._loss, self._rule)]
         self._ok = np.ones(self._stride)
-        self._function = _function()
+        self._function = _function(self.lanes)
 
     def restore(self, numbers: Array, memories: Any) -> None:
         """Go on from other parameters, and from what is remembered of them."""
@@ -186,17 +187,16 @@ def _address(array: Array) -> int:
     return int(array.ctypes.data)
 
 
-_FUNCTIONS: list[Any] = []  # the loop, once it is compiled, with the engine that owns its code
+_FUNCTIONS: dict[int, Any] = {}  # the loops, once they are compiled, with the engines of their code
 
 
-def _function() -> Any:
-    if not _FUNCTIONS:
+def _function(lanes: int) -> Any:
+    """The loop for a loss whose kernel leaves each sum in so many numbers."""
+    if lanes not in _FUNCTIONS:
         from autograd.compiler.backends.llvm.target import execution_engine, host
 
         machine = host()
-        engine = execution_engine(training_loop(machine["width"]), machine["machine"], True)
-        address = engine.get_function_address("descend")
-        _FUNCTIONS.append(engine)
-        _FUNCTIONS.append(ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p, ctypes.c_void_p)(
-            address))
-    return _FUNCTIONS[1]
+        engine = execution_engine(training_loop(machine["width"], lanes), machine["machine"], True)
+        kind = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p, ctypes.c_void_p)
+        _FUNCTIONS[lanes] = (kind(engine.get_function_address("descend")), engine)
+    return _FUNCTIONS[lanes][0]

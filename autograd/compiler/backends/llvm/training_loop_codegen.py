@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 
-from autograd.compiler.backends.llvm.emitter import KERNEL_WORDS, Emitter
+from autograd.compiler.backends.llvm.emitter import KERNEL_WORDS
+from autograd.compiler.backends.llvm.structured import Code
 
 DONE, LOSS_NOT_FINITE, GRADIENT_NOT_FINITE, OTHER_BRANCH = range(4)
 
@@ -22,97 +22,22 @@ WORDS = {
     "answers": "ptr", "answers_stride": "i64", "n_answers": "i64", "objectives": "ptr"}
 
 
-def training_loop(lanes: int) -> str:
+def training_loop(lanes: int, lanes_of_loss: int | None = None) -> str:
     """A module with ``descend(words, reached)``, which takes the steps and returns the status.
 
     Args:
-        lanes: in how many numbers a kernel leaves each sum over rows.
+        lanes: in how many numbers the kernel of the rule leaves each sum over rows.
+        lanes_of_loss: in how many that of the loss does: as many, or 1; None for as many.
     """
-    return _TrainingLoop(lanes).module()
+    return _TrainingLoop(lanes, lanes_of_loss or lanes).module()
 
 
-class _Code(Emitter):
-    """An emitter of counters, addresses, loops and conditions."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.label = "entry"  # of the block that is being written
-        self.variables: list[str] = []
-        self._blocks = 0
-
-    def whole(self, instruction: str, a: str | int, b: str | int) -> str:
-        """An operation on whole numbers: add, sub, mul, sdiv."""
-        return self.add(f"{instruction} i64 {a}, {b}")
-
-    def at(self, pointer: str, place: str | int, kind: str = "double") -> str:
-        """The address of one of the numbers, or of the words, that lie at a pointer."""
-        return self.add(f"getelementptr {kind}, ptr {pointer}, i64 {place}")
-
-    def load(self, kind: str, pointer: str) -> str:
-        return self.add(f"load {kind}, ptr {pointer}, align 8")
-
-    def store(self, kind: str, what: str | int, pointer: str) -> None:
-        self.lines.append(f"  store {kind} {what}, ptr {pointer}, align 8")
-
-    def variable(self, kind: str, start: str) -> str:
-        """A place for something that changes; LLVM makes a register of it."""
-        place = self.name()
-        self.variables.append(f"  {place} = alloca {kind}")  # once, before all loops
-        self.store(kind, start, place)
-        return place
-
-    @contextmanager
-    def counting(self, stop: str, step: int = 1) -> Iterator[str]:
-        """Inside is the body of a loop over 0, step, 2 * step, ... below stop."""
-        before, following = self.label, self.name()
-        head, body, following_count, done = self._labels()
-        self._jump(head)
-        i = self.add(f"phi i64 [ 0, %{before} ], [ {following}, %{following_count} ]")
-        more = self.add(f"icmp slt i64 {i}, {stop}")
-        self._branch(more, body, done)
-        yield i
-        self._jump(following_count)
-        self.lines += [f"  {following} = add i64 {i}, {step}", f"  br label %{head}"]
-        self._begin(done)
-
-    @contextmanager
-    def when(self, condition: str) -> Iterator[None]:
-        """Inside is what happens under a condition."""
-        body, done, *_ = self._labels()
-        self._branch(condition, body, done)
-        yield
-        self._jump(done)
-
-    def return_unless(self, condition: str, status: int) -> None:
-        """End the function with a status where a condition does not hold."""
-        on, end, *_ = self._labels()
-        self.lines += [f"  br i1 {condition}, label %{on}, label %{end}", f"{end}:",
-                       f"  ret i64 {status}"]
-        self._begin(on)
-
-    def _labels(self) -> list[str]:
-        self._blocks += 1
-        return [f"b{self._blocks}.{i}" for i in range(4)]
-
-    def _begin(self, label: str) -> None:
-        self.lines.append(f"{label}:")
-        self.label = label
-
-    def _jump(self, label: str) -> None:
-        self.lines.append(f"  br label %{label}")
-        self._begin(label)
-
-    def _branch(self, condition: str, body: str, done: str) -> None:
-        self.lines.append(f"  br i1 {condition}, label %{body}, label %{done}")
-        self._begin(body)
-
-
-class _TrainingLoop(_Code):
+class _TrainingLoop(Code):
     """Writes the loop: each method is a part of a step."""
 
-    def __init__(self, lanes: int) -> None:
+    def __init__(self, lanes: int, lanes_of_loss: int) -> None:
         super().__init__()
-        self.lanes_of_sums = lanes
+        self.lanes_of_sums, self.lanes_of_loss = lanes, lanes_of_loss
         self.words = {name: self.load(kind, self.at("%words", place, "i64"))
                       for place, (name, kind) in enumerate(WORDS.items())}
 
@@ -189,7 +114,7 @@ class _TrainingLoop(_Code):
     def _move(self, step: str, lines: str, moved: str) -> None:
         """Move all parameters by the rule, some at a time."""
         w = self.words
-        sums = self.at(self.load("ptr", self._argument("loss", "sums")), self.lanes_of_sums)
+        sums = self.at(self.load("ptr", self._argument("loss", "sums")), self.lanes_of_loss)
         scalars = self.at(w["scalars"], self.whole("mul", step, w["n_scalars"]))
         next_numbers = self.at(moved, w["stride"])
         with self.counting(w["n_parameters"], SOME) as first:
@@ -199,7 +124,7 @@ class _TrainingLoop(_Code):
             slopes = self.at(lines, first)
             with self.counting(count, self.lanes_of_sums) as k:
                 parameter = self.whole("add", first, k)
-                self._take_many(self.at(sums, self.whole("mul", parameter, self.lanes_of_sums)),
+                self._take_many(self.at(sums, self.whole("mul", parameter, self.lanes_of_loss)),
                                 self.at(slopes, k))
             self._call("rule", scalars=scalars, rows=slopes, out=self.at(next_numbers, first),
                        n=count)
@@ -209,13 +134,15 @@ class _TrainingLoop(_Code):
         w = self.words
         squares = self.load("ptr", self._argument("rule", "sums"))
         zero_slopes = self.at(squares, self.lanes_of_sums)
-        loss = self._take_one(self.load("ptr", self._argument("loss", "sums")))
-        penalty = self.op("fmul", w["l2"], self._take_one(squares))
+        loss = self._take_one(self.load("ptr", self._argument("loss", "sums")),
+                              self.lanes_of_loss)
+        penalty = self.op("fmul", w["l2"], self._take_one(squares, self.lanes_of_sums))
         objective = self.op("fadd", self.op("fdiv", loss, rows), penalty)
         self.store("double", objective, self.at(w["objectives"], step))
         self.return_unless(self.compare("oeq", self.op("fsub", objective, objective),
                                         self.const(0.0)), LOSS_NOT_FINITE)
-        self.return_unless(self.compare("oeq", self._take_one(zero_slopes), self.const(0.0)),
+        self.return_unless(self.compare("oeq", self._take_one(zero_slopes, self.lanes_of_sums),
+                                        self.const(0.0)),
                            GRADIENT_NOT_FINITE)
 
     # --- kernels ----------------------------------------------------------------------------------
@@ -233,9 +160,9 @@ class _TrainingLoop(_Code):
 
     # --- sums in lanes ----------------------------------------------------------------------------
 
-    def _take_one(self, pointer: str) -> str:
+    def _take_one(self, pointer: str, lanes: int) -> str:
         """A sum, out of its lanes, in which 0 is left. They are added by halves."""
-        number, half = self._taken(pointer), self.lanes_of_sums
+        number, half = self._taken(pointer, lanes), lanes
         while half > 1:
             half //= 2
             low, high = (self._shuffled(number, number, 2 * half, range(first, first + half))
@@ -249,7 +176,10 @@ class _TrainingLoop(_Code):
         The halves of two sums share a register, then the quarters of four, and so on.
         """
         width = half = self.lanes_of_sums
-        numbers = [self._taken(self.at(pointer, i * width)) for i in range(width)]
+        if self.lanes_of_loss == 1:
+            self.store(_vector(width), self._taken(pointer, width), target)
+            return
+        numbers = [self._taken(self.at(pointer, i * width), width) for i in range(width)]
         while half > 1:
             half //= 2
             halves = [[place for place in range(2 * width) if (place // half) % 2 == which]
@@ -259,8 +189,8 @@ class _TrainingLoop(_Code):
                        for a, b in zip(numbers[::2], numbers[1::2], strict=True)]
         self.store(_vector(width), numbers[0], target)
 
-    def _taken(self, pointer: str) -> str:
-        kind = _vector(self.lanes_of_sums)
+    def _taken(self, pointer: str, lanes: int) -> str:
+        kind = _vector(lanes)
         number = self.load(kind, pointer)
         self.store(kind, "zeroinitializer", pointer)
         return number
