@@ -481,6 +481,19 @@ def test_the_page_of_thirty_nodes_is_small() -> None:
     assert len(live(y).html.encode()) < 60_000
 
 
+def test_so_is_that_of_thirty_nodes_of_twenty_functions() -> None:
+    x, w = Value(0.4, "x"), Value(0.3, "w")
+    y = x * w
+    for name in ["tanh", "exp", "sin", "cos", "sigmoid", "softplus", "atan", "erf", "log1p", "expm1", "asinh", "cbrt", "abs", "relu", "tan", "cosh", "sinh"]:
+        y = getattr(ag, name)(y)
+        if len(topological_order(y)) % 3 == 0:
+            y = y * x
+    y = y + w
+    assert 28 <= len(topological_order(y)) <= 32
+    assert len({node.op for node in topological_order(y)}) == 20
+    assert len(live(y).html.encode()) < 60_000
+
+
 @pytest.mark.parametrize("dark", [False, True])
 @pytest.mark.parametrize("width", [360, 390, 1280])
 def test_text_is_large_enough_and_the_page_no_wider_than_its_window(
