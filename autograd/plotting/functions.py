@@ -84,11 +84,11 @@ def plot_function(f: Callable[[Any], Any], around: float = 0.0, width: float = 1
     y = heights(f, x.tolist())
     ax = flat_axes(ax)
     ax.plot(x, y, color=BLUE, linewidth=2, label=_label_of(f, texts))
-    variable = texts[0] if texts else "x"
+    where = f"{variable} = " if (variable := _variable(texts)) else ""
     window = (float(x[0]), float(x[-1])), padded(y[np.isfinite(y)], 0.08)
     for i, (place, value, slope) in enumerate(lines):
         _draw_tangent(ax, place, value, slope, window, SERIES[1 + i % (len(SERIES) - 1)],
-                      variable)
+                      f"at {where}{place:.4g}")
         near = np.abs(x - place) < width / 10
         bends_up = bool(np.nanmean([value, *y[near]]) >= value)
         _name_point(ax, place, value, slope, window, bends_up)
@@ -98,13 +98,19 @@ def plot_function(f: Callable[[Any], Any], around: float = 0.0, width: float = 1
 
 def _label_of(f: Callable[[Any], Any], labels: list[str] | None) -> str:
     """The function's name and that of its variable; of one without a name, the axis' label."""
-    variable, height = labels or ("x", "f(x)")
+    height = labels[1] if labels else "f(x)"
     name = getattr(f, "__name__", "")
-    return f"{name}({variable})" if name.isidentifier() else height
+    return f"{name}({_variable(labels) or '...'})" if name.isidentifier() else height
+
+
+def _variable(labels: list[str] | None) -> str:
+    """What the x axis is called, if that is a name and no sentence."""
+    name = labels[0] if labels else "x"
+    return "" if " " in name else name
 
 
 def _draw_tangent(ax: Any, x: float, y: float, slope: float, window: Any, color: str,
-                  variable: str) -> None:
+                  where: str) -> None:
     """The tangent inside the window, and its point."""
     (left, right), (bottom, top) = window
     ends = [min(left, x), max(right, x)]
@@ -113,7 +119,7 @@ def _draw_tangent(ax: Any, x: float, y: float, slope: float, window: Any, color:
                            for height in (min(bottom, y), max(top, y)))
         ends = [max(ends[0], crossings[0]), min(ends[1], crossings[1])]
     ax.plot(ends, [y + slope * (end - x) for end in ends], "--", color=color, linewidth=1.6,
-            label=f"slope {slope:.4g} at {variable} = {x:.4g}")
+            label=f"slope {slope:.4g} {where}")
     ax.plot([x], [y], "o", color=color, markeredgecolor=BLACK, zorder=5)
 
 

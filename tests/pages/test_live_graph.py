@@ -484,7 +484,8 @@ def test_the_page_of_thirty_nodes_is_small() -> None:
 def test_so_is_that_of_thirty_nodes_of_twenty_functions() -> None:
     x, w = Value(0.4, "x"), Value(0.3, "w")
     y = x * w
-    for name in ["tanh", "exp", "sin", "cos", "sigmoid", "softplus", "atan", "erf", "log1p", "expm1", "asinh", "cbrt", "abs", "relu", "tan", "cosh", "sinh"]:
+    for name in ("tanh", "exp", "sin", "cos", "sigmoid", "softplus", "atan", "erf", "log1p",
+                 "expm1", "asinh", "cbrt", "abs", "relu", "tan", "cosh", "sinh"):
         y = getattr(ag, name)(y)
         if len(topological_order(y)) % 3 == 0:
             y = y * x

@@ -407,6 +407,12 @@ def test_legends_name_what_the_axes_do(f: Any, expected: str) -> None:
     assert ax.get_legend().get_texts()[0].get_text() == expected
 
 
+def test_a_label_that_is_a_sentence_names_no_variable() -> None:
+    ax = plot_function(parabola, 1.0, tangents=[2.0], labels=("the weight, in kg", "loss"))
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == [
+        "parabola(...)", "slope -2 at 2"]
+
+
 @pytest.mark.parametrize("width", [300.0, 3e6, 0.3])
 @pytest.mark.parametrize("around", [0.0, 4e4])
 @pytest.mark.parametrize("inches", [3, 3.5, 5])
