@@ -54,6 +54,7 @@ __all__ = [
 SAMPLES = 400
 CONTOUR_SAMPLES = 80
 MOST_FRAMES = 60
+ORDERS = {"grad": "'", "jacobian": "'", "hessian": "''"}  # of derivatives, as they are written
 
 
 def plot_function(f: Callable[[Any], Any], around: float = 0.0, width: float = 10.0,
@@ -98,9 +99,15 @@ def plot_function(f: Callable[[Any], Any], around: float = 0.0, width: float = 1
 
 def _label_of(f: Callable[[Any], Any], labels: list[str] | None) -> str:
     """The function's name and that of its variable; of one without a name, the axis' label."""
-    height = labels[1] if labels else "f(x)"
     name = getattr(f, "__name__", "")
-    return f"{name}({_variable(labels) or '...'})" if name.isidentifier() else height
+    if not name.isidentifier():
+        if labels:
+            return labels[1]
+        name = "f"
+    while made := getattr(f, "__derivative__", None):  # grad(f) has the name of f
+        _, transform, f = made[:3]
+        name += ORDERS.get(transform.__name__, "")
+    return f"{name}({_variable(labels) or '...'})"
 
 
 def _variable(labels: list[str] | None) -> str:

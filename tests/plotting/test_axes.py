@@ -22,6 +22,8 @@ from autograd import (
     Value,
     animate,
     descend,
+    grad,
+    jit,
     palette,
     plot_decision_boundary,
     plot_descent,
@@ -397,7 +399,11 @@ def test_the_cross_is_laid_on_the_surface() -> None:
 
 
 @pytest.mark.parametrize(("f", "expected"), [(lambda w: w**2, "loss(w)"),
-                                             (parabola, "parabola(w)")])
+                                             (parabola, "parabola(w)"),
+                                             (jit(parabola), "parabola(w)"),
+                                             (grad(parabola), "parabola'(w)"),
+                                             (grad(grad(parabola)), "parabola''(w)"),
+                                             (jit(grad(parabola)), "parabola'(w)")])
 def test_legends_name_what_the_axes_do(f: Any, expected: str) -> None:
     ax = plot_function(f, 1.0, tangents=[2.0], labels=("w", "loss(w)"))
     curve, slope = [text.get_text() for text in ax.get_legend().get_texts()]
@@ -405,6 +411,12 @@ def test_legends_name_what_the_axes_do(f: Any, expected: str) -> None:
     assert slope.endswith(" at w = 2")
     ax = plot_descent(descend(f, 4.0, 0.1, steps=2), f, labels=("w", "loss(w)"))
     assert ax.get_legend().get_texts()[0].get_text() == expected
+
+
+def test_functions_without_a_name_are_f() -> None:
+    for f, expected in ((lambda x: x**2, "f(x)"), (grad(lambda x: x**2), "f'(x)")):
+        ax = plot_function(f, 1.0, tangents=[])
+        assert ax.get_legend().get_texts()[0].get_text() == expected
 
 
 def test_a_label_that_is_a_sentence_names_no_variable() -> None:
