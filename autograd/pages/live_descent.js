@@ -38,7 +38,7 @@ function walk() {
 
 // Whether the values end higher than they ever were, as Path.rises has it.
 function isRising(values) {
-  const last = values[values.length - 1], largest = Math.max(...values.map(Math.abs));
+  const last = values[values.length - 1], largest = values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
   return last - values[0] > data.rounding * largest && values.every(value => value <= last);
 }
 
