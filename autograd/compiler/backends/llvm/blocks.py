@@ -1,0 +1,167 @@
+"""A kernel's rows cut into blocks, which several threads compute.
+
+How many rows a block has depends on the program and on how many rows there are, and on nothing
+else: not on the number of threads. One thread computes the same blocks, one after the other.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import sys
+import time
+from collections.abc import Sequence
+from functools import cache
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from autograd.compiler.backends.interface import InMemory
+from autograd.compiler.backends.llvm.blocks_codegen import WORDS, sharing
+from autograd.compiler.backends.threads import allowed, enlist
+from autograd.core.typing import Array
+
+# Work is counted in operands: one of one row takes some 0.1 ns, and where functions of the C
+# library are called, up to 2 ns.
+BLOCK = 500_000  # of a block
+WORTH_IT = 2_000_000  # of a call that other threads are woken for, which takes up to 80 us
+INTERRUPTIBLE = 500_000_000  # in one call of machine code: some 50 ms, then Ctrl-C is heard
+ROWS = 64  # a block has a multiple of these: whole registers of every kernel
+SUMS = 512  # rows of a block for which adding up a sum may take as long as an operand
+MOST_SUMS = 1 << 24  # numbers of all blocks' sums together: 128 MB
+NAP = 1e-4  # seconds, of a thread that has waited for work for long
+
+
+class Share(NamedTuple):
+    """What of a kernel decides how its rows are cut into blocks.
+
+    Attributes:
+        address: of the kernel's function.
+        work: operands of its program.
+        n_sums: numbers that it leaves as sums.
+        n_memory: numbers of memory that a thread needs to run it.
+        width: rows that go through it side by side.
+    """
+
+    address: int
+    work: int
+    n_sums: int
+    n_memory: int
+    width: int
+
+    def block(self, n: int) -> int:
+        """The rows of a block, of n rows in all."""
+        rows = max(BLOCK, SUMS * self.n_sums) // max(1, self.work)
+        if self.n_sums:
+            rows = max(rows, -(-n * self.n_sums // MOST_SUMS))
+        return -(-max(rows, 1, self.width) // ROWS) * ROWS
+
+    def threads(self, n: int, wanted: int | None) -> int:
+        """How many threads n rows are worth, when so many are wanted.
+
+        Raises:
+            ValueError: when CHAINRULE_THREADS is no number of threads.
+        """
+        if n * self.work < WORTH_IT:
+            return 1
+        return min(allowed(wanted), -(-n // self.block(n)))
+
+
+class Crew(InMemory):
+    """The threads that work on a kernel's rows in one call, or in the steps of one training.
+
+    Args:
+        share: of the kernel.
+        n: the most rows.
+        arguments: the words of the kernel's call: whole numbers, and arrays for addresses.
+        memories: of each thread, the caller's first.
+        columns: the rows' numbers, each an array of shape (n,), which are to be copied; none where
+            they are in their place.
+    """
+
+    def __init__(self, share: Share, n: int, arguments: dict[str, Any], memories: Sequence[Array],
+                 columns: Sequence[Array] = ()) -> None:
+        block = share.block(n)
+        n_blocks = -(-n // block)
+        places = [(column.__array_interface__["data"][0], column.strides[0]) for column in columns]
+        partial = np.empty(n_blocks * share.n_sums)
+        numbers = {**arguments, "memory": memories[0], "kernel": share.address, "width": share.width, "block": block,
+                   "partial": partial, "n_sums": share.n_sums,
+                   "columns": np.array(places, dtype=np.int64).reshape(-1, 2),
+                   "n_columns": len(places), "yield": _functions().let_others_run}
+        self.words = words(WORDS, numbers)
+        self.address = address(self.words)
+        self._read = numbers, columns  # by machine code, as long as a thread is at it
+        self._steps = max(1, INTERRUPTIBLE // max(1, block * share.work))
+        self._memory = memories[0]
+        self._memories = list(memories[1:])
+
+    def __enter__(self) -> Crew:
+        if self._memories:
+            enlist(len(self._memories), self._help)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Let the others go; who has not come yet finds nothing to do."""
+        self._memories.clear()
+        self.words[WORDS.index("over")] = 1
+
+    def run(self) -> None:
+        """Compute all blocks once; between some of them Ctrl-C is heard."""
+        functions, memory = _functions(), address(self._memory)
+        functions.begin(self.address)
+        while functions.work(self.address, memory, self._steps):
+            pass
+        functions.finish(self.address)
+
+    def _help(self) -> None:
+        try:
+            memory = self._memories.pop()
+        except IndexError:
+            return  # all is done
+        while _functions().help(self.address, address(memory)):
+            time.sleep(NAP)
+
+
+def spread_address() -> int:
+    """The address of a function that is called as a kernel is, with the words of a Crew."""
+    return _functions().spread
+
+
+class _Functions(NamedTuple):
+    begin: Any
+    work: Any
+    help: Any
+    finish: Any
+    spread: int
+    let_others_run: int
+    engine: Any  # holds the code
+
+
+@cache
+def _functions() -> _Functions:
+    from autograd.compiler.backends.llvm.target import execution_engine, host
+
+    engine = execution_engine(sharing(), host()["machine"], True)
+    pointer, number = ctypes.c_void_p, ctypes.c_int64
+
+    def function(name: str, result: Any, *arguments: Any) -> Any:
+        return ctypes.CFUNCTYPE(result, *arguments)(engine.get_function_address(name))
+
+    let = ctypes.windll.kernel32.SwitchToThread if sys.platform == "win32" else (
+        ctypes.CDLL(None).sched_yield)
+    return _Functions(
+        function("begin", None, pointer), function("work", number, pointer, pointer, number),
+        function("help", number, pointer, pointer), function("finish", None, pointer),
+        engine.get_function_address("spread"), ctypes.cast(let, pointer).value or 0, engine)
+
+
+def words(names: Sequence[str], values: dict[str, Any]) -> Array:
+    """Whole numbers, and the addresses of arrays, in the order of the names; 0 for the others."""
+    found = [values.get(name, 0) for name in names]
+    return np.array([address(x) if isinstance(x, np.ndarray) else x for x in found],
+                    dtype=np.int64)
+
+
+def address(array: Array) -> int:
+    """Where an array's numbers begin."""
+    return int(array.ctypes.data)
