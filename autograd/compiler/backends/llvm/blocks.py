@@ -17,6 +17,7 @@ import numpy as np
 
 from autograd.compiler.backends.interface import InMemory
 from autograd.compiler.backends.llvm.blocks_codegen import WORDS, sharing
+from autograd.compiler.backends.llvm.emitter import KERNEL_WORDS
 from autograd.compiler.backends.threads import allowed, enlist
 from autograd.core.typing import Array
 
@@ -72,27 +73,27 @@ class Crew(InMemory):
     Args:
         share: of the kernel.
         n: the most rows.
-        arguments: the words of the kernel's call: whole numbers, and arrays for addresses.
+        arguments: the words of the kernel's call.
         memories: of each thread, the caller's first.
         columns: the rows' numbers, each an array of shape (n,), which are to be copied; none where
             they are in their place.
     """
 
-    def __init__(self, share: Share, n: int, arguments: dict[str, Any], memories: Sequence[Array],
+    def __init__(self, share: Share, n: int, arguments: Array, memories: Sequence[Array],
                  columns: Sequence[Array] = ()) -> None:
         block = share.block(n)
-        n_blocks = -(-n // block)
-        places = [(column.__array_interface__["data"][0], column.strides[0]) for column in columns]
-        partial = np.empty(n_blocks * share.n_sums)
-        numbers = {**arguments, "memory": memories[0], "kernel": share.address, "width": share.width, "block": block,
-                   "partial": partial, "n_sums": share.n_sums,
-                   "columns": np.array(places, dtype=np.int64).reshape(-1, 2),
-                   "n_columns": len(places), "yield": _functions().let_others_run}
-        self.words = words(WORDS, numbers)
+        partial = np.empty(-(-n // block) * share.n_sums)
+        places = np.array([(column.__array_interface__["data"][0], column.strides[0])
+                           for column in columns], dtype=np.int64)
+        others = words(WORDS[len(KERNEL_WORDS):], {
+            "kernel": share.address, "width": share.width, "block": block, "partial": partial,
+            "n_sums": share.n_sums, "columns": places, "n_columns": len(places),
+            "yield": _functions().let_others_run})
+        self.words = np.concatenate([arguments, others])
         self.address = address(self.words)
-        self._read = numbers, columns  # by machine code, as long as a thread is at it
+        self._read = arguments, partial, places, columns  # by machine code
         self._steps = max(1, INTERRUPTIBLE // max(1, block * share.work))
-        self._memory = memories[0]
+        self._memory = address(memories[0])
         self._memories = list(memories[1:])
 
     def __enter__(self) -> Crew:
@@ -107,9 +108,9 @@ class Crew(InMemory):
 
     def run(self) -> None:
         """Compute all blocks once; between some of them Ctrl-C is heard."""
-        functions, memory = _functions(), address(self._memory)
+        functions = _functions()
         functions.begin(self.address)
-        while functions.work(self.address, memory, self._steps):
+        while functions.work(self.address, self._memory, self._steps):
             pass
         functions.finish(self.address)
 

@@ -95,7 +95,7 @@ class Kernel(InMemory):
         memories = buffers.memories(self.share.threads(n, self.threads))
         buffers.sums[:] = 0.0
         self._buffers = None  # another thread may be at them still when this call is interrupted
-        with Crew(self.share, n, buffers.words(), memories, columns) as crew:
+        with Crew(self.share, n, buffers.arguments, memories, columns) as crew:
             crew.run()
         self._buffers = buffers
 
@@ -135,13 +135,10 @@ class _Buffers:
         self.ok[:] = 1.0
         self.memory = aligned(kernel.n_memory * width)
         self._others: list[Array] = []  # the memory of other threads
-        self.arguments = words(KERNEL_WORDS, self.words())
+        self.arguments = words(KERNEL_WORDS, {
+            "scalars": self.scalars, "rows": self.rows, "sums": self.sums, "out": self.out,
+            "ok": self.ok, "memory": self.memory, "n": n, "stride": self.stride})
         self.address = self.arguments.ctypes.data
-
-    def words(self) -> dict[str, Any]:
-        """What a kernel is called with."""
-        return {"scalars": self.scalars, "rows": self.rows, "sums": self.sums, "out": self.out,
-                "ok": self.ok, "memory": self.memory, "n": self.n, "stride": self.stride}
 
     def memories(self, count: int) -> list[Array]:
         """The memory of so many threads."""

@@ -115,10 +115,10 @@ class Descent(InMemory):
         threads = share.threads(most, self.threads)
         while len(self._memories) < threads:
             self._memories.append(_lines(1, share.n_memory)[0])
+        call = words(KERNEL_WORDS, {**arguments, "memory": self._memories[0]})
         if most <= share.block(most):
-            arguments["memory"] = self._memories[0]
-            return nullcontext(), self._loss.address, words(KERNEL_WORDS, arguments)
-        crew = Crew(share, most, arguments, self._memories[:threads])
+            return nullcontext(), self._loss.address, call
+        crew = Crew(share, most, call, self._memories[:threads])
         return crew, spread_address(), crew.words
 
     def _of_parameters(self, lines: int | slice) -> Array:
