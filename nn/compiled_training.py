@@ -68,11 +68,11 @@ class Epochs:
 
 
 def compile_training(model: Module, loss: Loss, optimizer: Optimizer, rows: Rows,
-                     targets: Sequence[Any], l2: float) -> Training:
+                     targets: Sequence[Any], l2: float, threads: int | None = None) -> Training:
     """The training as compiled steps.
 
     Args:
-        model, loss, optimizer, l2: as fit takes them.
+        model, loss, optimizer, l2, threads: as fit takes them.
         rows, targets: plain numbers that were checked.
 
     Raises:
@@ -83,7 +83,7 @@ def compile_training(model: Module, loss: Loss, optimizer: Optimizer, rows: Rows
     if backends.default(True) != "llvm":
         return ArrayTraining(row, rule, data, l2, backends.NO_LLVM)
     try:
-        return MachineTraining(row, rule, data, l2)
+        return MachineTraining(row, rule, data, l2, threads)
     except Unsupported as refusal:
         return ArrayTraining(row, rule, data, l2, str(refusal))
 
@@ -270,14 +270,16 @@ class MachineTraining(Training):
 
     engine = "llvm"
 
-    def __init__(self, row: RowLoss, rule: RecordedRule, data: Array, l2: float) -> None:
+    def __init__(self, row: RowLoss, rule: RecordedRule, data: Array, l2: float,
+                 threads: int | None = None) -> None:
         super().__init__(row, rule, data, l2)
         memory = self.optimizer.memory()
         self.names = list(memory)
         self.descent = Descent(
             _written_out(row.program), row.n_row_inputs, _written_out(rule.program), len(memory),
             self.numbers,
-            np.array(list(memory.values())).reshape(len(memory), len(self.numbers)), REGISTERS)
+            np.array(list(memory.values())).reshape(len(memory), len(self.numbers)), REGISTERS,
+            threads)
 
     def epochs_at_once(self) -> int:
         """So many that a call takes some 50 ms and its answers some megabytes."""

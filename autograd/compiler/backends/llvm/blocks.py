@@ -9,7 +9,7 @@ from __future__ import annotations
 import ctypes
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -148,15 +148,15 @@ def _functions() -> _Functions:
     def function(name: str, result: Any, *arguments: Any) -> Any:
         return ctypes.CFUNCTYPE(result, *arguments)(engine.get_function_address(name))
 
-    let = ctypes.windll.kernel32.SwitchToThread if sys.platform == "win32" else (
-        ctypes.CDLL(None).sched_yield)
+    let = (ctypes.CDLL("kernel32").SwitchToThread if sys.platform == "win32"
+           else ctypes.CDLL(None).sched_yield)
     return _Functions(
         function("begin", None, pointer), function("work", number, pointer, pointer, number),
         function("help", number, pointer, pointer), function("finish", None, pointer),
         engine.get_function_address("spread"), ctypes.cast(let, pointer).value or 0, engine)
 
 
-def words(names: Sequence[str], values: dict[str, Any]) -> Array:
+def words(names: Iterable[str], values: dict[str, Any]) -> Array:
     """Whole numbers, and the addresses of arrays, in the order of the names; 0 for the others."""
     found = [values.get(name, 0) for name in names]
     return np.array([address(x) if isinstance(x, np.ndarray) else x for x in found],

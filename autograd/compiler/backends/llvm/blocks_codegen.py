@@ -36,13 +36,13 @@ _PAUSES = {"x86_64": _X86, "AMD64": _X86, "aarch64": _ARM, "arm64": _ARM}
 
 
 def sharing() -> str:
-    """A module of these functions, all of which take the address of the words:
+    """A module of these functions, all of which take the address of the words.
 
-    ``begin(words)`` makes the tickets; ``work(words, memory, most)`` draws up to so many of them and
+    ``begin(words)`` makes the tickets; ``work(words, memory, most)`` draws up to so many and
     returns whether there may be more; ``finish(words)`` waits until all blocks are done and adds up
     their sums. ``spread(words)`` is all three, and is called as a kernel is. Meanwhile other
     threads are in ``help(words, memory)``, which returns 0 when all is over and 1 when there was
-    nothing to do for long; each has a memory of its own.
+    nothing to do for long. Each thread has a memory of its own.
     """
     functions = [_begin(), _one_block(), _work(), _help(), _finish(), _spread()]
     declared = sorted({line for f in functions for line in f.declared})
