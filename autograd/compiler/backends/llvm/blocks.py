@@ -9,14 +9,14 @@ from __future__ import annotations
 import ctypes
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
 from autograd.compiler.backends.interface import InMemory
-from autograd.compiler.backends.llvm.blocks_codegen import WORDS, sharing
+from autograd.compiler.backends.llvm.blocks_codegen import ALL, WORDS, sharing
 from autograd.compiler.backends.llvm.emitter import KERNEL_WORDS
 from autograd.compiler.backends.threads import allowed, enlist
 from autograd.core.typing import Array
@@ -30,6 +30,9 @@ ROWS = 64  # a block has a multiple of these: whole registers of every kernel
 SUMS = 512  # rows of a block for which adding up a sum may take as long as an operand
 MOST_SUMS = 1 << 24  # numbers of all blocks' sums together: 128 MB
 NAP = 1e-4  # seconds, of a thread that has waited for work for long
+
+_TICKETS, _OVER = WORDS.index("tickets"), WORDS.index("over")
+R = TypeVar("R")
 
 
 class Share(NamedTuple):
@@ -77,10 +80,12 @@ class Crew(InMemory):
         memories: of each thread, the caller's first.
         columns: the rows' numbers, each an array of shape (n,), which are to be copied; none where
             they are in their place.
+        kept: what owns the memory that the arguments point to. Other threads may be at it still
+            when Ctrl-C has ended a call.
     """
 
     def __init__(self, share: Share, n: int, arguments: Array, memories: Sequence[Array],
-                 columns: Sequence[Array] = ()) -> None:
+                 columns: Sequence[Array] = (), kept: Any = None) -> None:
         block = share.block(n)
         partial = np.empty(-(-n // block) * share.n_sums)
         places = np.array([(column.__array_interface__["data"][0], column.strides[0])
@@ -91,36 +96,58 @@ class Crew(InMemory):
             "yield": _functions().let_others_run})
         self.words = np.concatenate([arguments, others])
         self.address = address(self.words)
-        self._read = arguments, partial, places, columns  # by machine code
+        self._kept: Any = kept, partial, places, columns
         self._steps = max(1, INTERRUPTIBLE // max(1, block * share.work))
         self._memory = address(memories[0])
         self._memories = list(memories[1:])
 
-    def __enter__(self) -> Crew:
-        if self._memories:
-            enlist(len(self._memories), self._help)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Let the others go; who has not come yet finds nothing to do."""
-        self._memories.clear()
-        self.words[WORDS.index("over")] = 1
-
     def run(self) -> None:
         """Compute all blocks once; between some of them Ctrl-C is heard."""
-        functions = _functions()
+        functions, words = _functions(), self.words
         functions.begin(self.address)
-        while functions.work(self.address, self._memory, self._steps):
-            pass
-        functions.finish(self.address)
-
-    def _help(self) -> None:
         try:
-            memory = self._memories.pop()
+            self._enlist(self._take_part)
+            while functions.work(self.address, self._memory, self._steps):
+                pass
+            functions.finish(self.address)
+        finally:  # no call here, so that Ctrl-C cannot come before it
+            words[_TICKETS] = 0
+        self._let_go()
+
+    def during(self, work: Callable[[], R]) -> R:
+        """Do some work that calls :func:`spread_address` many times, while the others help."""
+        words = self.words
+        try:
+            self._enlist(self._stand_by)
+            result = work()
+        finally:
+            words[_OVER] = 1
+        self._let_go()
+        return result
+
+    def _enlist(self, job: Callable[[], None]) -> None:
+        if self._memories:
+            enlist(len(self._memories), job)
+
+    def _let_go(self) -> None:
+        """Keep no memory for those who have not come yet; they find nothing to do."""
+        self._memories.clear()
+        self._kept = None
+
+    def _take_part(self) -> None:
+        if (memory := self._own_memory()) is not None:
+            _functions().work(self.address, address(memory), ALL)
+
+    def _stand_by(self) -> None:
+        if (memory := self._own_memory()) is not None:
+            while _functions().help(self.address, address(memory)):
+                time.sleep(NAP)
+
+    def _own_memory(self) -> Array | None:
+        try:
+            return self._memories.pop()
         except IndexError:
-            return  # all is done
-        while _functions().help(self.address, address(memory)):
-            time.sleep(NAP)
+            return None  # all is done
 
 
 def spread_address() -> int:

@@ -28,6 +28,7 @@ POINTERS = {"scalars", "rows", "sums", "out", "ok", "memory", "kernel", "partial
 
 SPINS = 500  # looks at a word, some 20 us, before a waiting thread lets others run
 PATIENCE = 2_000  # looks after which a thread that waits for work had better sleep
+ALL = 2**62  # tickets: as many as there are
 LANES = 8  # numbers that are added up at once
 
 # What a processor is told in a loop that waits: it saves power, and leaves the loop sooner.
@@ -221,6 +222,6 @@ def _spread() -> _Function:
         f.lines.append(f"  call void {f.word('kernel')}(ptr %words)")
     with f.when(f.add(f"icmp sgt i64 {n}, {block}")):
         f.lines.append("  call void @begin(ptr %words)")
-        f.add(f"call i64 @work(ptr %words, ptr {f.word('memory')}, i64 {2**62})")
+        f.add(f"call i64 @work(ptr %words, ptr {f.word('memory')}, i64 {ALL})")
         f.lines.append("  call void @finish(ptr %words)")
     return f.returning()

@@ -95,8 +95,7 @@ class Kernel(InMemory):
         memories = buffers.memories(self.share.threads(n, self.threads))
         buffers.sums[:] = 0.0
         self._buffers = None  # another thread may be at them still when this call is interrupted
-        with Crew(self.share, n, buffers.arguments, memories, columns) as crew:
-            crew.run()
+        Crew(self.share, n, buffers.arguments, memories, columns, buffers).run()
         self._buffers = buffers
 
     def point(self, numbers: Any) -> Array | None:

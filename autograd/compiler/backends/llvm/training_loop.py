@@ -8,7 +8,6 @@ is the same for every model, so it is compiled once and for all.
 from __future__ import annotations
 
 import ctypes
-from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -109,15 +108,15 @@ class Descent(InMemory):
         """What is remembered of them, shape (n_memories, n)."""
         return self._of_parameters(slice(2, None))
 
-    def _called(self, most: int, arguments: dict[str, Any]) -> tuple[Any, int, Array]:
-        """Who computes the loss of batches of so many rows; by which function, with which words."""
+    def _called(self, most: int, arguments: dict[str, Any]) -> tuple[Crew | None, int, Array]:
+        """How batches of up to so many rows are computed: by whom, which function, which words."""
         share = self._loss.share
         threads = share.threads(most, self.threads)
         while len(self._memories) < threads:
             self._memories.append(_lines(1, share.n_memory)[0])
         call = words(KERNEL_WORDS, {**arguments, "memory": self._memories[0]})
         if most <= share.block(most):
-            return nullcontext(), self._loss.address, call
+            return None, self._loss.address, call
         crew = Crew(share, most, call, self._memories[:threads])
         return crew, spread_address(), crew.words
 
@@ -172,8 +171,11 @@ class Descent(InMemory):
             "stride": self._stride, "answers": answers, "answers_stride": places,
             "n_answers": self.n_extra, "objectives": objectives})
         reached = np.zeros(1, dtype=np.int64)
-        with crew:
-            status = self._function(address(loop), address(reached))
+        def descend() -> int:
+            status: int = self._function(address(loop), address(reached))
+            return status
+
+        status = descend() if crew is None else crew.during(descend)
         self._now = (self._now + int(reached[0])) % 2
         return Steps(int(reached[0]), status, objectives, answers[:self.n_extra])
 
