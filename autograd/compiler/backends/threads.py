@@ -11,7 +11,6 @@ import os
 from collections.abc import Callable
 from queue import SimpleQueue
 
-from autograd.core.forking import lock
 from autograd.core.validation import whole
 
 VARIABLE = "CHAINRULE_THREADS"
@@ -71,20 +70,16 @@ class _Pool:
 
     def __init__(self) -> None:
         self._jobs: SimpleQueue[Callable[[], None]] = SimpleQueue()
-        self._count = 0
-        self._lock = lock()
+        self._threads: list[int] = []
 
     def enlist(self, count: int, job: Callable[[], None]) -> None:
         """Have a job called by so many threads, by each as soon as it is free."""
-        with self._lock:
-            while self._count < count:
-                try:
-                    _thread.start_new_thread(_serve, (self._jobs,))
-                except RuntimeError:  # the system gives no more: those that there are do the work
-                    break
-                self._count += 1
-            count = min(count, self._count)
-        for _ in range(count):
+        while len(self._threads) < count:  # a few too many where two callers do so at once
+            try:
+                self._threads.append(_thread.start_new_thread(_serve, (self._jobs,)))
+            except RuntimeError:  # the system gives no more: those that there are do the work
+                break
+        for _ in self._threads[:count]:
             self._jobs.put(job)
 
 

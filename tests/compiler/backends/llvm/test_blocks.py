@@ -1,4 +1,4 @@
-"""Rows in blocks: the same bits for any number of threads, whoever calls and whatever comes between."""
+"""Rows in blocks: the same bits for any number of threads, whatever comes between."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ import pytest
 import nn
 from autograd import grad, value_and_grad, vmap
 from autograd.compiler.program.program import Guard, Program
-from tests.back_ends import needs_llvmlite
 from tests.compiler.test_processes import busy, outcomes
 from tests.interruptions import Interrupted, interrupted_at
 from tests.threads import in_threads
@@ -148,7 +147,7 @@ def test_small_work_wakes_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     assert woken == [3]
 
 
-# --- vmap and fit ----------------------------------------------------------------------------------
+# --- vmap and fit -------------------------------------------------------------------------------
 
 def formula(w: Any, x: Any) -> Any:
     return (w[0] * x[0]).tanh() * x[1].exp() if x[0] > 0.0 else w[1] * x[1].sin()
@@ -197,13 +196,14 @@ def test_rows_that_leave_the_branch_are_seen_in_any_block() -> None:
 
     X, y = np.linspace(0.0, 1.0, 400).reshape(-1, 1), np.zeros(400)
     y[333] = 10.0
-    found = nn.fit(nn.MLP(1, [2, 1], seed=0), X, y, loss=nn.Loss("own", loss), epochs=2,
+    found = nn.fit(nn.MLP(1, [2, 1], seed=0), X, y, epochs=2,
+                   loss=nn.Loss("own", loss, lambda target, place, outputs: float(target)),
                    progress=False, threads=3)
     assert (found.engine, len(found)) == ("eager", 2)
     assert "another branch" in found.reason
 
 
-# --- what comes between ----------------------------------------------------------------------------
+# --- what comes between -------------------------------------------------------------------------
 
 def test_many_threads_call_one_kernel() -> None:
     kernel, rows = compile(random_program(30, 6), ROW, SUMMED), rows_of(2_000)
@@ -237,7 +237,8 @@ def test_an_interrupted_call_leaves_the_next_one_right() -> None:
     kernel, rows = compile(random_program(300, 8), ROW, SUMMED), rows_of(640)
     expected = results(kernel, rows, 1)
     for step in itertools.count():
-        if not interrupted_at(step, lambda: results(kernel, rows[:, ::-1], 3)):
+        if not interrupted_at(step, lambda: results(kernel, rows[:, ::-1], 3),
+                              locking=Kernel.__call__):
             break
         assert results(kernel, rows, 3) == expected
     assert step > 20
