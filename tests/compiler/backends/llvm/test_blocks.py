@@ -128,6 +128,13 @@ def test_a_limit_holds_also_for_code_that_comes_later() -> None:
     assert soon.kernel.threads == 2
 
 
+def test_each_thread_has_a_memory_of_its_own() -> None:
+    memories = [np.zeros(1) for _ in range(3)]
+    crew = blocks.Crew(blocks.Share(0, 1, 0, 1, 1), 1, np.zeros(8, np.int64), memories)
+    assert [crew._own_memory() for _ in range(3)] == [memories[2], memories[1], None]
+    assert crew._memory == blocks.address(memories[0])
+
+
 def test_how_rows_are_cut_depends_on_no_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
     share = blocks.Share(0, 100, 80, 0, 32)
