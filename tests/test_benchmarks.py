@@ -89,7 +89,7 @@ def test_a_wrong_answer_is_told_and_counts_as_a_failure(
         monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     results = {OURS: [[1.0]], "jax": [[2.0]]}
     monkeypatch.setattr(environments, "worker",
-                        lambda peer: Fake(peer, [1e-6] * 2, results[peer], []))
+                        lambda peer, all_cores: Fake(peer, [1e-6] * 2, results[peer], []))
     assert not command.run(BENCHMARKS["rosenbrock"], ["jax"], 1)
     printed = capsys.readouterr().out
     assert "jax and chainrule differ" in printed and "first result" not in printed

@@ -29,7 +29,8 @@ REQUIREMENTS: dict[str, tuple[str, ...]] = {
     "xad": ("xad", "numpy"),
 }
 
-ONE_THREAD = {"CHAINRULE_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1",
+ONE_THREAD = {"CHAINRULE_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1",
+              "OPENBLAS_NUM_THREADS": "1",
               "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"}
 
 

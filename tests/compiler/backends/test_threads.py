@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import threading
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 
 import nn
-from autograd import Value, vmap
+from autograd import Value, grad, jit, value_and_grad, vmap
 from autograd.compiler.backends import threads
 
 
@@ -71,6 +72,20 @@ def test_back_ends_without_threads_leave_the_number_aside(backend: str) -> None:
     np.testing.assert_array_equal(squares(rows), rows * rows)
     np.testing.assert_array_equal(vmap(lambda x: x * x, threads=3)(list(map(Value, rows))),
                                   list(map(Value, rows * rows)))
+
+
+def square(x: Any) -> Any:
+    return x * x
+
+
+def test_derivatives_and_pickles_keep_the_number() -> None:
+    mapped: Any = vmap(square, threads=2)
+    assert mapped.threads == 2
+    assert grad(mapped).threads == value_and_grad(grad(mapped)).threads == 2
+    assert pickle.loads(pickle.dumps(mapped)).threads == 2
+    assert pickle.loads(pickle.dumps(grad(mapped))).threads == 2
+    assert vmap(jit(square), threads=3).threads == 3
+    assert vmap(square).threads is None
 
 
 def test_each_thread_calls_the_job() -> None:

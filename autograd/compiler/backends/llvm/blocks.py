@@ -24,10 +24,10 @@ from autograd.core.typing import Array
 # Work is counted in operands: one of one row takes some 0.1 ns, and where functions of the C
 # library are called, up to 2 ns.
 BLOCK = 500_000  # of a block
-WORTH_IT = 2_000_000  # of a call that other threads are woken for, which takes up to 80 us
+WORTH_IT = 3_000_000  # of a call that is cut; to wake other threads takes up to 80 us
 INTERRUPTIBLE = 500_000_000  # in one call of machine code: some 50 ms, then Ctrl-C is heard
 ROWS = 64  # a block has a multiple of these: whole registers of every kernel
-SUMS = 512  # rows of a block for which adding up a sum may take as long as an operand
+SUMS = 1024  # rows of a block for which adding up a sum may take as long as an operand
 MOST_SUMS = 1 << 24  # numbers of all blocks' sums together: 128 MB
 NAP = 1e-4  # seconds, of a thread that has waited for work for long
 
@@ -54,6 +54,8 @@ class Share(NamedTuple):
 
     def block(self, n: int) -> int:
         """The rows of a block, of n rows in all."""
+        if n * self.work < WORTH_IT:
+            return max(n, 1)
         rows = max(BLOCK, SUMS * self.n_sums) // max(1, self.work)
         if self.n_sums:
             rows = max(rows, -(-n * self.n_sums // MOST_SUMS))
@@ -65,9 +67,16 @@ class Share(NamedTuple):
         Raises:
             ValueError: when CHAINRULE_THREADS is no number of threads.
         """
-        if n * self.work < WORTH_IT:
-            return 1
-        return min(allowed(wanted), -(-n // self.block(n)))
+        n_blocks = -(-n // self.block(n))
+        return min(allowed(wanted), n_blocks) if n_blocks > 1 else 1
+
+    def needs_cuts(self, n: int, threads: int) -> bool:
+        """Whether n rows are not simply computed at one go by so many threads.
+
+        Without sums, the bits of that would be the same.
+        """
+        return n > self.block(n) and (
+            threads > 1 or self.n_sums > 0 or n * self.work > INTERRUPTIBLE)
 
 
 class Crew(InMemory):

@@ -196,22 +196,16 @@ def _finish() -> _Function:
         f.rest(turns)
     n_sums = f.word("n_sums")
     whole = f.whole("mul", f.whole("sdiv", n_sums, LANES), LANES)
-    for kind, start, stop, step in ((f"<{LANES} x double>", "0", whole, LANES),
-                                    ("double", whole, n_sums, 1)):
-        with f.counting(f.whole("sub", stop, start), step) as counted:
-            _add_up(f, kind, f.whole("add", counted, start), n_sums)
-    return f.returning()
-
-
-def _add_up(f: _Function, kind: str, place: str, n_sums: str) -> None:
-    """Add what the blocks have at a place to the sums, one block after the other."""
-    target = f.at(f.word("sums"), place)
-    total = f.variable(kind, f.load(kind, target))
     with f.counting(f.word("n_blocks")) as block:
-        source = f.at(f.word("partial"), f.whole("add", f.whole("mul", block, n_sums), place))
-        one, so_far = f.load(kind, source), f.load(kind, total)
-        f.store(kind, f.add(f"fadd {kind} {so_far}, {one}"), total)
-    f.store(kind, f.load(kind, total), target)
+        part = f.at(f.word("partial"), f.whole("mul", block, n_sums))
+        for kind, start, stop, step in ((f"<{LANES} x double>", "0", whole, LANES),
+                                        ("double", whole, n_sums, 1)):
+            with f.counting(f.whole("sub", stop, start), step) as counted:
+                place = f.whole("add", counted, start)
+                total, one = (f.at(x, place) for x in (f.word("sums"), part))
+                both = f.add(f"fadd {kind} {f.load(kind, total)}, {f.load(kind, one)}")
+                f.store(kind, both, total)
+    return f.returning()
 
 
 def _spread() -> _Function:

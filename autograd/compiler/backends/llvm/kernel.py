@@ -78,21 +78,22 @@ class Kernel(InMemory):
             buffers.scalars[:] = scalars
             if rows is not None and n:
                 buffers.renew()
-            if rows is not None and n > self.share.block(n):
-                self._in_blocks(buffers, rows, n)
+            threads = self.share.threads(n, self.threads)
+            if rows is not None and self.share.needs_cuts(n, threads):
+                self._in_blocks(buffers, rows, threads)
             elif n:
                 if rows is not None:
                     buffers.fill(rows)
                 self._function(buffers.address)
             return buffers.results(self)
 
-    def _in_blocks(self, buffers: _Buffers, rows: Array | Sequence[Array], n: int) -> None:
+    def _in_blocks(self, buffers: _Buffers, rows: Array | Sequence[Array], threads: int) -> None:
         """Run the blocks of many rows, on several threads where it pays."""
-        columns = [np.asarray(column, dtype=float) for column in rows]
+        n, columns = buffers.n, [np.asarray(column, dtype=float) for column in rows]
         if any(column.shape != (n,) for column in columns):
             raise ValueError(f"the program takes columns of {n} rows, not of "
                              f"{sorted({np.shape(column) for column in columns})}")
-        memories = buffers.memories(self.share.threads(n, self.threads))
+        memories = buffers.memories(threads)
         buffers.sums[:] = 0.0
         self._buffers = None  # another thread may be at them still when this call is interrupted
         Crew(self.share, n, buffers.arguments, memories, columns, buffers).run()

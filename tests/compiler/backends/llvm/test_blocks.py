@@ -138,10 +138,20 @@ def test_each_thread_has_a_memory_of_its_own() -> None:
 def test_how_rows_are_cut_depends_on_no_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
     share = blocks.Share(0, 100, 80, 0, 32)
-    assert [share.block(n) for n in (10, 10_000, 10**7)] == [5_056] * 3  # 500,000 / 100, upwards
+    assert [share.block(n) for n in (0, 29_999)] == [1, 29_999]  # too little to be cut
+    assert [share.block(n) for n in (30_000, 10**7)] == [5_056] * 2  # 500,000 / 100, upwards
     many = share._replace(n_sums=10**6, work=10**7)
-    assert [many.block(n) for n in (10, 1_000, 10_000)] == [64, 64, 640]  # memory for sums
-    assert share._replace(work=0).block(10) % blocks.ROWS == 0
+    assert [many.block(n) for n in (10, 1_000, 10_000)] == [128, 128, 640]  # memory for sums
+    assert share._replace(work=0).threads(10**9, 8) == 1
+
+
+def test_what_has_no_sums_is_cut_for_several_threads_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+    without, n = blocks.Share(0, 100, 0, 0, 8), 40_000
+    assert [share.needs_cuts(n, threads) for share in (without, without._replace(n_sums=1))
+            for threads in (1, 2)] == [False, True, True, True]
+    assert not without._replace(n_sums=1).needs_cuts(20_000, 1)
+    assert without.needs_cuts(10**7, 1)  # between some blocks Ctrl-C is heard
 
 
 def test_small_work_wakes_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
