@@ -178,7 +178,8 @@ class _Functions(NamedTuple):
 def _functions() -> _Functions:
     from autograd.compiler.backends.llvm.target import execution_engine, host
 
-    engine = execution_engine(sharing(), host()["machine"], True)
+    # LLVM's passes would take four times as long as without them, and save nothing.
+    engine = execution_engine(sharing(), host()["machine"], False)
     pointer, number = ctypes.c_void_p, ctypes.c_int64
 
     def function(name: str, result: Any, *arguments: Any) -> Any:
