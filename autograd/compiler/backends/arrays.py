@@ -11,6 +11,8 @@ allow (OPENBLAS_NUM_THREADS, OMP_NUM_THREADS, ...); whether their number changes
 
 from __future__ import annotations
 
+import functools
+import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -180,7 +182,7 @@ class _Buffers:
                  for i, slots in enumerate(step.operands)]
         if step.op == "dot":
             return _dot(step, views, out, by_rows)
-        emit = self.emitters[step.op]
+        emit = _add_up if step.op == "add" and step.lengths else self.emitters[step.op]
         if step.lengths:
             axis = len(step.shape)
 
@@ -261,6 +263,10 @@ class _Buffers:
 
             calls.append(add_up)
         return calls
+
+
+def _add_up(*operands: Any) -> Any:
+    return functools.reduce(operator.add, operands)
 
 
 def _now(view: Any) -> Any:
