@@ -62,6 +62,7 @@ class RowsReplay:
         self._computed_sums = [summed for summed, leaf in
                                zip(self.summed, leaves_of(self.skeleton), strict=True)
                                if isinstance(leaf, Place)]
+        self._is_all_computed = len(self._computed_sums) == len(self.summed)
         self._kernel = compiled(
             recording, [*is_row, *[False] * len(recording.captured)], self._computed_sums)
 
@@ -70,14 +71,17 @@ class RowsReplay:
         """The results of those of n rows that take this branch, and which they are."""
         numbers = np.array([*shared, *[leaf._data for leaf in self.recording.captured]])
         # Without lines the kernel would not know how many rows there are.
-        totals, columns, holds = self._kernel(numbers, lines or np.empty((0, n)))
+        results = self._kernel(numbers, lines or np.empty((0, n)))
+        totals, columns, holds = results
+        is_finite = self._is_all_computed and getattr(results, "is_finite", False)
         count = int(np.count_nonzero(holds))
         if count < n:
             columns = columns[:, holds]
             if any(self._computed_sums) and count:  # they are over all rows
                 totals = self._kernel(numbers, [line[holds] for line in lines])[0]
         leaves = self._filled(totals, columns, count)
-        return Part(self.skeleton, self.summed, leaves, self.recording), holds
+        is_finite = is_finite and bool(np.isfinite(totals).all())
+        return Part(self.skeleton, self.summed, leaves, self.recording, is_finite), holds
 
     def _filled(self, totals: Array, columns: Array, n: int) -> list[Any]:
         """What was computed and what is the same each time, in the order of the leaves."""

@@ -60,6 +60,16 @@ class Kernel(Protocol):
         """
 
 
+class Results(tuple[Array, Any, Any]):
+    """What a kernel returns, where it also knows something about it.
+
+    Attributes:
+        is_finite: whether it is known that all row outputs are finite.
+    """
+
+    is_finite = False
+
+
 @runtime_checkable
 class OnThreads(Protocol):
     """A kernel that several threads may compute rows of; with the same bits, however many.
@@ -158,4 +168,5 @@ class Signature:
             return outputs[is_sum].sum(axis=1), outputs[~is_sum], ok
 
 
-__all__ = ["Array", "Compile", "InMemory", "Kernel", "OnThreads", "Signature", "Unsupported"]
+__all__ = ["Array", "Compile", "InMemory", "Kernel", "OnThreads", "Results", "Signature",
+           "Unsupported"]

@@ -31,7 +31,7 @@ SUMS = 1024  # rows of a block for which adding up a sum may take as long as an 
 MOST_SUMS = 1 << 24  # numbers of all blocks' sums together: 128 MB
 NAP = 1e-4  # seconds, of a thread that has waited for work for long
 
-_TICKETS, _OVER = WORDS.index("tickets"), WORDS.index("over")
+_TICKETS, _OVER, _FOUND = (WORDS.index(name) for name in ("tickets", "over", "found"))
 R = TypeVar("R")
 
 
@@ -89,12 +89,13 @@ class Crew(InMemory):
         memories: of each thread, the caller's first.
         columns: the rows' numbers, each an array of shape (n,), which are to be copied; none where
             they are in their place.
+        n_checked: how many lines of results are to be looked through for inf and nan.
         kept: what owns the memory that the arguments point to. Other threads may be at it still
             when Ctrl-C has ended a call.
     """
 
     def __init__(self, share: Share, n: int, arguments: Array, memories: Sequence[Array],
-                 columns: Sequence[Array] = (), kept: Any = None) -> None:
+                 columns: Sequence[Array] = (), n_checked: int = 0, kept: Any = None) -> None:
         block = share.block(n)
         partial = np.empty(-(-n // block) * share.n_sums)
         places = np.array([(column.__array_interface__["data"][0], column.strides[0])
@@ -102,7 +103,7 @@ class Crew(InMemory):
         others = words(WORDS[len(KERNEL_WORDS):], {
             "kernel": share.address, "width": share.width, "block": block, "partial": partial,
             "n_sums": share.n_sums, "columns": places, "n_columns": len(places),
-            "yield": _functions().let_others_run})
+            "n_checked": n_checked, "yield": _functions().let_others_run})
         self.words = np.concatenate([arguments, others])
         self.address = address(self.words)
         self._kept: Any = kept, partial, places, columns
@@ -110,8 +111,12 @@ class Crew(InMemory):
         self._memory = address(memories[0])
         self._memories = list(memories[1:])
 
-    def run(self) -> None:
-        """Compute all blocks once; between some of them Ctrl-C is heard."""
+    def run(self) -> bool:
+        """Compute all blocks once; between some of them Ctrl-C is heard.
+
+        Returns:
+            Whether the lines that are looked through are finite, all of them.
+        """
         functions, words = _functions(), self.words
         functions.begin(self.address)
         try:
@@ -122,6 +127,7 @@ class Crew(InMemory):
         finally:  # no call here, so that Ctrl-C cannot come before it
             words[_TICKETS] = 0
         self._let_go()
+        return not words[_FOUND]
 
     def during(self, work: Callable[[], R]) -> R:
         """Do some work that calls :func:`spread_address` many times, while the others help."""

@@ -14,15 +14,16 @@ from autograd.compiler.backends.llvm.emitter import KERNEL_WORDS
 from autograd.compiler.backends.llvm.structured import Code
 
 # What the functions read from an array of 64-bit words, after the words of a kernel's call. The
-# last three change while they run.
+# last four change while they run.
 WORDS = (*KERNEL_WORDS,
          "kernel", "width",  # its address, and how many rows go through it side by side
          "block", "n_blocks",  # the rows of a block
          "partial", "n_sums",  # the sums of each block, and how many numbers they are
          "columns", "n_columns",  # addresses of the rows' numbers, and the bytes between two of
                                   # them; no columns where the rows are in their place
+         "n_checked",  # how many lines of results are looked through for inf and nan
          "yield",  # a function that lets other threads run
-         "tickets", "left", "over")
+         "tickets", "left", "over", "found")  # whether any was found
 POINTERS = {"scalars", "rows", "sums", "out", "ok", "memory", "kernel", "partial", "columns",
             "yield"}
 
@@ -132,8 +133,30 @@ def _one_block() -> _Function:
         f.store("ptr" if name in POINTERS else "i64", changed.get(name) or f.word(name),
                 f.at(arguments, i, "i64"))
     f.lines.append(f"  call void {f.word('kernel')}(ptr {arguments})")
+    _look_through(f, start, count)
     f.count_down("left")
     return f.returning("1")
+
+
+def _look_through(f: _Function, start: str, count: str) -> None:
+    """Tell whether there is inf or nan in a block's results, while they are near."""
+    zeros = [(f"<{LANES} x double>", "zeroinitializer"), ("double", f.const(0.0))]
+    totals = [f.variable(kind, zero) for kind, zero in zeros]
+    whole = f.whole("mul", f.whole("sdiv", count, LANES), LANES)
+    with f.counting(f.word("n_checked")) as line:
+        numbers = f.at(f.at(f.word("out"), f.whole("mul", line, f.word("stride"))), start)
+        for (kind, zero), total, first, stop, step in (
+                (zeros[0], totals[0], "0", whole, LANES), (zeros[1], totals[1], whole, count, 1)):
+            with f.counting(f.whole("sub", stop, first), step) as i:
+                number = f.load(kind, f.at(numbers, f.whole("add", i, first)))
+                nothing = f.add(f"fmul {kind} {number}, {zero}")  # or else nan
+                f.store(kind, f.add(f"fadd {kind} {f.load(kind, total)}, {nothing}"), total)
+    kind, symbol = zeros[0][0], f"@llvm.vector.reduce.fadd.v{LANES}f64"
+    f.declared.add(f"declare double {symbol}(double, {kind})")
+    both = f.add(f"call double {symbol}(double {f.load('double', totals[1])}, "
+                 f"{kind} {f.load(kind, totals[0])})")
+    with f.when(f.compare("une", both, f.const(0.0))):
+        f.tell("found", "1")
 
 
 def _copy_rows(f: _Function, start: str, count: str) -> None:

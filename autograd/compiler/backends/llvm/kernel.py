@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.compiler.backends.interface import InMemory
+from autograd.compiler.backends.interface import InMemory, Results
 from autograd.compiler.backends.llvm.array_codegen import ArrayWriter
 from autograd.compiler.backends.llvm.blocks import Crew, Share, words
 from autograd.compiler.backends.llvm.codegen import Writer
@@ -80,16 +80,23 @@ class Kernel(InMemory):
             if rows is not None and n:
                 buffers.renew()
             threads = self.share.threads(n, self.threads)
+            is_finite = False
             if rows is not None and self.share.needs_cuts(n, threads):
-                self._in_blocks(buffers, rows, threads)
+                is_finite = self._in_blocks(buffers, rows, threads)
             elif n:
                 if rows is not None:
                     buffers.fill(rows)
                 self._function(buffers.address)
-            return buffers.results(self)
+            results = Results(buffers.results(self))
+            results.is_finite = is_finite
+            return results
 
-    def _in_blocks(self, buffers: _Buffers, rows: Array | Sequence[Array], threads: int) -> None:
-        """Run the blocks of many rows, on several threads where it pays."""
+    def _in_blocks(self, buffers: _Buffers, rows: Array | Sequence[Array], threads: int) -> bool:
+        """Run the blocks of many rows, on several threads where it pays.
+
+        Returns:
+            Whether all outputs that are not summed are finite.
+        """
         n, columns = buffers.n, [np.asarray(column, dtype=float) for column in rows]
         if any(column.shape != (n,) for column in columns):
             raise ValueError(f"the program takes columns of {n} rows, not of "
@@ -97,8 +104,10 @@ class Kernel(InMemory):
         memories = buffers.memories(threads)
         buffers.sums[:] = 0.0
         self._buffers = None  # another thread may be at them still when this call is interrupted
-        Crew(self.share, n, buffers.arguments, memories, columns, buffers).run()
+        is_finite = Crew(self.share, n, buffers.arguments, memories, columns,
+                         self.n_outputs - self.n_sums, buffers).run()
         self._buffers = buffers
+        return is_finite
 
     def point(self, numbers: Any) -> Array | None:
         """The outputs at one point, or None where a guard does not hold: a call with no checks.

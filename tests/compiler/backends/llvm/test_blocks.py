@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import autograd.compiler.vmap as vmap_module
 import nn
 from autograd import grad, value_and_grad, vmap
 from autograd.compiler.program.program import Guard, Program
@@ -23,6 +24,7 @@ from tests.threads import in_threads
 
 pytest.importorskip("llvmlite")
 
+from autograd.compiler.backends.interface import Results
 from autograd.compiler.backends.llvm import blocks
 from autograd.compiler.backends.llvm.compilation import compile, compile_soon
 from autograd.compiler.backends.llvm.interpreter import InterpreterWriter
@@ -117,6 +119,38 @@ def test_columns_of_other_lengths_are_refused() -> None:
     for wrong in (rows[0, :332], rows[0, :1], rows):
         with pytest.raises(ValueError, match="columns of 333 rows"):
             kernel(np.array([0.3]), [rows[0], wrong, rows[2]])
+
+
+@pytest.mark.parametrize("number", [math.inf, -math.inf, math.nan])
+@pytest.mark.parametrize("place", [0, 63, 64, 99, 100])
+def test_what_is_not_finite_is_told_in_any_block(place: int, number: float) -> None:
+    kernel = compile(Program(2, (), ("add",), ((0, 1),), (0, 2)), (True, True), (False, False))
+    kernel.threads = 2
+    rows = np.random.default_rng(3).normal(size=(2, 101)) * 1e300
+    known = kernel(np.empty(0), rows)
+    assert isinstance(known, Results) and known.is_finite
+    for line in (0, 1):
+        other = rows.copy()
+        other[line, place] = number
+        told = kernel(np.empty(0), other)
+        assert isinstance(told, Results) and not told.is_finite
+
+
+def test_a_row_outside_a_domain_is_named() -> None:
+    rows = np.linspace(0.1, 2.0, 2_001)
+    logarithm = vmap(lambda x: (x.log(), x * 2.0), backend="llvm", threads=2)
+    np.testing.assert_allclose(logarithm(rows)[0], np.log(rows), rtol=1e-14)
+    with pytest.raises(ValueError, match="row 2000: "):
+        logarithm(np.append(rows[:-1], -1.0))
+    assert logarithm(np.append(rows[:-1], math.inf))[1][-1] == math.inf
+
+
+def test_a_constant_that_is_not_finite_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+    monkeypatch.setattr(vmap_module, "is_defined", lambda *_: seen.append(1) or True)
+    mapped = vmap(lambda x: (x, math.inf), backend="llvm", threads=2)
+    assert (mapped(np.ones(200))[1] == math.inf).all()
+    assert len(seen) == 200
 
 
 def test_a_limit_holds_also_for_code_that_comes_later() -> None:
