@@ -24,10 +24,10 @@ from autograd.core.typing import Array
 # Work is counted in operands: one of one row takes some 0.1 ns, and where functions of the C
 # library are called, up to 2 ns.
 BLOCK = 500_000  # of a block
+SUMS = 1024  # of a block, for each sum that it leaves: those are cleared, written and added up
 WORTH_IT = 3_000_000  # of a call that is cut; to wake other threads takes up to 80 us
-INTERRUPTIBLE = 500_000_000  # in one call of machine code: some 50 ms, then Ctrl-C is heard
+INTERRUPTIBLE = 100_000_000  # in one call of machine code: 10 to 200 ms, then Ctrl-C is heard
 ROWS = 64  # a block has a multiple of these: whole registers of every kernel
-SUMS = 1024  # rows of a block for which adding up a sum may take as long as an operand
 MOST_SUMS = 1 << 24  # numbers of all blocks' sums together: 128 MB
 NAP = 1e-4  # seconds, of a thread that has waited for work for long
 
@@ -55,7 +55,7 @@ class Share(NamedTuple):
     def block(self, n: int) -> int:
         """The rows of a block, of n rows in all."""
         if n * self.work < WORTH_IT:
-            return max(n, 1)
+            return max(n, 1)  # all of them
         rows = max(BLOCK, SUMS * self.n_sums) // max(1, self.work)
         if self.n_sums:
             rows = max(rows, -(-n * self.n_sums // MOST_SUMS))
