@@ -29,6 +29,7 @@ WORTH_IT = 3_000_000  # of a call that is cut; to wake other threads takes up to
 INTERRUPTIBLE = 100_000_000  # in one call of machine code: 10 to 200 ms, then Ctrl-C is heard
 ROWS = 64  # a block has a multiple of these: whole registers of every kernel
 MOST_SUMS = 1 << 24  # numbers of all blocks' sums together: 128 MB
+MOST_MEMORY = 1 << 25  # numbers of all threads' memory together: 256 MB
 NAP = 1e-4  # seconds, of a thread that has waited for work for long
 
 _TICKETS, _OVER, _FOUND = (WORDS.index(name) for name in ("tickets", "over", "found"))
@@ -68,7 +69,9 @@ class Share(NamedTuple):
             ValueError: when CHAINRULE_THREADS is no number of threads.
         """
         n_blocks = -(-n // self.block(n))
-        return min(allowed(wanted), n_blocks) if n_blocks > 1 else 1
+        if n_blocks < 2:
+            return 1
+        return max(1, min(allowed(wanted), n_blocks, MOST_MEMORY // max(1, self.n_memory)))
 
     def needs_cuts(self, n: int, threads: int) -> bool:
         """Whether n rows are not simply computed at one go by so many threads.

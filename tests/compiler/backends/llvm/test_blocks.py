@@ -179,6 +179,13 @@ def test_how_rows_are_cut_depends_on_no_threads(monkeypatch: pytest.MonkeyPatch)
     assert share._replace(work=0).threads(10**9, 8) == 1
 
 
+def test_threads_are_as_many_as_there_are_blocks_and_memory_for() -> None:
+    share = blocks.Share(0, 100, 0, 10, 8)
+    assert [share.threads(n, 50) for n in (64, 65, 10_000)] == [1, 2, 50]
+    for n_memory, expected in ((0, 50), (blocks.MOST_MEMORY // 3, 3), (2**40, 1)):
+        assert share._replace(n_memory=n_memory).threads(10_000, 50) == expected
+
+
 def test_what_has_no_sums_is_cut_for_several_threads_only(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
     without, n = blocks.Share(0, 100, 0, 0, 8), 40_000
