@@ -27,6 +27,7 @@ from autograd.compiler.program.program import Program
 from autograd.compiler.trace.captured_state import Watch
 from autograd.compiler.trace.tracer import RecordingError
 from autograd.core.value import Value
+from nn.kept_training import ClassContents
 from nn.optimizers import STATE, Optimizer
 
 HOOKS = ("step", "moved", "applied", "advance", "memory", "learning_rate",
@@ -72,17 +73,28 @@ class RecordedRule:
 
     def __init__(self, optimizer: Optimizer, l2: float) -> None:
         _refuse_hooks(optimizer)
-        self.optimizer = optimizer
+        self.optimizer, self._l2 = optimizer, l2
+        self._classes = ClassContents(type(optimizer).__mro__)
         self._settings = optimizer.settings()
         with tried(f"the rule of {type(optimizer).__name__}"):
             self._ahead = _stand_in(optimizer, self._settings, AHEAD)
             scalars = self._scalars_of_first_step()
+            self._n_scalars = len(scalars)
             # A copy, so that a rule that changes its settings leaves those of the optimizer alone.
             alone = _stand_in(optimizer, copy.deepcopy(self._settings))
             self._compiled = Compiled(partial(_one_parameter, alone, l2), None, 1)
             self.program = self._recorded(scalars)
             _refuse_another(self.program, alone, l2, optimizer, scalars)
         self._inside_settings = Watch(partial(_one_parameter, *self._settings.values()))
+
+    def serves(self, optimizer: Optimizer, l2: float) -> bool:
+        """Whether another training may go by it, because it would be recorded just so."""
+        if optimizer is not self.optimizer or l2 != self._l2 or not self._classes.are_same() or (
+                optimizer.schedule is not vars(self._ahead)["schedule"]):
+            return False
+        _refuse_hooks(optimizer)
+        with tried(f"the rule of {type(optimizer).__name__}"):
+            return self.change() is None and len(self._scalars_of_first_step()) == self._n_scalars
 
     def scalars(self, step: int) -> tuple[float, ...]:
         """What ``optimizer.scalars(step)`` gives, for any step.

@@ -133,7 +133,7 @@ def fit(model: Module, X: Any, y: Any, loss: str | Loss | Callable[..., Any] = "
     except FloatingPointError as error:
         history.stopped = f"diverged in epoch {len(history) + 1}: {error}"
     finally:
-        engine.write()
+        engine.end()
         history.engine, history.reason = engine.name, engine.reason
         bar.close()
     return history
@@ -151,12 +151,16 @@ class _Engine:
         self._training: Training | None = None
         self.name, self.reason = "eager", "" if compiled else "compiled=False was asked for"
         if compiled and epochs:
-            try:
-                self._training = compile_training(job.model, job.loss, job.optimizer, job.rows,
-                                                  job.targets, job.l2)
-                self.name, self.reason = self._training.engine, self._training.reason
-            except EagerOnly as error:
-                self.reason = str(error)
+            self._compile()
+
+    def _compile(self) -> None:
+        job, self._training = self._job, None
+        try:
+            self._training = compile_training(job.model, job.loss, job.optimizer, job.rows,
+                                              job.targets, job.l2)
+            self.name, self.reason = self._training.engine, self._training.reason
+        except EagerOnly as error:
+            self.name, self.reason = "eager", str(error)
 
     def epochs_at_once(self) -> int:
         """How many epochs may be handed to one call of :meth:`run`."""
@@ -177,6 +181,10 @@ class _Engine:
             except OtherBranchError as error:
                 finished = sum(len(part.losses) for part in done)
                 epochs = epochs[finished:]
+                if self._training.is_kept and not finished:  # recorded for other numbers
+                    self._compile()
+                    self.run(epochs, done, so_far)
+                    return
                 self._leave(so_far + finished + 1, str(error))
         _run_eagerly(self._job, epochs, done)
 
@@ -191,6 +199,12 @@ class _Engine:
         """Set the model's parameters to what was reached."""
         if self._training is not None:
             self._training.write()
+
+    def end(self) -> None:
+        """The same, for the last time: what was compiled is left to the next training."""
+        if self._training is not None:
+            self._training.end()
+            self._training = None
 
 
 def _run(job: Job, engine: _Engine, plans: Iterator[Batches], history: History,
