@@ -463,7 +463,7 @@ def _written_out(program: Program) -> Program:
 def _as_values(structure: Any) -> Any:
     """What is constant is an output of the program, too."""
     if isinstance(structure, list | tuple):
-        return [_as_values(item) for item in structure]
+        return [item if item.__class__ is Value else _as_values(item) for item in structure]
     return structure if structure.__class__ is Value else Value(structure)
 
 

@@ -126,8 +126,8 @@ class RecordedRule:
         if watch.iterators:
             raise RecordingError(f"its schedule takes items of the iterator {watch.iterators[0]}, "
                                  "but must be a function of the number of the step alone")
-        if watch.values:
-            raise RecordingError(f"its schedule can look at {_name(watch.values)} or change it, "
+        if (reached := next(watch.values, None)) is not None:
+            raise RecordingError(f"its schedule can look at {_name(*reached)} or change it, "
                                  "and is asked for many steps ahead of time")
         scalars = self.scalars(self.optimizer.steps)
         if (name := watch.drawn() or watch.changed()) is not None:
@@ -144,8 +144,9 @@ class RecordedRule:
                 f"it compares or reads bare numbers, at {', '.join(found.places)}, and might do "
                 "something else for other ones; write np.sign, np.abs, np.maximum, np.minimum for "
                 "if and np.where")
-        if reached := Watch(self._compiled.function).values:
-            raise RecordingError(f"it can look at {_name(reached)} beside what it is handed")
+        reached = next(Watch(self._compiled.function).values, None)
+        if reached is not None:
+            raise RecordingError(f"it can look at {_name(*reached)} beside what it is handed")
         if len(found.program.outputs) != 3 + n:
             raise RecordingError("for a single parameter it does not give one number, and one for "
                                  "each of its memories")
@@ -199,8 +200,7 @@ def _refuse_another(program: Program, alone: Optimizer, l2: float, optimizer: Op
                                      "of them at once; does it take a sum or a mean over all?")
 
 
-def _name(reached: list[tuple[str, Value]]) -> str:
-    name, value = reached[0]
+def _name(name: str, value: Value) -> str:
     return f"the Value {value.label or name}"
 
 

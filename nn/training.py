@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from autograd.core import primitives
+from autograd.core.graph import collector_at_rest
 from autograd.core.validation import as_float, not_negative, whole
 from autograd.core.value import Value, no_grad, noting, refuse_lost_gradients
 from autograd.progress import progress_bar
@@ -156,8 +157,9 @@ class _Engine:
     def _compile(self) -> None:
         job, self._training = self._job, None
         try:
-            self._training = compile_training(job.model, job.loss, job.optimizer, job.rows,
-                                              job.targets, job.l2)
+            with collector_at_rest():
+                self._training = compile_training(job.model, job.loss, job.optimizer, job.rows,
+                                                  job.targets, job.l2)
             self.name, self.reason = self._training.engine, self._training.reason
         except EagerOnly as error:
             self.name, self.reason = "eager", str(error)

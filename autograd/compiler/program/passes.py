@@ -86,7 +86,7 @@ class _Rewriting:
         slot = self.before.first
         for op, operands in zip(self.before.ops, self.before.operands, strict=True):
             now = tuple([same[x] for x in operands])
-            if fold and (not now or now[0] in numbers) and all([x in numbers for x in now]) and (
+            if fold and (not now or now[0] in numbers) and all(x in numbers for x in now) and (
                     self._folded(slot, op, now, merge)):
                 pass
             elif merge and op == "identity":
