@@ -472,15 +472,8 @@ class Watch:
             self._watch_draws(name, object)  # it has no state to look at
         elif isinstance(item, random.Random):
             self._watch_draws(name, item.getstate)
-        elif isinstance(item, np.random.Generator):
-            self._later(name, item.bit_generator)
-        elif isinstance(item, np.random.BitGenerator):
-            self._watch_draws(name, lambda: item.state)
-            self._later(name, item.seed_seq)
-        elif isinstance(item, np.random.SeedSequence):
-            self._watch_draws(name, lambda: item.n_children_spawned)
-        elif isinstance(item, np.random.RandomState):
-            self._watch_draws(name, lambda: item.get_state(legacy=False))
+        elif "numpy.random" in sys.modules and self._is_generator_of_numpy(name, item):
+            pass
         elif holds_pointer(type(item)) or type(item).__module__ == "_cffi_backend":
             self.pointers.append(name)
         elif is_foreign(item):
@@ -513,6 +506,21 @@ class Watch:
             space = getattr(item, "__dict__", None)
             if isinstance(space, dict):
                 self._number_of_attributes(name, item, space)
+
+    def _is_generator_of_numpy(self, name: str, item: Any) -> bool:
+        """Watch a generator; NumPy loads their module when it is first asked for, in 10 ms."""
+        if isinstance(item, np.random.Generator):
+            self._later(name, item.bit_generator)
+        elif isinstance(item, np.random.BitGenerator):
+            self._watch_draws(name, lambda: item.state)
+            self._later(name, item.seed_seq)
+        elif isinstance(item, np.random.SeedSequence):
+            self._watch_draws(name, lambda: item.n_children_spawned)
+        elif isinstance(item, np.random.RandomState):
+            self._watch_draws(name, lambda: item.get_state(legacy=False))
+        else:
+            return False
+        return True
 
     def _pickled(self, name: str, item: Any) -> None:
         """Something of a library's that is written in C: what it says to pickle."""
