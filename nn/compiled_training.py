@@ -162,6 +162,7 @@ class RowLoss:
 
         self.compiled = Compiled(one_row, None, 1)
         found, _ = self.compiled.recorded(None, (list(row), target), {})
+        self.compiled.notes.clear()  # a second copy of a long program, which nobody asks for
         self._places = found.places
         self.several = isinstance(found.results.skeleton[2], list)
         trained = set(parameters)

@@ -27,7 +27,7 @@ class Module:
 
     def __getstate__(self) -> Any:
         """The attributes, for copies and pickles: a training that is kept is none of them."""
-        space = vars(self)
+        space = dict(vars(self))
         slots = {name: part for name, part in attributes_of(self).items()
                  if name not in space and part is not MISSING}
         return (space, slots) if slots else space

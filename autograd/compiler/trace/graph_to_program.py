@@ -105,7 +105,8 @@ class _Recorder:
         return Program(
             len(self.inputs), tuple(self.numbers),
             tuple([node.op.name for node in order]),  # type: ignore[union-attr]
-            tuple(operands), tuple(map(slot_of, returned)),
+            tuple(operands),
+            tuple([slots[x] if x.__class__ is Value else slot_of(x) for x in returned]),
             tuple(dict.fromkeys(Guard(relation, slot_of(left), slot_of(right), bool(outcome))
                                 for relation, left, right, outcome in comparisons)))
 
