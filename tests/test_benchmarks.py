@@ -236,3 +236,11 @@ def test_every_stage_of_growth_is_measured(kind: str) -> None:
     assert 250 <= found["instructions"] <= 1000
     assert tuple(found["stages"]) == growth.STAGES
     assert all(seconds > 0.0 and peak >= 0 for seconds, peak in found["stages"].values())
+
+
+def test_both_trainings_of_a_network_are_measured() -> None:
+    pytest.importorskip("llvmlite")
+    found = growth.network(2)
+    assert found["instructions"] == 785 * 2 + 3 * 10
+    assert tuple(found["stages"]) == growth.FITS
+    assert all(seconds > 0.0 and peak >= 0 for seconds, peak in found["stages"].values())

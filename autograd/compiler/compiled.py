@@ -155,7 +155,7 @@ class Compiled:
 
     def _captures_values(self) -> bool:
         """Whether the function uses Values from outside, by which one could differentiate."""
-        return bool(Watch(self.function).values)
+        return next(Watch(self.function).values, None) is not None
 
     def _eager_graph(self, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
         """The call as a part of a graph: Values, that hang on what the function captures."""

@@ -19,8 +19,8 @@ alternate; a table gives
     ratio          that median as a multiple of ours
 
 The benchmark ``growth`` is ours alone: time and memory of every stage for programs of 1,000 to
-1,000,000 instructions. PyTorch's build without CUDA is much smaller; PIP_EXTRA_INDEX_URL set to
-https://download.pytorch.org/whl/cpu finds it.
+1,000,000 instructions, and of two trainings of networks. PyTorch's build without
+CUDA is much smaller; PIP_EXTRA_INDEX_URL set to https://download.pytorch.org/whl/cpu finds it.
 """
 
 from __future__ import annotations
