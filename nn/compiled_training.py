@@ -72,11 +72,11 @@ class Epochs:
 
 
 def compile_training(model: Module, loss: Loss, optimizer: Optimizer, rows: Rows,
-                     targets: Sequence[Any], l2: float) -> Training:
+                     targets: Sequence[Any], l2: float, threads: int | None = None) -> Training:
     """The training as compiled steps; one that the model has kept, where it is for the same.
 
     Args:
-        model, loss, optimizer, l2: as fit takes them.
+        model, loss, optimizer, l2, threads: as fit takes them.
         rows, targets: plain numbers that were checked.
 
     Raises:
@@ -89,14 +89,14 @@ def compile_training(model: Module, loss: Loss, optimizer: Optimizer, rows: Rows
                               None if kept is None else kept.row)
     has_llvm = backends.default(True) == "llvm"
     if kept is not None and row is kept.row and rule.program == kept.rule.program and (
-            has_llvm == (kept.reason != backends.NO_LLVM)):
+            has_llvm == (kept.reason != backends.NO_LLVM) and kept.threads == threads):
         kept.begin(rule, data, l2)
         kept.is_kept = True
         return kept
     if not has_llvm:
         return ArrayTraining(row, rule, data, l2, backends.NO_LLVM)
     try:
-        return MachineTraining(row, rule, data, l2)
+        return MachineTraining(row, rule, data, l2, threads)
     except Unsupported as refusal:
         return ArrayTraining(row, rule, data, l2, str(refusal))
 
@@ -198,12 +198,14 @@ class Training:
     Attributes:
         engine: its name.
         reason: why it is not the quickest engine; empty if it is.
+        threads: as fit was asked for.
         is_kept: whether an earlier training has left it: its decisions may be those of other
             numbers.
     """
 
     engine = ""
     reason = ""
+    threads: int | None = None
     is_kept = False
 
     def __init__(self, row: RowLoss, rule: RecordedRule, data: Array, l2: float) -> None:
@@ -328,14 +330,17 @@ class MachineTraining(Training):
 
     engine = "llvm"
 
-    def __init__(self, row: RowLoss, rule: RecordedRule, data: Array, l2: float) -> None:
+    def __init__(self, row: RowLoss, rule: RecordedRule, data: Array, l2: float,
+                 threads: int | None = None) -> None:
         super().__init__(row, rule, data, l2)
+        self.threads = threads
         memory = self.optimizer.memory()
         self.names = list(memory)
         self.descent = Descent(
             _written_out(row.program), row.n_row_inputs, _written_out(rule.program), len(memory),
             self.numbers,
-            np.array(list(memory.values())).reshape(len(memory), len(self.numbers)), REGISTERS)
+            np.array(list(memory.values())).reshape(len(memory), len(self.numbers)), REGISTERS,
+            threads)
 
     def begin(self, rule: RecordedRule, data: Array, l2: float) -> None:
         """See :meth:`Training.begin`."""

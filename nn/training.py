@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd.compiler.backends.threads import checked as checked_threads
 from autograd.core import primitives
 from autograd.core.graph import collector_at_rest
 from autograd.core.validation import as_float, not_negative, whole
@@ -79,7 +80,7 @@ def fit(model: Module, X: Any, y: Any, loss: str | Loss | Callable[..., Any] = "
         optimizer: str | Optimizer = "sgd", epochs: int = 100, batch_size: int | None = None,
         seed: int = 0, l2: float = 0.0, learning_rate: float | Schedule | None = None,
         validation: tuple[Any, Any] | None = None, patience: int | None = None,
-        progress: bool = True, compiled: bool = True) -> History:
+        progress: bool = True, compiled: bool = True, threads: int | None = None) -> History:
     """Train a model; the same seed gives the same bits.
 
     Args:
@@ -108,6 +109,10 @@ def fit(model: Module, X: Any, y: Any, loss: str | Loss | Callable[..., Any] = "
             of all answers at once, an optimizer that overrides ``step``, a model or a rule that
             draws random numbers, rows that take another branch than the first. The history's
             ``engine`` and ``reason`` say which it was, and why.
+        threads: at most so many compute the rows of a batch, where it is large enough for machine
+            code to be shared out (some hundred rows; small batches take one thread); None for one
+            for each processor core. CHAINRULE_THREADS limits both. The history's bits do not
+            depend on it.
 
     Returns:
         The History. Ctrl-C returns what was reached; so does a loss or gradient that is no longer
@@ -122,7 +127,7 @@ def fit(model: Module, X: Any, y: Any, loss: str | Loss | Callable[..., Any] = "
                                                         len(job.rows))
     if patience is not None:
         patience = whole(patience, "patience", 1)
-    engine = _Engine(job, compiled, epochs)
+    engine = _Engine(job, compiled, epochs, checked_threads(threads))
     shuffler = np.random.default_rng(seed)
     history = History(stopped="all epochs are done")
     bar = progress_bar(total=epochs, desc="training", unit="epoch", disable=not progress)
@@ -147,8 +152,8 @@ class _Engine:
         name, reason: as a History tells them.
     """
 
-    def __init__(self, job: Job, compiled: bool, epochs: int) -> None:
-        self._job = job
+    def __init__(self, job: Job, compiled: bool, epochs: int, threads: int | None) -> None:
+        self._job, self._threads = job, threads
         self._training: Training | None = None
         self.name, self.reason = "eager", "" if compiled else "compiled=False was asked for"
         if compiled and epochs:
@@ -159,7 +164,7 @@ class _Engine:
         try:
             with collector_at_rest():
                 self._training = compile_training(job.model, job.loss, job.optimizer, job.rows,
-                                                  job.targets, job.l2)
+                                                  job.targets, job.l2, self._threads)
             self.name, self.reason = self._training.engine, self._training.reason
         except EagerOnly as error:
             self.name, self.reason = "eager", str(error)

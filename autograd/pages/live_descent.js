@@ -177,7 +177,8 @@ function drawCurve(layer) {
       return;
     }
     const y = Math.max(-1e5, Math.min(1e5, view.y(stop.value)));
-    const torn = !before || (before.stop.branch !== stop.branch && Math.abs(before.y - y) > 8);
+    const leaps = before && (y - view.top) * (before.y - view.top) < 0 && (y - view.bottom) * (before.y - view.bottom) < 0;
+    const torn = !before || leaps || (before.stop.branch !== stop.branch && Math.abs(before.y - y) > 8);
     line += `${torn ? "M" : "L"}${x.toFixed(1)} ${y.toFixed(1)}`;
     before = {stop, y};
   });

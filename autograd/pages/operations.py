@@ -101,7 +101,7 @@ def ways(row: Primitive, count: int, function: Callable[..., list[Any]]) -> list
         if repr(point) in tried:
             continue
         tried.add(repr(point))
-        way = _way(function, [Value(x) for x in point])
+        way = _way(function, [Value(x, "operand") for x in point])
         outcomes = tuple(guard.outcome for guard in way.program.guards)
         if way.places is not None and not outcomes:
             return [way]  # it asks for no number: there is no other
@@ -141,14 +141,15 @@ class Script:
     """Writes the functions for kinds of operations.
 
     Attributes:
-        kinds: the kinds that were asked for, and their places in the tables.
+        kinds: the kinds that were asked for, in the order of the tables.
         tables: for each kind the functions to call: ``value`` one name; ``slopes`` a list of
             [name, places], the ways; ``kink`` names likewise.
     """
 
     def __init__(self) -> None:
         self.tables: list[dict[str, Any]] = []
-        self.kinds: dict[Kind, int] = {}
+        self.kinds: list[Kind] = []
+        self._places: dict[Any, int] = {}
         self._texts: list[str] = []
         self._names: dict[Program, str] = {}
 
@@ -158,16 +159,18 @@ class Script:
         Raises:
             Unsupported: when JavaScript has no way to write it; the message names the primitive.
         """
-        if kind not in self.kinds:
+        key = (kind.op, repr(kind.operands))  # -0.0 is not 0.0
+        if key not in self._places:
             count = len(kind.operands)
             value = Program(count, (), (kind.op.name,), (tuple(range(count)),), (count,))
             table = {"value": self._function(value),
                      "slopes": [[self._function(way.program), way.places]
                                 for way in kind.slopes()],
                      "kink": [self._function(way.program) for way in kind.kink()]}
-            self.kinds[kind] = len(self.tables)
+            self._places[key] = len(self.tables)
+            self.kinds.append(kind)
             self.tables.append(table)
-        return self.kinds[kind]
+        return self._places[key]
 
     @property
     def text(self) -> str:
