@@ -89,8 +89,8 @@ def compile_training(model: Module, loss: Loss, optimizer: Optimizer, rows: Rows
                               None if kept is None else kept.row)
     has_llvm = backends.default(True) == "llvm"
     if kept is not None and row is kept.row and rule.program == kept.rule.program and (
-            has_llvm == (kept.reason != backends.NO_LLVM)):
-        kept.begin(rule, data, l2, threads)
+            has_llvm == (kept.reason != backends.NO_LLVM) and kept.threads == threads):
+        kept.begin(rule, data, l2)
         kept.is_kept = True
         return kept
     if not has_llvm:
@@ -198,12 +198,14 @@ class Training:
     Attributes:
         engine: its name.
         reason: why it is not the quickest engine; empty if it is.
+        threads: as fit was asked for.
         is_kept: whether an earlier training has left it: its decisions may be those of other
             numbers.
     """
 
     engine = ""
     reason = ""
+    threads: int | None = None
     is_kept = False
 
     def __init__(self, row: RowLoss, rule: RecordedRule, data: Array, l2: float) -> None:
@@ -331,6 +333,7 @@ class MachineTraining(Training):
     def __init__(self, row: RowLoss, rule: RecordedRule, data: Array, l2: float,
                  threads: int | None = None) -> None:
         super().__init__(row, rule, data, l2)
+        self.threads = threads
         memory = self.optimizer.memory()
         self.names = list(memory)
         self.descent = Descent(
