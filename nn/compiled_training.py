@@ -90,7 +90,7 @@ def compile_training(model: Module, loss: Loss, optimizer: Optimizer, rows: Rows
     has_llvm = backends.default(True) == "llvm"
     if kept is not None and row is kept.row and rule.program == kept.rule.program and (
             has_llvm == (kept.reason != backends.NO_LLVM) and kept.threads == threads):
-        kept.begin(rule, data, l2)
+        kept.begin(rule, data, l2, threads)
         kept.is_kept = True
         return kept
     if not has_llvm:
