@@ -10,7 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from autograd.compiler.backends.threads import checked as checked_threads
 from autograd.core import primitives
+from autograd.core.graph import collector_at_rest
 from autograd.core.validation import as_float, not_negative, whole
 from autograd.core.value import Value, no_grad, noting, refuse_lost_gradients
 from autograd.progress import progress_bar
@@ -78,7 +80,7 @@ def fit(model: Module, X: Any, y: Any, loss: str | Loss | Callable[..., Any] = "
         optimizer: str | Optimizer = "sgd", epochs: int = 100, batch_size: int | None = None,
         seed: int = 0, l2: float = 0.0, learning_rate: float | Schedule | None = None,
         validation: tuple[Any, Any] | None = None, patience: int | None = None,
-        progress: bool = True, compiled: bool = True) -> History:
+        progress: bool = True, compiled: bool = True, threads: int | None = None) -> History:
     """Train a model; the same seed gives the same bits.
 
     Args:
@@ -107,6 +109,10 @@ def fit(model: Module, X: Any, y: Any, loss: str | Loss | Callable[..., Any] = "
             of all answers at once, an optimizer that overrides ``step``, a model or a rule that
             draws random numbers, rows that take another branch than the first. The history's
             ``engine`` and ``reason`` say which it was, and why.
+        threads: at most so many compute the rows of a batch, where it is large enough for machine
+            code to be shared out (some hundred rows; small batches take one thread); None for one
+            for each processor core. CHAINRULE_THREADS limits both. The history's bits do not
+            depend on it.
 
     Returns:
         The History. Ctrl-C returns what was reached; so does a loss or gradient that is no longer
@@ -121,7 +127,7 @@ def fit(model: Module, X: Any, y: Any, loss: str | Loss | Callable[..., Any] = "
                                                         len(job.rows))
     if patience is not None:
         patience = whole(patience, "patience", 1)
-    engine = _Engine(job, compiled, epochs)
+    engine = _Engine(job, compiled, epochs, checked_threads(threads))
     shuffler = np.random.default_rng(seed)
     history = History(stopped="all epochs are done")
     bar = progress_bar(total=epochs, desc="training", unit="epoch", disable=not progress)
@@ -133,7 +139,7 @@ def fit(model: Module, X: Any, y: Any, loss: str | Loss | Callable[..., Any] = "
     except FloatingPointError as error:
         history.stopped = f"diverged in epoch {len(history) + 1}: {error}"
     finally:
-        engine.write()
+        engine.end()
         history.engine, history.reason = engine.name, engine.reason
         bar.close()
     return history
@@ -146,17 +152,22 @@ class _Engine:
         name, reason: as a History tells them.
     """
 
-    def __init__(self, job: Job, compiled: bool, epochs: int) -> None:
-        self._job = job
+    def __init__(self, job: Job, compiled: bool, epochs: int, threads: int | None) -> None:
+        self._job, self._threads = job, threads
         self._training: Training | None = None
         self.name, self.reason = "eager", "" if compiled else "compiled=False was asked for"
         if compiled and epochs:
-            try:
+            self._compile()
+
+    def _compile(self) -> None:
+        job, self._training = self._job, None
+        try:
+            with collector_at_rest():
                 self._training = compile_training(job.model, job.loss, job.optimizer, job.rows,
-                                                  job.targets, job.l2)
-                self.name, self.reason = self._training.engine, self._training.reason
-            except EagerOnly as error:
-                self.reason = str(error)
+                                                  job.targets, job.l2, self._threads)
+            self.name, self.reason = self._training.engine, self._training.reason
+        except EagerOnly as error:
+            self.name, self.reason = "eager", str(error)
 
     def epochs_at_once(self) -> int:
         """How many epochs may be handed to one call of :meth:`run`."""
@@ -177,6 +188,10 @@ class _Engine:
             except OtherBranchError as error:
                 finished = sum(len(part.losses) for part in done)
                 epochs = epochs[finished:]
+                if self._training.is_kept and not finished:  # recorded for other numbers
+                    self._compile()
+                    self.run(epochs, done, so_far)
+                    return
                 self._leave(so_far + finished + 1, str(error))
         _run_eagerly(self._job, epochs, done)
 
@@ -191,6 +206,12 @@ class _Engine:
         """Set the model's parameters to what was reached."""
         if self._training is not None:
             self._training.write()
+
+    def end(self) -> None:
+        """The same, for the last time: what was compiled is left to the next training."""
+        if self._training is not None:
+            self._training.end()
+            self._training = None
 
 
 def _run(job: Job, engine: _Engine, plans: Iterator[Batches], history: History,
