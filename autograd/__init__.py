@@ -73,6 +73,7 @@ if TYPE_CHECKING:  # what __getattr__ below finds at run time
     from autograd import drawing as drawing
     from autograd import explaining as explaining
     from autograd import extend as extend
+    from autograd import math as math
     from autograd import pages as pages
     from autograd import parsing as parsing
     from autograd import plotting as plotting
@@ -162,8 +163,8 @@ _LATER = {
     "vmap": "compiler.vmap",
 }
 
-_MODULES = ("checking", "compiler", "descent", "drawing", "explaining", "extend", "pages",
-            "parsing", "plotting", "strategies")
+_MODULES = ("checking", "compiler", "descent", "drawing", "explaining", "extend", "math",
+            "pages", "parsing", "plotting", "strategies")
 former_paths.register(__name__, former_paths.AUTOGRAD)
 
 

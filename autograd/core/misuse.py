@@ -23,6 +23,8 @@ _INSTEAD = {
     "zip(p, q)])", "sumprod": "autograd.dot(p, q)", "degrees": "v * (180.0 / math.pi)",
     "radians": "v * (math.pi / 180.0)", "fma": "a * b + c", "phase": "autograd.atan2(y, x)",
     "remainder": "autograd.ieee_remainder(a, b)"}
+# Functions that autograd.math has of Values, too, without a row.
+_IN_MATH = ("isnan", "isinf", "isfinite", "isclose", "modf", "frexp", "ldexp", "prod")
 _LIBRARIES = sys.stdlib_module_names | {"numpy", "scipy", "pandas"}
 _KEEP = "use the Value itself, which keeps the gradient"
 
@@ -82,6 +84,8 @@ def _of_math(call: str, name: str, n_arguments: int) -> str:
     elif row is not None:
         method = f"v.{row.name}() (or autograd.{row.name})"
         instead = method if row.arity == 1 else f"autograd.{row.name}(...)"
+    elif name in _IN_MATH:
+        instead = f"autograd.math.{name}(...)"
     else:
         return (f"{call} of a Value would lose the gradient silently, and autograd has no such "
                 f"operation; write v.data in {call}(...) if none is to flow through it")
