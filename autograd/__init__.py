@@ -67,6 +67,7 @@ from autograd.core.transforms import grad, hessian, hvp, jacobian, jvp, value_an
 from autograd.core.value import Value, no_grad
 
 if TYPE_CHECKING:  # what __getattr__ below finds at run time
+    from autograd import adoption as adoption
     from autograd import checking as checking
     from autograd import compiler as compiler
     from autograd import descent as descent
@@ -78,6 +79,7 @@ if TYPE_CHECKING:  # what __getattr__ below finds at run time
     from autograd import parsing as parsing
     from autograd import plotting as plotting
     from autograd import strategies as strategies
+    from autograd.adoption import adopt
     from autograd.checking.gradient_check import gradcheck
     from autograd.checking.properties import check_gradients
     from autograd.checking.reports import GradientError
@@ -140,6 +142,7 @@ _LATER = {
     "GradientError": "checking.reports",
     "Path": "descent",
     "RecordingError": "compiler.trace.tracer",
+    "adopt": "adoption",
     "animate": "plotting.functions",
     "brute_force": "descent",
     "check_gradients": "checking.properties",
@@ -163,8 +166,8 @@ _LATER = {
     "vmap": "compiler.vmap",
 }
 
-_MODULES = ("checking", "compiler", "descent", "drawing", "explaining", "extend", "math",
-            "pages", "parsing", "plotting", "strategies")
+_MODULES = ("adoption", "checking", "compiler", "descent", "drawing", "explaining", "extend",
+            "math", "pages", "parsing", "plotting", "strategies")
 former_paths.register(__name__, former_paths.AUTOGRAD)
 
 
@@ -195,7 +198,7 @@ def __dir__() -> list[str]:
 
 __all__ = [
     "GradientError", "Path", "Primitive", "RecordingError", "TABLE", "Value", "acos", "acosh",
-    "animate", "asin", "asinh", "atan", "atan2", "atanh", "brute_force", "cbrt", "ceil",
+    "adopt", "animate", "asin", "asinh", "atan", "atan2", "atanh", "brute_force", "cbrt", "ceil",
     "check_gradients", "compare_naive", "copysign", "cos", "cosh", "descend", "dot", "draw",
     "edges", "erf", "erfc", "evaluations", "exp", "exp2", "explain", "expm1", "floor", "floordiv",
     "fmod", "grad", "gradcheck", "gradient", "hessian", "hvp", "hypot", "identity",
