@@ -46,6 +46,7 @@ def adopt(target: Any, also: Sequence[str] = ()) -> Any:
     by whatever import, is a copy whose code was executed anew, with :mod:`autograd.math` in the
     place of ``math``. What executing it does outside (a file that it writes, an entry that it makes
     in another package) is done once more. The copies keep their state: a second call returns them.
+    A Value is no float to ``x.__class__`` and ``case float()``, and ``int(x)`` of it is an error.
 
     Args:
         target: the name of a module, a module, a class, or a function. Of a function that was

@@ -44,6 +44,8 @@ def _has_value(items: Iterable[Any]) -> bool:
 
 def _unary(name: str, of_value: Callable[[Value], Value]) -> _Unary:
     of_floats = getattr(_math, name)
+    if isinstance(of_value, Primitive):
+        of_value = getattr(Value, of_value.name)  # its method, which is quicker
 
     def function(x: Any, /) -> Any:
         return of_value(x) if x.__class__ is Value else of_floats(x)
@@ -234,12 +236,12 @@ def isnan(x: Any, /) -> bool:
 
 def isinf(x: Any, /) -> bool:
     """math.isinf, also of a Value."""
-    return bool(x == inf or x == -inf) if x.__class__ is Value else _math.isinf(x)
+    return bool(abs(x) == inf) if x.__class__ is Value else _math.isinf(x)
 
 
 def isfinite(x: Any, /) -> bool:
     """math.isfinite, also of a Value."""
-    return bool(-inf < x < inf) if x.__class__ is Value else _math.isfinite(x)
+    return bool(x - x == 0.0) if x.__class__ is Value else _math.isfinite(x)
 
 
 def isclose(a: Any, b: Any, *, rel_tol: Any = 1e-09, abs_tol: Any = 0.0) -> bool:

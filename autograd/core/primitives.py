@@ -290,7 +290,7 @@ def _minus_count(a: Any, b: Any, y: Any) -> Any:
 
 def _rounded(x: float, scale: float) -> float:
     scaled = x * scale
-    if not absolute(scaled) < 2.0 * rounding.WHOLE:
+    if not math.fabs(scaled) < 2.0 * rounding.WHOLE:
         return x + 0.0 / scale  # its last place is coarser; of the scale 0 it is an error
     # What rounding took away from the product (Veltkamp's splitting, Dekker's product).
     wide, tall = 134217729.0 * x, 134217729.0 * scale
@@ -300,8 +300,8 @@ def _rounded(x: float, scale: float) -> float:
     nearest = rint(scaled)
     off = scaled - nearest
     # A tie that is none: the product was a little more, or less, on the other side of the tie.
-    is_tie = step(absolute(off) - 0.49999999999999994)
-    return copysign((nearest + is_tie * step(off * lost) * sign(off)) / scale, x)
+    is_tie = step(math.fabs(off) - 0.49999999999999994)
+    return math.copysign((nearest + is_tie * step(off * lost) * sign(off)) / scale, x)
 
 
 floor = _row("floor", rounding.floor, _zero, kink=lambda x: _from_multiple(x, 1.0),

@@ -194,6 +194,19 @@ def refuse_lost_gradients(refusals: list[str]) -> None:
                         "gradient of what it returned would be right)")
 
 
+@contextmanager
+def refusals_apart() -> Iterator[None]:
+    """Inside, refusals are of calls that no transform at work has made, and none is told."""
+    told = [switch.refusals for entry in (here().entries if switched_on else ())
+            if isinstance(switch := entry.switch(), recording) and switch.refusals is not None]
+    counts = [len(refusals) for refusals in told]
+    try:
+        yield
+    finally:
+        for refusals, count in zip(told, counts, strict=True):
+            del refusals[count:]
+
+
 def is_transforming() -> bool:
     """Whether a transform has called the function that is running here: it needs its graph."""
     return bool(switched_on) and here().transforms
@@ -526,16 +539,16 @@ class Value:
                              f"places, -{MOST_DIGITS} <= digits <= {MOST_DIGITS}")
         if digits < 0:
             return self - primitives.ieee_remainder(self, 10.0**-digits)
-        return primitives.rounded(self, 10.0**digits) if digits else primitives.rint(self)
+        return _mixed(primitives.rounded, self, 10.0**digits) if digits else self.rint()
 
     def __floor__(self) -> Value:
-        return primitives.floor(self)
+        return self.floor()
 
     def __ceil__(self) -> Value:
-        return primitives.ceil(self)
+        return self.ceil()
 
     def __trunc__(self) -> Value:
-        return primitives.trunc(self)
+        return self.trunc()
 
     @property
     def real(self) -> Value:
