@@ -1,10 +1,11 @@
 """The JavaScript writer: a program as the text of a function, for pages that compute by themselves.
 
 What is promised: the bits of the eager engine for + - * /, sqrt, comparisons and what is chosen by
-them, and for ``sum`` and ``dot``; all other functions within 1e-12 of it (in V8, whose functions
-are those of the tests, within 8 units in the last place). Outside a domain the results are what
-IEEE arithmetic gives, and the function says which instruction was the first that Python refuses:
-an infinity that vanishes again, as in 1 / (1 + exp(1000)), is not missed.
+them, for rounding and remainders, and for ``sum`` and ``dot``; all other functions within 1e-12 of
+it (in V8, whose functions are those of the tests, within 8 units in the last place). Outside a
+domain the results are what IEEE arithmetic gives, and the function says which instruction was the
+first that Python refuses: an infinity that vanishes again, as in 1 / (1 + exp(1000)), is not
+missed.
 
 The text is made from a checked program and from nothing else: slots are whole numbers, floats are
 written by ``repr``, and of a primitive of one's own only the name is in it, in a comment.
@@ -21,6 +22,7 @@ from autograd.compiler.program.program import Program, Unsupported
 from autograd.compiler.program.steps import EITHER, KEEPING
 from autograd.core.near_zero import CLOSE, FRACTION, LOG_2, SMALLEST, TERMS
 from autograd.core.primitives import LN2, Primitive, lookup
+from autograd.core.rounding import WHOLE
 
 IDENTIFIER = re.compile(r"[A-Za-z_$][A-Za-z0-9_$]*")
 RESERVED = frozenset({
@@ -52,7 +54,11 @@ EMITTERS: dict[str, str] = {
     "largest": "{list}.reduce(maximum, -Infinity)", "smallest": "{list}.reduce(minimum, Infinity)",
     **{name: f"Math.{name}({{0}})" for name in (
         "abs", "sign", "sqrt", "cbrt", "exp", "expm1", "log", "log2", "log10", "log1p", "sin",
-        "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh")},
+        "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh",
+        "floor", "ceil", "trunc")},
+    **{name: f"{name}({{all}})" for name in (
+        "rint", "rounded", "mod", "floordiv", "ieee_remainder", "copysign")},
+    "fmod": "{0} % {1}",
     "atan2": "Math.atan2({all})",
     EITHER: "{0} === {0} ? {0} : {1}",
 }
@@ -62,6 +68,47 @@ FUNCTIONS: dict[str, str] = {
     "pow": """\
 // 1 to any power is 1, and -1 to an infinite one; Math.pow has nan there.
 const pow = (a, b) => a === 1 || (a === -1 && Math.abs(b) === Infinity) ? 1 : Math.pow(a, b);""",
+    "copysign": "const copysign = (a, b) => "
+                "b < 0 || Object.is(b, -0) ? -Math.abs(a) : Math.abs(a);",
+    "rint": f"""\
+const rint = (x) => {{
+  const size = Math.abs(x);  // from {WHOLE:.0f} on every number is whole
+  return size < {WHOLE:.0f} ? copysign((size + {WHOLE:.0f}) - {WHOLE:.0f}, x) : x;
+}};""",
+    "rounded": f"""\
+// Of the product also what rounding takes away (Dekker's): a tie may be none.
+const rounded = (x, scale) => {{
+  const scaled = x * scale;
+  if (!(Math.abs(scaled) < {2.0 * WHOLE:.0f})) return x + 0 / scale;
+  const wide = 134217729 * x, high = wide - (wide - x), low = x - high;
+  const tall = 134217729 * scale, top = tall - (tall - scale), rest = scale - top;
+  const lost = ((high * top - scaled) + high * rest + low * top) + low * rest;
+  const nearest = rint(scaled), off = scaled - nearest;
+  const way = off * lost, moves = way > 0 ? 1 : way <= 0 ? 0 : way;
+  const isTie = Math.abs(off) === 0.5 ? 1 : 0;
+  return copysign((nearest + isTie * moves * Math.sign(off)) / scale, x);
+}};""",
+    "ieee_remainder": """\
+const ieee_remainder = (a, b) => {
+  const size = Math.abs(a), whole = Math.abs(b), rest = size % whole;
+  const left = whole - rest, next = 2 * ((0.5 * (size - rest)) % whole);
+  const near = rest < left ? rest : rest > left ? rest - whole : rest - next;
+  return copysign(1, a) * near;
+};""",
+    "mod": """\
+const mod = (a, b) => {
+  const rest = a % b;
+  if (rest === 0) return copysign(0, b);
+  return (b < 0) !== (rest < 0) ? rest + b : rest;
+};""",
+    "floordiv": """\
+const floordiv = (a, b) => {
+  if (b === 0) return a / b;
+  const rest = a % b, below = rest !== 0 && (b < 0) !== (rest < 0);
+  const count = (a - rest) / b - (below ? 1 : 0), whole = Math.floor(count);
+  if (count === 0) return copysign(0, a / b);
+  return count - whole > 0.5 ? whole + 1 : whole;
+};""",
     "maximum": "const maximum = (a, b) => a < b || b !== b ? b : a;",
     "minimum": "const minimum = (a, b) => a > b || b !== b ? b : a;",
     "sigmoid": """\
