@@ -23,7 +23,7 @@ def _at(module: str, name: str = "compile") -> Callable[[], Compile]:
 
 BACK_ENDS: dict[str, Callable[[], Compile]] = {
     "llvm": _at("llvm.compilation", "compile_soon"), "numpy": _at("arrays"),
-    "python": _at("python")}
+    "python": _at("python"), "jax": _at("jax.kernel")}
 NAMES = tuple(BACK_ENDS)
 NO_LLVM = 'llvmlite is not installed; pip install "chainrule[fast]"'
 

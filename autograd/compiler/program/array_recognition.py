@@ -17,7 +17,7 @@ import numpy as np
 
 from autograd.compiler.program.array_program import Affine, ArrayProgram, Slots, Step, Table
 from autograd.compiler.program.program import Program
-from autograd.core.primitives import lookup
+from autograd.core.primitives import TABLE
 from autograd.core.typing import Array
 
 SHORT = 8  # numbers; blocks below are joined, and read by a table
@@ -123,8 +123,8 @@ def _steps(op: str, reads: Array) -> Iterator[Step]:
         op: its primitive.
         reads: the slots that each of its instructions reads, shape (n, operands).
     """
-    row = lookup(op)
-    if row.arity is None:
+    row = TABLE.get(op)  # an operation of a program that was rewritten has none
+    if row is not None and row.arity is None:
         yield _nary_step(op, reads, 2 if row.paired else 1)
         return
     pattern = _pattern(reads)

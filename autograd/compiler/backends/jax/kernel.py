@@ -1,0 +1,126 @@
+"""The jax back end: a program as a JAX function, compiled by XLA for the devices that JAX finds.
+
+XLA compiles for one number of rows. The first numbers that are met are compiled as they are; from
+then on rows are padded to a power of two, so that groups of rows of all sizes are few programs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from autograd.compiler.backends.interface import InMemory, Signature
+from autograd.compiler.backends.jax.devices import double_precision, refuse_single_precision
+from autograd.compiler.backends.jax.lowering import Lowering, refuse_unknown, straight
+from autograd.compiler.program.array_program import ArrayProgram
+from autograd.compiler.program.array_recognition import find_arrays
+from autograd.compiler.program.program import Program, Unsupported
+from autograd.core.typing import Array
+
+DENSE = 20  # instructions that a step must stand for, one with another, to be worth the trouble
+SHORT = 1000  # instructions up to which a program without arrays is taken one by one
+LONGEST = 20_000  # steps that XLA compiles in bearable time
+EXACT_SIZES = 2  # numbers of rows that are compiled as they are
+MEMORY = 1 << 27  # numbers of a block of rows
+
+
+def compile(program: Program, row_inputs: Sequence[bool] | None = None,
+            sums: Sequence[bool] | None = None, fused: bool = True) -> Kernel:
+    """Prepare a program to run in JAX, as ``interface`` says.
+
+    Args:
+        program, row_inputs, sums: see there.
+        fused: whether XLA may compile all steps as one, whose roundings then are in no promised
+            places; else one step runs after the other, with the bits of each operation.
+
+    Raises:
+        Unsupported: also for a program of too many steps.
+    """
+    signature = Signature(program, row_inputs, sums)
+    refuse_unknown(program.ops)
+    refuse_single_precision()
+    return Kernel(in_steps(program, row_inputs, fused), signature, fused)
+
+
+def in_steps(program: Program, row_inputs: Sequence[bool] | None, free_sums: bool) -> ArrayProgram:
+    """The array program of a program; instruction by instruction where there are no arrays.
+
+    Args:
+        program, row_inputs: as for :func:`compile`.
+        free_sums: whether additions may be rounded in another order.
+
+    Raises:
+        Unsupported: for a program of too many steps.
+    """
+    if len(program) >= DENSE:
+        arrays = find_arrays(program, row_inputs, free_sums)
+        if len(arrays) * DENSE <= len(program) or len(program) > SHORT:
+            if len(arrays) > LONGEST:
+                raise Unsupported(f"the program has {len(arrays)} steps, and XLA would compile "
+                                  f"more than {LONGEST} of them for hours; choose another back end")
+            return arrays
+    return straight(program)
+
+
+class Kernel(InMemory):
+    """A program that XLA compiles at its first call; see ``interface``."""
+
+    def __init__(self, program: ArrayProgram, signature: Signature, fused: bool = True) -> None:
+        self.program, self.signature = program, signature
+        self.lowering = Lowering(program, signature.is_row, signature.is_sum, signature.by_rows)
+        self._run: Callable[..., Any] = self._computed
+        if fused:
+            self._run = jax.jit(self._computed)
+        self.block = max(1024, MEMORY // max(1, self.lowering.layout.n_varying))
+        self._sizes: set[int] = set()
+
+    def _computed(self, scalars: Any, rows: Any, count: Any) -> Any:
+        mask = None if count is None else jnp.arange(rows.shape[1]) < count
+        return self.lowering(jnp.asarray(scalars), None if rows is None else jnp.asarray(rows),
+                             mask)
+
+    def __call__(self, scalars: Any, rows: Any = None) -> tuple[Array, Array | None, Any]:
+        """Run it, as ``interface`` says."""
+        numbers, table = self.signature.arrays(scalars, rows)
+        with double_precision():
+            if table is None:
+                found = self._run(numbers, None, None)
+                return np.array(found.out), None, bool(found.ok)
+            return self._on_rows(numbers, table)
+
+    def point(self, numbers: Any) -> Array | None:
+        """The outputs at one point, or None where a guard does not hold."""
+        with double_precision():
+            found = self._run(np.array(numbers, dtype=float), None, None)
+            return np.array(found.out) if found.ok else None
+
+    def _on_rows(self, numbers: Array, table: Array) -> tuple[Array, Array, Array]:
+        n = table.shape[1]
+        parts = [self._block(numbers, table[:, start:start + self.block])
+                 for start in range(0, max(n, 1), self.block)]
+        if len(parts) == 1:
+            return parts[0]
+        with np.errstate(all="ignore"):
+            sums = np.sum([part[0] for part in parts], axis=0)
+        return (sums, np.concatenate([part[1] for part in parts], axis=1),
+                np.concatenate([part[2] for part in parts]))
+
+    def _block(self, numbers: Array, table: Array) -> tuple[Array, Array, Array]:
+        n = table.shape[1]
+        size = self._size(n)
+        if size == n:
+            found = self._run(numbers, table, None)
+        else:  # copies of a row, so that nothing is undefined that was defined
+            found = self._run(numbers, np.pad(table, ((0, 0), (0, size - n)), "edge"), n)
+        return np.array(found.sums), np.array(found.out)[:, :n], np.array(found.ok)[:n]
+
+    def _size(self, n: int) -> int:
+        """The number of rows that is run in the place of n."""
+        if n in self._sizes or len(self._sizes) < EXACT_SIZES or not n:
+            self._sizes.add(n)
+            return n
+        return 1 << max(4, (n - 1).bit_length())

@@ -1,0 +1,277 @@
+"""Array programs as functions of JAX arrays, with one JAX operation for each step.
+
+The last axis of what differs by row is that of the rows: a slot's rows stand side by side.
+"""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Sequence
+from itertools import starmap
+from typing import Any, NamedTuple
+
+import jax.numpy as jnp
+import numpy as np
+
+from autograd.compiler.backends.array_layout import Layout
+from autograd.compiler.backends.jax.ops import EMITTERS, REDUCERS, Emit
+from autograd.compiler.backends.jax.reading import Reader
+from autograd.compiler.program.array_program import Affine, ArrayProgram, Step, Table
+from autograd.compiler.program.program import RELATIONS, Program, Unsupported
+from autograd.core.primitives import lookup
+from autograd.core.typing import Array
+
+FEW = 4  # operands that are added one by one
+LOOSE = 16  # the same, where they would have to be brought together first
+
+
+class Outputs(NamedTuple):
+    """What a program computes.
+
+    Attributes:
+        sums: the outputs that are summed over the rows, shape (n_sums,).
+        out: the other outputs, shape (n_outputs,) or (n_outputs, n).
+        ok: whether all guards hold, shape () or (n,).
+    """
+
+    sums: Any
+    out: Any
+    ok: Any
+
+
+def straight(program: Program) -> ArrayProgram:
+    """A linear program as an array program with a step for each instruction."""
+    def step(op: str, operands: tuple[int, ...]) -> Step:
+        if op in REDUCERS or op == "dot":
+            sides = 2 if op == "dot" else 1
+            half = len(operands) // sides
+            tables = [np.array(operands[i * half:(i + 1) * half], dtype=np.int64)
+                      for i in range(sides)]
+            return Step(op, (), tuple(map(_column, tables)), (half,))
+        return Step(op, (), tuple(Affine(slot, ()) for slot in operands))
+
+    return ArrayProgram(program.n_inputs, program.constants,
+                        tuple(starmap(step, zip(program.ops, program.operands, strict=True))),
+                        program.outputs, program.guards)
+
+
+def _column(slots: Array) -> Table:
+    return Table(slots.reshape(1, -1))
+
+
+def refuse_unknown(ops: Sequence[str]) -> None:
+    """Refuse operations that there is no JAX operation for.
+
+    Raises:
+        KeyError: for one that is not in the table of primitives.
+        Unsupported: for others; rows of the user's own may be written out.
+    """
+    unknown = [op for op in dict.fromkeys(ops) if op not in EMITTERS and op not in REDUCERS
+               and op != "dot"]
+    for op in unknown:
+        lookup(op)
+    if unknown:
+        raise Unsupported(f"JAX has no operation for {', '.join(unknown)}, and nobody has said "
+                          "how to write it with others", tuple(unknown))
+
+
+class Lowering:
+    """An array program as a pure function of JAX arrays.
+
+    Args:
+        program: the array program.
+        is_row: for each input whether it differs by row.
+        is_sum: for each output whether it is summed over the rows.
+        by_rows: whether there are rows at all.
+        emitters: the operations, by the names of the primitives of a fixed arity.
+        reducers: those of any number of operands.
+    """
+
+    def __init__(self, program: ArrayProgram, is_row: Sequence[bool], is_sum: Sequence[bool],
+                 by_rows: bool, emitters: dict[str, Emit] = EMITTERS,
+                 reducers: dict[str, Emit] = REDUCERS) -> None:
+        self.program, self.by_rows = program, by_rows
+        self.emitters, self.reducers = emitters, reducers
+        self.layout = Layout(program, is_row, is_sum)
+        self.constants = np.array(program.constants, dtype=float)
+        self._place(np.array(is_row, dtype=bool))
+
+    def _place(self, is_row: Array) -> None:
+        """In which array each slot stands, and where there."""
+        program = self.program
+        sizes = [step.size for step in program.steps]
+        inputs = np.where(is_row, np.cumsum(is_row), np.cumsum(~is_row)) - 1
+        self.source = np.concatenate([
+            is_row.astype(np.int64), np.full(len(self.constants), 2),
+            np.repeat(np.arange(len(sizes)) + 3, sizes)]).astype(np.int64)
+        self.local = np.concatenate([
+            inputs, np.arange(len(self.constants)), *map(np.arange, sizes)]).astype(np.int64)
+
+    def __call__(self, scalars: Any, rows: Any = None, mask: Any = None) -> Outputs:
+        """Run it.
+
+        Args:
+            scalars: the inputs that are the same for all rows, shape (n_scalars,).
+            rows: the other inputs, shape (n_row_inputs, n).
+            mask: which rows count in sums, shape (n,); None for all of them.
+        """
+        n = rows.shape[1] if self.by_rows else 1
+        reader = Reader(self.source, self.local, [scalars, rows, self.constants], n)
+        products: dict[int, Any] = {}
+        for i, (step, start) in enumerate(zip(self.program.steps, self.program.starts(),
+                                              strict=True)):
+            if i in self.layout.products:
+                products[i] = _product(step, reader, mask)
+                reader.arrays.append(None)  # nobody reads it
+            else:
+                reader.arrays.append(self._computed(step, reader, bool(self.layout.varies[start])))
+        out = _whole(reader, self.layout.returned, self.by_rows)
+        return Outputs(self._sums(reader, products, mask), out, self._ok(reader))
+
+    # --- steps ----------------------------------------------------------------------------------
+
+    def _computed(self, step: Step, reader: Reader, by_rows: bool) -> Any:
+        """A step's numbers, shape (size,) or (size, n)."""
+        if step.op == "dot":
+            found = _dot(step, reader, by_rows)
+        elif step.op == "sum":
+            found = _sum(step, reader, by_rows)
+        elif step.op in self.reducers:
+            found = self.reducers[step.op](_first_axis(step, reader, by_rows))
+        else:
+            parts = [reader.read(slots.slots(step.shape), by_rows) for slots in step.operands]
+            found = self.emitters[step.op](*_alike(parts))
+        whole = (*step.shape, reader.n) if by_rows else step.shape
+        found = jnp.broadcast_to(found, whole)
+        return found.reshape(step.size, *whole[len(step.shape):])
+
+    # --- results --------------------------------------------------------------------------------
+
+    def _sums(self, reader: Reader, products: dict[int, Any], mask: Any) -> Any:
+        layout = self.layout
+        if not layout.n_sums:
+            return jnp.zeros(0)
+        source = np.zeros(layout.n_sums, dtype=np.int64)
+        local = np.zeros(layout.n_sums, dtype=np.int64)
+        stored = layout.stored[layout.summed]
+        local[stored] = np.arange(int(stored.sum()))
+        arrays = [self._added_up(reader, layout.summed[stored], mask)]
+        for i, found in products.items():
+            places = layout.products[i].reshape(-1)
+            source[places], local[places] = len(arrays), np.arange(places.size)
+            arrays.append(found.reshape(-1))
+        return _whole(Reader(source, local, arrays, 1), np.arange(layout.n_sums), False)
+
+    def _added_up(self, reader: Reader, slots: Array, mask: Any) -> Any:
+        if not len(slots):
+            return jnp.zeros(0)
+        found = _whole(reader, slots, True)
+        return jnp.sum(found if mask is None else jnp.where(mask, found, 0.0), axis=1)
+
+    def _ok(self, reader: Reader) -> Any:
+        groups: dict[tuple[str, bool], list[tuple[int, int]]] = {}
+        for guard in self.program.guards:
+            groups.setdefault((guard.relation, guard.outcome), []).append(
+                (guard.left, guard.right))
+        ok = jnp.ones((reader.n,) if self.by_rows else (), dtype=bool)
+        for (relation, outcome), pairs in groups.items():
+            left, right = (reader.read(np.array(side), self.by_rows)
+                           for side in zip(*pairs, strict=True))
+            holds = RELATIONS[relation](jnp.asarray(left), jnp.asarray(right))
+            ok &= jnp.all(jnp.equal(holds, outcome), axis=0)
+        return ok
+
+
+def _whole(reader: Reader, slots: Array, by_rows: bool) -> Any:
+    """Slots in one row, all of their shape: (size,) or (size, n)."""
+    shape = (len(slots), reader.n) if by_rows else (len(slots),)
+    return jnp.broadcast_to(jnp.asarray(reader.read(slots, by_rows)), shape)
+
+
+def _alike(parts: Sequence[Any]) -> Sequence[Any]:
+    if len({np.shape(part) for part in parts}) > 1:
+        return jnp.broadcast_arrays(*parts)
+    return [jnp.asarray(part) for part in parts]
+
+
+def _first_axis(step: Step, reader: Reader, by_rows: bool) -> Any:
+    """All operands of a step, along a first axis."""
+    axis = len(step.shape)
+    tail = (reader.n,) if by_rows else ()
+    parts = [jnp.broadcast_to(reader.read(slots.slots(step.operand_shape(i)), by_rows),
+                              (*step.operand_shape(i), *tail))
+             for i, slots in enumerate(step.operands)]
+    return jnp.moveaxis(jnp.concatenate(parts, axis), axis, 0)
+
+
+def _sum(step: Step, reader: Reader, by_rows: bool) -> Any:
+    axis = len(step.shape)
+    total: Any = 0.0
+    for i, operand in enumerate(step.operands):
+        slots = operand.slots(step.operand_shape(i))
+        if _is_loose(reader, slots):
+            for k in range(slots.shape[axis]):
+                total = total + reader.read(slots[..., k], by_rows)
+        else:
+            found = reader.read(slots, by_rows)
+            whole = jnp.sum(found, axis=axis)
+            total = total + (whole if found.shape[axis] == slots.shape[axis] else
+                             slots.shape[axis] * whole)
+    return jnp.asarray(total)
+
+
+def _is_loose(reader: Reader, slots: Array) -> bool:
+    count = slots.shape[-1]
+    return count <= FEW or (count <= LOOSE
+                            and len(np.unique(reader.source[slots])) > 1)
+
+
+def _dot(step: Step, reader: Reader, by_rows: bool) -> Any:
+    """Sums of products; matrix products where each side has an axis that the other has not."""
+    total: Any = 0.0
+    for i, (a, b) in enumerate(zip(step.operands[::2], step.operands[1::2], strict=True)):
+        shape = step.operand_shape(2 * i)
+        left, right = a.slots(shape), b.slots(shape)
+        if _is_loose(reader, left) or _is_loose(reader, right):
+            for k in range(shape[-1]):
+                total = total + (reader.read(left[..., k], by_rows)
+                                 * reader.read(right[..., k], by_rows))
+        else:
+            total = total + _contracted(reader.read(left, by_rows), reader.read(right, by_rows),
+                                        len(step.shape), shape[-1])
+    return jnp.asarray(total)
+
+
+def _contracted(left: Any, right: Any, axis: int, count: int) -> Any:
+    """The products of two arrays, summed along an axis, on which one of them may have size 1."""
+    letters = string.ascii_letters[:left.ndim]
+    mine, other = ({name for name, size in zip(letters, x.shape, strict=True) if size > 1}
+                   for x in (left, right))
+    summed = letters[axis]
+    if summed not in mine | other:
+        return jnp.squeeze(left * right, axis) * count
+    if not (mine - other and other - mine) and (mine & other) - {summed}:
+        return jnp.sum(left * right, axis=axis)
+    if summed not in mine & other:
+        return jnp.sum(left, axis=axis) * jnp.sum(right, axis=axis)
+    shared = [name for name in letters if name in mine | other and name != summed]
+    spec = "".join(name for name in letters if name in mine), "".join(
+        name for name in letters if name in other)
+    found = jnp.einsum(f"{spec[0]},{spec[1]}->{''.join(shared)}",
+                       left.reshape([s for s in left.shape if s > 1]),
+                       right.reshape([s for s in right.shape if s > 1]), precision="highest")
+    sizes = [max(a, b) for k, (a, b) in enumerate(zip(left.shape, right.shape, strict=True))
+             if k != axis]
+    return found.reshape(sizes)
+
+
+def _product(step: Step, reader: Reader, mask: Any) -> Any:
+    """The products of each pair of two lists of numbers, summed over the rows."""
+    sides = [reader.read(slots.slots(step.shape), True) for slots in step.operands]
+    if isinstance(step.operands[0], Affine) and step.operands[0].strides[0] == 0:
+        sides.reverse()  # the one that changes along the rows of the result comes first
+    a, b = sides[0][:, 0], sides[1][0]
+    a, b = (jnp.broadcast_to(x, (len(x), reader.n)) for x in (a, b))
+    if mask is not None:
+        a, b = jnp.where(mask, a, 0.0), jnp.where(mask, b, 0.0)
+    return jnp.einsum("in,jn->ij", a, b, precision="highest")
