@@ -9,7 +9,7 @@ draws random numbers, a loss of all answers at once) is left to the eager engine
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, islice
 from typing import Any, NoReturn
@@ -20,11 +20,12 @@ from autograd.compiler.backends import arrays
 from autograd.compiler.backends import choice as backends
 from autograd.compiler.backends.interface import Unsupported
 from autograd.compiler.backends.llvm.nary_lowering import KNOWN
-from autograd.compiler.backends.llvm.training_loop import Descent, Steps
-from autograd.compiler.backends.llvm.training_loop_codegen import (
+from autograd.compiler.backends.llvm.training_loop import Descent
+from autograd.compiler.backends.training_steps import (
     GRADIENT_NOT_FINITE,
     LOSS_NOT_FINITE,
     OTHER_BRANCH,
+    Steps,
 )
 from autograd.compiler.compiled import Compiled
 from autograd.compiler.program.passes import with_inputs
@@ -68,19 +69,30 @@ class Epochs:
 
 
 def compile_training(model: Module, loss: Loss, optimizer: Optimizer, rows: Rows,
-                     targets: Sequence[Any], l2: float) -> Training:
+                     targets: Sequence[Any], l2: float, backend: str | None = None,
+                     mesh: Any = None) -> Training:
     """The training as compiled steps.
 
     Args:
-        model, loss, optimizer, l2: as fit takes them.
+        model, loss, optimizer, l2, backend, mesh: as fit takes them.
         rows, targets: plain numbers that were checked.
 
     Raises:
         EagerOnly: where the eager engine has to do it; the message says why.
+        ImportError: when the back end is not installed.
     """
     rule = RecordedRule(optimizer, l2)
     row, data = recorded_rows(model, loss, optimizer, rows, targets)
+    if backend == "jax":
+        try:
+            return JaxTraining(row, rule, data, l2, mesh)
+        except Unsupported as refusal:
+            raise EagerOnly(str(refusal)) from refusal
+    if backend == "numpy":
+        return ArrayTraining(row, rule, data, l2, 'backend="numpy" was asked for')
     if backends.default(True) != "llvm":
+        if backend == "llvm":
+            raise ImportError(backends.NO_LLVM)
         return ArrayTraining(row, rule, data, l2, backends.NO_LLVM)
     try:
         return MachineTraining(row, rule, data, l2)
@@ -264,19 +276,22 @@ class ArrayTraining(Training):
             raise OtherBranchError(str(error)) from error
 
 
-class MachineTraining(Training):
-    """Many epochs in one call: the loss, the gradient and the optimizer's rule as machine code."""
+class LoopTraining(Training):
+    """Many epochs in one call: the loss, the gradient and the optimizer's rule in one loop.
 
-    engine = "llvm"
+    Attributes:
+        descent: the loop.
+    """
+
+    descent: Any
 
     def __init__(self, row: RowLoss, rule: RecordedRule, data: Array, l2: float) -> None:
         super().__init__(row, rule, data, l2)
+        self.names = list(self.optimizer.memory())
+
+    def _memories(self) -> Array:
         memory = self.optimizer.memory()
-        self.names = list(memory)
-        self.descent = Descent(
-            _written_out(row.program), row.n_row_inputs, _written_out(rule.program), len(memory),
-            self.numbers,
-            np.array(list(memory.values())).reshape(len(memory), len(self.numbers)), REGISTERS)
+        return np.array(list(memory.values())).reshape(len(memory), len(self.numbers))
 
     def epochs_at_once(self) -> int:
         """So many that a call takes some 50 ms and its answers some megabytes."""
@@ -358,6 +373,35 @@ class MachineTraining(Training):
                 f"{slopes[first]}; try a smaller learning rate")
 
 
+class MachineTraining(LoopTraining):
+    """The loop as machine code."""
+
+    engine = "llvm"
+
+    def __init__(self, row: RowLoss, rule: RecordedRule, data: Array, l2: float) -> None:
+        super().__init__(row, rule, data, l2)
+        self.descent = Descent(
+            _written_out(row.program, KNOWN), row.n_row_inputs, _written_out(rule.program, KNOWN),
+            len(self.names), self.numbers, self._memories(), REGISTERS)
+
+
+class JaxTraining(LoopTraining):
+    """The loop in JAX, for the devices that it finds, or those of a mesh."""
+
+    engine = "jax"
+
+    def __init__(self, row: RowLoss, rule: RecordedRule, data: Array, l2: float,
+                 mesh: Any = None) -> None:
+        from autograd.compiler.backends.jax import training_loop
+        from autograd.compiler.backends.jax.ops import NAMES
+
+        super().__init__(row, rule, data, l2)
+        self.reason = 'backend="jax" was asked for'
+        self.descent = training_loop.Descent(
+            _written_out(row.program, NAMES), row.n_row_inputs, _written_out(rule.program, NAMES),
+            len(self.names), self.numbers, self._memories(), mesh)
+
+
 class _Plan:
     """The batches of some epochs in one row.
 
@@ -385,13 +429,13 @@ class _Plan:
         return int(self._ends[finished - 1]) if finished else 0
 
 
-def _written_out(program: Program) -> Program:
-    """A program of operations that there is machine code for; the user's own are written out.
+def _written_out(program: Program, known: Collection[str]) -> Program:
+    """A program of operations that a back end knows; the user's own are written out.
 
     Raises:
         Unsupported: when the value of one cannot be.
     """
-    unknown = set(program.ops) - KNOWN
+    unknown = set(program.ops).difference(known)
     return inlined(program, unknown) if unknown else program
 
 

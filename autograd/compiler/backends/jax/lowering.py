@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from autograd.compiler.backends.array_layout import Layout
-from autograd.compiler.backends.jax.ops import EMITTERS, REDUCERS, Emit
+from autograd.compiler.backends.jax.ops import EMITTERS, NAMES, REDUCERS, Emit
 from autograd.compiler.backends.jax.reading import Reader
 from autograd.compiler.program.array_program import Affine, ArrayProgram, Step, Table
 from autograd.compiler.program.program import RELATIONS, Program, Unsupported
@@ -66,8 +66,7 @@ def refuse_unknown(ops: Sequence[str]) -> None:
         KeyError: for one that is not in the table of primitives.
         Unsupported: for others; rows of the user's own may be written out.
     """
-    unknown = [op for op in dict.fromkeys(ops) if op not in EMITTERS and op not in REDUCERS
-               and op != "dot"]
+    unknown = [op for op in dict.fromkeys(ops) if op not in NAMES]
     for op in unknown:
         lookup(op)
     if unknown:

@@ -173,3 +173,5 @@ REDUCERS: dict[str, Emit] = {
     "sum": lambda xs: jnp.sum(xs, axis=0), "prod": lambda xs: jnp.prod(xs, axis=0),
     "norm": _norm, "logsumexp": _logsumexp, "largest": largest, "smallest": smallest,
 }
+
+NAMES = frozenset({"dot", *EMITTERS, *REDUCERS})  # of all operations that there are
