@@ -21,7 +21,7 @@ from autograd.compiler.program.array_recognition import find_arrays
 from autograd.compiler.program.program import Program, Unsupported
 from autograd.core.typing import Array
 
-DENSE = 20  # instructions that a step must stand for, one with another, to be worth the trouble
+DENSE = 5  # instructions that a step must stand for, one with another, to be worth the trouble
 SHORT = 1000  # instructions up to which a program without arrays is taken one by one
 LONGEST = 20_000  # steps that XLA compiles in bearable time
 EXACT_SIZES = 2  # numbers of rows that are compiled as they are

@@ -5,6 +5,7 @@ The last axis of what differs by row is that of the rows: a slot's rows stand si
 
 from __future__ import annotations
 
+import operator
 import string
 from collections.abc import Sequence
 from itertools import starmap
@@ -22,6 +23,7 @@ from autograd.core.primitives import lookup
 from autograd.core.typing import Array
 
 FEW = 4  # operands that are added one by one
+MOST_BLOCKS = 32  # of sums; more are computed as one
 LOOSE = 16  # the same, where they would have to be brought together first
 
 
@@ -29,7 +31,7 @@ class Outputs(NamedTuple):
     """What a program computes.
 
     Attributes:
-        sums: the outputs that are summed over the rows, shape (n_sums,).
+        sums: the outputs that are summed over the rows, shape (n_sums,), or several such arrays.
         out: the other outputs, shape (n_outputs,) or (n_outputs, n).
         ok: whether all guards hold, shape () or (n,).
     """
@@ -53,6 +55,22 @@ def straight(program: Program) -> ArrayProgram:
     return ArrayProgram(program.n_inputs, program.constants,
                         tuple(starmap(step, zip(program.ops, program.operands, strict=True))),
                         program.outputs, program.guards)
+
+
+def elementwise(program: Program, inputs: Sequence[Any], emitters: dict[str, Emit] = EMITTERS,
+                reducers: dict[str, Emit] = REDUCERS) -> list[Any]:
+    """The outputs of a short program for numbers, or arrays of one shape, as inputs."""
+    slots = [*inputs, *program.constants]
+    for op, operands in zip(program.ops, program.operands, strict=True):
+        parts = [jnp.asarray(slots[slot]) for slot in operands]
+        if op == "dot":
+            pairs = zip(parts[:len(parts) // 2], parts[len(parts) // 2:], strict=True)
+            slots.append(sum(starmap(operator.mul, pairs), jnp.zeros(())))
+        elif op in reducers:
+            slots.append(reducers[op](jnp.stack(jnp.broadcast_arrays(*parts))))
+        else:
+            slots.append(emitters[op](*_alike(parts)))
+    return [slots[slot] for slot in program.outputs]
 
 
 def _column(slots: Array) -> Table:
@@ -93,18 +111,42 @@ class Lowering:
         self.emitters, self.reducers = emitters, reducers
         self.layout = Layout(program, is_row, is_sum)
         self.constants = np.array(program.constants, dtype=float)
-        self._place(np.array(is_row, dtype=bool))
+        self.is_row = np.array(is_row, dtype=bool)
+        self.summed_together = self._summed_together()
+        self.take_in_blocks([np.arange(int((~self.is_row).sum()))])
 
-    def _place(self, is_row: Array) -> None:
-        """In which array each slot stands, and where there."""
-        program = self.program
+    def take_in_blocks(self, blocks: Sequence[Array]) -> None:
+        """Take the inputs that are the same for all rows in several arrays.
+
+        Args:
+            blocks: for each array, which of those inputs are in it.
+        """
+        program, is_row = self.program, self.is_row
         sizes = [step.size for step in program.steps]
-        inputs = np.where(is_row, np.cumsum(is_row), np.cumsum(~is_row)) - 1
+        source = np.ones(program.n_inputs, dtype=np.int64)
+        local = np.cumsum(is_row) - 1
+        shared = np.flatnonzero(~is_row)
+        for i, block in enumerate(blocks, 2):
+            source[shared[block]], local[shared[block]] = i, np.arange(len(block))
+        first = 2 + len(blocks)
         self.source = np.concatenate([
-            is_row.astype(np.int64), np.full(len(self.constants), 2),
-            np.repeat(np.arange(len(sizes)) + 3, sizes)]).astype(np.int64)
+            source, np.zeros(len(self.constants)),
+            np.repeat(np.arange(len(sizes)) + first, sizes)]).astype(np.int64)
         self.local = np.concatenate([
-            inputs, np.arange(len(self.constants)), *map(np.arange, sizes)]).astype(np.int64)
+            local, np.arange(len(self.constants)), *map(np.arange, sizes)]).astype(np.int64)
+
+    def _summed_together(self) -> list[Array]:
+        """Which sums over rows are computed as one array: those of one step."""
+        layout, program = self.layout, self.program
+        step_of = np.concatenate([
+            np.zeros(program.first), np.repeat(np.arange(len(program.steps)) + 1,
+                                               [step.size for step in program.steps])])
+        stored = np.flatnonzero(layout.stored[layout.summed])
+        of = step_of[layout.summed[stored]]
+        if len(np.unique(of)) > MOST_BLOCKS:
+            of[:] = 0
+        return [*(stored[of == one] for one in np.unique(of)),
+                *(places.reshape(-1) for places in layout.products.values())]
 
     def __call__(self, scalars: Any, rows: Any = None, mask: Any = None) -> Outputs:
         """Run it.
@@ -114,8 +156,28 @@ class Lowering:
             rows: the other inputs, shape (n_row_inputs, n).
             mask: which rows count in sums, shape (n,); None for all of them.
         """
+        found = self.in_blocks([scalars], rows, mask)
+        if not self.layout.n_sums:
+            return found._replace(sums=jnp.zeros(0))
+        source = np.zeros(self.layout.n_sums, dtype=np.int64)
+        local = np.zeros(self.layout.n_sums, dtype=np.int64)
+        for i, places in enumerate(self.summed_together):
+            source[places], local[places] = i, np.arange(len(places))
+        reader = Reader(source, local, found.sums, 1)
+        return found._replace(sums=_whole(reader, np.arange(self.layout.n_sums), False))
+
+    def in_blocks(self, blocks: Sequence[Any], rows: Any, mask: Any) -> Outputs:
+        """Run it on inputs in several arrays; its sums come in several, too.
+
+        Args:
+            blocks: the inputs that are the same for all rows, as :meth:`take_in_blocks` was told.
+            rows, mask: as for a call.
+
+        Returns:
+            In ``sums`` an array for each of ``summed_together``.
+        """
         n = rows.shape[1] if self.by_rows else 1
-        reader = Reader(self.source, self.local, [scalars, rows, self.constants], n)
+        reader = Reader(self.source, self.local, [self.constants, rows, *blocks], n)
         products: dict[int, Any] = {}
         for i, (step, start) in enumerate(zip(self.program.steps, self.program.starts(),
                                               strict=True)):
@@ -125,7 +187,10 @@ class Lowering:
             else:
                 reader.arrays.append(self._computed(step, reader, bool(self.layout.varies[start])))
         out = _whole(reader, self.layout.returned, self.by_rows)
-        return Outputs(self._sums(reader, products, mask), out, self._ok(reader))
+        stored = self.summed_together[:len(self.summed_together) - len(products)]
+        sums = [_added_up(reader, self.layout.summed[places], mask) for places in stored]
+        sums += [found.reshape(-1) for found in products.values()]
+        return Outputs(sums, out, self._ok(reader))
 
     # --- steps ----------------------------------------------------------------------------------
 
@@ -146,27 +211,6 @@ class Lowering:
 
     # --- results --------------------------------------------------------------------------------
 
-    def _sums(self, reader: Reader, products: dict[int, Any], mask: Any) -> Any:
-        layout = self.layout
-        if not layout.n_sums:
-            return jnp.zeros(0)
-        source = np.zeros(layout.n_sums, dtype=np.int64)
-        local = np.zeros(layout.n_sums, dtype=np.int64)
-        stored = layout.stored[layout.summed]
-        local[stored] = np.arange(int(stored.sum()))
-        arrays = [self._added_up(reader, layout.summed[stored], mask)]
-        for i, found in products.items():
-            places = layout.products[i].reshape(-1)
-            source[places], local[places] = len(arrays), np.arange(places.size)
-            arrays.append(found.reshape(-1))
-        return _whole(Reader(source, local, arrays, 1), np.arange(layout.n_sums), False)
-
-    def _added_up(self, reader: Reader, slots: Array, mask: Any) -> Any:
-        if not len(slots):
-            return jnp.zeros(0)
-        found = _whole(reader, slots, True)
-        return jnp.sum(found if mask is None else jnp.where(mask, found, 0.0), axis=1)
-
     def _ok(self, reader: Reader) -> Any:
         groups: dict[tuple[str, bool], list[tuple[int, int]]] = {}
         for guard in self.program.guards:
@@ -179,6 +223,11 @@ class Lowering:
             holds = RELATIONS[relation](jnp.asarray(left), jnp.asarray(right))
             ok &= jnp.all(jnp.equal(holds, outcome), axis=0)
         return ok
+
+
+def _added_up(reader: Reader, slots: Array, mask: Any) -> Any:
+    found = _whole(reader, slots, True)
+    return jnp.sum(found if mask is None else jnp.where(mask, found, 0.0), axis=1)
 
 
 def _whole(reader: Reader, slots: Array, by_rows: bool) -> Any:

@@ -16,7 +16,7 @@ from jax import lax
 from autograd.compiler.backends.interface import InMemory
 from autograd.compiler.backends.jax.devices import double_precision, refuse_single_precision
 from autograd.compiler.backends.jax.kernel import in_steps
-from autograd.compiler.backends.jax.lowering import Lowering, refuse_unknown, straight
+from autograd.compiler.backends.jax.lowering import Lowering, elementwise, refuse_unknown
 from autograd.compiler.backends.jax.mesh import Spread, checked
 from autograd.compiler.backends.training_steps import (
     DONE,
@@ -54,8 +54,8 @@ class _State(NamedTuple):
 
     step: Any
     status: Any
-    numbers: Any
-    memories: Any
+    numbers: list[Any]
+    memories: list[list[Any]]
     objectives: Any
     answers: Any
 
@@ -90,11 +90,11 @@ class Descent(InMemory):
         flags = (True,) * n_row_inputs + (False,) * n
         self._loss = Lowering(in_steps(loss, flags, True), flags,
                               (True,) * (1 + n) + (False,) * self.n_extra, True)
-        by_parameter = 2 + n_memories
-        shared = rule.n_inputs - by_parameter
-        self._rule = Lowering(straight(rule), (True,) * by_parameter + (False,) * shared,
-                              (False,) * (1 + n_memories) + (True, True), True)
-        self._run = jax.jit(self._descend, out_shardings=(
+        self._rule = rule
+        # The parameters in the arrays in which their gradients come; the loss is the first sum.
+        self._blocks = [places[places > 0] - 1 for places in self._loss.summed_together]
+        self._loss.take_in_blocks(self._blocks)
+        self._run = jax.jit(self._descend, static_argnums=3, out_shardings=(
             None if self._spread is None else self._spread.everywhere))
         self._slopes = jax.jit(self._first_slopes, out_shardings=(
             None if self._spread is None else self._spread.everywhere))
@@ -113,7 +113,8 @@ class Descent(InMemory):
     def slopes(self) -> Array:
         """The sums of the step that failed, shape (n,)."""
         with double_precision():
-            return np.array(self._slopes(self._reached, self.numbers, self._latest))
+            found = self._slopes(self._reached, self._in_blocks(self.numbers), self._latest)
+            return self._of_blocks(found)
 
     def run(self, data: Array, order: Array | None, counts: Array, shared: Array,
             l2: float) -> Steps:
@@ -126,14 +127,24 @@ class Descent(InMemory):
             return Steps(0, DONE, np.empty(0), np.empty((self.n_extra, 0)))
         with double_precision():
             batches = self._batches(data, order, counts, shared)
-            found = self._run(batches, self._everywhere(self.numbers),
-                              self._everywhere(self.memories), l2)
+            memories = [self._in_blocks(memory) for memory in self.memories]
+            found = self._run(batches, self._in_blocks(self.numbers), memories, float(l2))
             self._latest, self._reached = batches, int(found.step)
-            self.numbers, self.memories = np.array(found.numbers), np.array(found.memories)
+            self.restore(self._of_blocks(found.numbers),
+                         [self._of_blocks(memory) for memory in found.memories])
             answers = np.array(found.answers)
         kept = [answers[i, :, :count] for i, count in enumerate(counts.tolist())]
         return Steps(self._reached, int(found.status), np.array(found.objectives)[:len(counts)],
                      np.concatenate(kept, axis=1))
+
+    def _in_blocks(self, numbers: Array) -> list[Any]:
+        return [self._everywhere(numbers[block]) for block in self._blocks]
+
+    def _of_blocks(self, found: list[Any]) -> Array:
+        numbers = np.empty(sum(map(len, self._blocks)))
+        for block, part in zip(self._blocks, found, strict=True):
+            numbers[block] = np.asarray(part)
+        return numbers
 
     # --- what is handed over ----------------------------------------------------------------------
 
@@ -172,37 +183,47 @@ class Descent(InMemory):
 
     # --- in JAX -----------------------------------------------------------------------------------
 
-    def _descend(self, batches: _Batches, numbers: Any, memories: Any, l2: Any) -> _State:
+    def _descend(self, batches: _Batches, numbers: list[Any], memories: list[list[Any]],
+                 l2: float) -> _State:
         steps = batches.shared.shape[0]
         size = (batches.rows if batches.order is None else batches.order).shape[-1]
-        state = _State(jnp.int32(0), jnp.int32(DONE), jnp.asarray(numbers), jnp.asarray(memories),
+        start = _State(jnp.int32(0), jnp.int32(DONE), numbers, memories,
                        jnp.zeros(steps), jnp.zeros((steps, self.n_extra, size)))
 
         def goes_on(state: _State) -> Any:
             return (state.step < batches.n) & (state.status == DONE)
 
         found: _State = lax.while_loop(
-            goes_on, lambda state: self._step(batches, state, l2), state)
+            goes_on, lambda state: self._step(batches, state, l2),
+            jax.tree.map(jnp.asarray, start))
         return found
 
-    def _step(self, batches: _Batches, state: _State, l2: Any) -> _State:
+    def _step(self, batches: _Batches, state: _State, l2: float) -> _State:
         found = self._at(batches, state.step, state.numbers)
         shared = batches.shared[state.step]
-        lines = jnp.vstack([found.sums[1:], state.numbers, state.memories])
-        moved = self._rule(shared, lines)
-        objective = found.sums[0] * shared[0] + l2 * moved.sums[0]
+        objective, nothing = found.total * shared[0], 0.0
+        moved = []
+        for slopes, number, *memory in zip(found.slopes, state.numbers, *state.memories,
+                                           strict=True):
+            *following, square, zero = elementwise(self._rule, [slopes, number, *memory, *shared])
+            moved.append(following)
+            nothing = nothing + jnp.sum(zero)
+            if l2:
+                objective += l2 * jnp.sum(square)
         status = jnp.where(
             ~found.holds, OTHER_BRANCH, jnp.where(
                 ~jnp.isfinite(objective), LOSS_NOT_FINITE, jnp.where(
-                    moved.sums[1] == 0.0, DONE, GRADIENT_NOT_FINITE))).astype(jnp.int32)
+                    nothing == 0.0, DONE, GRADIENT_NOT_FINITE))).astype(jnp.int32)
         done = status == DONE
-        return _State(
-            state.step + done, status, jnp.where(done, moved.out[0], state.numbers),
-            jnp.where(done, moved.out[1:], state.memories),
-            state.objectives.at[state.step].set(objective),
-            state.answers.at[state.step].set(found.out))
+        now = [state.numbers, *state.memories]
+        numbers, *memories = [
+            [jnp.where(done, new, old) for new, old in zip(news, olds, strict=True)]
+            for news, olds in zip(zip(*moved, strict=True), now, strict=True)]
+        return _State(state.step + done, status, numbers, memories,
+                      state.objectives.at[state.step].set(objective),
+                      state.answers.at[state.step].set(found.out))
 
-    def _at(self, batches: _Batches, step: Any, numbers: Any) -> _Found:
+    def _at(self, batches: _Batches, step: Any, numbers: list[Any]) -> _Found:
         """The loss, the gradient and the answers of a batch."""
         if batches.order is not None:
             rows = jnp.take(batches.data, batches.order[step], axis=0, mode="clip").T
@@ -213,14 +234,20 @@ class Descent(InMemory):
         mask = None
         if batches.counts is not None:
             mask = jnp.arange(rows.shape[1]) < batches.counts[step]
-        found = self._loss(jnp.asarray(numbers), jnp.asarray(rows), mask)
-        return _Found(found.sums, found.out, jnp.all(found.ok))
+        found = self._loss.in_blocks(numbers, jnp.asarray(rows), mask)
+        together = self._loss.summed_together
+        total = sum(part[0] for part, places in zip(found.sums, together, strict=True)
+                    if places[0] == 0)
+        slopes = [part[int(places[0] == 0):] for part, places in
+                  zip(found.sums, together, strict=True)]
+        return _Found(total, slopes, found.out, jnp.all(found.ok))
 
-    def _first_slopes(self, step: Any, numbers: Any, batches: _Batches) -> Any:
-        return self._at(batches, step, numbers).sums[1:]
+    def _first_slopes(self, step: Any, numbers: list[Any], batches: _Batches) -> list[Any]:
+        return self._at(batches, step, numbers).slopes
 
 
 class _Found(NamedTuple):
-    sums: Any
+    total: Any
+    slopes: list[Any]
     out: Any
     holds: Any
