@@ -383,7 +383,7 @@ def _check_devices(backend: Any, mesh: Any, compiled: bool, size: int) -> None:
     if mesh is not None:
         from autograd.compiler.backends.jax.mesh import checked, refuse_rest
 
-        refuse_rest(checked(mesh), size, "batches of", "choose as batch_size")
+        refuse_rest(checked(mesh), size, " of a batch", "choose as batch_size")
 
 
 def checked_job(model: Any, X: Any, y: Any, loss: Any, optimizer: Any, l2: Any,

@@ -12,10 +12,12 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.sharding import Mesh
 
 from autograd.compiler.backends.interface import InMemory, Signature
 from autograd.compiler.backends.jax.devices import double_precision, refuse_single_precision
 from autograd.compiler.backends.jax.lowering import Lowering, refuse_unknown, straight
+from autograd.compiler.backends.jax.mesh import Spread
 from autograd.compiler.program.array_program import ArrayProgram
 from autograd.compiler.program.array_recognition import find_arrays
 from autograd.compiler.program.program import Program, Unsupported
@@ -29,13 +31,16 @@ MEMORY = 1 << 27  # numbers of a block of rows
 
 
 def compile(program: Program, row_inputs: Sequence[bool] | None = None,
-            sums: Sequence[bool] | None = None, fused: bool = True) -> Kernel:
+            sums: Sequence[bool] | None = None, fused: bool = True,
+            mesh: Mesh | None = None) -> Kernel:
     """Prepare a program to run in JAX, as ``interface`` says.
 
     Args:
         program, row_inputs, sums: see there.
         fused: whether XLA may compile all steps as one, whose roundings then are in no promised
             places; else one step runs after the other, with the bits of each operation.
+        mesh: the devices over which rows are spread, as :func:`.mesh.checked` returns it; None
+            for one device.
 
     Raises:
         Unsupported: also for a program of too many steps.
@@ -43,7 +48,7 @@ def compile(program: Program, row_inputs: Sequence[bool] | None = None,
     signature = Signature(program, row_inputs, sums)
     refuse_unknown(program.ops)
     refuse_single_precision()
-    return Kernel(in_steps(program, row_inputs, fused), signature, fused)
+    return Kernel(in_steps(program, row_inputs, fused), signature, fused, mesh)
 
 
 def in_steps(program: Program, row_inputs: Sequence[bool] | None, free_sums: bool) -> ArrayProgram:
@@ -69,12 +74,15 @@ def in_steps(program: Program, row_inputs: Sequence[bool] | None, free_sums: boo
 class Kernel(InMemory):
     """A program that XLA compiles at its first call; see ``interface``."""
 
-    def __init__(self, program: ArrayProgram, signature: Signature, fused: bool = True) -> None:
+    def __init__(self, program: ArrayProgram, signature: Signature, fused: bool = True,
+                 mesh: Mesh | None = None) -> None:
         self.program, self.signature = program, signature
         self.lowering = Lowering(program, signature.is_row, signature.is_sum, signature.by_rows)
+        self._spread = None if mesh is None else Spread(mesh)
         self._run: Callable[..., Any] = self._computed
         if fused:
-            self._run = jax.jit(self._computed)
+            self._run = jax.jit(self._computed, out_shardings=(
+                None if self._spread is None else self._spread.everywhere))
         self.block = max(1024, MEMORY // max(1, self.lowering.layout.n_varying))
         self._sizes: set[int] = set()
 
@@ -112,15 +120,19 @@ class Kernel(InMemory):
     def _block(self, numbers: Array, table: Array) -> tuple[Array, Array, Array]:
         n = table.shape[1]
         size = self._size(n)
-        if size == n:
-            found = self._run(numbers, table, None)
-        else:  # copies of a row, so that nothing is undefined that was defined
-            found = self._run(numbers, np.pad(table, ((0, 0), (0, size - n)), "edge"), n)
+        count = None if size == n else n
+        if size != n:  # copies of a row, so that nothing is undefined that was defined
+            table = np.pad(table, ((0, 0), (0, size - n)), "edge")
+        scalars: Any = numbers
+        if self._spread is not None:
+            scalars, table = self._spread.whole(numbers), self._spread.rows(table, 1)
+        found = self._run(scalars, table, count)
         return np.array(found.sums), np.array(found.out)[:, :n], np.array(found.ok)[:n]
 
     def _size(self, n: int) -> int:
         """The number of rows that is run in the place of n."""
-        if n in self._sizes or len(self._sizes) < EXACT_SIZES or not n:
+        places = 1 if self._spread is None else self._spread.count
+        if not n or (n % places == 0 and (n in self._sizes or len(self._sizes) < EXACT_SIZES)):
             self._sizes.add(n)
             return n
-        return 1 << max(4, (n - 1).bit_length())
+        return -(-(1 << max(4, (n - 1).bit_length())) // places) * places

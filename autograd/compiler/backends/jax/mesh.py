@@ -35,7 +35,16 @@ def checked(mesh: Any) -> Mesh | None:
                          f'called "{ROWS}"; write jax.make_mesh((n,), ("{ROWS}",))')
     for device in mesh.devices.flat:
         refuse_single_precision(device)
-    return mesh
+    return _automatic(mesh)
+
+
+def _automatic(mesh: Mesh) -> Mesh:
+    """The same mesh, with XLA to decide where what is computed in between stands."""
+    kinds = getattr(jax.sharding, "AxisType", None)
+    if kinds is None:  # JAX before 0.6 knows no other way
+        return mesh
+    return Mesh(mesh.devices, mesh.axis_names,
+                axis_types=(kinds.Auto,) * len(mesh.axis_names))
 
 
 def refuse_rest(mesh: Mesh, n: int, what: str, instead: str) -> None:
@@ -44,14 +53,14 @@ def refuse_rest(mesh: Mesh, n: int, what: str, instead: str) -> None:
     Args:
         mesh: a mesh that was checked.
         n: how many rows there are.
-        what, instead: how the message calls them, and what to do.
+        what, instead: where they are, and what to do, for the message.
 
     Raises:
         ValueError: when they do not divide.
     """
     count = mesh.shape[ROWS]
     if n % count:
-        raise ValueError(f"{what} {n} rows do not divide over the {count} places of the mesh's "
+        raise ValueError(f"{n} rows{what} do not divide over the {count} places of the mesh's "
                          f'axis "{ROWS}"; {instead} a multiple of {count}')
 
 
