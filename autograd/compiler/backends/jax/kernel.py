@@ -16,7 +16,12 @@ from jax.sharding import Mesh
 
 from autograd.compiler.backends.interface import InMemory, Signature
 from autograd.compiler.backends.jax.devices import double_precision, refuse_single_precision
-from autograd.compiler.backends.jax.lowering import Lowering, refuse_unknown, straight
+from autograd.compiler.backends.jax.lowering import (
+    Lowering,
+    Outputs,
+    refuse_unknown,
+    straight,
+)
 from autograd.compiler.backends.jax.mesh import Spread
 from autograd.compiler.program.array_program import ArrayProgram
 from autograd.compiler.program.array_recognition import find_arrays
@@ -27,7 +32,7 @@ DENSE = 5  # instructions that a step must stand for, one with another, to be wo
 SHORT = 1000  # instructions up to which a program without arrays is taken one by one
 LONGEST = 20_000  # steps that XLA compiles in bearable time
 EXACT_SIZES = 2  # numbers of rows that are compiled as they are
-MEMORY = 1 << 27  # numbers of a block of rows
+MEMORY = 1 << 28  # numbers of a block of rows
 
 
 def compile(program: Program, row_inputs: Sequence[bool] | None = None,
@@ -88,8 +93,8 @@ class Kernel(InMemory):
 
     def _computed(self, scalars: Any, rows: Any, count: Any) -> Any:
         mask = None if count is None else jnp.arange(rows.shape[1]) < count
-        return self.lowering(jnp.asarray(scalars), None if rows is None else jnp.asarray(rows),
-                             mask)
+        return self.lowering.in_blocks(
+            [jnp.asarray(scalars)], None if rows is None else jnp.asarray(rows), mask)
 
     def __call__(self, scalars: Any, rows: Any = None) -> tuple[Array, Array | None, Any]:
         """Run it, as ``interface`` says."""
@@ -97,27 +102,28 @@ class Kernel(InMemory):
         with double_precision():
             if table is None:
                 found = self._run(numbers, None, None)
-                return np.array(found.out), None, bool(found.ok)
+                return self._point(found), None, bool(found.ok)
             return self._on_rows(numbers, table)
 
     def point(self, numbers: Any) -> Array | None:
         """The outputs at one point, or None where a guard does not hold."""
         with double_precision():
             found = self._run(np.array(numbers, dtype=float), None, None)
-            return np.array(found.out) if found.ok else None
+            return self._point(found) if found.ok else None
 
     def _on_rows(self, numbers: Array, table: Array) -> tuple[Array, Array, Array]:
-        n = table.shape[1]
-        parts = [self._block(numbers, table[:, start:start + self.block])
-                 for start in range(0, max(n, 1), self.block)]
-        if len(parts) == 1:
-            return parts[0]
-        with np.errstate(all="ignore"):
-            sums = np.sum([part[0] for part in parts], axis=0)
-        return (sums, np.concatenate([part[1] for part in parts], axis=1),
-                np.concatenate([part[2] for part in parts]))
+        n, layout = table.shape[1], self.lowering.layout
+        sums, ok = np.zeros(layout.n_sums), np.empty(n, dtype=bool)
+        out = np.empty((layout.n_out, n))
+        for start in range(0, max(n, 1), self.block):
+            some = slice(start, start + self.block)
+            added = self._block(numbers, table[:, some], out[:, some], ok[some])
+            with np.errstate(all="ignore"):
+                sums += added
+        return sums, out, ok
 
-    def _block(self, numbers: Array, table: Array) -> tuple[Array, Array, Array]:
+    def _block(self, numbers: Array, table: Array, out: Array, ok: Array) -> Array:
+        """Run some rows: fills in their outputs and guards, and returns the sums."""
         n = table.shape[1]
         size = self._size(n)
         count = None if size == n else n
@@ -127,7 +133,21 @@ class Kernel(InMemory):
         if self._spread is not None:
             scalars, table = self._spread.whole(numbers), self._spread.rows(table, 1)
         found = self._run(scalars, table, count)
-        return np.array(found.sums), np.array(found.out)[:, :n], np.array(found.ok)[:n]
+        sums = np.empty(self.lowering.layout.n_sums)
+        for places, part in zip(self.lowering.summed_together, found.sums, strict=True):
+            sums[places] = part
+        for places, part in zip(self.lowering.returned_together, found.out, strict=True):
+            array = np.asarray(part)
+            for i, place in enumerate(places.tolist()):
+                out[place] = array[i, :n]
+        ok[:] = np.asarray(found.ok)[:n]
+        return sums
+
+    def _point(self, found: Outputs) -> Array:
+        out = np.empty(self.lowering.layout.n_out)
+        for places, part in zip(self.lowering.returned_together, found.out, strict=True):
+            out[places] = part
+        return out
 
     def _size(self, n: int) -> int:
         """The number of rows that is run in the place of n."""

@@ -32,7 +32,7 @@ class Outputs(NamedTuple):
 
     Attributes:
         sums: the outputs that are summed over the rows, shape (n_sums,), or several such arrays.
-        out: the other outputs, shape (n_outputs,) or (n_outputs, n).
+        out: the other outputs, shape (n_outputs,) or (n_outputs, n), or several such arrays.
         ok: whether all guards hold, shape () or (n,).
     """
 
@@ -112,7 +112,12 @@ class Lowering:
         self.layout = Layout(program, is_row, is_sum)
         self.constants = np.array(program.constants, dtype=float)
         self.is_row = np.array(is_row, dtype=bool)
-        self.summed_together = self._summed_together()
+        layout = self.layout
+        stored = np.flatnonzero(layout.stored[layout.summed])
+        self.summed_together = [
+            *(stored[places] for places in self._by_step(layout.summed[stored])),
+            *(places.reshape(-1) for places in layout.products.values())]
+        self.returned_together = self._by_step(layout.returned)
         self.take_in_blocks([np.arange(int((~self.is_row).sum()))])
 
     def take_in_blocks(self, blocks: Sequence[Array]) -> None:
@@ -135,18 +140,16 @@ class Lowering:
         self.local = np.concatenate([
             local, np.arange(len(self.constants)), *map(np.arange, sizes)]).astype(np.int64)
 
-    def _summed_together(self) -> list[Array]:
-        """Which sums over rows are computed as one array: those of one step."""
-        layout, program = self.layout, self.program
-        step_of = np.concatenate([
-            np.zeros(program.first), np.repeat(np.arange(len(program.steps)) + 1,
-                                               [step.size for step in program.steps])])
-        stored = np.flatnonzero(layout.stored[layout.summed])
-        of = step_of[layout.summed[stored]]
-        if len(np.unique(of)) > MOST_BLOCKS:
-            of[:] = 0
-        return [*(stored[of == one] for one in np.unique(of)),
-                *(places.reshape(-1) for places in layout.products.values())]
+    def _by_step(self, slots: Array) -> list[Array]:
+        """The places of slots in groups: those that one step computes, which come as one array."""
+        program = self.program
+        sizes = [step.size for step in program.steps]
+        step_of = np.concatenate([np.zeros(program.first, dtype=np.int64),
+                                  np.repeat(np.arange(len(sizes)) + 1, sizes)])[slots]
+        steps = np.unique(step_of)
+        if len(steps) > MOST_BLOCKS:
+            return [np.arange(len(slots))]
+        return [np.flatnonzero(step_of == step) for step in steps]
 
     def __call__(self, scalars: Any, rows: Any = None, mask: Any = None) -> Outputs:
         """Run it.
@@ -157,14 +160,12 @@ class Lowering:
             mask: which rows count in sums, shape (n,); None for all of them.
         """
         found = self.in_blocks([scalars], rows, mask)
-        if not self.layout.n_sums:
-            return found._replace(sums=jnp.zeros(0))
-        source = np.zeros(self.layout.n_sums, dtype=np.int64)
-        local = np.zeros(self.layout.n_sums, dtype=np.int64)
-        for i, places in enumerate(self.summed_together):
-            source[places], local[places] = i, np.arange(len(places))
-        reader = Reader(source, local, found.sums, 1)
-        return found._replace(sums=_whole(reader, np.arange(self.layout.n_sums), False))
+        return Outputs(_joined(found.sums, self.summed_together, 1),
+                       self.joined_out(found.out, 1 if rows is None else rows.shape[1]), found.ok)
+
+    def joined_out(self, out: Sequence[Any], n: int) -> Any:
+        """The outputs of :meth:`in_blocks` that are not summed, as one array."""
+        return _joined(out, self.returned_together, n)
 
     def in_blocks(self, blocks: Sequence[Any], rows: Any, mask: Any) -> Outputs:
         """Run it on inputs in several arrays; its sums come in several, too.
@@ -174,7 +175,8 @@ class Lowering:
             rows, mask: as for a call.
 
         Returns:
-            In ``sums`` an array for each of ``summed_together``.
+            In ``sums`` an array for each of ``summed_together``, in ``out`` one for each of
+            ``returned_together``.
         """
         n = rows.shape[1] if self.by_rows else 1
         reader = Reader(self.source, self.local, [self.constants, rows, *blocks], n)
@@ -186,7 +188,8 @@ class Lowering:
                 reader.arrays.append(None)  # nobody reads it
             else:
                 reader.arrays.append(self._computed(step, reader, bool(self.layout.varies[start])))
-        out = _whole(reader, self.layout.returned, self.by_rows)
+        out = [_whole(reader, self.layout.returned[places], self.by_rows)
+               for places in self.returned_together]
         stored = self.summed_together[:len(self.summed_together) - len(products)]
         sums = [_added_up(reader, self.layout.summed[places], mask) for places in stored]
         sums += [found.reshape(-1) for found in products.values()]
@@ -218,11 +221,31 @@ class Lowering:
                 (guard.left, guard.right))
         ok = jnp.ones((reader.n,) if self.by_rows else (), dtype=bool)
         for (relation, outcome), pairs in groups.items():
-            left, right = (reader.read(np.array(side), self.by_rows)
-                           for side in zip(*pairs, strict=True))
-            holds = RELATIONS[relation](jnp.asarray(left), jnp.asarray(right))
-            ok &= jnp.all(jnp.equal(holds, outcome), axis=0)
+            for left, right in self._sides(np.array(pairs)):
+                holds = RELATIONS[relation](jnp.asarray(reader.read(left, self.by_rows)),
+                                            jnp.asarray(reader.read(right, self.by_rows)))
+                ok &= jnp.all(jnp.equal(holds, outcome), axis=0)
         return ok
+
+    def _sides(self, pairs: Array) -> list[tuple[Array, Array]]:
+        """Pairs of slots in groups that are compared as arrays; both sides of each group."""
+        of = self.source[pairs]
+        kinds = np.unique(of, axis=0)
+        if len(kinds) > MOST_BLOCKS:
+            return [(pairs[:, 0], pairs[:, 1])]
+        groups = [pairs[(of == kind).all(axis=1)] for kind in kinds]
+        return [(group[:, 0], group[:, 1]) for group in groups]
+
+
+def _joined(parts: Sequence[Any], together: Sequence[Array], n: int) -> Any:
+    """Several arrays as one, each number at its place."""
+    if not parts:
+        return jnp.zeros(0)
+    count = sum(map(len, together))
+    source, local = np.zeros(count, dtype=np.int64), np.zeros(count, dtype=np.int64)
+    for i, places in enumerate(together):
+        source[places], local[places] = i, np.arange(len(places))
+    return _whole(Reader(source, local, [*parts], n), np.arange(count), parts[0].ndim == 2)
 
 
 def _added_up(reader: Reader, slots: Array, mask: Any) -> Any:

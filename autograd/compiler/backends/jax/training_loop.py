@@ -240,7 +240,8 @@ class Descent(InMemory):
                     if places[0] == 0)
         slopes = [part[int(places[0] == 0):] for part, places in
                   zip(found.sums, together, strict=True)]
-        return _Found(total, slopes, found.out, jnp.all(found.ok))
+        return _Found(total, slopes, self._loss.joined_out(found.out, rows.shape[1]),
+                      jnp.all(found.ok))
 
     def _first_slopes(self, step: Any, numbers: list[Any], batches: _Batches) -> list[Any]:
         return self._at(batches, step, numbers).slopes
