@@ -11,8 +11,7 @@ import numpy as np
 from jax import lax
 
 from autograd.compiler.backends.jax.devices import double_precision
-from autograd.compiler.backends.jax.kernel import in_steps
-from autograd.compiler.backends.jax.lowering import Lowering
+from autograd.compiler.backends.jax.kernel import lowered
 from autograd.compiler.jax_rules import EMITTERS_WITH_RULES, REDUCERS_WITH_RULES
 from autograd.compiler.trace.arguments import Place
 from autograd.compiler.trace.tracer import Recording
@@ -148,9 +147,7 @@ def _results_of(run: Callable[[Any], tuple[Any, Any]]) -> Callable[[Any], Any]:
 def _run_of(recording: Recording) -> Callable[[Any], tuple[Any, Any]]:
     """The results of a recording and whether its guards hold."""
     program = recording.program
-    lowering = Lowering(
-        in_steps(program, None, True), (False,) * program.n_inputs,
-        (False,) * len(program.outputs), False, EMITTERS_WITH_RULES, REDUCERS_WITH_RULES)
+    lowering = lowered(program, None, emitters=EMITTERS_WITH_RULES, reducers=REDUCERS_WITH_RULES)
     captured = np.array([leaf.data for leaf in recording.captured], dtype=float)
     skeleton = recording.results.skeleton
 

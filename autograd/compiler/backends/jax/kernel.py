@@ -16,21 +16,23 @@ from jax.sharding import Mesh
 
 from autograd.compiler.backends.interface import InMemory, Signature
 from autograd.compiler.backends.jax.devices import double_precision, refuse_single_precision
+from autograd.compiler.backends.jax.loops import Loops, in_loops
 from autograd.compiler.backends.jax.lowering import (
     Lowering,
     Outputs,
+    Steps,
     refuse_unknown,
     straight,
 )
 from autograd.compiler.backends.jax.mesh import Spread
-from autograd.compiler.program.array_program import ArrayProgram
+from autograd.compiler.backends.jax.ops import EMITTERS, REDUCERS, Emit
 from autograd.compiler.program.array_recognition import find_arrays
 from autograd.compiler.program.program import Program, Unsupported
 from autograd.core.typing import Array
 
 DENSE = 5  # instructions that a step must stand for, one with another, to be worth the trouble
-SHORT = 1000  # instructions up to which a program without arrays is taken one by one
-LONGEST = 20_000  # steps that XLA compiles in bearable time
+LONG = 300  # instructions from which on loops are looked for
+LONGEST = 3000  # steps that XLA compiles in seconds
 EXACT_SIZES = 2  # numbers of rows that are compiled as they are
 MEMORY = 1 << 28  # numbers of a block of rows
 
@@ -53,42 +55,57 @@ def compile(program: Program, row_inputs: Sequence[bool] | None = None,
     signature = Signature(program, row_inputs, sums)
     refuse_unknown(program.ops)
     refuse_single_precision()
-    return Kernel(in_steps(program, row_inputs, fused), signature, fused, mesh)
+    return Kernel(lowered(program, row_inputs, sums, fused), signature, fused, mesh)
 
 
-def in_steps(program: Program, row_inputs: Sequence[bool] | None, free_sums: bool) -> ArrayProgram:
-    """The array program of a program; instruction by instruction where there are no arrays.
+def lowered(program: Program, row_inputs: Sequence[bool] | None,
+            sums: Sequence[bool] | None = None, free_sums: bool = True,
+            emitters: dict[str, Emit] = EMITTERS,
+            reducers: dict[str, Emit] = REDUCERS) -> Lowering:
+    """A program as a function of JAX arrays: by its arrays, its loops, or instruction by instruction.
 
     Args:
-        program, row_inputs: as for :func:`compile`.
+        program, row_inputs, sums: as for :func:`compile`.
         free_sums: whether additions may be rounded in another order.
+        emitters, reducers: the operations.
 
     Raises:
         Unsupported: for a program of too many steps.
     """
+    signature = Signature(program, row_inputs, sums)
+    how = signature.is_row, signature.is_sum, signature.by_rows, emitters, reducers
+    arrays = None
     if len(program) >= DENSE:
         arrays = find_arrays(program, row_inputs, free_sums)
-        if len(arrays) * DENSE <= len(program) or len(program) > SHORT:
-            if len(arrays) > LONGEST:
-                raise Unsupported(f"the program has {len(arrays)} steps, and XLA would compile "
-                                  f"more than {LONGEST} of them for hours; choose another back end")
-            return arrays
-    return straight(program)
+        if len(arrays) * DENSE <= len(program):
+            return Steps(arrays, *how)
+    if len(program) >= LONG:
+        parts = in_loops(program)
+        if parts is not None:
+            return Loops(program, parts, *how)
+    if arrays is None or len(program) < LONG:
+        return Steps(straight(program), *how)
+    if len(arrays) > LONGEST:
+        raise Unsupported(f"the program has {len(arrays)} steps without a loop among them, and "
+                          f"XLA would compile more than {LONGEST} for minutes; choose another "
+                          "back end")
+    return Steps(arrays, *how)
 
 
 class Kernel(InMemory):
     """A program that XLA compiles at its first call; see ``interface``."""
 
-    def __init__(self, program: ArrayProgram, signature: Signature, fused: bool = True,
+    def __init__(self, lowering: Lowering, signature: Signature, fused: bool = True,
                  mesh: Mesh | None = None) -> None:
-        self.program, self.signature = program, signature
-        self.lowering = Lowering(program, signature.is_row, signature.is_sum, signature.by_rows)
+        self.lowering, self.signature = lowering, signature
+        self._n_sums = sum(signature.is_sum)
+        self._n_out = len(signature.is_sum) - self._n_sums
         self._spread = None if mesh is None else Spread(mesh)
         self._run: Callable[..., Any] = self._computed
         if fused:
             self._run = jax.jit(self._computed, out_shardings=(
                 None if self._spread is None else self._spread.everywhere))
-        self.block = max(1024, MEMORY // max(1, self.lowering.layout.n_varying))
+        self.block = max(1024, MEMORY // max(1, lowering.n_varying))
         self._sizes: set[int] = set()
 
     def _computed(self, scalars: Any, rows: Any, count: Any) -> Any:
@@ -112,9 +129,9 @@ class Kernel(InMemory):
             return self._point(found) if found.ok else None
 
     def _on_rows(self, numbers: Array, table: Array) -> tuple[Array, Array, Array]:
-        n, layout = table.shape[1], self.lowering.layout
-        sums, ok = np.zeros(layout.n_sums), np.empty(n, dtype=bool)
-        out = np.empty((layout.n_out, n))
+        n = table.shape[1]
+        sums, ok = np.zeros(self._n_sums), np.empty(n, dtype=bool)
+        out = np.empty((self._n_out, n))
         for start in range(0, max(n, 1), self.block):
             some = slice(start, start + self.block)
             added = self._block(numbers, table[:, some], out[:, some], ok[some])
@@ -133,7 +150,7 @@ class Kernel(InMemory):
         if self._spread is not None:
             scalars, table = self._spread.whole(numbers), self._spread.rows(table, 1)
         found = self._run(scalars, table, count)
-        sums = np.empty(self.lowering.layout.n_sums)
+        sums = np.empty(self._n_sums)
         for places, part in zip(self.lowering.summed_together, found.sums, strict=True):
             sums[places] = part
         for places, part in zip(self.lowering.returned_together, found.out, strict=True):
@@ -144,7 +161,7 @@ class Kernel(InMemory):
         return sums
 
     def _point(self, found: Outputs) -> Array:
-        out = np.empty(self.lowering.layout.n_out)
+        out = np.empty(self._n_out)
         for places, part in zip(self.lowering.returned_together, found.out, strict=True):
             out[places] = part
         return out

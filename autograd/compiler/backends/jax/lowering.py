@@ -18,7 +18,7 @@ from autograd.compiler.backends.array_layout import Layout
 from autograd.compiler.backends.jax.ops import EMITTERS, NAMES, REDUCERS, Emit
 from autograd.compiler.backends.jax.reading import Reader
 from autograd.compiler.program.array_program import Affine, ArrayProgram, Step, Table
-from autograd.compiler.program.program import RELATIONS, Program, Unsupported
+from autograd.compiler.program.program import RELATIONS, Guard, Program, Unsupported
 from autograd.core.primitives import lookup
 from autograd.core.typing import Array
 
@@ -93,6 +93,59 @@ def refuse_unknown(ops: Sequence[str]) -> None:
 
 
 class Lowering:
+    """A program as a pure function of JAX arrays.
+
+    Attributes:
+        by_rows: whether there are rows.
+        summed_together: which outputs that are summed over the rows come as one array each.
+        returned_together: the same for the other outputs.
+        n_varying: how many numbers there are of each row.
+    """
+
+    by_rows: bool
+    summed_together: list[Array]
+    returned_together: list[Array]
+    n_varying: int
+
+    def take_in_blocks(self, blocks: Sequence[Array]) -> None:
+        """Take the inputs that are the same for all rows in several arrays.
+
+        Args:
+            blocks: for each array, which of those inputs are in it.
+        """
+        raise NotImplementedError
+
+    def in_blocks(self, blocks: Sequence[Any], rows: Any, mask: Any) -> Outputs:
+        """Run it on inputs in several arrays; its sums come in several, too.
+
+        Args:
+            blocks: the inputs that are the same for all rows, as :meth:`take_in_blocks` was told.
+            rows, mask: as for a call.
+
+        Returns:
+            In ``sums`` an array for each of ``summed_together``, in ``out`` one for each of
+            ``returned_together``.
+        """
+        raise NotImplementedError
+
+    def __call__(self, scalars: Any, rows: Any = None, mask: Any = None) -> Outputs:
+        """Run it.
+
+        Args:
+            scalars: the inputs that are the same for all rows, shape (n_scalars,).
+            rows: the other inputs, shape (n_row_inputs, n).
+            mask: which rows count in sums, shape (n,); None for all of them.
+        """
+        found = self.in_blocks([scalars], rows, mask)
+        return Outputs(_joined(found.sums, self.summed_together, 1),
+                       self.joined_out(found.out, 1 if rows is None else rows.shape[1]), found.ok)
+
+    def joined_out(self, out: Sequence[Any], n: int) -> Any:
+        """The outputs of :meth:`in_blocks` that are not summed, as one array."""
+        return _joined(out, self.returned_together, n)
+
+
+class Steps(Lowering):
     """An array program as a pure function of JAX arrays.
 
     Args:
@@ -118,27 +171,16 @@ class Lowering:
             *(stored[places] for places in self._by_step(layout.summed[stored])),
             *(places.reshape(-1) for places in layout.products.values())]
         self.returned_together = self._by_step(layout.returned)
+        self.n_varying = layout.n_varying
         self.take_in_blocks([np.arange(int((~self.is_row).sum()))])
 
     def take_in_blocks(self, blocks: Sequence[Array]) -> None:
-        """Take the inputs that are the same for all rows in several arrays.
-
-        Args:
-            blocks: for each array, which of those inputs are in it.
-        """
-        program, is_row = self.program, self.is_row
-        sizes = [step.size for step in program.steps]
-        source = np.ones(program.n_inputs, dtype=np.int64)
-        local = np.cumsum(is_row) - 1
-        shared = np.flatnonzero(~is_row)
-        for i, block in enumerate(blocks, 2):
-            source[shared[block]], local[shared[block]] = i, np.arange(len(block))
+        """See :meth:`Lowering.take_in_blocks`."""
+        sizes = [step.size for step in self.program.steps]
+        source, local = places_of_inputs(self.is_row, blocks, len(self.constants))
         first = 2 + len(blocks)
-        self.source = np.concatenate([
-            source, np.zeros(len(self.constants)),
-            np.repeat(np.arange(len(sizes)) + first, sizes)]).astype(np.int64)
-        self.local = np.concatenate([
-            local, np.arange(len(self.constants)), *map(np.arange, sizes)]).astype(np.int64)
+        self.source = np.concatenate([source, np.repeat(np.arange(len(sizes)) + first, sizes)])
+        self.local = np.concatenate([local, *map(np.arange, sizes)]).astype(np.int64)
 
     def _by_step(self, slots: Array) -> list[Array]:
         """The places of slots in groups: those that one step computes, which come as one array."""
@@ -151,33 +193,8 @@ class Lowering:
             return [np.arange(len(slots))]
         return [np.flatnonzero(step_of == step) for step in steps]
 
-    def __call__(self, scalars: Any, rows: Any = None, mask: Any = None) -> Outputs:
-        """Run it.
-
-        Args:
-            scalars: the inputs that are the same for all rows, shape (n_scalars,).
-            rows: the other inputs, shape (n_row_inputs, n).
-            mask: which rows count in sums, shape (n,); None for all of them.
-        """
-        found = self.in_blocks([scalars], rows, mask)
-        return Outputs(_joined(found.sums, self.summed_together, 1),
-                       self.joined_out(found.out, 1 if rows is None else rows.shape[1]), found.ok)
-
-    def joined_out(self, out: Sequence[Any], n: int) -> Any:
-        """The outputs of :meth:`in_blocks` that are not summed, as one array."""
-        return _joined(out, self.returned_together, n)
-
     def in_blocks(self, blocks: Sequence[Any], rows: Any, mask: Any) -> Outputs:
-        """Run it on inputs in several arrays; its sums come in several, too.
-
-        Args:
-            blocks: the inputs that are the same for all rows, as :meth:`take_in_blocks` was told.
-            rows, mask: as for a call.
-
-        Returns:
-            In ``sums`` an array for each of ``summed_together``, in ``out`` one for each of
-            ``returned_together``.
-        """
+        """See :meth:`Lowering.in_blocks`."""
         n = rows.shape[1] if self.by_rows else 1
         reader = Reader(self.source, self.local, [self.constants, rows, *blocks], n)
         products: dict[int, Any] = {}
@@ -188,12 +205,12 @@ class Lowering:
                 reader.arrays.append(None)  # nobody reads it
             else:
                 reader.arrays.append(self._computed(step, reader, bool(self.layout.varies[start])))
-        out = [_whole(reader, self.layout.returned[places], self.by_rows)
+        out = [whole(reader, self.layout.returned[places], self.by_rows)
                for places in self.returned_together]
         stored = self.summed_together[:len(self.summed_together) - len(products)]
-        sums = [_added_up(reader, self.layout.summed[places], mask) for places in stored]
+        sums = [added_up(reader, self.layout.summed[places], mask) for places in stored]
         sums += [found.reshape(-1) for found in products.values()]
-        return Outputs(sums, out, self._ok(reader))
+        return Outputs(sums, out, all_hold(self.program.guards, reader, self.by_rows))
 
     # --- steps ----------------------------------------------------------------------------------
 
@@ -212,29 +229,41 @@ class Lowering:
         found = jnp.broadcast_to(found, whole)
         return found.reshape(step.size, *whole[len(step.shape):])
 
-    # --- results --------------------------------------------------------------------------------
 
-    def _ok(self, reader: Reader) -> Any:
-        groups: dict[tuple[str, bool], list[tuple[int, int]]] = {}
-        for guard in self.program.guards:
-            groups.setdefault((guard.relation, guard.outcome), []).append(
-                (guard.left, guard.right))
-        ok = jnp.ones((reader.n,) if self.by_rows else (), dtype=bool)
-        for (relation, outcome), pairs in groups.items():
-            for left, right in self._sides(np.array(pairs)):
-                holds = RELATIONS[relation](jnp.asarray(reader.read(left, self.by_rows)),
-                                            jnp.asarray(reader.read(right, self.by_rows)))
-                ok &= jnp.all(jnp.equal(holds, outcome), axis=0)
-        return ok
+def places_of_inputs(is_row: Array, blocks: Sequence[Array], n_constants: int) -> tuple[Array,
+                                                                                        Array]:
+    """In which array inputs and constants stand, and where: constants, rows, then the blocks."""
+    source = np.ones(len(is_row) + n_constants, dtype=np.int64)
+    local = np.concatenate([np.cumsum(is_row) - 1, np.arange(n_constants)]).astype(np.int64)
+    source[len(is_row):] = 0
+    shared = np.flatnonzero(~is_row)
+    for i, block in enumerate(blocks, 2):
+        source[shared[block]], local[shared[block]] = i, np.arange(len(block))
+    return source, local
 
-    def _sides(self, pairs: Array) -> list[tuple[Array, Array]]:
-        """Pairs of slots in groups that are compared as arrays; both sides of each group."""
-        of = self.source[pairs]
-        kinds = np.unique(of, axis=0)
-        if len(kinds) > MOST_BLOCKS:
-            return [(pairs[:, 0], pairs[:, 1])]
-        groups = [pairs[(of == kind).all(axis=1)] for kind in kinds]
-        return [(group[:, 0], group[:, 1]) for group in groups]
+
+def all_hold(guards: Sequence[Guard], reader: Reader, by_rows: bool) -> Any:
+    """Whether all guards hold, for each row if there are rows."""
+    groups: dict[tuple[str, bool], list[tuple[int, int]]] = {}
+    for guard in guards:
+        groups.setdefault((guard.relation, guard.outcome), []).append((guard.left, guard.right))
+    ok = jnp.ones((reader.n,) if by_rows else (), dtype=bool)
+    for (relation, outcome), pairs in groups.items():
+        for left, right in _sides(reader, np.array(pairs)):
+            holds = RELATIONS[relation](jnp.asarray(reader.read(left, by_rows)),
+                                        jnp.asarray(reader.read(right, by_rows)))
+            ok &= jnp.all(jnp.equal(holds, outcome), axis=0)
+    return ok
+
+
+def _sides(reader: Reader, pairs: Array) -> list[tuple[Array, Array]]:
+    """Pairs of slots in groups that are compared as arrays; both sides of each group."""
+    of = reader.source[pairs]
+    kinds = np.unique(of, axis=0)
+    if len(kinds) > MOST_BLOCKS:
+        return [(pairs[:, 0], pairs[:, 1])]
+    groups = [pairs[(of == kind).all(axis=1)] for kind in kinds]
+    return [(group[:, 0], group[:, 1]) for group in groups]
 
 
 def _joined(parts: Sequence[Any], together: Sequence[Array], n: int) -> Any:
@@ -245,15 +274,15 @@ def _joined(parts: Sequence[Any], together: Sequence[Array], n: int) -> Any:
     source, local = np.zeros(count, dtype=np.int64), np.zeros(count, dtype=np.int64)
     for i, places in enumerate(together):
         source[places], local[places] = i, np.arange(len(places))
-    return _whole(Reader(source, local, [*parts], n), np.arange(count), parts[0].ndim == 2)
+    return whole(Reader(source, local, [*parts], n), np.arange(count), parts[0].ndim == 2)
 
 
-def _added_up(reader: Reader, slots: Array, mask: Any) -> Any:
-    found = _whole(reader, slots, True)
+def added_up(reader: Reader, slots: Array, mask: Any) -> Any:
+    found = whole(reader, slots, True)
     return jnp.sum(found if mask is None else jnp.where(mask, found, 0.0), axis=1)
 
 
-def _whole(reader: Reader, slots: Array, by_rows: bool) -> Any:
+def whole(reader: Reader, slots: Array, by_rows: bool) -> Any:
     """Slots in one row, all of their shape: (size,) or (size, n)."""
     shape = (len(slots), reader.n) if by_rows else (len(slots),)
     return jnp.broadcast_to(jnp.asarray(reader.read(slots, by_rows)), shape)

@@ -15,8 +15,8 @@ from jax import lax
 
 from autograd.compiler.backends.interface import InMemory
 from autograd.compiler.backends.jax.devices import double_precision, refuse_single_precision
-from autograd.compiler.backends.jax.kernel import in_steps
-from autograd.compiler.backends.jax.lowering import Lowering, elementwise, refuse_unknown
+from autograd.compiler.backends.jax.kernel import lowered
+from autograd.compiler.backends.jax.lowering import elementwise, refuse_unknown
 from autograd.compiler.backends.jax.mesh import Spread, checked
 from autograd.compiler.backends.training_steps import (
     DONE,
@@ -88,8 +88,7 @@ class Descent(InMemory):
         n = len(numbers)
         self.n_extra = len(loss.outputs) - 1 - n
         flags = (True,) * n_row_inputs + (False,) * n
-        self._loss = Lowering(in_steps(loss, flags, True), flags,
-                              (True,) * (1 + n) + (False,) * self.n_extra, True)
+        self._loss = lowered(loss, flags, (True,) * (1 + n) + (False,) * self.n_extra)
         self._rule = rule
         # The parameters in the arrays in which their gradients come; the loss is the first sum.
         self._blocks = [places[places > 0] - 1 for places in self._loss.summed_together]
