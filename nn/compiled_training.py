@@ -297,7 +297,8 @@ class LoopTraining(Training):
         """So many that a call takes some 50 ms and its answers some megabytes."""
         n = int(self.data.shape[1])
         work = n * (len(self.row.program) + 1)
-        return max(1, min(WORK // work, 1_000_000 // (n * (1 + self.descent.n_extra)), 1000))
+        answers: int = n * (1 + self.descent.n_extra)
+        return max(1, min(WORK // work, 1_000_000 // answers, 1000))
 
     def run(self, epochs: Sequence[Batches], done: list[Epochs]) -> None:
         """See :meth:`Training.run`."""
@@ -339,8 +340,9 @@ class LoopTraining(Training):
     def _steps(self, plan: _Plan, scalars: list[tuple[float, ...]]) -> Steps:
         counts = plan.counts[:len(scalars)]
         shared = np.column_stack([1.0 / counts, scalars]) if scalars else np.empty((0, 0))
-        return self.descent.run(self.data, None if plan.is_whole else plan.order, counts, shared,
-                                self.l2)
+        steps: Steps = self.descent.run(self.data, None if plan.is_whole else plan.order, counts,
+                                        shared, self.l2)
+        return steps
 
     def _take_over(self, steps: int) -> None:
         self.numbers = self.descent.numbers

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -12,19 +12,21 @@ from jax import lax
 
 from autograd.compiler.backends.jax.devices import double_precision
 from autograd.compiler.backends.jax.kernel import lowered
+from autograd.compiler.backends.jax.ops import NAMES
 from autograd.compiler.jax_rules import EMITTERS_WITH_RULES, REDUCERS_WITH_RULES
 from autograd.compiler.trace.arguments import Place
+from autograd.compiler.trace.inlining import inlined
 from autograd.compiler.trace.tracer import Recording
+from autograd.core.primitives import lookup
 from autograd.core.pytrees import is_container, is_truth, items_of, with_items
 
-if TYPE_CHECKING:
-    from autograd.compiler.jit import Jitted
+Jitted = Any  # of ``jit``, which imports this module
 
 
 class JaxFunction:
     """What ``Jitted.to_jax`` returns; see there."""
 
-    def __init__(self, jitted: Jitted[Any]) -> None:
+    def __init__(self, jitted: Jitted) -> None:
         self.jitted = jitted
         self.__name__ = getattr(jitted, "__name__", "function")
 
@@ -61,7 +63,7 @@ class JaxFunction:
         return [replay.recording for replay in known.replays]
 
 
-def exported(jitted: Jitted[Any], arguments: tuple[Any, ...], keywords: dict[str, Any]) -> bytes:
+def exported(jitted: Jitted, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> bytes:
     """What ``Jitted.export`` returns; see there."""
     jitted(*arguments, **keywords)
     function = JaxFunction(jitted)
@@ -70,8 +72,7 @@ def exported(jitted: Jitted[Any], arguments: tuple[Any, ...], keywords: dict[str
         given = [a if i in static else _as_arrays(a) for i, a in enumerate(arguments)]
         named = {name: _as_arrays(item) for name, item in keywords.items()}
         traced = jax.jit(function, static_argnums=tuple(static))
-        found: bytes = jax.export.export(traced)(*given, **named).serialize()
-        return found
+        return bytes(jax.export.export(traced)(*given, **named).serialize())
 
 
 def _refuse_single() -> None:
@@ -147,6 +148,9 @@ def _results_of(run: Callable[[Any], tuple[Any, Any]]) -> Callable[[Any], Any]:
 def _run_of(recording: Recording) -> Callable[[Any], tuple[Any, Any]]:
     """The results of a recording and whether its guards hold."""
     program = recording.program
+    unknown = {op for op in program.ops if op not in NAMES and lookup(op).arity is None}
+    if unknown:  # of any number of operands: there is no operation for all of those
+        program = inlined(program, unknown)
     lowering = lowered(program, None, emitters=EMITTERS_WITH_RULES, reducers=REDUCERS_WITH_RULES)
     captured = np.array([leaf.data for leaf in recording.captured], dtype=float)
     skeleton = recording.results.skeleton

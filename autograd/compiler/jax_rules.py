@@ -7,7 +7,7 @@ the subdifferential, and where digits cancel it loses them.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from functools import cache, partial
 from typing import Any
 
@@ -18,6 +18,7 @@ from jax.custom_derivatives import SymbolicZero
 from autograd.compiler.backends.jax.lowering import elementwise
 from autograd.compiler.backends.jax.ops import EMITTERS, REDUCERS, Emit
 from autograd.compiler.program.program import Program
+from autograd.compiler.trace.inlining import inlined
 from autograd.compiler.trace.tracer import record
 from autograd.core.primitive import lookup
 from autograd.core.primitives import TABLE
@@ -42,7 +43,7 @@ class _Emitters(dict[str, Emit]):
 
 def _with_partials(emit: Emit, partials: Partials) -> Emit:
     """An operation whose derivative by each operand is given."""
-    operation = jax.custom_jvp(emit)
+    operation: Any = jax.custom_jvp(emit)
 
     def jvp(operands: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
         y = operation(*operands)
@@ -54,19 +55,21 @@ def _with_partials(emit: Emit, partials: Partials) -> Emit:
         return y, total
 
     operation.defjvp(jvp, symbolic_zeros=True)
-    return operation
+    made: Emit = operation
+    return made
 
 
 def _reducer(emit: Emit, slopes: Callable[[Any, Any], Any]) -> Emit:
     """An operation on operands along a first axis, whose derivatives are given likewise."""
-    operation = jax.custom_jvp(emit)
+    operation: Any = jax.custom_jvp(emit)
 
-    @operation.defjvp
     def jvp(primals: tuple[Any], tangents: tuple[Any]) -> tuple[Any, Any]:
         y = operation(*primals)
         return y, jnp.sum(slopes(primals[0], y) * tangents[0], axis=0)
 
-    return operation
+    operation.defjvp(jvp)
+    made: Emit = operation
+    return made
 
 
 # --- rules ----------------------------------------------------------------------------------------
@@ -85,15 +88,13 @@ def _rule(op: str) -> Program:
     row = lookup(op)
     point = [0.5 * (max(low, -1.0) + min(high, 2.0)) for low, high in row.safe]
     result = row.value(*point)
-    places: Collection[str] = ()
 
     def rule(*numbers: Any) -> list[Value]:
         found = [part(*numbers) for part in row.partials]
         return [x if x.__class__ is Value else Value(0.0 if x is None else x) for x in found]
 
     recording = record(rule, (*point, result), {})
-    places = recording.places
-    if places:
+    if recording.places:
         raise TypeError(f"the derivative of {op} compares numbers, which JAX cannot do while it "
                         "records; write it with where, maximum, minimum, sign or step of autograd")
     return recording.program
@@ -106,8 +107,6 @@ def _written_out(op: str) -> Emit:
     Raises:
         Unsupported: when it cannot be.
     """
-    from autograd.compiler.trace.inlining import inlined
-
     count = lookup(op).arity or 1
     program = inlined(Program(count, (), (op,), (tuple(range(count)),), (count,)), (op,))
     return lambda *operands: elementwise(program, operands)[0]

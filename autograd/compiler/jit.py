@@ -251,8 +251,8 @@ def jit(function: Any = None, *, backend: str | None = None, static_argnums: Pos
 
     Returns:
         A function of the same arguments that returns floats, with the attributes ``n_recordings``,
-        ``explain()``, ``source()``, ``scipy()``, ``to_jax()`` and ``export()``. Called with Values, it is the function itself,
-        so that it can be a part of any graph.
+        ``explain()``, ``source()``, ``scipy()``, ``to_jax()`` and ``export()``. Called with Values,
+        it is the function itself, so that it can be a part of any graph.
 
     Raises:
         TypeError: for what is no function, or is compiled already with other options; when

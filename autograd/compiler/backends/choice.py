@@ -8,8 +8,8 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Any, NamedTuple
 
-from autograd.compiler.backends.jax import devices
 from autograd.compiler.backends.interface import Compile, Kernel, Rewrite, Unsupported
+from autograd.compiler.backends.jax import devices
 from autograd.compiler.program.program import Program
 
 
@@ -90,7 +90,7 @@ def choose(program: Program, row_inputs: Sequence[bool] | None = None,
     def attempt(name: str) -> Kernel:
         compile = BACK_ENDS[name]()
         if mesh is not None:
-            compile = partial(compile, mesh=mesh)
+            compile = partial(compile, mesh=mesh)  # type: ignore[call-arg]  # of jax alone
         try:
             return compile(program, row_inputs, sums)
         except Unsupported as refusal:

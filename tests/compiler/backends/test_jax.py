@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -98,7 +99,7 @@ def mlp_program(sizes: list[int]) -> tuple[Program, int]:
     rng = np.random.default_rng(0)
     x, weights = [Value(v) for v in rng.normal(size=sizes[0])], []
     layer: list[Any] = x
-    for before, after in zip(sizes[:-1], sizes[1:], strict=True):
+    for before, after in pairwise(sizes):
         rows = [[Value(v) for v in rng.normal(size=before + 1)] for _ in range(after)]
         weights += [w for row in rows for w in row]
         layer = [(ag.dot(row[:-1], layer) + row[-1]).tanh() for row in rows]
@@ -276,7 +277,7 @@ def test_a_device_without_double_precision_is_refused(monkeypatch: pytest.Monkey
             return "Single:0"
 
     monkeypatch.setattr(jax, "device_put", lambda x, device: np.float32(x))
-    with pytest.raises(ValueError, match="Single:0 has no double precision.*JAX_PLATFORMS=cpu"):
+    with pytest.raises(ValueError, match=r"Single:0 has no double precision.*JAX_PLATFORMS=cpu"):
         devices.refuse_single_precision(Single())
 
 

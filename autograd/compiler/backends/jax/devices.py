@@ -32,10 +32,11 @@ def double_precision() -> AbstractContextManager[Any]:
     import jax
 
     if hasattr(jax, "enable_x64"):
-        return jax.enable_x64(True)
-    from jax.experimental import enable_x64  # JAX before 0.8
-
-    return enable_x64(True)
+        enable_x64 = jax.enable_x64
+    else:
+        from jax.experimental import enable_x64  # of older releases
+    context: AbstractContextManager[Any] = enable_x64(True)
+    return context
 
 
 @cache

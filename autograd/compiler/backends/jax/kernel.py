@@ -62,7 +62,7 @@ def lowered(program: Program, row_inputs: Sequence[bool] | None,
             sums: Sequence[bool] | None = None, free_sums: bool = True,
             emitters: dict[str, Emit] = EMITTERS,
             reducers: dict[str, Emit] = REDUCERS) -> Lowering:
-    """A program as a function of JAX arrays: by its arrays, its loops, or instruction by instruction.
+    """A program as a function of JAX arrays: by arrays, by loops, or instruction by instruction.
 
     Args:
         program, row_inputs, sums: as for :func:`compile`.

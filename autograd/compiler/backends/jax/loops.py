@@ -39,7 +39,7 @@ class _Scan(NamedTuple):
     """A loop, as ``lax.scan`` takes it.
 
     Attributes:
-        start, period, count: in instructions, and in iterations.
+        start, period, iterations: in instructions, and how many there are.
         body: the instructions as a program. Its inputs are what follows, in this order.
         fixed: the slots that are read in every iteration.
         moving: for each number that another slot is read for in each iteration, the slots.
@@ -51,7 +51,7 @@ class _Scan(NamedTuple):
 
     start: int
     period: int
-    count: int
+    iterations: int
     body: Program
     fixed: Array
     moving: list[Array]
@@ -62,7 +62,7 @@ class _Scan(NamedTuple):
 def in_loops(program: Program) -> tuple[Straight | _Scan, ...] | None:
     """The loops of a program with what is between them; None where that is no gain."""
     rolled = roll(Tape.of(replace(program, outputs=(), guards=())))
-    parts = []
+    parts: list[Straight | _Scan] = []
     size = 0
     for block in rolled.blocks:
         if isinstance(block, Loop) and block.period <= LONGEST_BODY:
@@ -139,7 +139,7 @@ class _Check(NamedTuple):
 def _checks(scan: _Scan, first: int, guards: Sequence[Guard]) -> tuple[list[_Check], list[Guard]]:
     """The guards that a loop can look after itself, and the others."""
     start = first + scan.start
-    stop = start + scan.period * scan.count
+    stop = start + scan.period * scan.iterations
     groups: dict[Any, list[Guard]] = {}
     others: list[Guard] = []
     for guard in guards:
@@ -150,7 +150,7 @@ def _checks(scan: _Scan, first: int, guards: Sequence[Guard]) -> tuple[list[_Che
             others.append(guard)
     checks = []
     for (place, *_), group in groups.items():
-        if len({guard.left for guard in group}) == scan.count:
+        if len({guard.left for guard in group}) == scan.iterations:
             checks.append(_Check(place, group[0]))
         else:
             others += group
@@ -207,7 +207,8 @@ class Loops(Lowering):
 
     def _reads_of(self, scan: _Scan) -> _Kept:
         begin = self.program.first + scan.start
-        is_read = self._is_read[begin:begin + scan.period * scan.count].reshape(scan.count, -1)
+        is_read = self._is_read[begin:begin + scan.period * scan.iterations]
+        is_read = is_read.reshape(scan.iterations, -1)
         earlier = is_read[:-1].any(axis=0)
         return _Kept(np.flatnonzero(earlier).tolist(),
                      np.flatnonzero(is_read[-1] & ~earlier).tolist())
@@ -224,8 +225,8 @@ class Loops(Lowering):
                 locals.append(np.zeros(size, dtype=np.int64))
             else:
                 size = part.period
-                sources.append(np.tile(np.arange(at, at + size), part.count))
-                table = np.repeat(np.arange(part.count), size).reshape(part.count, size)
+                sources.append(np.tile(np.arange(at, at + size), part.iterations))
+                table = np.repeat(np.arange(part.iterations), size).reshape(part.iterations, size)
                 table[:, self._kept[i].last] = 0
                 locals.append(table.reshape(-1))
             at += size
@@ -272,7 +273,7 @@ class Loops(Lowering):
         start = [jnp.broadcast_to(self._number(reader, slot), shape)
                  for slot in scan.carried.tolist()]
         moving = [jnp.broadcast_to(jnp.asarray(reader.read(slots, self.by_rows)),
-                                   (scan.count, *shape)) for slots in scan.moving]
+                                   (scan.iterations, *shape)) for slots in scan.moving]
         bounds = [self._number(reader, check.guard.right) for check in checks]
 
         def iteration(state: Any, now: list[Any]) -> tuple[Any, list[Any]]:
@@ -287,7 +288,7 @@ class Loops(Lowering):
                     [found[place] for place in kept.each])
 
         begin = start, jnp.ones(shape, dtype=bool), [jnp.zeros(shape) for _ in kept.last]
-        (_, holds, last), each = lax.scan(iteration, begin, moving, scan.count)
+        (_, holds, last), each = lax.scan(iteration, begin, moving, scan.iterations)
         results = dict(zip(kept.each, each, strict=True))
         results.update((place, x[None]) for place, x in zip(kept.last, last, strict=True))
         return [results.get(place) for place in range(scan.period)], holds

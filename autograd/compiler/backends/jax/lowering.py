@@ -168,7 +168,7 @@ class Steps(Lowering):
         layout = self.layout
         stored = np.flatnonzero(layout.stored[layout.summed])
         self.summed_together = [
-            *(stored[places] for places in self._by_step(layout.summed[stored])),
+            *(stored[places] for places in self._by_step(layout.summed[stored], FEW)),
             *(places.reshape(-1) for places in layout.products.values())]
         self.returned_together = self._by_step(layout.returned)
         self.n_varying = layout.n_varying
@@ -182,14 +182,19 @@ class Steps(Lowering):
         self.source = np.concatenate([source, np.repeat(np.arange(len(sizes)) + first, sizes)])
         self.local = np.concatenate([local, *map(np.arange, sizes)]).astype(np.int64)
 
-    def _by_step(self, slots: Array) -> list[Array]:
-        """The places of slots in groups: those that one step computes, which come as one array."""
+    def _by_step(self, slots: Array, least: int = 1) -> list[Array]:
+        """The places of slots in groups: those that one step computes, which come as one array.
+
+        Args:
+            slots: any slots.
+            least: how large groups must be, one with another; else all are one.
+        """
         program = self.program
         sizes = [step.size for step in program.steps]
         step_of = np.concatenate([np.zeros(program.first, dtype=np.int64),
                                   np.repeat(np.arange(len(sizes)) + 1, sizes)])[slots]
         steps = np.unique(step_of)
-        if len(steps) > MOST_BLOCKS:
+        if len(steps) > min(MOST_BLOCKS, len(slots) // least):
             return [np.arange(len(slots))]
         return [np.flatnonzero(step_of == step) for step in steps]
 
@@ -290,7 +295,7 @@ def whole(reader: Reader, slots: Array, by_rows: bool) -> Any:
 
 def _alike(parts: Sequence[Any]) -> Sequence[Any]:
     if len({np.shape(part) for part in parts}) > 1:
-        return jnp.broadcast_arrays(*parts)
+        return list(jnp.broadcast_arrays(*parts))
     return [jnp.asarray(part) for part in parts]
 
 
