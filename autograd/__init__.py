@@ -10,6 +10,7 @@ from autograd import former_paths
 from autograd.core import value as _value
 from autograd.core.backward import gradient
 from autograd.core.graph import edges, leaves, name_scope, scope_of, topological_order
+from autograd.core.naming import node_names
 from autograd.core.numpy_protocol import values
 from autograd.core.primitives import (
     TABLE,
@@ -75,10 +76,11 @@ if TYPE_CHECKING:  # what __getattr__ below finds at run time
     from autograd.compiler.vmap import vmap
     from autograd.descent import Path, brute_force, descend, evaluations
     from autograd.drawing.graph import draw
-    from autograd.drawing.stepping import step_through
     from autograd.explaining.chain_rule import explain
     from autograd.explaining.naive_backward import compare_naive
     from autograd.extend import primitive
+    from autograd.pages.live_descent import live_descent
+    from autograd.pages.live_graph import live, step_through
     from autograd.plotting.functions import (
         animate,
         plot_decision_boundary,
@@ -103,9 +105,9 @@ if TYPE_CHECKING:  # modules by their former paths
     from autograd.core import value as value
     from autograd.drawing import folding as folding
     from autograd.drawing import rendering as rendering
-    from autograd.drawing import stepping as stepping
     from autograd.explaining import naive_backward
     from autograd.explaining import notation as notation
+    from autograd.pages import live_graph
     from autograd.plotting import axes, loss_landscape
     from autograd.plotting import surfaces as surfaces
 
@@ -118,6 +120,7 @@ if TYPE_CHECKING:  # modules by their former paths
     oracles = finite_differences
     precise = high_precision
     row = _primitive
+    stepping = live_graph
     structures = pytrees
 
 __version__ = "0.1.0"  # of the distribution chainrule; pyproject.toml and nn read it here
@@ -137,6 +140,8 @@ _LATER = {
     "explain": "explaining.chain_rule",
     "gradcheck": "checking.gradient_check",
     "jit": "compiler.jit",
+    "live": "pages.live_graph",
+    "live_descent": "pages.live_descent",
     "plot_decision_boundary": "plotting.functions",
     "plot_descent": "plotting.functions",
     "plot_function": "plotting.functions",
@@ -144,7 +149,7 @@ _LATER = {
     "plot_loss_landscape": "plotting.functions",
     "plot_surface": "plotting.functions",
     "primitive": "extend",
-    "step_through": "drawing.stepping",
+    "step_through": "pages.live_graph",
     "vmap": "compiler.vmap",
 }
 
@@ -180,12 +185,13 @@ def __dir__() -> list[str]:
 
 __all__ = [
     "GradientError", "Path", "Primitive", "RecordingError", "TABLE", "Value", "acos", "acosh",
-    "animate", "asin", "asinh", "atan", "atan2", "atanh", "brute_force", "cbrt",
-    "check_gradients", "compare_naive", "cos", "cosh", "descend", "dot", "draw", "edges", "erf",
-    "erfc", "evaluations", "exp", "exp2", "explain", "expm1", "grad", "gradcheck", "gradient",
-    "hessian", "hvp", "hypot", "identity", "jacobian", "jit", "jvp", "leaves", "log", "log10",
-    "log1p", "log2", "logaddexp", "logsumexp", "maximum", "minimum", "name_scope", "no_grad",
-    "norm", "plot_decision_boundary", "plot_descent", "plot_function", "plot_history",
+    "animate", "asin", "asinh", "atan", "atan2", "atanh", "brute_force", "cbrt", "check_gradients",
+    "compare_naive", "cos", "cosh", "descend", "dot", "draw", "edges", "erf", "erfc",
+    "evaluations", "exp", "exp2", "explain", "expm1", "grad", "gradcheck", "gradient", "hessian",
+    "hvp", "hypot", "identity", "jacobian", "jit", "jvp", "leaves", "live", "live_descent", "log",
+    "log10", "log1p", "log2", "logaddexp", "logsumexp", "maximum", "minimum", "name_scope",
+    "no_grad", "node_names", "norm", "plot_decision_boundary", "plot_descent", "plot_function",
+    "plot_history",
     "plot_loss_landscape", "plot_surface", "primitive", "prod", "relu", "scope_of", "sigmoid",
     "sin", "sinh", "softplus", "sqrt", "step_through", "sum", "tan", "tanh", "topological_order",
     "value_and_grad", "values", "vmap", "where",

@@ -15,6 +15,7 @@ from autograd.core import primitives
 from autograd.core.primitives import DOMAIN_ERRORS, TABLE, Interval, Primitive
 from autograd.core.validation import interval
 from autograd.core.value import UFUNCS, Value, install
+from autograd.parsing import Expression
 
 # Where to try a row that does not say where it is safe: the first interval that is.
 CANDIDATES: tuple[Interval, ...] = (
@@ -22,12 +23,14 @@ CANDIDATES: tuple[Interval, ...] = (
 POINTS = 24
 N_ARY_SIZE = 3  # with how many operands a primitive of any number of them is tried
 RTOL = 1e-6
+TAUGHT_ATOL = 1e-9
 
 
 def primitive(name: str, value: Callable[..., float],
               partials: Callable[..., Any] | Sequence[Callable[..., Any]],
               domain: str = "", safe: Any = None, kink: Callable[..., float] | None = None,
-              latex: str = "", text: str = "", aliases: Sequence[str] = ()) -> Primitive:
+              latex: str = "", text: str = "", aliases: Sequence[str] = (),
+              derivative: str | Sequence[str] = ()) -> Primitive:
     """Add an operation of your own to the table, after checking its partials against its value.
 
     Values get methods of its name (for one and two operands), and it is drawn, explained and
@@ -51,13 +54,16 @@ def primitive(name: str, value: Callable[..., float],
         kink: the signed distance of the operands from the nearest kink, if there is one.
         latex, text: templates of the notation; ``{0}``, ``{1}`` are operands, ``{all}`` all.
         aliases: other names for the methods.
+        derivative: for each operand the derivative as it is taught, for ``help`` and ``explain``:
+            an expression in x (a, b, ... for several operands) and y, the result, such as
+            ``"3 * x**2"``; for any number of operands that by each of them, x.
 
     Returns:
         The primitive: a function of floats, Values or arrays of them.
 
     Raises:
-        GradientError: when a partial disagrees with the value; the message names the partial and
-            the point. Nothing is added then.
+        GradientError: when a partial disagrees with the value, or the derivative as it is taught
+            with the partial; the message names the partial and the point. Nothing is added then.
         ValueError: for a name that is taken, or when no safe point is found.
         TypeError: for a wrong number of partials, or partials that work on floats only.
     """
@@ -67,7 +73,8 @@ def primitive(name: str, value: Callable[..., float],
     functions = _functions(partials, arity, name)
     row = Primitive(
         name, _on_floats(value), functions if arity is not None else functions[0], arity,
-        domain=domain, kink=kink, latex=latex, text=text, aliases=tuple(aliases))
+        domain=domain, kink=kink, latex=latex, text=text, aliases=tuple(aliases),
+        derivative=_texts(derivative, arity, name))
     object.__setattr__(row, "safe", _checked_safe(row, safe))
     primitives.register(row)
     try:
@@ -126,6 +133,23 @@ def _functions(partials: Any, arity: int | None, name: str) -> tuple[Callable[..
         for position, function in enumerate(functions):
             _refuse_signature(function, arity + 1, f"partial {position} of {name}")
     return functions
+
+
+def _texts(derivative: str | Sequence[str], arity: int | None, name: str) -> tuple[str, ...]:
+    """The derivative as it is taught: expressions in the operands and y.
+
+    Raises:
+        ValueError: for another number of them, or for what is no such expression.
+    """
+    texts = (derivative,) if isinstance(derivative, str) else tuple(derivative)
+    if texts and len(texts) != (arity or 1):
+        raise ValueError(f"derivative must be {arity or 1} text(s) for {name}, not {len(texts)}")
+    known = {"y", *("x" if arity in (None, 1) else "abcdefgh"[:arity])}
+    for text in texts:
+        if unknown := set(Expression(text).names) - known:
+            raise ValueError(f"the derivative {text!r} of {name} names {', '.join(unknown)}; it "
+                             f"is written in {', '.join(sorted(known))}")
+    return texts
 
 
 def _refuse_signature(function: Callable[..., Any], count: int, what: str) -> None:
@@ -211,6 +235,7 @@ def _check_point(row: Primitive, point: tuple[float, ...]) -> None:
         return
     claims = _claims(row, point, y)
     _check_graph(row, point, y, claims)
+    _check_texts(row, point, y, claims)
     for position, claim in enumerate(claims):
         if claim is None:
             continue
@@ -225,6 +250,23 @@ def _check_point(row: Primitive, point: tuple[float, ...]) -> None:
                 f"({truth.error:.1e})\n  expected comes from central differences of the value; "
                 "nothing was added", f"operand {position}", claim, truth.value, tolerance,
                 row.name, point)
+
+
+def _check_texts(row: Primitive, point: tuple[float, ...], y: float,
+                 claims: Sequence[float | None]) -> None:
+    """The derivative as it is taught must be what the partials compute."""
+    texts = row.derivative * (len(point) if row.arity is None else 1)
+    for position, (text, claim) in enumerate(zip(texts, claims, strict=False)):
+        names = {"x": point[position]} if row.arity in (None, 1) else dict(
+            zip(row.parameters, point, strict=True))
+        taught = float(Expression(text)({**names, "y": y}))
+        # What is taught may cancel, as 1 - y**2 does; a wrong text is wrong where nothing cancels.
+        tolerance = 0.0 if claim is None else RTOL * abs(claim) + TAUGHT_ATOL
+        if claim is not None and not abs(taught - claim) <= tolerance:
+            raise GradientError(
+                f"the derivative {text!r} of {row.name} is {taught!r} at "
+                f"({', '.join(map(repr, point))}), where partial {position} is {claim!r}; nothing "
+                "was added", f"operand {position}", taught, claim, tolerance, row.name, point)
 
 
 def _claims(row: Primitive, point: tuple[float, ...], y: float) -> list[float | None]:

@@ -9,12 +9,14 @@ PURPLE, SKY, BLACK, YELLOW = "#cc79a7", "#56b4e9", "#000000", "#f0e442"
 SERIES = (BLUE, ORANGE, GREEN, PURPLE, VERMILION, SKY, YELLOW, BLACK)  # of lines, of classes
 UNDECIDED = "#f7f7f7"  # between the colours of two classes
 POSITIVE, NEGATIVE = BLUE, VERMILION  # weights
+DIVERGED = "#c00000"  # the end of a descent that left all bounds
+HEIGHTS = "viridis"  # matplotlib's map for surfaces: even steps of lightness, readable in grey
 FORWARD, BACKWARD = BLUE, VERMILION  # passes
 BACKWARD_TEXT = "#b3470b"  # vermilion, as dark as small letters need it
 
 INK, EDGE = "#222222", "#555555"
-ASIDE = "#777777"  # headings, and what has not been computed
-CUT = "#999999"  # stands for nodes that are not drawn
+ASIDE = "#636363"  # headings, and what has not been computed
+CUT = "#767676"  # stands for nodes that are not drawn
 PAPER, FRAME, INNER_FRAME = "#ffffff", "#cccccc", "#dddddd"
 
 INPUT_FILL, COMPUTED_FILL, OUTPUT_FILL = "#e8f0fe", "#fff2cc", "#e2f0d9"

@@ -259,6 +259,7 @@ class ArrayTraining(Training):
     def _step(self, batch: Sequence[int]) -> tuple[float, Array]:
         numbers = self.numbers
         sums, out, holds = self.kernel(numbers, self.data[:, batch])
+        assert out is not None  # for rows there are outputs of each
         if not holds.all():
             self.row.refuse()
         with np.errstate(all="ignore"):  # what is not finite is told below

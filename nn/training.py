@@ -12,7 +12,7 @@ import numpy as np
 
 from autograd.core import primitives
 from autograd.core.validation import as_float, not_negative, whole
-from autograd.core.value import Value, no_grad
+from autograd.core.value import Value, no_grad, noting, refuse_lost_gradients
 from autograd.progress import progress_bar
 from nn.compiled_training import Epochs, OtherBranchError, Training, compile_training
 from nn.losses import LOSSES, Loss
@@ -269,13 +269,18 @@ def eager_epoch(model: Module, loss: Loss, optimizer: Optimizer, rows: Rows, tar
 
     Raises:
         FloatingPointError: when the loss or a gradient is not finite; the steps before it stay.
+        TypeError: when the model or the loss asked a Value for its bare number, also if it caught
+            that error: no gradient would be right.
     """
     parameters = optimizer.parameters
     answers: list[Any] = [None] * len(rows)
     total = 0.0
     for batch in batches:
-        given = [model(rows[i]) for i in batch]
-        objective = loss.mean(given, [targets[i] for i in batch])
+        refusals: list[str] = []
+        with noting(refusals):
+            given = [model(rows[i]) for i in batch]
+            objective = loss.mean(given, [targets[i] for i in batch])
+        refuse_lost_gradients(refusals)
         if l2:
             objective = objective + l2 * primitives.dot(parameters, parameters)
         number = _finite(objective)

@@ -38,7 +38,7 @@ def test_explain_check_and_descend(capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = run(capsys, "x**2 - 6*x + 5", "x=10", "--explain", "--check", "--descend",
                        "--rate", "0.1", "--steps", "20")
     assert code == 0
-    assert "dy/dx = -6 + 2 * x" in out
+    assert "dy/dx = 2 x - 6" in out
     assert "gradient is right" in out
     assert ["1", "8.6", "27.36"] in [line.split() for line in out.splitlines()]
     assert ["2", "7.48", "16.0704"] in [line.split() for line in out.splitlines()]

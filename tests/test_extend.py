@@ -153,3 +153,28 @@ def test_own_primitives_take_part_in_random_expressions():
         found = find(expressions(primitives=["cube", "add"]),
                      lambda e: any(step.op.name == "cube" for step in e.steps))
         assert "cube(x" in repr(found)
+
+
+def test_the_derivative_as_it_is_taught_is_explained_and_checked():
+    slope = lambda x, y: (1.0 - y) * (1.0 + y)
+    with declared("th", math.tanh, slope, derivative="1 - y**2"):
+        x = Value(0.5, "x")
+        assert "dy/dx = 1 - y**2\n" in str(ag.explain(ag.th(x)))
+        assert "Derivative: 1 - y**2, where y = th(x)." in ag.th.__doc__
+    with declared("ratio", lambda a, b: a / b, [lambda a, b, y: 1.0 / b, lambda a, b, y: -y / b],
+                  safe=(0.5, 2.0), derivative=["1 / b", "-a / b**2"]):
+        p, q = Value(1.0, "p"), Value(2.0, "q")
+        assert "dy/dq = -p / q**2" in str(ag.explain(ag.ratio(p, q)))
+    with declared("total", lambda *xs: sum(xs), lambda *xs: [1.0] * (len(xs) - 1), derivative="1"):
+        assert "dy/dp = 1\n" in str(ag.explain(ag.total(p, q)))
+
+
+@pytest.mark.parametrize(("derivative", "error", "message"), [
+    ("1 - 1.001 * y**2", GradientError, r"'1 - 1.001 \* y\*\*2' of th is"),
+    (["1 - y**2", "1"], ValueError, "must be 1 text"),
+    ("1 - z**2", ValueError, "names z; it is written in x, y"),
+    ("open(1)", ValueError, "no function 'open'"),
+])
+def test_a_wrong_derivative_as_it_is_taught_is_refused(derivative, error, message):
+    with nothing_is_added(), pytest.raises(error, match=message):
+        primitive("th", math.tanh, lambda x, y: 1.0 - y * y, derivative=derivative)

@@ -62,7 +62,8 @@ class Recording:
         labels: a name for each of them.
 
     Raises:
-        TypeError: when the function returns anything but numbers.
+        TypeError: when the function returns anything but numbers, or asks a Value for its bare
+            number, also if it catches that error.
     """
 
     def __init__(self, function: Callable[..., Any], inputs: tuple[Any, ...],
@@ -70,8 +71,10 @@ class Recording:
         self.leaves = [Value(x, label) for x, label in zip(point, labels, strict=True)]
         self.comparisons: list[Comparison] = []
         lifted = rebuild(tuple(inputs), list(self.leaves))
-        with value.recording(), listening(_ComparisonLog(self.comparisons)):
+        refusals: list[str] = []
+        with value.recording(refusals), listening(_ComparisonLog(self.comparisons)):
             self.result = function(*lifted)
+        value.refuse_lost_gradients(refusals)
         self.outputs = _outputs(self.result)
         self.values = numbers(tuple(self.outputs))
         self.order = topological_order(*(o for o in self.outputs if o.__class__ is Value))

@@ -21,6 +21,7 @@ from autograd.checking.reports import Component, GradientError, Report, Toleranc
 from autograd.core import primitives
 from autograd.core.primitives import DOMAIN_ERRORS
 from autograd.core.pytrees import flatten, paths, rebuild, shape_of
+from autograd.core.transforms import refuse_misuse
 from autograd.core.typing import Array
 from autograd.core.value import Value
 
@@ -60,11 +61,12 @@ def gradcheck(f: Callable[..., Any], *inputs: Any, gradient: Callable[..., Any] 
 
     Raises:
         GradientError: when the gradient is wrong; an AssertionError.
-        TypeError: when f returns no numbers.
+        TypeError: when f is no function, or returns no numbers.
         ValueError: when f does not repeat itself, or is not finite; when a hand-written gradient
             has another shape than the inputs.
         ValueError, ZeroDivisionError, OverflowError: where f or its derivative does not exist.
     """
+    refuse_misuse("gradcheck", f)
     return _Check(f, inputs, gradient, rtol, atol).run()
 
 

@@ -14,7 +14,7 @@ from autograd.checking.gradient_check import gradcheck, shown_point
 from autograd.checking.reports import GradientError, Report, merged
 from autograd.core.primitives import DOMAIN_ERRORS
 from autograd.core.pytrees import flatten
-from autograd.core.transforms import grad
+from autograd.core.transforms import grad, refuse_misuse
 from autograd.core.value import data_of
 
 SUSPECTS = 20  # points compared with the engine's gradient, for each that is checked
@@ -64,6 +64,7 @@ def check_gradients(f: Callable[..., Any], domain: Any,
     except ImportError:
         raise ImportError('check_gradients needs hypothesis; pip install "chainrule[check]"'
                           ) from None
+    refuse_misuse("check_gradients", f)
     return _Search(f, Domain(f, domain), gradient, max_examples, rtol, atol).run()
 
 

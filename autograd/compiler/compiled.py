@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from autograd.compiler.backends import choice as backends
 from autograd.compiler.backends.interface import Kernel
+from autograd.compiler.program.array_recognition import find_arrays
 from autograd.compiler.recipes import Recipe, bound, reduced
 from autograd.compiler.trace.arguments import lift, objects_of
 from autograd.compiler.trace.captured_state import Watch
@@ -178,7 +179,8 @@ class Compiled:
             raise RecordingError(
                 "the function computes something else when it is called again with the same "
                 "arguments; does it keep numbers from one call to the next, or hang on the "
-                "order of a set? Do that outside, and pass the result as an argument")
+                "order of a set? Do that outside, and pass the result as an argument"
+                f"{_or_another_thread()}")
 
     def _eagerly(self, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
         """The call without machine code; outside a domain it raises the eager engine's error."""
@@ -214,20 +216,23 @@ class Compiled:
         Args:
             language: "python", or "javascript": a script with a function ``program(x)`` of the
                 list of all numbers, which returns those of the result, and is told apart from
-                other branches by ``program(x).guard``; see ``backends.javascript``.
+                other branches by ``program(x).guard``; see ``backends.javascript``; or "arrays":
+                the arrays that the scalar code was written from, as far as they are found again.
 
         Raises:
             ValueError: before the first call, or for another language.
             Unsupported: for a primitive of one's own that JavaScript has no way to write.
         """
-        if language not in ("python", "javascript"):
-            raise ValueError(f"there is no source in {language!r}; choose 'python' or "
-                             "'javascript'")
+        if language not in ("python", "javascript", "arrays"):
+            raise ValueError(f"there is no source in {language!r}; choose 'python', 'javascript' "
+                             "or 'arrays'")
         if not self.notes:
             raise ValueError("nothing is recorded before the first call; call the function once")
         from autograd.compiler.backends import javascript, python
 
         program = self.notes[-1].recording.program
+        if language == "arrays":
+            return str(find_arrays(program))
         if language == "javascript":
             return javascript.to_javascript(program, rewrite=inlined)
         source: str = python.compile(program).source
@@ -268,7 +273,7 @@ def _refuse_readings(watch: Watch, lookout: Lookout | None, is_alone: bool) -> b
     """
     if lookout is not None and lookout.reading is not None:
         raise RecordingError(str(lookout.reading))
-    name = watch.drawn(is_alone)
+    name = watch.drawn(is_alone, is_seen=lookout is not None and lookout.has_seen_all)
     if name is not None:
         raise RecordingError(f"the function draws random numbers from {name}, and a replay would "
                              "repeat those of the recording; draw them outside and pass them as "
@@ -279,7 +284,14 @@ def _refuse_readings(watch: Watch, lookout: Lookout | None, is_alone: bool) -> b
 def _refuse_changes(watch: Watch) -> None:
     if (name := watch.changed()) is not None:
         raise RecordingError(f"the function changes {name}, which it does not own; a replay would "
-                             "not do it again. Return what changes, and set it outside")
+                             "not do it again. Return what changes, and set it outside"
+                             f"{_or_another_thread()}")
+
+
+def _or_another_thread() -> str:
+    """Nobody can tell who it was; to record again would let pass what differs only at first."""
+    return "" if threading.active_count() == 1 else (
+        " (if another thread changed something meanwhile, call it again)")
 
 
 # --- explaining ----------------------------------------------------------------------------------

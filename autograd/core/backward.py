@@ -30,15 +30,14 @@ from autograd.core.value import (
 
 _add, _sub, _mul, _dot = primitives.add, primitives.sub, primitives.mul, primitives.dot
 
-# Reads as 0, but is one particular float object: no adjoint has arrived, not even one of 0.
-_NOT_REACHED = float("0")
-
 
 def backward(root: Value) -> None:
     """Fill ``grad`` of every node under the root with d(root)/d(node).
 
-    Leaves add it to what they have; computed nodes are overwritten. If it fails, every leaf
-    keeps the grad that it had, and computed nodes read as not computed.
+    Leaves add it to what they have; computed nodes are overwritten. Where no adjoint arrives, not
+    even one of 0 (in an arm that ``where`` did not take), leaves keep what they had, and computed
+    nodes read as not computed. If it fails, every leaf keeps the grad that it had, and all
+    computed nodes read as not computed.
 
     Raises:
         ValueError: when a leaf's data was edited after it was used.
@@ -49,14 +48,14 @@ def backward(root: Value) -> None:
     before = [NOT_COMPUTED if leaf.grad is None else leaf.grad for leaf in leaves]
     try:
         for node in order:
-            node.grad = _NOT_REACHED
+            node.grad = NOT_COMPUTED
         root.grad = 1.0
         try:
             _propagate(order)
         except DOMAIN_ERRORS:
             _propagate_by_graphs(root, order)
         for leaf, grad in zip(leaves, before, strict=True):
-            leaf.grad += grad
+            leaf.grad = grad if leaf.grad is NOT_COMPUTED else leaf.grad + grad
     except BaseException:  # Ctrl-C too: a pass that did not finish has computed nothing
         for node in order:
             node.grad = NOT_COMPUTED
@@ -72,7 +71,7 @@ def _propagate(order: list[Value]) -> None:
         if op is None:
             continue
         adjoint = node.grad
-        if adjoint is _NOT_REACHED:
+        if adjoint is NOT_COMPUTED:
             continue  # in an arm that `where` did not take, whose slope may be infinite
         left, right = node._left, node._right
         if op is _mul:

@@ -47,7 +47,8 @@ def reduce(node: Value) -> tuple[Any, ...]:
     Pickle remembers what it has stored, so each node finds its parents stored already and the
     pickle is as deep as one node. Nodes that several roots share stay shared.
     """
-    if node.op is None or _being_stored.get()() is not None:
+    stored_now = _being_stored.get()()
+    if node.op is None or (stored_now is not None and node in stored_now.members):
         return _restore, _state(node)
     return _last, (_Ancestors(node), *_state(node))
 
@@ -59,19 +60,27 @@ def _state(node: Value) -> tuple[Any, ...]:
             tuple(node._made), grad is NOT_COMPUTED)
 
 
-def _nobody() -> None:
+def _nobody() -> _Ancestors | None:
     return None
 
 
 # The list being stored now. A weak reference: a dump that fails leaves nothing switched on.
-_being_stored: ContextVar[Callable[[], object]] = ContextVar("being stored", default=_nobody)
+_being_stored: ContextVar[Callable[[], _Ancestors | None]] = ContextVar(
+    "being stored", default=_nobody)
 
 
 class _Ancestors:
-    """All nodes under a root but itself: a list whose items pickle stores one by one."""
+    """All nodes under a root but itself: a list whose items pickle stores one by one.
+
+    Attributes:
+        members: these nodes, from when they are stored.
+        outside: the list that was being stored before, and will be again.
+    """
 
     def __init__(self, root: Value | None = None) -> None:
         self.root = root
+        self.members: frozenset[Value] = frozenset()
+        self.outside: Callable[[], _Ancestors | None] = _nobody
 
     def append(self, node: Value) -> None:
         """Called by pickle when it loads: the node is in its memo, nothing else is needed."""
@@ -80,19 +89,34 @@ class _Ancestors:
         """Called by pickle when it loads; there is nothing to set."""
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _Ancestors, (), _End(), self._nodes()
+        return _Ancestors, (), _End(self), self._nodes()
 
     def _nodes(self) -> Iterator[Value]:
         assert self.root is not None
+        nodes = topological_order(self.root)[:-1]
+        self.members, self.outside = frozenset(nodes), _being_stored.get()
         _being_stored.set(weakref.ref(self))
-        yield from topological_order(self.root)[:-1]
+        try:
+            yield from nodes
+        except GeneratorExit:  # the dump has failed, and whoever did it may live on
+            self.ended()
+            raise
+
+    def ended(self) -> None:
+        """All are stored, or no more will be."""
+        if _being_stored.get()() is self:
+            _being_stored.set(self.outside)
 
 
 class _End:
     """Stored after the last ancestor."""
 
+    def __init__(self, ancestors: _Ancestors | None = None) -> None:
+        self.ancestors = ancestors
+
     def __reduce__(self) -> tuple[Any, ...]:
-        _being_stored.set(_nobody)
+        if self.ancestors is not None:
+            self.ancestors.ended()
         return _End, ()
 
 

@@ -111,9 +111,11 @@ def _clip(x: Any, low: Any, high: Any) -> Any:
     return primitives.minimum(primitives.maximum(x, low), high)
 
 
-def clipped(value: Value, low: Any, high: Any) -> Any:
+def clipped(value: Any, low: Any, high: Any) -> Any:
     """A Value between two bounds, which may be arrays, or None."""
-    result = value if low is None else np.maximum(value, low)
+    result: Any = value
+    if low is not None:
+        result = np.maximum(result, low)
     return result if high is None else np.minimum(result, high)
 
 

@@ -90,8 +90,11 @@ class Primitive:
         parameters: the names of a call's arguments; without them x, or a, b, c.
         summary: one sentence that says what it computes.
         derivative: for each operand the derivative as people write and learn it, in the names of
-            the parameters and y for the result, as the command line reads it.
+            the parameters and y for the result, as the command line reads it; for an operation of
+            any number of operands that by each of them, x.
         slope: the same in words, for an operation of any number of operands.
+        loses_digits: where this derivative, if it were computed as it is written, would lose
+            digits, "where ..."; the partials then compute an equal form that does not.
         at_kink: what the derivative is at the kink, in words.
         raises: where the value raises an error: a condition on one operand each, of which one is
             enough; () says nowhere, None that nothing is known. Of an infinity beyond the number
@@ -121,6 +124,7 @@ class Primitive:
     summary: str = ""
     derivative: tuple[str, ...] = ()
     slope: str = ""
+    loses_digits: str = ""
     at_kink: str = ""
     raises: tuple[Condition, ...] | None = None
     exact: bool = False
@@ -136,7 +140,8 @@ class Primitive:
         if not self.text:
             object.__setattr__(self, "text", f"{self.name}({places})")
         if not self.latex:
-            latex = rf"\operatorname{{{self.name}}}\left({places}\right)"
+            name = self.name.replace("_", r"\_")
+            latex = rf"\operatorname{{{{{name}}}}}\left({places}\right)"
             object.__setattr__(self, "latex", latex)
         if not self.parameters:
             names = ("*xs",) if self.arity is None else (
@@ -155,6 +160,9 @@ class Primitive:
         if slope := self.slope or self._written_derivative():
             lines.append(f"Derivative: {slope}"
                          f"{f', where y = {call}' if re.search(_RESULT, slope) else ''}.")
+        if self.loses_digits:
+            lines.append("It is computed in an equal form, which keeps its digits "
+                         f"{self.loses_digits}.")
         if self.at_kink:
             lines.append(f"At a kink: {self.at_kink}.")
         if self.arity in (1, 2):

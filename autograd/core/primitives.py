@@ -64,7 +64,8 @@ def _row(name: str, value: Callable[..., float], *partials: Callable[..., Any],
 
 
 def _function_latex(command: str) -> str:
-    return rf"{command}\left({{0}}\right)"
+    doubled = command.replace("{", "{{").replace("}", "}}")
+    return rf"{doubled}\left({{0}}\right)"
 
 
 # --- arithmetic ---------------------------------------------------------------------------------
@@ -276,7 +277,7 @@ log2 = _row("log2", math.log2, lambda x, y: LOG2E / x, domain="x > 0", safe=(_PO
             derivative=("1 / (x * log(2))",),
             transparent=True, raises=((0, "<=", 0.0),))
 log10 = _row("log10", math.log10, lambda x, y: LOG10E / x, domain="x > 0", safe=(_POSITIVE,),
-             latex=_function_latex(r"\log_{{10}}"),
+             latex=_function_latex(r"\log_{10}"),
              summary="The logarithm of x to the base 10.",
              derivative=("1 / (x * log(10))",),
              transparent=True, raises=((0, "<=", 0.0),))
@@ -317,12 +318,14 @@ sigmoid = _row("sigmoid", _sigmoid, lambda x, y: sigmoid_slope(x), symbol="σ",
                latex=_function_latex(r"\sigma"),
                summary="The logistic function, 1 / (1 + exp(-x)).",
                derivative=("y * (1 - y)",),
+               loses_digits="where y is nearly 1",
                raises=())
 sigmoid_slope: Unary = _row("sigmoid_slope", lambda x: _sigmoid(x) * _sigmoid(-x),
                             lambda x, y: -tanh(0.5 * x) * y, symbol="σ'", text="sigmoid'({0})",
                             latex=_function_latex(r"\sigma'"),
                             summary="The derivative of the logistic function.",
                             derivative=("y * (1 - 2 * sigmoid(x))",),
+                            loses_digits="where x is nearly 0",
                             raises=(), hidden=True)
 softplus = _row("softplus", _softplus, lambda x, y: sigmoid(x),
                 summary="log(1 + exp(x)), a smooth form of relu.",
@@ -386,6 +389,7 @@ hypot = _row("hypot", math.hypot, lambda a, b, y: cosine(a, b), lambda a, b, y: 
              kink=math.hypot, safe=(_FACTOR, _FACTOR),
              summary="The length of the vector (a, b): sqrt(a**2 + b**2), which does not overflow.",
              derivative=("a / y", "b / y"),
+             loses_digits="where y is very large or small",
              at_kink="0 at the origin",
              commutative=True, transparent=True, raises=())
 # The derivative of a / y by a is b**2 / y**3, of which 1 / y - a / y**2 * a / y loses all digits
@@ -448,17 +452,20 @@ asin = _row("asin", math.asin, lambda x, y: 1.0 / sqrt(one_minus_square(x)),
             latex=_function_latex(r"\arcsin"), aliases=("arcsin",),
             summary="The angle in radians, from -pi/2 to pi/2, whose sine is x.",
             derivative=("1 / sqrt(1 - x**2)",),
+            loses_digits="where x is nearly 1 or -1",
             transparent=True, raises=_OUTSIDE_UNIT)
 acos = _row("acos", math.acos, lambda x, y: -1.0 / sqrt(one_minus_square(x)),
             domain="-1 <= x <= 1 (its derivative: -1 < x < 1)", safe=(_UNIT,),
             latex=_function_latex(r"\arccos"), aliases=("arccos",),
             summary="The angle in radians, from 0 to pi, whose cosine is x.",
             derivative=("-1 / sqrt(1 - x**2)",),
+            loses_digits="where x is nearly 1 or -1",
             transparent=True, raises=_OUTSIDE_UNIT)
 atan = _row("atan", math.atan, lambda x, y: 1.0 / hypot(1.0, x) / hypot(1.0, x),
             latex=_function_latex(r"\arctan"), aliases=("arctan",),
             summary="The angle in radians, from -pi/2 to pi/2, whose tangent is x.",
             derivative=("1 / (1 + x**2)",),
+            loses_digits="where x**2 overflows",
             raises=())
 atan2 = _row("atan2", math.atan2, lambda a, b, y: _over_sum_of_squares(b, a, b),
              lambda a, b, y: _over_sum_of_squares(-a, a, b), kink=_distance_to_cut,
@@ -468,6 +475,7 @@ atan2 = _row("atan2", math.atan2, lambda a, b, y: _over_sum_of_squares(b, a, b),
              summary="The angle in radians, from -pi to pi, of the point with the ordinate a and "
                       "the abscissa b.",
              derivative=("b / (a**2 + b**2)", "-a / (a**2 + b**2)"),
+             loses_digits="where a**2 + b**2 overflows or vanishes",
              at_kink="where the angle jumps from -pi to pi, that of both sides",
              raises=())
 sinh = _row("sinh", math.sinh, lambda x, y: cosh(x), safe=(_EXP,), latex=_function_latex(r"\sinh"),
@@ -484,21 +492,25 @@ tanh: Unary = _row("tanh", math.tanh, lambda x, y: 4.0 * sigmoid_slope(2.0 * x),
                    latex=_function_latex(r"\tanh"),
                    summary="The hyperbolic tangent of x.",
                    derivative=("1 - y**2",),
+                   loses_digits="where y is nearly 1 or -1",
                    raises=())
 asinh = _row("asinh", math.asinh, lambda x, y: 1.0 / hypot(1.0, x), aliases=("arcsinh",),
              summary="The number whose hyperbolic sine is x.",
              derivative=("1 / sqrt(x**2 + 1)",),
+             loses_digits="where x**2 overflows",
              transparent=True, raises=())
 acosh = _row("acosh", math.acosh, lambda x, y: 1.0 / (sqrt(x - 1.0) * sqrt(x + 1.0)),
              domain="x >= 1 (its derivative: x > 1)", safe=((1.0 + 1e-15, 1e300),),
              aliases=("arccosh",),
              summary="The number from 0 on whose hyperbolic cosine is x.",
              derivative=("1 / sqrt(x**2 - 1)",),
+             loses_digits="where x is nearly 1",
              transparent=True, raises=((0, "<", 1.0),))
 atanh = _row("atanh", math.atanh, lambda x, y: 1.0 / one_minus_square(x),
              domain="-1 < x < 1", safe=(_UNIT,), aliases=("arctanh",),
              summary="The number whose hyperbolic tangent is x.",
              derivative=("1 / (1 - x**2)",),
+             loses_digits="where x is nearly 1 or -1",
              transparent=True, raises=((0, "<=", -1.0), (0, ">=", 1.0)))
 
 
@@ -525,7 +537,7 @@ def _gaussian_partial(x: Any, y: Any) -> Any:
 
 
 gaussian = _row("gaussian", _gaussian, _gaussian_partial, latex="e^{{-{0}^2}}",
-                text="exp(-{0}**2)",
+                text="exp(-{0}**2)", precedence=4,
                 summary="exp(-x**2).",
                 derivative=("-2 * x * y",),
                 raises=(), hidden=True)
@@ -660,6 +672,7 @@ sum: NAry = _row("sum", _sum, lambda *xs: [1.0] * (len(xs) - 1), symbol="Σ",
            latex=r"\sum\left({all}\right)", **_N_ARY,
            summary="The sum of any number of numbers, rounded once.",
            slope="1 by each operand",
+           derivative=("1",),
            commutative=True, transparent=True, raises=())
 prod: NAry = _row("prod", lambda *xs: float(math.prod(xs)), _prod_partials, symbol="Π",
             safe=((-1e3, 1e3),), latex=r"\prod\left({all}\right)", **_N_ARY,
@@ -676,6 +689,8 @@ norm: NAry = _row("norm", math.hypot, _norm_partials,
             summary="The length of a vector, the square root of the sum of squares; it does not "
                    "overflow.",
             slope="by each operand x / y",
+            derivative=("x / y",),
+            loses_digits="where y is very large or small",
             at_kink="0 at the origin",
             commutative=True, transparent=True, raises=())
 largest: NAry = _row("largest", _extreme(maximum),
@@ -685,6 +700,7 @@ largest: NAry = _row("largest", _extreme(maximum),
                latex=r"\max\left({all}\right)", **_N_ARY,
                summary="The largest of any number of numbers.",
                slope="1 by the largest operand, 0 by the others",
+               derivative=("where(x == y, 1, 0)",),
                at_kink="a tie gives the same to each that is the largest",
                exact=True, commutative=True, raises=(), hidden=True)
 smallest: NAry = _row("smallest", _extreme(minimum),
@@ -694,12 +710,15 @@ smallest: NAry = _row("smallest", _extreme(minimum),
                 latex=r"\min\left({all}\right)", **_N_ARY,
                 summary="The smallest of any number of numbers.",
                 slope="1 by the smallest operand, 0 by the others",
+                derivative=("where(x == y, 1, 0)",),
                 at_kink="a tie gives the same to each that is the smallest",
                 exact=True, commutative=True, raises=(), hidden=True)
 logsumexp: NAry = _row("logsumexp", _logsumexp, _softmax,
                  domain="at least one operand", **_N_ARY,
                  summary="The logarithm of the sum of exponentials, which does not overflow.",
                  slope="by each operand exp(x - y), the softmax",
+                 derivative=("exp(x - y)",),
+                 loses_digits="where y is large",
                  commutative=True, raises=())
 # The derivative of a / (a + b) by a is b / (a + b)**2; by the rule of quotients it would cancel.
 share: Primitive = _row("share", _share, lambda a, b, y: share(b, a) / (a + b),

@@ -181,7 +181,7 @@ def _composed(transform: Callable[..., Any], function: Callable[..., Any],
 
     The derivative of a compiled function is the compiled derivative.
     """
-    _refuse_misuse(transform.__name__.removesuffix("_of"), function, options)
+    refuse_misuse(transform.__name__.removesuffix("_of"), function, options)
     compose = getattr(function, "__compose__", None)
     if compose is None:
         return None
@@ -190,12 +190,22 @@ def _composed(transform: Callable[..., Any], function: Callable[..., Any],
     return composed
 
 
-def _refuse_misuse(name: str, function: Any, options: tuple[Any, ...]) -> None:
-    """Raise a TypeError for what is no function, or for argnums that are none."""
+_CALLS = {"jvp": "jvp(f, x, direction)", "hvp": "hvp(f, x, direction)",
+          "gradcheck": "gradcheck(f, x)", "check_gradients": "check_gradients(f, domain)"}
+
+
+def refuse_misuse(name: str, function: Any, options: tuple[Any, ...] = ()) -> None:
+    """Raise a TypeError for what is no function, or for argnums that are none.
+
+    Args:
+        name: of what was called with it.
+        function: its first argument.
+        options: argnums.
+    """
     if function.__class__ is Value:
-        instead = ("autograd.gradient(y, x), or y.backward() and then x.grad" if "grad" in name
-                   else f"the computation as a function f, and {name}(f, x, direction)"
-                   if name in ("jvp", "hvp") else f"it as a function f, and {name}(f)(x)")
+        instead = ("autograd.gradient(y, x), or y.backward() and then x.grad"
+                   if name in ("grad", "value_and_grad") else
+                   f"it as a function f, and {_CALLS.get(name, f'{name}(f)(x)')}")
         raise TypeError(f"{name} takes a function, and {describe(function)} is a Value that was "
                         f"computed already; write {instead}")
     if not callable(function):

@@ -167,6 +167,17 @@ class recording(Switch):
                      before.listener)
 
 
+class noting(recording):
+    """Inside, refusals are noted, and nothing else is otherwise than around it."""
+
+    __slots__ = ()
+
+    def applied(self, before: State, owner: Any) -> State:
+        """The state with one more to be told."""
+        return State((*before.entries, Entry(owner, before)), before.recording, before.scope,
+                     before.transforms, before.listener)
+
+
 def refuse_lost_gradients(refusals: list[str]) -> None:
     """End a transform: a function that caught such an error has lost a gradient all the same.
 
@@ -851,7 +862,7 @@ def install(primitive: Primitive) -> None:
     make = _unary_method if primitive.arity == 1 else _binary_method
     for name in names:
         method = make(primitive)
-        method.__name__ = name
+        method.__name__, method.__qualname__ = name, f"Value.{name}"
         method.__doc__ = primitive.__doc__
         setattr(Value, name, method)
         UFUNCS[name] = primitive

@@ -1,4 +1,4 @@
-"""Pictures of graphs, and the page that plays both passes step by step."""
+"""Pictures of graphs."""
 
 from autograd.drawing.graph import MAX_SHOWN, Picture, checked_roots, draw, mimebundle, number
 

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 from autograd.core.backward import local_derivatives
 from autograd.core.graph import refuse_stale, topological_order
+from autograd.core.naming import node_names, step_names
 from autograd.core.value import Value
 from autograd.explaining.chain_rule import float_adjoints
-from autograd.explaining.notation import plain, shared_names
+from autograd.explaining.notation import plain
 
 MOST_STEPS = 100_000  # the naive recursion walks every path, and there may be 2**60 of them
 
@@ -42,11 +43,12 @@ class Comparison:
         return None
 
     def __str__(self) -> str:
-        names = shared_names([self.order[0]])
+        names = node_names(self.order[0])
         rows = [("node", "right", "no order", "= for +=")]
         marks = {self.first_wrong(self.unordered), self.first_wrong(self.overwritten)}
+        shown = {*step_names(self.order[0]), *marks}
         for node in self.order:
-            if node in names:
+            if node in shown:
                 rows.append((names[node] + (" <-- first wrong" if node in marks else ""),
                              plain(self.right[node]), plain(self.unordered[node]),
                              plain(self.overwritten[node])))
@@ -63,19 +65,20 @@ class Comparison:
                  names: dict[Value, str]) -> str:
         node = self.first_wrong(adjoints)
         if node is None:
+            # A leaf hands nothing on, so it is only for the other mistake that one will do.
+            needed = "a computed node" if adjoints is self.unordered else "a node"
             return (f"{mistake}: all adjoints are right here. The graph is too simple for the "
-                    "mistake to show: it needs a node that is used twice.")
-        name = names.get(node) or f"an unnamed {node.op.name if node.op else 'leaf'}"
+                    f"mistake to show: it needs {needed} that is used twice.")
         walked = "" if self.finished or adjoints is not self.unordered else (
             f" (given up after {self.steps} steps: it walks every path)")
-        return (f"{mistake}: the first wrong adjoint is that of {name}: "
+        return (f"{mistake}: the first wrong adjoint is that of {names[node]}: "
                 f"{plain(adjoints[node])}, right is {plain(self.right[node])}{walked}")
 
 
 def compare_naive(y: Value) -> Comparison:
     """Run the naive recursion and ``=`` for ``+=`` beside the right pass, on the user's graph.
 
-    Nothing changes any ``grad``.
+    Nothing changes any ``grad``. Both mistakes are switches of ``autograd.live(y)``, too.
 
     Args:
         y: the root.

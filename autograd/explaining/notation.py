@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from string import Formatter
 
-from autograd.core.graph import topological_order
+from autograd.core.naming import step_names
+from autograd.core.primitive import Primitive
 from autograd.core.value import Operand, Value
 
 # How tightly notation binds. A product may stand behind a product without brackets, a quotient not.
 SUM, QUOTIENT, PRODUCT, SIGN, POWER, FUNCTION = 1.0, 2.0, 2.5, 3.0, 4.0, 9.0
-LONGEST = 160  # characters of an expression before an unnamed part gets a name
+
+GREEK = frozenset({
+    "alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "kappa", "lambda", "mu",
+    "nu", "xi", "pi", "rho", "sigma", "tau", "phi", "chi", "psi", "omega", "Gamma", "Delta",
+    "Theta", "Lambda", "Pi", "Sigma", "Phi", "Psi", "Omega"})
 
 # A piece of notation and how tightly it binds.
 Piece = tuple[str, float]
@@ -20,29 +25,97 @@ Piece = tuple[str, float]
 def plain(number: float, style: str = "text") -> str:
     """A number with up to six significant digits: 2 for 2.0, 1.5e-07 for 0.00000015."""
     text = f"{number:.6g}"
-    if style == "latex" and "e" in text:
-        mantissa, exponent = text.split("e")
-        return rf"{mantissa} \cdot 10^{{{int(exponent)}}}"
+    if style == "latex":
+        if "e" in text:
+            mantissa, exponent = text.split("e")
+            return rf"{mantissa} \cdot 10^{{{int(exponent)}}}"
+        return text.replace("inf", r"\infty").replace("nan", r"\mathrm{nan}")
     return text
 
 
 def typeset(name: str, style: str = "text") -> str:
-    """A label; in LaTeX ``w0`` and ``w_0`` become w with an index, other texts stay upright."""
+    """A label; in LaTeX ``w0`` and ``w_0`` become w with an index, other words stay upright."""
     if style == "text":
         return name
-    match = re.fullmatch(r"([A-Za-z]+?)_?(\d+(?:,\d+)*)", name) or re.fullmatch(
-        r"([A-Za-z]+)_([A-Za-z0-9]+)", name)
-    letters, index = match.groups() if match else (name, "")
+    bare = name.rstrip("'")
+    match = re.fullmatch(r"([A-Za-z]+?)_?(\d+(?:,\d+)*)", bare) or re.fullmatch(
+        r"([A-Za-z]+)_([A-Za-z0-9]+)", bare)
+    letters, index = match.groups() if match else (bare, "")
     if letters == "yhat":
         letters = r"\hat{y}"
+    elif letters in GREEK:
+        letters = rf"\{letters}"
     elif not re.fullmatch(r"[A-Za-z]", letters):
-        escaped = re.sub(r"([_%&#$])", r"\\\1", letters)
-        letters = rf"\mathrm{{{escaped}}}"
-    return f"{letters}_{{{index}}}" if index else letters
+        letters = rf"\mathrm{{{_escaped(letters)}}}"
+    return (f"{letters}_{{{index}}}" if index else letters) + "'" * (len(name) - len(bare))
+
+
+def _escaped(label: str) -> str:
+    """Any text as LaTeX takes it inside of ``\\mathrm``, where spaces would vanish."""
+    special = {"\\": r"\backslash ", "~": r"\sim ", "^": r"\wedge ", " ": r"\ "}
+    return "".join(special.get(c, rf"\{c}" if c in "_%&#${}" else c) for c in label)
+
+
+def guarded(piece: Piece, precedence: float, first: bool = True) -> str:
+    """A piece in brackets where it binds too loosely, or would put a sign behind a sign."""
+    text, binds = piece
+    if binds >= precedence and (first or not text.startswith("-")):
+        return text
+    return rf"\left({text}\right)" if r"\frac" in text else f"({text})"
+
+
+def applied(op: Primitive, operands: Sequence[Piece], style: str) -> Piece:
+    """An operation of the table on its operands, by the template of its row."""
+    template = op.latex if style == "latex" else op.text
+    if op.arity is None:
+        return template.format(all=", ".join(text for text, _ in operands)), FUNCTION
+    written, before = "", ""
+    fields = list(Formatter().parse(template))
+    for i, (literal, field, _, _) in enumerate(fields):
+        before, after = literal.rstrip(), fields[i + 1][0].lstrip() if i + 1 < len(fields) else ""
+        written += literal
+        if field is not None:
+            written += guarded(operands[int(field)], max(_before(before), _after(after)),
+                               first=not before or before.endswith(_OPENERS))
+    if style == "latex" and template.startswith(r"\frac"):
+        return written, SIGN
+    return written, FUNCTION if _is_call(template) else float(op.precedence)
+
+
+_OPENERS = ("(", "[", "{", "|", ",", "<", ">", "=")
+_CLOSERS = (")", "]", "}", "|", ",", "<", ">", "=", "\\right")
+
+
+def _before(text: str) -> float:
+    """How tightly an operand must bind behind a text of a template."""
+    if not text or text.endswith(_OPENERS):
+        return 0.0
+    for sign, binds in (("**", POWER), ("^", POWER), ("/", SIGN), ("*", PRODUCT),
+                        (r"\cdot", PRODUCT), ("-", QUOTIENT), ("+", SUM)):
+        if text.endswith(sign):
+            return binds
+    return FUNCTION
+
+
+def _after(text: str) -> float:
+    """How tightly it must bind before a text."""
+    if not text or text.startswith(_CLOSERS):
+        return 0.0
+    for sign, binds in (("**", POWER + 0.5), ("^", POWER + 0.5), ("/", QUOTIENT), ("*", QUOTIENT),
+                        (r"\cdot", QUOTIENT), ("-", SUM), ("+", SUM)):
+        if text.startswith(sign):
+            return binds
+    return FUNCTION
+
+
+def _is_call(template: str) -> bool:
+    """Whether it is a name and brackets around all the rest."""
+    head, bracket, rest = template.partition("(")
+    return bool(bracket) and " " not in head and rest.find(")") == len(rest) - 1
 
 
 class Notation:
-    """Writes nodes in terms of named nodes and constants.
+    """Writes nodes as they were computed, in terms of named nodes and constants.
 
     Args:
         names: what to call the nodes that have a name; they are not taken apart.
@@ -70,38 +143,26 @@ class Notation:
             elif node.op is None:
                 pieces[node] = self._constant(node.data)
             else:
-                pieces[node] = self._applied(node, pieces)
+                pieces[node] = self._applied(node.op, [
+                    pieces[p] if isinstance(p, Value) else self._constant(p)
+                    for p in node.parents])
         return pieces[operand][0]
 
     def _constant(self, number: float) -> Piece:
         return plain(number, self.style), SIGN if number < 0 else FUNCTION
 
-    def _applied(self, node: Value, pieces: Mapping[Value, Piece]) -> Piece:
-        op = node.op
-        assert op is not None
-        operands = [pieces[p] if isinstance(p, Value) else self._constant(p)
-                    for p in node.parents]
+    def _applied(self, op: Primitive, operands: list[Piece]) -> Piece:
         if op.name == "identity":
             return operands[0]
+        if op.name == "where":
+            operands = [_truth(operands[0], self.style), *operands[1:]]
+        if op.name == "add" and operands[0][0] == "0":
+            return operands[1]  # Python's sum() starts at 0
         if op.name == "mul":
-            return self._turned_around(node, pieces) or self._product(operands[0], operands[1])
+            return self._product(operands[0], operands[1])
         if op.name == "dot":
             return self._dot(operands)
-        template = op.latex if self.style == "latex" else op.text
-        if op.arity is None:
-            return template.format(all=", ".join(text for text, _ in operands)), FUNCTION
-        if self.style == "latex" and op.name == "div":
-            return template.format(*(text for text, _ in operands)), FUNCTION
-        if op.precedence == FUNCTION:
-            return template.format(*(text for text, _ in operands)), FUNCTION
-        binds = float(op.precedence)
-        if op.name == "neg":
-            return f"-{_guarded(operands[0], QUOTIENT, first=False)}", SIGN
-        texts = [_guarded(piece, binds + (1.0 if position > 0 and op.name in ("sub", "div") else
-                                          0.5 if binds == POWER and position == 0 else 0.0),
-                          first=position == 0)
-                 for position, piece in enumerate(operands)]
-        return template.format(*texts), binds
+        return applied(op, operands, self.style)
 
     def _product(self, a: Piece, b: Piece) -> Piece:
         if a[0] == "1":
@@ -109,42 +170,35 @@ class Notation:
         if b[0] == "1":
             return a
         if a[0] == "-1" or b[0] == "-1":
-            return f"-{_guarded(b if a[0] == '-1' else a, QUOTIENT, first=False)}", SIGN
-        left, right = _guarded(a, QUOTIENT), _guarded(b, PRODUCT, first=False)
-        if re.fullmatch(r"-?[\d.]+", left) and right.startswith("("):
-            return left + right, PRODUCT  # 2(a - y)
-        return f"{left} {self.times} {right}", PRODUCT
-
-    def _turned_around(self, node: Value, pieces: Mapping[Value, Piece]) -> Piece | None:
-        """-1 times c(p - q) is c(q - p)."""
-        a, b = node.parents
-        other = a if b.__class__ is float and b == -1.0 else (
-            b if a.__class__ is float and a == -1.0 else None)
-        if not isinstance(other, Value) or other in self.names or other.op is None:
-            return None
-        factor: Operand = 1.0
-        if other.op.name == "mul" and other.parents[0].__class__ is float:
-            factor, inner = other.parents
-        else:
-            inner = other
-        if (not isinstance(inner, Value) or inner in self.names or inner.op is None
-                or inner.op.name != "sub"):
-            return None
-        p, q = (pieces[x] if isinstance(x, Value) else self._constant(x) for x in inner.parents)
-        difference = (f"{q[0]} - {_guarded(p, SUM + 1)}", SUM)
-        assert not isinstance(factor, Value)
-        return self._product(self._constant(factor), difference)
+            return f"-{guarded(b if a[0] == '-1' else a, QUOTIENT, first=False)}", SIGN
+        left, right = guarded(a, QUOTIENT), guarded(b, PRODUCT, first=False)
+        return beside(left, right, self.style), PRODUCT
 
     def _dot(self, operands: list[Piece]) -> Piece:
         half = len(operands) // 2
         terms = [self._product(a, b)[0] for a, b in
                  zip(operands[:half], operands[half:], strict=True)]
-        return " + ".join(terms) if terms else "0", SUM
+        signed = [f"({term})" if i and term.startswith("-") else term
+                  for i, term in enumerate(terms)]
+        return " + ".join(signed) if terms else "0", SUM
 
-    @property
-    def times(self) -> str:
-        """The sign of multiplication."""
-        return r"\cdot" if self.style == "latex" else "*"
+
+def _truth(condition: Piece, style: str) -> Piece:
+    """The condition of a ``where``, which is known once it is recorded."""
+    word = {"1": "true", "0": "false"}.get(condition[0])
+    return condition if word is None else (
+        rf"\mathrm{{{word}}}" if style == "latex" else word, FUNCTION)
+
+
+def beside(left: str, right: str, style: str) -> str:
+    """A product of two texts: 2(a - y), in LaTeX also 4 w, else with the sign between them."""
+    times = r"\cdot" if style == "latex" else "*"
+    if re.fullmatch(r"-?[\d.]+", left):
+        if re.match(r"\((?!-?[\d.]+\))|\\left\(", right):
+            return left + right
+        if re.match(r"[A-Za-z]|\\(?!cdot)", right):
+            return rf"{left} \, {right}" if right.startswith(r"\mathrm") else f"{left} {right}"
+    return f"{left} {times} {right}"
 
 
 def region(root: Value, names: Mapping[Value, str], expand: bool) -> list[Value]:
@@ -170,63 +224,13 @@ def region(root: Value, names: Mapping[Value, str], expand: bool) -> list[Value]
     return order
 
 
-def _guarded(piece: Piece, precedence: float, first: bool = True) -> str:
-    """A piece in brackets where it binds too loosely, or would put a sign behind a sign."""
-    text, binds = piece
-    return text if binds >= precedence and (first or not text.startswith("-")) else f"({text})"
-
-
-def shared_names(roots: Iterable[Value], prefix: str = "v") -> dict[Value, str]:
-    """Names for a graph's nodes: the labels, and v1, v2, ... for what is used more than once.
-
-    An unlabelled node whose expression has grown long is named too, so nothing explodes. Two
-    nodes of one label are told apart by primes.
-    """
-    roots = list(roots)
-    order = topological_order(*roots)
-    uses: dict[Value, int] = {}
-    for node in order:
-        for parent in node.parents:
-            if isinstance(parent, Value):
-                uses[parent] = uses.get(parent, 0) + 1
-    names: dict[Value, str] = {}
-    taken = {node.label for node in order if node.label}
-    lengths: dict[Value, int] = {}
-    counter = 0
-    given: set[str] = set()
-    for root in roots:
-        if not root.label:
-            names[root] = _unique("y" if "y" not in taken else "output", given)
-    for node in order:
-        length = 8 + sum(lengths[p] if isinstance(p, Value) else 6 for p in node.parents)
-        if node in names:
-            lengths[node] = len(names[node])
-            continue
-        if node.label:
-            names[node] = _unique(node.label, given)
-        elif node.op is not None and (uses.get(node, 0) > 1 or length > LONGEST):
-            counter += 1
-            while f"{prefix}{counter}" in taken:
-                counter += 1
-            names[node] = f"{prefix}{counter}"
-        lengths[node] = len(names[node]) if node in names else length
-    return names
-
-
-def _unique(label: str, given: set[str]) -> str:
-    while label in given:
-        label += "'"
-    given.add(label)
-    return label
-
-
 def formula(node: Value, style: str = "text", names: Mapping[Value, str] | None = None) -> str:
-    """The expression of a node in terms of labelled nodes, shared nodes and constants.
+    """The expression of a node in terms of the steps below it and constants.
 
     Args:
         node: what to write.
         style: "text" or "latex".
-        names: what to call nodes; None takes the labels, and v1, v2, ... for shared ones.
+        names: what to call nodes; None takes :func:`step_names`.
     """
-    chosen: Any = shared_names([node]) if names is None else names
+    chosen = step_names([node]) if names is None else names
     return Notation(chosen, style).of(node, expand=True)

@@ -29,7 +29,8 @@ class Page:
         title: what the page is called, in the browser and by assistive tools.
         body: the HTML of its body.
         style: CSS behind the frame's; ``var(--ink)`` is the palette's INK, also in the dark.
-        script: JavaScript behind the frame's, which sees ``data``.
+        script: JavaScript behind the frame's, which sees ``data``. Comments and the beginnings of
+            lines are left out, so a text must not go over several lines.
         data: what JSON can hold, and inf and nan.
         height: of its frame in a notebook, in pixels.
 
@@ -40,9 +41,9 @@ class Page:
     def __init__(self, title: str, *, body: str, style: str = "", script: str = "",
                  data: Any = None, height: int = 640) -> None:
         self.title, self.height = title, height
-        style = asset("frame.css") + style
-        script = "\n".join(['"use strict";', asset("frame.js"),
-                            f"const data = {in_script(data)};", script])
+        style = lean(asset("frame.css") + style)
+        script = "\n".join(['"use strict";', lean(asset("frame.js")),
+                            f"const data = {in_script(data)};", lean(script)])
         self.html = "\n".join([
             '<!DOCTYPE html>', '<html lang="en">', "<head>", '<meta charset="utf-8">',
             '<meta name="viewport" content="width=device-width, initial-scale=1">',
@@ -76,6 +77,12 @@ def asset(name: str, package: str = "autograd.pages") -> str:
     return files(package).joinpath(name).read_text(encoding="utf-8")
 
 
+def lean(text: str) -> str:
+    """A style or a script without what only its authors read."""
+    lines = (re.sub(r"(^|  )\s*// .*$", "", line).strip() for line in text.splitlines())
+    return "\n".join(line for line in lines if line)
+
+
 def in_script(data: Any) -> str:
     """Data as a JavaScript literal that cannot end the script element that it stands in.
 
@@ -98,4 +105,4 @@ def colours(text: str) -> str:
     return f":root{{{light}}}@media(prefers-color-scheme:dark){{:root{{{dark}}}}}\n"
 
 
-__all__ = ["Page", "asset", "colours", "in_script"]
+__all__ = ["Page", "asset", "colours", "in_script", "lean"]

@@ -11,14 +11,17 @@ import numpy as np
 from autograd.core.primitives import DOMAIN_ERRORS
 from autograd.core.typing import Array
 from autograd.descent import Path, number_at
-from autograd.palette import BLACK, GREEN, VERMILION
+from autograd.palette import BLACK, DIVERGED, GREEN, PAPER, VERMILION
+from autograd.plotting.legends import place_legend
+from autograd.plotting.sizes import LABEL_SIZE, TEXT_SIZE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+Labels = Sequence[str] | None
+EXAMPLES = {2: "('weight', 'cost')", 3: "('weight', 'bias', 'cost')"}
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 
-LABEL_SIZE, TEXT_SIZE = 13, 11
 
 
 def pyplot() -> Any:
@@ -68,15 +71,44 @@ def solid_axes(ax: Axes | None) -> Any:
     return ax
 
 
-def finish(ax: Any, x: str, y: str, legend: bool = True) -> None:
-    """Label the axes that have no label yet, in a readable size, and add the legend."""
-    for axis, text in (("x", x), ("y", y)):
-        if text and not getattr(ax, f"get_{axis}label")():
-            getattr(ax, f"set_{axis}label")(text, fontsize=LABEL_SIZE)
+def finish(ax: Any, defaults: Sequence[str], labels: Labels = None, legend: bool = True) -> None:
+    """Label the axes, in a readable size and with plain numbers, and add the legend.
+
+    Args:
+        ax: the axes.
+        defaults: for x and y (and z), labels for an axis that has none.
+        labels: those that the caller asked for; they replace what is there.
+        legend: whether there is one.
+    """
+    from autograd.plotting.ticks import make_plain
+
+    names = "xyz" if ax.name == "3d" else "xy"
+    for name, default, asked in zip(names, defaults, labels or [""] * 3, strict=False):
+        if text := asked or (default if not getattr(ax, f"get_{name}label")() else ""):
+            getattr(ax, f"set_{name}label")(text, fontsize=LABEL_SIZE)
     ax.tick_params(labelsize=TEXT_SIZE)
-    if legend and ax.get_legend_handles_labels()[0]:
-        # In three dimensions the best place is found by the data alone, over the axes' numbers.
-        ax.legend(fontsize=TEXT_SIZE, loc="upper right" if ax.name == "3d" else "best")
+    for name in names:
+        make_plain(getattr(ax, f"{name}axis"))
+    if legend:
+        place_legend(ax)
+
+
+def checked_labels(labels: Labels, count: int) -> list[str] | None:
+    """The labels of the axes, None where none were given.
+
+    Raises:
+        TypeError: for what is not a sequence of texts.
+        ValueError: for a wrong number of them.
+    """
+    if labels is None:
+        return None
+    if isinstance(labels, str) or not all(isinstance(text, str) for text in labels):
+        raise TypeError(f"labels takes one text for each axis, for example {EXAMPLES[count]}, "
+                        f"not {labels!r}")
+    if len(labels) != count:
+        raise ValueError(f"labels needs {count} texts, for example {EXAMPLES[count]}, not "
+                         f"{len(labels)}")
+    return list(labels)
 
 
 def coordinates(*numbers: float) -> str:
@@ -98,14 +130,24 @@ def dot_size(path: Path) -> float:
 
 
 def mark_ends(ax: Any, path: Path, *places: Any) -> None:
-    """Mark where a path starts and ends; places are its coordinates in the picture."""
-    for end, marker, color, what in ((0, "s", BLACK, "start"), (-1, "*", GREEN, "end")):
+    """Mark where a path starts and ends, with a red cross where it leads uphill.
+
+    Args:
+        ax, path: where to draw what.
+        places: the path's coordinates in the picture.
+    """
+    last = ("*", GREEN, "end")
+    if path.reason == "diverged":
+        last = ("X", DIVERGED, "diverged after")
+    elif path.values[-1] > path.values[0]:
+        last = ("X", DIVERGED, "diverges:")
+    for end, (marker, color, what) in ((0, ("s", BLACK, "start")), (-1, last)):
         point, value = path.points[end], path.values[end]
         text = (coordinates(*point, value) if len(point) == 1
                 else f"f{coordinates(*point)} = {value:.4g}")
         ax.plot(*([coordinate[end]] for coordinate in places), marker, color=color,
-                markersize=13 if marker == "*" else 7, markeredgecolor="white",
-                label=f"{what} {text}", zorder=6)
+                markersize={"s": 7, "X": 11, "*": 13}[marker], markeredgecolor=PAPER,
+                label=f"{what} {text}", zorder=6, linestyle="none")
 
 
 def heights(f: Callable[[Any], Any], arguments: Iterable[Any],

@@ -1,8 +1,8 @@
 """Pictures with matplotlib: tangents, descents, histories, moving fits.
 
 Each function draws on the axes given as ``ax``, or on a new figure, and returns the Axes; none
-shows a window. The pictures over a plane come from :mod:`autograd.surfaces` and
-:mod:`autograd.landscapes`, and are found here, too.
+shows a window. The pictures over a plane come from :mod:`autograd.plotting.surfaces`
+and :mod:`autograd.plotting.loss_landscape`, and are found here, too.
 """
 
 from __future__ import annotations
@@ -20,8 +20,9 @@ from autograd.core.value import data_of
 from autograd.descent import Path
 from autograd.palette import BLACK, BLUE, ORANGE, SERIES, VERMILION
 from autograd.plotting.axes import (
-    TEXT_SIZE,
+    Labels,
     arrows,
+    checked_labels,
     coordinates,
     dot_size,
     finish,
@@ -31,7 +32,9 @@ from autograd.plotting.axes import (
     padded,
     pyplot,
 )
+from autograd.plotting.legends import place_legend
 from autograd.plotting.loss_landscape import plot_loss_landscape
+from autograd.plotting.sizes import TEXT_SIZE
 from autograd.plotting.surfaces import (
     draw_contours,
     draw_path,
@@ -54,7 +57,8 @@ MOST_FRAMES = 60
 
 
 def plot_function(f: Callable[[Any], Any], around: float = 0.0, width: float = 10.0,
-                  tangents: Iterable[float] | None = None, ax: Axes | None = None) -> Axes:
+                  tangents: Iterable[float] | None = None, ax: Axes | None = None, *,
+                  labels: Labels = None) -> Axes:
     """Draw a function of a number, with tangent lines.
 
     Args:
@@ -64,6 +68,7 @@ def plot_function(f: Callable[[Any], Any], around: float = 0.0, width: float = 1
         tangents: where to draw tangent lines, with the slope that the engine computes; None draws
             one at ``around``, an empty list none.
         ax: where to draw; None makes a new figure.
+        labels: of the axes, ("x", "f(x)") by default.
 
     Returns:
         The Axes.
@@ -71,6 +76,7 @@ def plot_function(f: Callable[[Any], Any], around: float = 0.0, width: float = 1
     Raises:
         ValueError, ZeroDivisionError, OverflowError: for a tangent where f is not defined.
     """
+    texts = checked_labels(labels, 2)
     around, width = as_float(around, "around"), positive(width, "width")
     places = [around] if tangents is None else [as_float(x, "a tangent's place") for x in tangents]
     lines = [(x, *map(data_of, value_and_grad(f)(x))) for x in places]
@@ -84,7 +90,7 @@ def plot_function(f: Callable[[Any], Any], around: float = 0.0, width: float = 1
         near = np.abs(x - place) < width / 10
         bends_up = bool(np.nanmean([value, *y[near]]) >= value)
         _name_point(ax, place, value, slope, window, bends_up)
-    finish(ax, "x", "f(x)")
+    finish(ax, ("x", "f(x)"), texts)
     return ax
 
 
@@ -123,13 +129,17 @@ def _name_point(ax: Any, x: float, y: float, slope: float, window: Any, bends_up
                 fontsize=TEXT_SIZE, zorder=6)
 
 
-def plot_descent(path: Path, f: Callable[[Any], Any] | None = None, ax: Axes | None = None) -> Axes:
+def plot_descent(path: Path, f: Callable[[Any], Any] | None = None, ax: Axes | None = None, *,
+                 labels: Labels = None) -> Axes:
     """Draw a descent in one variable (on the curve) or two (on the contours), with arrows.
+
+    A star marks the end; a red cross that of a path that diverged, or ends higher than it began.
 
     Args:
         path: of one or two variables; one that diverged, too.
         f: the function, for its curve or contours; None draws the path alone.
         ax: where to draw; None makes a new figure.
+        labels: of the axes, ("x", "f(x)") or ("x[0]", "x[1]") by default.
 
     Returns:
         The Axes; there is one arrow for each step.
@@ -137,6 +147,7 @@ def plot_descent(path: Path, f: Callable[[Any], Any] | None = None, ax: Axes | N
     Raises:
         ValueError: for a path over more variables.
     """
+    texts = checked_labels(labels, 2)
     dimensions = path.points.shape[1]
     if dimensions > 2:
         raise ValueError(f"a path over {dimensions} variables cannot be drawn on paper; draw two "
@@ -145,14 +156,14 @@ def plot_descent(path: Path, f: Callable[[Any], Any] | None = None, ax: Axes | N
     ax = flat_axes(ax)
     if dimensions == 1:
         _descent_on_curve(ax, path, f)
-        finish(ax, "x", "f(x)")
+        finish(ax, ("x", "f(x)"), texts)
     else:
         if f is not None:
             x, y = (np.linspace(*padded(column), CONTOUR_SAMPLES) for column in path.points.T)
             places = [rebuild(path.start, [a, b]) for b in y for a in x]
             draw_contours(ax, x, y, heights(f, places).reshape(len(y), len(x)))
         draw_path(ax, path)
-        finish(ax, "x[0]", "x[1]")
+        finish(ax, ("x[0]", "x[1]"), texts)
     return ax
 
 
@@ -167,7 +178,8 @@ def _descent_on_curve(ax: Any, path: Path, f: Callable[[Any], Any] | None) -> No
     mark_ends(ax, path, x, path.values)
 
 
-def plot_history(history: Any, log: bool = False, ax: Axes | None = None) -> Axes:
+def plot_history(history: Any, log: bool = False, ax: Axes | None = None, *,
+                 labels: Labels = None) -> Axes:
     """Draw a loss by epoch, or any numbers in order.
 
     Args:
@@ -176,6 +188,7 @@ def plot_history(history: Any, log: bool = False, ax: Axes | None = None) -> Axe
             from 0.
         log: a logarithmic scale for the loss.
         ax: where to draw; None makes a new figure.
+        labels: of the axes, ("epoch", "loss") by default, or "step" for a plain sequence.
 
     Returns:
         The Axes of the loss; the accuracy has its own scale at the right.
@@ -183,6 +196,7 @@ def plot_history(history: Any, log: bool = False, ax: Axes | None = None) -> Axe
     Raises:
         ValueError: for an empty history.
     """
+    texts = checked_labels(labels, 2)
     has_names = hasattr(history, "loss")
     loss = _series(history.loss if has_names else history)
     if not len(loss):
@@ -198,7 +212,7 @@ def plot_history(history: Any, log: bool = False, ax: Axes | None = None) -> Axe
         ax.set_yscale("log")
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     accuracy = _series(getattr(history, "accuracy", None))
-    finish(ax, "epoch" if has_names else "step", "loss",
+    finish(ax, ("epoch" if has_names else "step", "loss"), texts,
            legend=bool(len(validation) and not len(accuracy)))
     if len(accuracy):
         _draw_accuracy(ax, accuracy, first)
@@ -220,16 +234,13 @@ def _draw_accuracy(ax: Any, accuracy: Array, first: int) -> None:
     right = ax.twinx()
     _draw_series(right, accuracy, first, ORANGE, "accuracy", "-.")
     right.set_ylim(min(0.0, float(np.nanmin(accuracy))), 1.02)
-    finish(right, "", "accuracy", legend=False)
-    handles, labels = ax.get_legend_handles_labels()
-    more, names = right.get_legend_handles_labels()
-    # On the axes that are drawn last, or the accuracy would run over the legend.
-    right.legend(handles + more, labels + names, fontsize=TEXT_SIZE, loc="center right")
+    finish(right, ("", "accuracy"), legend=False)
+    place_legend(ax, right)
 
 
 def animate(path: Path, draw_frame: Callable[[Any, Any, int], Any] | None = None, *,
             X: Any = None, y: Any = None, frames: Sequence[int] | None = None,
-            interval: int = 100, ax: Axes | None = None) -> FuncAnimation:
+            interval: int = 100, ax: Axes | None = None, labels: Labels = None) -> FuncAnimation:
     """Show how a fit moves along a descent.
 
     Args:
@@ -241,6 +252,7 @@ def animate(path: Path, draw_frame: Callable[[Any, Any, int], Any] | None = None
         frames: which steps to show; None shows at most 60 of them, from the first to the last.
         interval: milliseconds between frames.
         ax: where to draw; None makes a new figure.
+        labels: of the axes of the moving line, ("x", "y") by default.
 
     Returns:
         A matplotlib animation: ``.save("fit.gif", writer="pillow")``, ``.to_jshtml()``.
@@ -254,7 +266,7 @@ def animate(path: Path, draw_frame: Callable[[Any, Any, int], Any] | None = None
 
     if (draw_frame is None) == (X is None) or (X is None) != (y is None):
         raise TypeError("animate takes either draw_frame, or both X and y")
-    draw = draw_frame or _moving_line(path, X, y)
+    draw = draw_frame or _moving_line(path, X, y, checked_labels(labels, 2))
     shown = _frames(path) if frames is None else [int(step) for step in frames]
     if not shown or min(shown) < 0 or max(shown) > len(path):
         raise ValueError(f"frames must be steps from 0 to {len(path)}, and at least one")
@@ -278,7 +290,7 @@ def _frames(path: Path) -> list[int]:
     return [int(step) for step in np.minimum(steps, len(path))]
 
 
-def _moving_line(path: Path, X: Any, y: Any) -> Callable[[Any, Any, int], None]:
+def _moving_line(path: Path, X: Any, y: Any, labels: Labels) -> Callable[[Any, Any, int], None]:
     x, height = np.asarray(X, dtype=float).ravel(), np.asarray(y, dtype=float).ravel()
     if x.shape != height.shape or not x.size:
         raise ValueError(f"X and y must be points of the same number, not {x.size} and "
@@ -296,7 +308,6 @@ def _moving_line(path: Path, X: Any, y: Any) -> Callable[[Any, Any, int], None]:
         ax.set_xlim(*span)
         ax.set_ylim(*tall)
         ax.set_title(f"step {step}: loss {path.values[step]:.6g}", fontsize=TEXT_SIZE)
-        finish(ax, "x", "y", legend=False)
-        ax.legend(fontsize=TEXT_SIZE, loc="upper left")  # "best" would jump between frames
+        finish(ax, ("x", "y"), labels)
 
     return draw

@@ -874,3 +874,10 @@ def test_slopes_of_powers_are_those_of_the_eager_engine(
         value, gradient = compiled(*point)
         assert value == pytest.approx(slopes(*point)[0], rel=1e-14)
         assert gradient == pytest.approx(slopes(*point)[1], rel=1e-14, abs=0.0)
+
+
+def test_the_arrays_of_a_function_can_be_read() -> None:
+    f = jit(lambda x, y: [a * b + 1.0 for a, b in zip(x, y, strict=True)])
+    f([1.0] * 20, [2.0] * 20)
+    assert f.source("arrays").splitlines()[1:3] == [
+        "    v41..60: 20 = mul(x0[1], x20[1])", "    v61..80: 20 = add(v41[1], 1.0)"]

@@ -111,6 +111,48 @@ def test_a_pickle_that_fails_half_way_leaves_nothing_switched_on() -> None:
     assert len(ag.topological_order(by_pickle(y))) == 3_001
 
 
+class Spoiled(str):
+    """A label that cannot be stored."""
+
+    def __reduce__(self) -> Any:
+        raise RuntimeError("spoiled")
+
+
+class Storing(str):
+    """A label that stores another graph while it is stored."""
+
+    def __reduce__(self) -> Any:
+        return _stored_inside, (pickle.dumps(deep(Value(1.0))),)
+
+
+def _stored_inside(stored: bytes) -> str:
+    return f"{pickle.loads(stored).data:.4f}"
+
+
+def deep(x: Value) -> Value:
+    for _ in range(3000):
+        x = x * 1.0001
+    return x
+
+
+@pytest.mark.parametrize("pickler", [pickle.Pickler, pickle._Pickler])  # type: ignore[attr-defined]
+def test_a_pickler_that_has_failed_and_lives_on_changes_nothing_for_others(pickler: Any) -> None:
+    kept = pickler(BytesIO())
+    with pytest.raises(RuntimeError, match="spoiled"):
+        kept.dump(deep(Value(1.0, Spoiled("x"))))
+    y = deep(Value(1.0))
+    assert pickle.loads(pickle.dumps(y)).data == y.data
+
+
+@pytest.mark.parametrize("pickler", [pickle.Pickler, pickle._Pickler])  # type: ignore[attr-defined]
+def test_a_graph_is_stored_while_another_one_is(pickler: Any) -> None:
+    stored, y = BytesIO(), deep(Value(1.0, Storing("x")))
+    pickler(stored).dump(y)
+    copied = pickle.loads(stored.getvalue())
+    assert copied.data == y.data
+    assert ag.leaves(copied)[0].label == f"{y.data:.4f}"
+
+
 def test_a_stale_leaf_is_found_after_a_pickle() -> None:
     x = Value(1.0, "x")
     for _ in range(5):

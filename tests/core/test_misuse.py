@@ -228,6 +228,9 @@ def square(x: Any) -> Any:
     (lambda: ag.hessian(v * w, v), "write it as a function f, and hessian(f)(x)"),
     (lambda: ag.jvp(v * w, v, 1.0), "jvp(f, x, direction)"),
     (lambda: ag.hvp(v * w, v, 1.0), "hvp(f, x, direction)"),
+    (lambda: ag.gradcheck(v * w, v), "write it as a function f, and gradcheck(f, x)"),
+    (lambda: ag.gradcheck(2.0, v), "gradcheck takes a function, not 2.0"),
+    (lambda: ag.check_gradients(v * w, [(0.0, 1.0)]), "check_gradients(f, domain)"),
     (lambda: ag.grad(3.0), "grad takes a function, not 3.0"),  # type: ignore[call-overload]
     (lambda: ag.grad(square, 3.0), "not 3.0; write grad(f)(x)"),  # type: ignore[call-overload]
     (lambda: ag.grad(square, v), "write grad(f)(x)"),  # type: ignore[call-overload]
@@ -264,6 +267,11 @@ def test_the_sum_of_a_star_import_says_which_it_is(call: str) -> None:
 ])
 def test_functions_of_many_numbers_say_how_they_are_called(call: str, words: str) -> None:
     assert words in message(call)
+
+
+def test_methods_are_called_by_their_names() -> None:
+    with pytest.raises(TypeError, match=r"^Value\.exp\(\) takes 1 positional argument"):
+        v.exp(2)  # type: ignore[call-arg]
 
 
 def test_an_error_inside_of_a_sequence_stays_what_it_is() -> None:

@@ -108,6 +108,14 @@ def test_a_refusal_inside_an_inner_transform_counts_for_the_outer_one() -> None:
         ag.grad(outer)(1.0)
 
 
+@pytest.mark.parametrize("function", SWALLOWING)
+def test_checks_do_not_pass_it(function: Callable[[Any], Any]) -> None:
+    with pytest.raises(TypeError, match=r"caught this error and went on"):
+        ag.gradcheck(function, 2.5)
+    with pytest.raises(TypeError, match=r"caught this error and went on"):
+        ag.check_gradients(function, [(2.0, 3.0)])
+
+
 def test_the_error_itself_comes_through_as_it_is() -> None:
     with pytest.raises(TypeError, match=r"math\.exp of a Value") as error:
         ag.grad(lambda x: math.exp(x))(1.0)

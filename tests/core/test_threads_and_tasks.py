@@ -191,6 +191,52 @@ def test_leaves_that_two_threads_edit_count_as_edited() -> None:
     assert together(*[run] * 4) == [ROUNDS] * 4
 
 
+def test_an_error_says_that_another_thread_may_have_changed_what_is_recorded() -> None:
+    space: dict[str, Any] = {"factor": 1.0, "inside": threading.Event(),
+                             "go_on": threading.Event()}
+    exec("""
+def f(x):
+    y = x * factor
+    inside.set()
+    go_on.wait(60)
+    return y
+""", space)
+
+    def change() -> None:
+        space["inside"].wait(60)
+        space["factor"] = 10.0
+        space["go_on"].set()
+        done.wait(60)
+
+    done = threading.Event()
+    other = threading.Thread(target=change)
+    other.start()
+    f = jit(space["f"], backend="python")
+    try:
+        with pytest.raises(ag.RecordingError, match="if another thread changed something mean"):
+            f(1.0)
+    finally:
+        done.set()
+        other.join()
+    assert f(1.0) == 10.0
+    space["factor"] = 20.0
+    assert f(1.0) == 20.0
+
+
+def test_what_a_function_changes_itself_is_refused_beside_other_threads() -> None:
+    calls: list[int] = []
+
+    def counting(x: Any) -> Any:
+        calls.append(1)
+        return x * 2.0
+
+    def run(_: threading.Event) -> None:
+        with pytest.raises(ag.RecordingError, match="the function changes calls"):
+            jit(counting)(1.0)
+
+    together(run, predicting())
+
+
 @pytest.mark.parametrize("other", ["the same arguments", "another kind of arguments"])
 @pytest.mark.parametrize("make", [jit, vmap])
 def test_a_recording_that_is_outdated_before_it_is_compiled_is_not_kept(

@@ -10,6 +10,7 @@ from nn import (
     MLP,
     SGD,
     Adam,
+    Loss,
     Module,
     accuracy,
     datasets,
@@ -251,6 +252,22 @@ def test_a_loss_that_is_no_value_is_refused():
     before = model.state_dict()
     with pytest.raises(TypeError, match="must be a Value"):
         _fit(model, GOOD["X"], GOOD["y"], loss=lambda answers, targets: 1.0)
+    assert model.state_dict() == before
+
+
+@pytest.mark.parametrize("compiled", [True, False])
+def test_a_loss_that_swallows_a_refusal_is_refused(compiled):
+    def row(answer, target):
+        try:
+            return (math.exp(answer) - target) ** 2
+        except TypeError:
+            return (answer - target) ** 2
+
+    model = MLP(2, [1], seed=1)
+    before = model.state_dict()
+    with pytest.raises(TypeError, match=r"math\.exp of a Value .*caught this error and went on"):
+        _fit(model, GOOD["X"], GOOD["y"], loss=Loss("own", row, lambda y, place, n: float(y)),
+             compiled=compiled)
     assert model.state_dict() == before
 
 

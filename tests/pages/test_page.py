@@ -70,6 +70,13 @@ def test_a_slider_and_its_field_say_the_same(browser: Browser) -> None:
     assert tab.errors == []
 
 
+def test_a_slider_of_zero_reaches_to_both_sides(browser: Browser) -> None:
+    tab = browser.open(Page("zero", body="", script="""
+        document.body.append(dial({label: "x", value: 0, changed() {}}).box);""").html)
+    ends = [float(tab.attribute("input[type=range]", name) or "nan") for name in ("min", "max")]
+    assert ends == [-2.0, 2.0]
+
+
 def test_a_slider_of_powers_of_ten_gives_the_number_itself(browser: Browser) -> None:
     tab = browser.open(dials().html)
     slider, field = "input[type=range][data-label=rate]", "input[type=number][data-label=rate]"

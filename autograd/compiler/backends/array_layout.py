@@ -1,4 +1,4 @@
-"""Where the numbers of an array program stand when it is run on many rows, and what is not stored."""
+"""Where the numbers of an array program stand when it is run on many rows."""
 
 from __future__ import annotations
 

@@ -7,6 +7,8 @@ rows (the gradients of weights) are one matrix product, and never stand in memor
 
 from __future__ import annotations
 
+import functools
+import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -16,12 +18,11 @@ from numpy.lib.stride_tricks import as_strided
 from autograd.compiler.backends import numpy as linear
 from autograd.compiler.backends.array_layout import Layout
 from autograd.compiler.backends.interface import Signature
-from autograd.compiler.backends.numpy import EMITTERS, each, value_or_nan
+from autograd.compiler.backends.numpy import Emit, emitter_of
 from autograd.compiler.program.array_program import Affine, ArrayProgram, Slots, Step
 from autograd.compiler.program.array_recognition import find_arrays
 from autograd.compiler.program.program import RELATIONS, Program
 from autograd.core.forking import lock
-from autograd.core.primitives import lookup
 from autograd.core.typing import Array
 
 MEMORY = 1 << 21  # numbers of a block of rows
@@ -57,6 +58,7 @@ class Kernel:
         self.program, self.signature = program, signature
         self.plan = Layout(program, signature.is_row, signature.is_sum)
         self.block = max(32, MEMORY // max(1, self.plan.n_varying))
+        self._emitters = {step.op: emitter_of(step.op) for step in program.steps}
         self._buffers: dict[int, _Buffers] = {}
         self._calling = lock()  # one call at a time may use the buffers
 
@@ -92,15 +94,15 @@ class Kernel:
         if n not in self._buffers:
             if len(self._buffers) > 2:
                 self._buffers.clear()
-            self._buffers[n] = _Buffers(self.plan, n)
+            self._buffers[n] = _Buffers(self.plan, self._emitters, n)
         return self._buffers[n]
 
 
 class _Buffers:
     """The memory for n rows, and the calls that fill it."""
 
-    def __init__(self, plan: Layout, n: int) -> None:
-        self.plan, self.n = plan, n
+    def __init__(self, plan: Layout, emitters: dict[str, Emit], n: int) -> None:
+        self.plan, self.emitters, self.n = plan, emitters, n
         program = plan.program
         self.shared, self.varying = np.zeros(plan.n_shared), np.zeros((plan.n_varying, n))
         self.sums, self.out = np.zeros(plan.n_sums), np.empty((plan.n_out, n))
@@ -176,7 +178,7 @@ class _Buffers:
                  for i, slots in enumerate(step.operands)]
         if step.op == "dot":
             return _dot(step, views, out, by_rows)
-        emit = EMITTERS.get(step.op) or each(value_or_nan(lookup(step.op)))
+        emit = _add_up if step.op == "add" and step.lengths else self.emitters[step.op]
         if step.lengths:
             axis = len(step.shape)
 
@@ -227,12 +229,11 @@ class _Buffers:
         return calls
 
     def _guard(self, relation: str, outcome: bool, pairs: Array) -> Run:
-        compare = RELATIONS[relation]
+        compare: Callable[[Any, Any], Any] = RELATIONS[relation]
         left, right = (self._gathered(pairs[:, side]) for side in (0, 1))
 
         def check() -> None:
-            holds: Any = compare(left(), right())
-            self.ok &= (holds == outcome).all(axis=0)
+            self.ok &= (compare(left(), right()) == outcome).all(axis=0)
 
         return check
 
@@ -258,6 +259,10 @@ class _Buffers:
 
             calls.append(add_up)
         return calls
+
+
+def _add_up(*operands: Any) -> Any:
+    return functools.reduce(operator.add, operands)
 
 
 def _now(view: Any) -> Any:

@@ -39,8 +39,7 @@ class Kernel:
     def __init__(self, program: Program, signature: Signature) -> None:
         self.signature = signature
         self.program = program
-        emitters = {op: EMITTERS.get(op) or each(value_or_nan(lookup(op)))
-                    for op in set(program.ops)}
+        emitters = {op: emitter_of(op) for op in set(program.ops)}
         self._constants = [np.float64(number) for number in program.constants]
         self._steps = [(emitters[op], operands, dead) for op, operands, dead in
                        zip(program.ops, program.operands, _last_reads(program), strict=True)]
@@ -108,6 +107,11 @@ def value_or_nan(row: Primitive) -> Callable[..., float]:
             return math.nan
 
     return value
+
+
+def emitter_of(op: str) -> Emit:
+    """How an operation is done on arrays; of one's own, row by row."""
+    return EMITTERS.get(op) or each(value_or_nan(lookup(op)))
 
 
 def each(function: Callable[..., float]) -> Emit:

@@ -136,16 +136,19 @@ class Watch:
         """The ids of all that can be reached."""
         return self._seen.keys()
 
-    def drawn(self, is_alone: bool = True) -> str | None:
+    def drawn(self, is_alone: bool = True, is_seen: bool = False) -> str | None:
         """The name of a generator of random numbers that was drawn from, or None.
 
         Args:
             is_alone: whether nobody else can have drawn from the generators that all threads
                 share; otherwise a function that does not mention them is trusted.
+            is_seen: whether a hook has looked at the function, which sees draws of Python's own
+                generators, and none.
         """
         for name, state, before in self._draws:
-            if repr(state()) != before and (is_alone or name not in _SHARED
-                                            or "random" in self._names):
+            is_trusted = not is_alone and name in _SHARED and (
+                "random" not in self._names or (is_seen and name == "random"))
+            if not is_trusted and repr(state()) != before:
                 return name
         return None
 
@@ -362,7 +365,7 @@ class Watch:
     def _attributes_by_name(self) -> None:
         """What functions and classes say of themselves, where that is asked: ``f.__doc__``."""
         for name in sorted(self._names):
-            if name.startswith("__"):
+            if name.startswith("__") and name not in ("__dict__", "__weakref__"):
                 for whole, item in self._described:
                     has = name in vars(item) if isinstance(item, type) else name in _OF_FUNCTIONS
                     if has and (id(item), name) not in self._variables:

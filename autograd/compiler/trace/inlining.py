@@ -78,7 +78,7 @@ class _Search:
             self.value = on_rows(inspect.unwrap(row.value))
         except NotPython as error:
             raise self.refusal(str(error)) from None
-        self.waiting = list(_points(row, count))
+        self.waiting = list(points(row, count))
         self.found: dict[Outcomes, Program] = {}
 
     def refusal(self, why: str) -> Unsupported:
@@ -128,7 +128,7 @@ class _Search:
         outcomes = tuple(guard.outcome for guard in program.guards)
         if outcomes not in self.found:
             self.found[outcomes] = program
-            self.waiting[:0] = _boundaries(program, point)
+            self.waiting[:0] = boundaries(program, point)
             if len(self.found) > MOST_PATHS:
                 raise self.refusal(f"it has more than {MOST_PATHS} branches")
         elif self.found[outcomes] != program:
@@ -152,7 +152,7 @@ def _is_same(a: Any, b: float) -> bool:
         math.isclose(a, b, rel_tol=1e-12) or (a != a and b != b))
 
 
-def _points(row: Primitive, count: int) -> Iterator[tuple[float, ...]]:
+def points(row: Primitive, count: int) -> Iterator[tuple[float, ...]]:
     """Operands to try: inside the safe intervals, then special ones."""
     source = random.Random(0)
     safe = row.safe * count if row.arity is None else row.safe
@@ -166,7 +166,7 @@ def _points(row: Primitive, count: int) -> Iterator[tuple[float, ...]]:
         yield from product(SPECIAL, repeat=2)
 
 
-def _boundaries(program: Program, point: Sequence[float]) -> Iterator[tuple[float, ...]]:
+def boundaries(program: Program, point: Sequence[float]) -> Iterator[tuple[float, ...]]:
     """Points at which a comparison between an operand and a number may come out otherwise."""
     numbers = [*point, *program.constants]
     for guard in program.guards:

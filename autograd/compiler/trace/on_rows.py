@@ -100,6 +100,8 @@ def _row_for(function: Callable[..., Any]) -> Callable[..., Any]:
     name = function.__name__
     if name in _TESTS:
         return _TESTS[name]
+    if name == "hypot":  # the row takes two operands, the function any number
+        return lambda *xs: TABLE["hypot" if len(xs) == 2 else "norm"].apply(xs)
     row = TABLE.get(_NAMED_OTHERWISE.get(name, name))
 
     def refuse(*_: Any) -> Any:

@@ -187,6 +187,9 @@ def test_a_description_changes() -> None:
     agrees_after(lambda x: x * len(helper.__name__), lambda: setattr(helper, "__name__", "h"))
     agrees_after(lambda x: x * len(helper.__annotations__),
                  lambda: helper.__annotations__.update(y=Any))
+    model = Model()
+    agrees_after(lambda x: x * model.__dict__.get("rate", 2.0) * Model.__dict__["__rate__"],
+                 lambda: setattr(model, "rate", 3.0), lambda: setattr(Model, "__rate__", 4.0))
     agrees_after(lambda x: x * Model.__rate__ * float(Model.__doc__ or ""),
                  lambda: setattr(Model, "__doc__", "5.0"), lambda: setattr(Model, "__rate__", 7.0))
 

@@ -350,9 +350,15 @@ def test_what_another_thread_draws_and_reads_is_its_own_affair(work: Callable[[]
     def not_pure(x: Any) -> Any:
         return slow(x) * len(os.sep)
 
+    def with_its_own_generator(x: Any) -> Any:
+        return slow(x) * random.Random(7).random()
+
+    functions = [slow, not_pure]
+    if work is random.random:
+        functions.append(with_its_own_generator)
     with contextlib.contextmanager(busy)(work):
         for _ in range(5):
-            for function in (slow, not_pure):
+            for function in functions:
                 assert plainly(function)(1.5) == function(1.5)
 
 

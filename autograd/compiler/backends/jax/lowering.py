@@ -223,7 +223,7 @@ class Steps(Lowering):
         """A step's numbers, shape (size,) or (size, n)."""
         if step.op == "dot":
             found = _dot(step, reader, by_rows)
-        elif step.op == "sum":
+        elif step.op == "sum" or (step.op == "add" and step.lengths):
             found = _sum(step, reader, by_rows)
         elif step.op in self.reducers:
             found = self.reducers[step.op](_first_axis(step, reader, by_rows))

@@ -34,14 +34,13 @@ LONG = 4_000  # instructions to compile for which nobody should wait
 def _writer(program: Program, rows: tuple[bool, ...] | None, sums: tuple[bool, ...], width: int,
             vector: dict[str, str], chunk: int | None, registers: int,
             free_sums: bool = False) -> Writer | ArrayWriter:
-    """The writer for a program: of straight code, of loops, of arrays, or of a table to interpret."""
+    """The writer for a program: of straight code, arrays, loops, or of a table to interpret."""
     size = sum(map(len, program.operands))
     if chunk is None and size > ROLLED:
-        if rows is not None:
-            arrays = find_arrays(program, rows, free_sums)
-            if len(arrays) * DENSE <= len(program):
-                with suppress(Unsupported):
-                    return ArrayWriter(arrays, program, rows, sums, width, vector, registers)
+        arrays = find_arrays(program, rows, free_sums)
+        if len(arrays) * DENSE <= len(program):
+            with suppress(Unsupported):
+                return ArrayWriter(arrays, program, rows, sums, host()["width"], vector)
         writer = RolledWriter(program, rows, sums, width, vector, registers if rows else 1)
         if writer.code_size <= MOST_CODE:
             return writer
