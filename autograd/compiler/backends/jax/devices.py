@@ -31,11 +31,10 @@ def double_precision() -> AbstractContextManager[Any]:
     """A context in which JAX computes in double precision; outside nothing changes."""
     import jax
 
-    if hasattr(jax, "enable_x64"):
-        enable_x64 = jax.enable_x64
-    else:
-        from jax.experimental import enable_x64  # of older releases
-    context: AbstractContextManager[Any] = enable_x64(True)
+    switch = getattr(jax, "enable_x64", None)
+    if switch is None:  # older releases have it elsewhere
+        from jax.experimental import enable_x64 as switch
+    context: AbstractContextManager[Any] = switch(True)
     return context
 
 
