@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 from functools import cache
+from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
@@ -31,9 +32,9 @@ def double_precision() -> AbstractContextManager[Any]:
     """A context in which JAX computes in double precision; outside nothing changes."""
     import jax
 
-    switch = getattr(jax, "enable_x64", None)
+    switch: Any = getattr(jax, "enable_x64", None)
     if switch is None:  # older releases have it elsewhere
-        from jax.experimental import enable_x64 as switch
+        switch = import_module("jax.experimental").enable_x64
     context: AbstractContextManager[Any] = switch(True)
     return context
 
