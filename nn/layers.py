@@ -21,6 +21,7 @@ from typing import Any, SupportsFloat
 import numpy as np
 
 from autograd.core import primitives
+from autograd.core.graph import collector_at_rest
 from autograd.core.primitives import TABLE, Primitive
 from autograd.core.typing import Array
 from autograd.core.validation import as_float, whole
@@ -110,8 +111,9 @@ class Layer(Module):
                             for _ in range(whole(nout, "nout", 1))]
         prefix = name.replace(" ", "")
         for index, neuron in enumerate(self.neurons, 1):
+            start = f"{prefix}.neuron{index}."
             for parameter in neuron.parameters():
-                parameter.label = f"{prefix}.neuron{index}.{parameter.label}"
+                parameter.label = start + parameter.label
 
     def __call__(self, x: Row) -> Value | list[Value]:
         """A Value for a layer of one neuron, else a list of Values."""
@@ -156,9 +158,10 @@ class MLP(Module):
         sizes = [whole(nin, "nin", 1), *(whole(n, "every number in nouts", 1) for n in nouts)]
         generator = None if seed is None else random.Random(seed)
         last = len(nouts)
-        self.layers = [Layer(sizes[i - 1], sizes[i], output if i == last else activation,
-                             generator=generator, name=f"layer {i}", bias=bias)
-                       for i in range(1, last + 1)]
+        with collector_at_rest():
+            self.layers = [Layer(sizes[i - 1], sizes[i], output if i == last else activation,
+                                 generator=generator, name=f"layer {i}", bias=bias)
+                           for i in range(1, last + 1)]
 
     def __call__(self, x: Row) -> Value | list[Value]:
         """The answer for one row: a Value for one output, else a list of Values.

@@ -10,7 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from autograd.compiler.backends.threads import checked as checked_threads
 from autograd.core import primitives
+from autograd.core.graph import collector_at_rest
 from autograd.core.validation import as_float, not_negative, whole
 from autograd.core.value import Value, no_grad, noting, refuse_lost_gradients
 from autograd.progress import progress_bar
@@ -81,7 +83,7 @@ def fit(model: Module, X: Any, y: Any, loss: str | Loss | Callable[..., Any] = "
         seed: int = 0, l2: float = 0.0, learning_rate: float | Schedule | None = None,
         validation: tuple[Any, Any] | None = None, patience: int | None = None,
         progress: bool = True, compiled: bool = True, backend: str | None = None,
-        mesh: Any = None) -> History:
+        threads: int | None = None, mesh: Any = None) -> History:
     """Train a model; the same seed gives the same bits.
 
     Args:
@@ -113,6 +115,10 @@ def fit(model: Module, X: Any, y: Any, loss: str | Loss | Callable[..., Any] = "
         backend: "llvm", "numpy" or "jax", which must do the compiled steps; None takes the
             quickest that is installed. What cannot be recorded is left to the eager engine by
             all of them.
+        threads: at most so many compute the rows of a batch, where it is large enough for machine
+            code to be shared out (some hundred rows; small batches take one thread); None for one
+            for each processor core. CHAINRULE_THREADS limits both. The history's bits do not
+            depend on it.
         mesh: with "jax", a ``jax.sharding.Mesh`` with an axis "rows", over whose devices the rows
             of each batch are spread; as many to each. With ``jax.distributed`` every process
             calls fit with the same arguments, and gets the same history and parameters.
@@ -132,7 +138,7 @@ def fit(model: Module, X: Any, y: Any, loss: str | Loss | Callable[..., Any] = "
     if patience is not None:
         patience = whole(patience, "patience", 1)
     _check_devices(backend, mesh, compiled, size)
-    engine = _Engine(job, compiled, epochs, backend, mesh)
+    engine = _Engine(job, compiled, epochs, backend, checked_threads(threads), mesh)
     shuffler = np.random.default_rng(seed)
     history = History(stopped="all epochs are done")
     bar = progress_bar(total=epochs, desc="training", unit="epoch", disable=not progress)
@@ -144,7 +150,7 @@ def fit(model: Module, X: Any, y: Any, loss: str | Loss | Callable[..., Any] = "
     except FloatingPointError as error:
         history.stopped = f"diverged in epoch {len(history) + 1}: {error}"
     finally:
-        engine.write()
+        engine.end()
         history.engine, history.reason = engine.name, engine.reason
         bar.close()
     return history
@@ -158,17 +164,23 @@ class _Engine:
     """
 
     def __init__(self, job: Job, compiled: bool, epochs: int, backend: str | None,
-                 mesh: Any) -> None:
-        self._job = job
+                 threads: int | None, mesh: Any) -> None:
+        self._job, self._backend, self._threads, self._mesh = job, backend, threads, mesh
         self._training: Training | None = None
         self.name, self.reason = "eager", "" if compiled else "compiled=False was asked for"
         if compiled and epochs:
-            try:
+            self._compile()
+
+    def _compile(self) -> None:
+        job, self._training = self._job, None
+        try:
+            with collector_at_rest():
                 self._training = compile_training(job.model, job.loss, job.optimizer, job.rows,
-                                                  job.targets, job.l2, backend, mesh)
-                self.name, self.reason = self._training.engine, self._training.reason
-            except EagerOnly as error:
-                self.reason = str(error)
+                                                  job.targets, job.l2, self._backend,
+                                                  self._threads, self._mesh)
+            self.name, self.reason = self._training.engine, self._training.reason
+        except EagerOnly as error:
+            self.name, self.reason = "eager", str(error)
 
     def epochs_at_once(self) -> int:
         """How many epochs may be handed to one call of :meth:`run`."""
@@ -189,6 +201,10 @@ class _Engine:
             except OtherBranchError as error:
                 finished = sum(len(part.losses) for part in done)
                 epochs = epochs[finished:]
+                if self._training.is_kept and not finished:  # recorded for other numbers
+                    self._compile()
+                    self.run(epochs, done, so_far)
+                    return
                 self._leave(so_far + finished + 1, str(error))
         _run_eagerly(self._job, epochs, done)
 
@@ -203,6 +219,12 @@ class _Engine:
         """Set the model's parameters to what was reached."""
         if self._training is not None:
             self._training.write()
+
+    def end(self) -> None:
+        """The same, for the last time: what was compiled is left to the next training."""
+        if self._training is not None:
+            self._training.end()
+            self._training = None
 
 
 def _run(job: Job, engine: _Engine, plans: Iterator[Batches], history: History,

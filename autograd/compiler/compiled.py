@@ -125,16 +125,17 @@ class Compiled:
 
     def compiled(self, recording: Recording, row_inputs: Sequence[bool] | None = None,
                  sums: Sequence[bool] | None = None, backend: str | None = None,
-                 reason: str = "") -> Kernel:
+                 reason: str = "", threads: int | None = None) -> Kernel:
         """A recording's kernel; the latest note keeps which back end runs it, and why that one.
 
         Args:
             recording, row_inputs, sums: what to compile, and how; see ``backends.interface``.
             backend: the back end that must do it; None takes the one that the user wants.
             reason: why it must.
+            threads: at most so many compute the rows; None for one for each processor core.
         """
         choice = backends.choose(recording.program, row_inputs, sums, backend or self.backend,
-                                 inlined, self.mesh)
+                                 inlined, threads, self.mesh)
         for i, note in enumerate(self.notes):  # not the last one: other threads note, too
             if note.recording is recording:
                 self.notes[i] = note._replace(backend=choice.backend,
@@ -157,7 +158,7 @@ class Compiled:
 
     def _captures_values(self) -> bool:
         """Whether the function uses Values from outside, by which one could differentiate."""
-        return bool(Watch(self.function).values)
+        return next(Watch(self.function).values, None) is not None
 
     def _eager_graph(self, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
         """The call as a part of a graph: Values, that hang on what the function captures."""

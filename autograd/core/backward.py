@@ -24,6 +24,7 @@ from autograd.core.value import (
     Value,
     data_of,
     name_of,
+    new_node,
     numbers,
     recording,
 )
@@ -244,6 +245,8 @@ def _send(node: Value, received: Any, depends: set[Value], adjoint: dict[Value, 
             _add_to(adjoint, left, received, 1.0)
         if right.__class__ is Value and right in depends:
             _add_to(adjoint, right, received, 1.0 if op is _add else -1.0)
+    elif op is _dot:
+        _send_to_factors(left, received, depends, adjoint)
     else:
         operands = node.parents
         if not any(p.__class__ is Value and p in depends for p in operands):
@@ -251,6 +254,20 @@ def _send(node: Value, received: Any, depends: set[Value], adjoint: dict[Value, 
         for parent, local in zip(operands, local_graphs(node, depends), strict=True):
             if local is not None and parent.__class__ is Value and parent in depends:
                 _add_to(adjoint, parent, received, local)
+
+
+def _send_to_factors(factors: tuple[Any, ...], received: Any, depends: set[Value],
+                     adjoint: dict[Value, Any]) -> None:
+    """Hand the adjoint of a dot on: to each factor, times the other one."""
+    half = len(factors) // 2
+    for parent, other in zip(factors, factors[half:] + factors[:half], strict=True):
+        if parent.__class__ is Value and parent in depends:
+            if other.__class__ is Value and received.__class__ is Value:  # thousands, mostly
+                product = new_node(received._data * other._data, _mul, received, other)
+                before = adjoint.get(parent)
+                adjoint[parent] = product if before is None else before + product
+            else:
+                _add_to(adjoint, parent, received, other)
 
 
 def _add_to(adjoint: dict[Value, Any], parent: Value, received: Any, local: Any) -> None:

@@ -258,6 +258,12 @@ def _state_now() -> State:
     return state
 
 
+def _moment_here() -> Moment:
+    """The Moment of the leaves that this thread or task makes now."""
+    state = stored_state()
+    return state.moment if state.moment.clock == _now.clock else _state_now().moment
+
+
 _bare = object.__new__
 _add, _sub, _mul, _div = primitives.add, primitives.sub, primitives.mul, primitives.div
 _neg = primitives.neg
@@ -309,7 +315,7 @@ class Value:
         self._left: Any = None
         self._right: Any = None
         self.label = label
-        self._made: Moment = _state_now().moment if switched_on else _now
+        self._made: Moment = _moment_here() if switched_on else _now
 
     def __init_subclass__(cls) -> None:
         raise TypeError("Value cannot be subclassed; hold a Value in your class, "

@@ -3,6 +3,10 @@
 What is the same for every row stands in one vector, what differs by row in a matrix with a column
 for each row. A step reads views of these and writes a view. Products that are only summed over the
 rows (the gradients of weights) are one matrix product, and never stand in memory row by row.
+
+NumPy's BLAS may compute a large matrix product on threads of its own, as many as its own variables
+allow (OPENBLAS_NUM_THREADS, OMP_NUM_THREADS, ...); whether their number changes bits is up to it.
+``threads=`` and CHAINRULE_THREADS are of machine code alone.
 """
 
 from __future__ import annotations

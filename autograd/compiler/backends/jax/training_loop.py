@@ -108,6 +108,10 @@ class Descent(InMemory):
         self.numbers = np.array(numbers, dtype=float)
         self.memories = np.array([*memories], dtype=float).reshape(-1, len(self.numbers))
 
+    def forget_rows(self) -> None:
+        """Free what the device holds of the rows."""
+        self._data, self._latest = (None, None), None
+
     @property
     def slopes(self) -> Array:
         """The sums of the step that failed, shape (n,)."""

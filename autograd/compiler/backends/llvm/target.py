@@ -106,7 +106,8 @@ def machine_code(assembly: str, machine: Any, optimize: bool, unroll: bool = Tru
     module = llvm.parse_assembly(assembly)
     module.verify()
     if optimize:
-        options = llvm.create_pipeline_tuning_options(speed_level=2)
+        # From level 2 on LLVM looks for more, in half as much time again, and finds the same code.
+        options = llvm.create_pipeline_tuning_options(speed_level=1)
         options.loop_unrolling = unroll
         builder = llvm.create_pass_builder(machine, options)
         builder.getModulePassManager().run(module, builder)
