@@ -201,7 +201,7 @@ class _Engine:
             except OtherBranchError as error:
                 finished = sum(len(part.losses) for part in done)
                 epochs = epochs[finished:]
-                if self._training.is_kept and not finished:  # recorded for other numbers
+                if self._training.is_kept and not so_far + finished:  # recorded for other numbers
                     self._compile()
                     self.run(epochs, done, so_far)
                     return

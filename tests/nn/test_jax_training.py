@@ -16,6 +16,8 @@ import pytest
 
 import nn
 from nn import schedules
+from nn.compiled_training import Training
+from nn.kept_training import leave, taken
 
 from .. import jax_process
 from ..back_ends import needs_jax
@@ -112,6 +114,34 @@ def test_rows_that_take_another_branch_are_left_to_the_eager_engine() -> None:
     assert found[0][0].engine == "eager"
     assert "takes another branch" in found[0][0].reason
     assert_alike(*found)
+
+
+def test_a_second_training_replays_where_it_is_for_the_same_devices() -> None:
+    results = []
+    for chosen in ({"backend": "jax"}, {"compiled": False}):
+        model = nn.MLP(3, [6, 1], activation="tanh", seed=2)
+        optimizer = nn.Adam(model.parameters(), 0.02)
+        kept: list[Any] = []
+
+        def train(options: dict[str, Any], rows: Any = X, model: Any = model,
+                  optimizer: Any = optimizer, kept: list[Any] = kept) -> nn.History:
+            history = nn.fit(model, rows, SIGNS[:len(rows)], optimizer=optimizer, epochs=3,
+                             batch_size=8, progress=False, **options)
+            kept.append(taken(model, Training))
+            if kept[-1] is not None:
+                leave(model, kept[-1])
+            return history
+
+        train(chosen)
+        again = train(chosen, X[:17] * 2.0)  # other rows, too
+        with_mesh = train({**chosen, "mesh": mesh()} if "backend" in chosen else chosen)
+        results.append(((again, model), (with_mesh, model)))
+        if "backend" in chosen:
+            assert kept[0] is kept[1] is not kept[2]
+            assert kept[1].descent._data == (None, None)
+            assert again.engine == with_mesh.engine == "jax"
+    for given, expected in zip(*results, strict=True):
+        assert_alike(given, expected)
 
 
 # --- many devices ---------------------------------------------------------------------------------
