@@ -9,7 +9,7 @@ draws random numbers, a loss of all answers at once) is left to the eager engine
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, islice
 from typing import Any, NoReturn
@@ -20,11 +20,12 @@ from autograd.compiler.backends import arrays
 from autograd.compiler.backends import choice as backends
 from autograd.compiler.backends.interface import Unsupported
 from autograd.compiler.backends.llvm.nary_lowering import KNOWN
-from autograd.compiler.backends.llvm.training_loop import Descent, Steps
-from autograd.compiler.backends.llvm.training_loop_codegen import (
+from autograd.compiler.backends.llvm.training_loop import Descent
+from autograd.compiler.backends.training_steps import (
     GRADIENT_NOT_FINITE,
     LOSS_NOT_FINITE,
     OTHER_BRANCH,
+    Steps,
 )
 from autograd.compiler.compiled import Compiled
 from autograd.compiler.program.passes import with_inputs
@@ -72,28 +73,47 @@ class Epochs:
 
 
 def compile_training(model: Module, loss: Loss, optimizer: Optimizer, rows: Rows,
-                     targets: Sequence[Any], l2: float, threads: int | None = None) -> Training:
+                     targets: Sequence[Any], l2: float, backend: str | None = None,
+                     threads: int | None = None, mesh: Any = None) -> Training:
     """The training as compiled steps; one that the model has kept, where it is for the same.
 
     Args:
-        model, loss, optimizer, l2, threads: as fit takes them.
+        model, loss, optimizer, l2, backend, threads, mesh: as fit takes them.
         rows, targets: plain numbers that were checked.
 
     Raises:
         EagerOnly: where the eager engine has to do it; the message says why.
+        ImportError: when the back end is not installed.
     """
     kept = taken(model, Training)
     rule = (kept.rule if kept is not None and kept.rule.serves(optimizer, l2)
             else RecordedRule(optimizer, l2))
     row, data = recorded_rows(model, loss, optimizer, rows, targets,
                               None if kept is None else kept.row)
-    has_llvm = backends.default(True) == "llvm"
+    asked = (backend, threads, mesh, backends.default(True))
     if kept is not None and row is kept.row and rule.program == kept.rule.program and (
-            has_llvm == (kept.reason != backends.NO_LLVM) and kept.threads == threads):
-        kept.begin(rule, data, l2, threads)
+            kept.asked == asked):
+        kept.begin(rule, data, l2)
         kept.is_kept = True
         return kept
-    if not has_llvm:
+    training = _compiled(row, rule, data, l2, backend, threads, mesh)
+    training.asked = asked
+    return training
+
+
+def _compiled(row: RowLoss, rule: RecordedRule, data: Array, l2: float, backend: str | None,
+              threads: int | None, mesh: Any) -> Training:
+    """What was recorded, by the back end that must do it, or the quickest that can."""
+    if backend == "jax":
+        try:
+            return JaxTraining(row, rule, data, l2, mesh)
+        except Unsupported as refusal:
+            raise EagerOnly(str(refusal)) from refusal
+    if backend == "numpy":
+        return ArrayTraining(row, rule, data, l2, 'backend="numpy" was asked for')
+    if backends.default(True) != "llvm":
+        if backend == "llvm":
+            raise ImportError(backends.NO_LLVM)
         return ArrayTraining(row, rule, data, l2, backends.NO_LLVM)
     try:
         return MachineTraining(row, rule, data, l2, threads)
@@ -198,27 +218,27 @@ class Training:
     Attributes:
         engine: its name.
         reason: why it is not the quickest engine; empty if it is.
-        threads: as fit was asked for.
+        asked: what fit was asked for, besides, and the quickest back end that was there.
         is_kept: whether an earlier training has left it: its decisions may be those of other
             numbers.
     """
 
     engine = ""
     reason = ""
-    threads: int | None = None
+    asked: tuple[Any, ...] = ()
     is_kept = False
 
     def __init__(self, row: RowLoss, rule: RecordedRule, data: Array, l2: float) -> None:
         self.row = row
         self._take(rule, data, l2)
 
-    def begin(self, rule: RecordedRule, data: Array, l2: float, threads: int | None) -> None:
+    def begin(self, rule: RecordedRule, data: Array, l2: float) -> None:
         """Begin another training, with the parameters as they are.
 
         Args:
             rule: has the program of the one before.
             data: the rows with their targets, shape (rows, inputs and targets).
-            l2, threads: as for :func:`compile_training`.
+            l2: as for :func:`compile_training`.
         """
         self._take(rule, data, l2)
 
@@ -325,36 +345,34 @@ class ArrayTraining(Training):
             raise OtherBranchError(str(error)) from error
 
 
-class MachineTraining(Training):
-    """Many epochs in one call: the loss, the gradient and the optimizer's rule as machine code."""
+class LoopTraining(Training):
+    """Many epochs in one call: the loss, the gradient and the optimizer's rule in one loop.
 
-    engine = "llvm"
+    Attributes:
+        descent: the loop.
+    """
 
-    def __init__(self, row: RowLoss, rule: RecordedRule, data: Array, l2: float,
-                 threads: int | None = None) -> None:
-        super().__init__(row, rule, data, l2)
-        self.threads = threads
-        memory = self.optimizer.memory()
-        self.names = list(memory)
-        self.descent = Descent(
-            _written_out(row.program), row.n_row_inputs, _written_out(rule.program), len(memory),
-            self.numbers,
-            np.array(list(memory.values())).reshape(len(memory), len(self.numbers)), REGISTERS,
-            threads)
+    descent: Any
 
-    def begin(self, rule: RecordedRule, data: Array, l2: float, threads: int | None) -> None:
+    def _take(self, rule: RecordedRule, data: Array, l2: float) -> None:
+        super()._take(rule, data, l2)
+        self.names = list(self.optimizer.memory())
+
+    def begin(self, rule: RecordedRule, data: Array, l2: float) -> None:
         """See :meth:`Training.begin`."""
-        super().begin(rule, data, l2, threads)
-        self.descent.threads = threads
+        super().begin(rule, data, l2)
+        self.descent.restore(self.numbers, self._memories())
+
+    def _memories(self) -> Array:
         memory = self.optimizer.memory()
-        self.names = list(memory)
-        self.descent.restore(self.numbers, list(memory.values()))
+        return np.array(list(memory.values())).reshape(len(memory), len(self.numbers))
 
     def epochs_at_once(self) -> int:
         """So many that a call takes some 50 ms and its answers some megabytes."""
         n = int(self.data.shape[1])
         work = n * (len(self.row.program) + 1)
-        return max(1, min(WORK // work, 1_000_000 // (n * (1 + self.descent.n_extra)), 1000))
+        answers: int = n * (1 + self.descent.n_extra)
+        return max(1, min(WORK // work, 1_000_000 // answers, 1000))
 
     def run(self, epochs: Sequence[Batches], done: list[Epochs]) -> None:
         """See :meth:`Training.run`."""
@@ -396,8 +414,9 @@ class MachineTraining(Training):
     def _steps(self, plan: _Plan, scalars: list[tuple[float, ...]]) -> Steps:
         counts = plan.counts[:len(scalars)]
         shared = np.column_stack([1.0 / counts, scalars]) if scalars else np.empty((0, 0))
-        return self.descent.run(self.data, None if plan.is_whole else plan.order, counts, shared,
-                                self.l2)
+        steps: Steps = self.descent.run(self.data, None if plan.is_whole else plan.order, counts,
+                                        shared, self.l2)
+        return steps
 
     def _take_over(self, steps: int) -> None:
         self.numbers = self.descent.numbers
@@ -430,6 +449,41 @@ class MachineTraining(Training):
                 f"{slopes[first]}; try a smaller learning rate")
 
 
+class MachineTraining(LoopTraining):
+    """The loop as machine code."""
+
+    engine = "llvm"
+
+    def __init__(self, row: RowLoss, rule: RecordedRule, data: Array, l2: float,
+                 threads: int | None = None) -> None:
+        super().__init__(row, rule, data, l2)
+        self.descent = Descent(
+            _written_out(row.program, KNOWN), row.n_row_inputs, _written_out(rule.program, KNOWN),
+            len(self.names), self.numbers, self._memories(), REGISTERS, threads)
+
+
+class JaxTraining(LoopTraining):
+    """The loop in JAX, for the devices that it finds, or those of a mesh."""
+
+    engine = "jax"
+
+    def __init__(self, row: RowLoss, rule: RecordedRule, data: Array, l2: float,
+                 mesh: Any = None) -> None:
+        from autograd.compiler.backends.jax import training_loop
+        from autograd.compiler.backends.jax.ops import NAMES
+
+        super().__init__(row, rule, data, l2)
+        self.reason = 'backend="jax" was asked for'
+        self.descent = training_loop.Descent(
+            _written_out(row.program, NAMES), row.n_row_inputs, _written_out(rule.program, NAMES),
+            len(self.names), self.numbers, self._memories(), mesh)
+
+    def end(self) -> None:
+        """See :meth:`Training.end`."""
+        self.descent.forget_rows()
+        super().end()
+
+
 class _Plan:
     """The batches of some epochs in one row.
 
@@ -457,13 +511,13 @@ class _Plan:
         return int(self._ends[finished - 1]) if finished else 0
 
 
-def _written_out(program: Program) -> Program:
-    """A program of operations that there is machine code for; the user's own are written out.
+def _written_out(program: Program, known: Collection[str]) -> Program:
+    """A program of operations that a back end knows; the user's own are written out.
 
     Raises:
         Unsupported: when the value of one cannot be.
     """
-    unknown = set(program.ops) - KNOWN
+    unknown = set(program.ops).difference(known)
     return inlined(program, unknown) if unknown else program
 
 

@@ -55,7 +55,10 @@ class Compiled:
         notes: each recording, and why it was made.
         derived: its derivatives, and what it is as a method of objects, compiled each by itself.
         recipe: how it was made, by which it is pickled.
+        mesh: the devices over which rows are spread; None for one device.
     """
+
+    mesh: Any = None
 
     def __init__(self, function: Callable[..., Any], backend: str | None,
                  max_recordings: int, static: frozenset[int] = frozenset()) -> None:
@@ -132,7 +135,7 @@ class Compiled:
             threads: at most so many compute the rows; None for one for each processor core.
         """
         choice = backends.choose(recording.program, row_inputs, sums, backend or self.backend,
-                                 inlined, threads)
+                                 inlined, threads, self.mesh)
         for i, note in enumerate(self.notes):  # not the last one: other threads note, too
             if note.recording is recording:
                 self.notes[i] = note._replace(backend=choice.backend,
@@ -166,7 +169,7 @@ class Compiled:
         """What another function's recording hangs on if it calls this one: no recordings."""
         return {name: part for name, part in vars(self).items()
                 if not name.startswith("_")
-                and name not in ("n_recordings", "notes", "derived", "recipe")}
+                and name not in ("n_recordings", "notes", "derived", "recipe", "mesh")}
 
     def _refuse_another(self, watch: Watch, recording: Recording, arguments: tuple[Any, ...],
                         keywords: dict[str, Any]) -> None:

@@ -17,7 +17,7 @@ import nn
 from autograd import Value
 from autograd.compiler import compiled
 from nn.compiled_training import Training
-from nn.kept_training import taken
+from nn.kept_training import leave, taken
 
 X = np.random.default_rng(0).normal(size=(12, 3))
 Y = X[:, 0] - 0.5 * X[:, 1]
@@ -183,6 +183,33 @@ def test_a_decision_by_other_numbers_is_recorded_anew() -> None:
              lambda model, compiled: train(model, learning_rate=0.001, compiled=compiled))
 
 
+class Turning(nn.Module):
+    """Takes another branch once its parameter is small."""
+
+    def __init__(self) -> None:
+        self.w = Value(1.0)
+
+    def __call__(self, x: Any) -> Any:
+        scaled = self.w * x[0]
+        return scaled * 2.0 if self.w > 0.5 else scaled * scaled + self.w
+
+
+@pytest.mark.parametrize("patience", [None, 10])
+def test_another_branch_in_a_later_epoch_goes_on_from_there(patience: int | None) -> None:
+    rows, y = np.ones((4, 1)), -np.ones(4)
+    results, reasons = [], []
+    for is_compiled in (True, False):
+        model = Turning()
+        options = {"rows": rows, "y": y, "compiled": is_compiled, "patience": patience}
+        train(model, learning_rate=1e-6, epochs=1, **options)
+        history = train(model, learning_rate=0.02, epochs=9, **options)
+        results.append((history.loss, model.w.data))
+        reasons.append(history.reason)
+    assert "up to epoch 3, then" in reasons[0]
+    assert results[0][0] == pytest.approx(results[1][0], rel=1e-11)
+    assert results[0][1] == pytest.approx(results[1][1], rel=1e-11)
+
+
 def test_a_value_that_is_not_trained_is_read_again() -> None:
     results = []
     for is_compiled in (True, False):
@@ -194,6 +221,29 @@ def test_a_value_that_is_not_trained_is_read_again() -> None:
         results.append((history.loss, model.w.data))
     assert results[0][0] == pytest.approx(results[1][0], rel=1e-11)
     assert results[0][1] == pytest.approx(results[1][1], rel=1e-11)
+
+
+@pytest.mark.parametrize("options", [
+    {"backend": "numpy"}, {"backend": "numpy", "threads": 2}, {"threads": 2}], ids=str)
+def test_another_back_end_or_other_threads_are_taken(options: dict[str, Any],
+                                                     recordings: list[Any]) -> None:
+    model = nn.MLP(3, [4, 1], activation="tanh", seed=0)
+    optimizer = nn.Adam(model.parameters(), 0.01)
+    usual = train(model, optimizer)
+    recordings.clear()
+    compiled = []
+    for asked in (options, options, {}):
+        history = train(model, optimizer, **asked)
+        found = (history.engine, history.reason)
+        engine = asked.get("backend", usual.engine)
+        assert found == (engine, 'backend="numpy" was asked for' if "backend" in asked
+                         else usual.reason)
+        training = taken(model, Training)
+        assert training is not None
+        leave(model, training)
+        compiled.append(training)
+    assert compiled[0] is compiled[1] is not compiled[2]
+    assert not recordings  # what was recorded serves all of them
 
 
 def test_two_threads_do_not_share_a_training() -> None:

@@ -17,6 +17,11 @@ The bits of + - * /, sqrt, comparisons and what is chosen by them are those of t
 other functions are within 8 units in the last place; sums may be rounded in another order.
 ``tests/compiler/backends/conformance.py`` holds a back end to all this.
 
+The back end jax promises less, for XLA decides what a device computes: a product that is added to
+something may not be rounded in between, so that all results are right to rounding, not to the bit;
+subnormal numbers are 0 on most devices; and ``logaddexp`` and ``logsumexp`` are right to some
+units in the last place of 1 near their zeros.
+
 To add a back end: write such a function in a file of this folder, name it in ``choice.BACK_ENDS``,
 and run the conformance tests on it; ``tests/compiler/backends/test_toy.py`` does that in 40 lines.
 """

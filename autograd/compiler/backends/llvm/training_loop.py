@@ -8,7 +8,6 @@ is the same for every model, so it is compiled once and for all.
 from __future__ import annotations
 
 import ctypes
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,26 +15,10 @@ import numpy as np
 from autograd.compiler.backends.interface import InMemory
 from autograd.compiler.backends.llvm.blocks import Crew, address, spread_address, words
 from autograd.compiler.backends.llvm.emitter import KERNEL_WORDS
-from autograd.compiler.backends.llvm.training_loop_codegen import DONE, WORDS, training_loop
+from autograd.compiler.backends.llvm.training_loop_codegen import WORDS, training_loop
+from autograd.compiler.backends.training_steps import DONE, Steps
 from autograd.compiler.program.program import Program
 from autograd.core.typing import Array
-
-
-@dataclass(frozen=True)
-class Steps:
-    """What a call did.
-
-    Attributes:
-        reached: how many steps were finished.
-        status: DONE, or why it stopped in the step after them.
-        objectives: of each step the mean loss plus the penalty, before the parameters moved.
-        out: what the loss's program gives for each row beside its sums, shape (k, places).
-    """
-
-    reached: int
-    status: int
-    objectives: Array
-    out: Array
 
 
 class Descent(InMemory):
