@@ -23,6 +23,8 @@ from autograd.core.primitives import (
     atan2,
     atanh,
     cbrt,
+    ceil,
+    copysign,
     cos,
     cosh,
     dot,
@@ -31,8 +33,12 @@ from autograd.core.primitives import (
     exp,
     exp2,
     expm1,
+    floor,
+    floordiv,
+    fmod,
     hypot,
     identity,
+    ieee_remainder,
     log,
     log1p,
     log2,
@@ -41,9 +47,11 @@ from autograd.core.primitives import (
     logsumexp,
     maximum,
     minimum,
+    mod,
     norm,
     prod,
     relu,
+    rint,
     sigmoid,
     sin,
     sinh,
@@ -52,22 +60,26 @@ from autograd.core.primitives import (
     sum,
     tan,
     tanh,
+    trunc,
     where,
 )
 from autograd.core.transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad
 from autograd.core.value import Value, no_grad
 
 if TYPE_CHECKING:  # what __getattr__ below finds at run time
+    from autograd import adoption as adoption
     from autograd import checking as checking
     from autograd import compiler as compiler
     from autograd import descent as descent
     from autograd import drawing as drawing
     from autograd import explaining as explaining
     from autograd import extend as extend
+    from autograd import math as math
     from autograd import pages as pages
     from autograd import parsing as parsing
     from autograd import plotting as plotting
     from autograd import strategies as strategies
+    from autograd.adoption import adopt
     from autograd.checking.gradient_check import gradcheck
     from autograd.checking.properties import check_gradients
     from autograd.checking.reports import GradientError
@@ -130,6 +142,7 @@ _LATER = {
     "GradientError": "checking.reports",
     "Path": "descent",
     "RecordingError": "compiler.trace.tracer",
+    "adopt": "adoption",
     "animate": "plotting.functions",
     "brute_force": "descent",
     "check_gradients": "checking.properties",
@@ -153,8 +166,8 @@ _LATER = {
     "vmap": "compiler.vmap",
 }
 
-_MODULES = ("checking", "compiler", "descent", "drawing", "explaining", "extend", "pages",
-            "parsing", "plotting", "strategies")
+_MODULES = ("adoption", "checking", "compiler", "descent", "drawing", "explaining", "extend",
+            "math", "pages", "parsing", "plotting", "strategies")
 former_paths.register(__name__, former_paths.AUTOGRAD)
 
 
@@ -185,16 +198,16 @@ def __dir__() -> list[str]:
 
 __all__ = [
     "GradientError", "Path", "Primitive", "RecordingError", "TABLE", "Value", "acos", "acosh",
-    "animate", "asin", "asinh", "atan", "atan2", "atanh", "brute_force", "cbrt", "check_gradients",
-    "compare_naive", "cos", "cosh", "descend", "dot", "draw", "edges", "erf", "erfc",
-    "evaluations", "exp", "exp2", "explain", "expm1", "grad", "gradcheck", "gradient", "hessian",
-    "hvp", "hypot", "identity", "jacobian", "jit", "jvp", "leaves", "live", "live_descent", "log",
-    "log10", "log1p", "log2", "logaddexp", "logsumexp", "maximum", "minimum", "name_scope",
-    "no_grad", "node_names", "norm", "plot_decision_boundary", "plot_descent", "plot_function",
-    "plot_history",
-    "plot_loss_landscape", "plot_surface", "primitive", "prod", "relu", "scope_of", "sigmoid",
-    "sin", "sinh", "softplus", "sqrt", "step_through", "sum", "tan", "tanh", "topological_order",
-    "value_and_grad", "values", "vmap", "where",
+    "adopt", "animate", "asin", "asinh", "atan", "atan2", "atanh", "brute_force", "cbrt", "ceil",
+    "check_gradients", "compare_naive", "copysign", "cos", "cosh", "descend", "dot", "draw",
+    "edges", "erf", "erfc", "evaluations", "exp", "exp2", "explain", "expm1", "floor", "floordiv",
+    "fmod", "grad", "gradcheck", "gradient", "hessian", "hvp", "hypot", "identity",
+    "ieee_remainder", "jacobian", "jit", "jvp", "leaves", "live", "live_descent", "log", "log10",
+    "log1p", "log2", "logaddexp", "logsumexp", "maximum", "minimum", "mod", "name_scope", "no_grad",
+    "node_names", "norm", "plot_decision_boundary", "plot_descent", "plot_function", "plot_history",
+    "plot_loss_landscape", "plot_surface", "primitive", "prod", "relu", "rint", "scope_of",
+    "sigmoid", "sin", "sinh", "softplus", "sqrt", "step_through", "sum", "tan", "tanh",
+    "topological_order", "trunc", "value_and_grad", "values", "vmap", "where",
 ]
 
 # Every row of the table is a function of the package, also one that is not named above.

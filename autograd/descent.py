@@ -26,6 +26,8 @@ Rate = float | Callable[[int], float]
 FARTHEST = 1e12  # times the size of the start
 HIGHEST = 1e150
 
+ROUNDING = 1e-9  # of the largest value; at a minimum, rounding makes a path climb by less
+
 MOST_EVALUATIONS = 10_000_000
 
 REASONS = {
@@ -68,6 +70,15 @@ class Path:
     def end(self) -> Any:
         """The last point in the structure of the start: a float, a list, an array, ..."""
         return rebuild(self.start, self.points[-1].tolist())
+
+    @property
+    def rises(self) -> bool:
+        """Whether the path diverged, or ends higher than it ever was: the rate is too large."""
+        if self.reason != "steps":
+            return self.reason == "diverged"
+        climb = self.values[-1] - self.values[0]
+        return bool(climb > ROUNDING * np.abs(self.values).max()
+                    and self.values[-1] == self.values.max())
 
     def __repr__(self) -> str:
         steps = f"{len(self)} step{'' if len(self) == 1 else 's'}"

@@ -9,7 +9,7 @@ draws random numbers, a loss of all answers at once) is left to the eager engine
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, islice
 from typing import Any, NoReturn
@@ -20,20 +20,25 @@ from autograd.compiler.backends import arrays
 from autograd.compiler.backends import choice as backends
 from autograd.compiler.backends.interface import Unsupported
 from autograd.compiler.backends.llvm.nary_lowering import KNOWN
-from autograd.compiler.backends.llvm.training_loop import Descent, Steps
-from autograd.compiler.backends.llvm.training_loop_codegen import (
+from autograd.compiler.backends.llvm.training_loop import Descent
+from autograd.compiler.backends.training_steps import (
     GRADIENT_NOT_FINITE,
     LOSS_NOT_FINITE,
     OTHER_BRANCH,
+    Steps,
 )
 from autograd.compiler.compiled import Compiled
 from autograd.compiler.program.passes import with_inputs
 from autograd.compiler.program.program import Program
+from autograd.compiler.trace.arguments import signature
 from autograd.compiler.trace.inlining import inlined
+from autograd.compiler.trace.sameness import are_same
 from autograd.compiler.trace.tracer import RecordingError
 from autograd.core.backward import adjoints
 from autograd.core.typing import Array
 from autograd.core.value import Value, assign, describe, no_grad
+from nn.kept_training import ClassContents, leave, taken
+from nn.layers import MLP, Layer, Neuron
 from nn.losses import Loss
 from nn.module import Module
 from nn.optimizers import Optimizer
@@ -68,32 +73,61 @@ class Epochs:
 
 
 def compile_training(model: Module, loss: Loss, optimizer: Optimizer, rows: Rows,
-                     targets: Sequence[Any], l2: float) -> Training:
-    """The training as compiled steps.
+                     targets: Sequence[Any], l2: float, backend: str | None = None,
+                     threads: int | None = None, mesh: Any = None) -> Training:
+    """The training as compiled steps; one that the model has kept, where it is for the same.
 
     Args:
-        model, loss, optimizer, l2: as fit takes them.
+        model, loss, optimizer, l2, backend, threads, mesh: as fit takes them.
         rows, targets: plain numbers that were checked.
 
     Raises:
         EagerOnly: where the eager engine has to do it; the message says why.
+        ImportError: when the back end is not installed.
     """
-    rule = RecordedRule(optimizer, l2)
-    row, data = recorded_rows(model, loss, optimizer, rows, targets)
+    kept = taken(model, Training)
+    rule = (kept.rule if kept is not None and kept.rule.serves(optimizer, l2)
+            else RecordedRule(optimizer, l2))
+    row, data = recorded_rows(model, loss, optimizer, rows, targets,
+                              None if kept is None else kept.row)
+    asked = (backend, threads, mesh, backends.default(True))
+    if kept is not None and row is kept.row and rule.program == kept.rule.program and (
+            kept.asked == asked):
+        kept.begin(rule, data, l2)
+        kept.is_kept = True
+        return kept
+    training = _compiled(row, rule, data, l2, backend, threads, mesh)
+    training.asked = asked
+    return training
+
+
+def _compiled(row: RowLoss, rule: RecordedRule, data: Array, l2: float, backend: str | None,
+              threads: int | None, mesh: Any) -> Training:
+    """What was recorded, by the back end that must do it, or the quickest that can."""
+    if backend == "jax":
+        try:
+            return JaxTraining(row, rule, data, l2, mesh)
+        except Unsupported as refusal:
+            raise EagerOnly(str(refusal)) from refusal
+    if backend == "numpy":
+        return ArrayTraining(row, rule, data, l2, 'backend="numpy" was asked for')
     if backends.default(True) != "llvm":
+        if backend == "llvm":
+            raise ImportError(backends.NO_LLVM)
         return ArrayTraining(row, rule, data, l2, backends.NO_LLVM)
     try:
-        return MachineTraining(row, rule, data, l2)
+        return MachineTraining(row, rule, data, l2, threads)
     except Unsupported as refusal:
         return ArrayTraining(row, rule, data, l2, str(refusal))
 
 
 def recorded_rows(model: Module, loss: Loss, optimizer: Optimizer, rows: Rows,
-                  targets: Sequence[Any]) -> tuple[RowLoss, Array]:
+                  targets: Sequence[Any], kept: RowLoss | None = None) -> tuple[RowLoss, Array]:
     """The loss of one row as a program, and all rows with their targets as it takes them.
 
     Args:
         model, loss, optimizer, rows, targets: as for :func:`compile_training`.
+        kept: an earlier program, to be used again if it is for the same.
 
     Returns:
         The program, and an array of shape (rows, inputs and targets).
@@ -112,7 +146,9 @@ def recorded_rows(model: Module, loss: Loss, optimizer: Optimizer, rows: Rows,
             with no_grad():
                 n_classes = len(_flat(model(list(rows[0]))))
             targets = np.eye(n_classes)[list(targets)].tolist()
-        row = RowLoss(model, loss, optimizer, rows[0], targets[0])
+        row = (kept if kept is not None and kept.serves(model, loss, optimizer, rows[0],
+                                                        targets[0])
+               else RowLoss(model, loss, optimizer, rows[0], targets[0]))
         data = np.array([[*given, *_flat(target)]
                          for given, target in zip(rows, targets, strict=True)], dtype=float)
         if data.shape[1] + len(row.others) != row.n_row_inputs:
@@ -126,14 +162,18 @@ class RowLoss:
     Attributes:
         program: its inputs are the row, its target, other Values that the model holds, and the
             parameters; its outputs the loss, one derivative for each parameter, the answers.
-        others: the numbers of those other Values.
+        model: whose loss it is.
         n_row_inputs: how many inputs are no parameters.
         several: whether the model gives a list of answers.
     """
 
     def __init__(self, model: Module, loss: Loss, optimizer: Optimizer, row: Sequence[float],
                  target: Any) -> None:
-        parameters = optimizer.parameters
+        parameters = list(optimizer.parameters)
+        self.model = model
+        self._made_of = (model, loss, *parameters)
+        self._classes = ClassContents((Module, Neuron, Layer, MLP, Loss))
+        self._signature = signature((list(row), target), [])
 
         def one_row(given: Any, wanted: Any) -> Any:
             answer = model(given)
@@ -142,17 +182,29 @@ class RowLoss:
 
         self.compiled = Compiled(one_row, None, 1)
         found, _ = self.compiled.recorded(None, (list(row), target), {})
+        self.compiled.notes.clear()  # a second copy of a long program, which nobody asks for
         self._places = found.places
         self.several = isinstance(found.results.skeleton[2], list)
         trained = set(parameters)
-        captured = [leaf for leaf in found.captured if leaf not in trained]
-        self.others = [leaf.data for leaf in captured]
+        self._others = captured = [leaf for leaf in found.captured if leaf not in trained]
         n_given = found.program.n_inputs - len(found.captured)
         self.n_row_inputs = n_given + len(captured)
         place = {leaf: n_given + i for i, leaf in enumerate([*captured, *parameters])}
         self.program = with_inputs(
             found.program, [*range(n_given), *(place[x] for x in found.captured)],
             self.n_row_inputs + len(parameters))
+
+    @property
+    def others(self) -> list[float]:
+        """The numbers of those other Values, as they are now."""
+        return [leaf.data for leaf in self._others]
+
+    def serves(self, model: Module, loss: Loss, optimizer: Optimizer, row: Sequence[float],
+               target: Any) -> bool:
+        """Whether it would be recorded just so again, but for decisions by numbers."""
+        return (are_same((model, loss, *optimizer.parameters), self._made_of)
+                and signature((list(row), target), []) == self._signature
+                and self._classes.are_same() and self.compiled.change() is None)
 
     def refuse(self) -> NoReturn:
         """Say that the recording does not hold for a row."""
@@ -166,17 +218,42 @@ class Training:
     Attributes:
         engine: its name.
         reason: why it is not the quickest engine; empty if it is.
+        asked: what fit was asked for, besides, and the quickest back end that was there.
+        is_kept: whether an earlier training has left it: its decisions may be those of other
+            numbers.
     """
 
     engine = ""
     reason = ""
+    asked: tuple[Any, ...] = ()
+    is_kept = False
 
     def __init__(self, row: RowLoss, rule: RecordedRule, data: Array, l2: float) -> None:
-        self.row, self.rule, self.l2 = row, rule, l2
+        self.row = row
+        self._take(rule, data, l2)
+
+    def begin(self, rule: RecordedRule, data: Array, l2: float) -> None:
+        """Begin another training, with the parameters as they are.
+
+        Args:
+            rule: has the program of the one before.
+            data: the rows with their targets, shape (rows, inputs and targets).
+            l2: as for :func:`compile_training`.
+        """
+        self._take(rule, data, l2)
+
+    def _take(self, rule: RecordedRule, data: Array, l2: float) -> None:
+        self.rule, self.l2 = rule, l2
         self.optimizer = optimizer = rule.optimizer
-        others = np.repeat([row.others], len(data), axis=0)
+        others = np.repeat([self.row.others], len(data), axis=0)
         self.data = np.hstack([data, others]).T
         self.numbers = np.array([p.data for p in optimizer.parameters])
+
+    def end(self) -> None:
+        """Write, and stay in the model for the next training."""
+        self.write()
+        self.data = np.empty((0, 0))
+        leave(self.row.model, self)
 
     def epochs_at_once(self) -> int:
         """How many epochs may be handed to one call of :meth:`run`."""
@@ -217,12 +294,15 @@ class ArrayTraining(Training):
                  reason: str) -> None:
         super().__init__(row, rule, data, l2)
         self.reason = reason
-        self.data = np.ascontiguousarray(self.data)
         n = len(self.numbers)
         extra = len(row.program.outputs) - 1 - n
         self.kernel = arrays.compile(
             row.program, (True,) * row.n_row_inputs + (False,) * n,
             (True,) * (1 + n) + (False,) * extra, free_sums=True)
+
+    def _take(self, rule: RecordedRule, data: Array, l2: float) -> None:
+        super()._take(rule, data, l2)
+        self.data = np.ascontiguousarray(self.data)
 
     def run(self, epochs: Sequence[Batches], done: list[Epochs]) -> None:
         """See :meth:`Training.run`."""
@@ -265,26 +345,34 @@ class ArrayTraining(Training):
             raise OtherBranchError(str(error)) from error
 
 
-class MachineTraining(Training):
-    """Many epochs in one call: the loss, the gradient and the optimizer's rule as machine code."""
+class LoopTraining(Training):
+    """Many epochs in one call: the loss, the gradient and the optimizer's rule in one loop.
 
-    engine = "llvm"
+    Attributes:
+        descent: the loop.
+    """
 
-    def __init__(self, row: RowLoss, rule: RecordedRule, data: Array, l2: float) -> None:
-        super().__init__(row, rule, data, l2)
+    descent: Any
+
+    def _take(self, rule: RecordedRule, data: Array, l2: float) -> None:
+        super()._take(rule, data, l2)
+        self.names = list(self.optimizer.memory())
+
+    def begin(self, rule: RecordedRule, data: Array, l2: float) -> None:
+        """See :meth:`Training.begin`."""
+        super().begin(rule, data, l2)
+        self.descent.restore(self.numbers, self._memories())
+
+    def _memories(self) -> Array:
         memory = self.optimizer.memory()
-        self.names = list(memory)
-        self.descent = Descent(
-            _written_out(row.program), row.n_row_inputs, _written_out(rule.program), len(memory),
-            self.numbers,
-            np.array(list(memory.values())).reshape(len(memory), len(self.numbers)), REGISTERS)
-        self.reason = self.descent.reason
+        return np.array(list(memory.values())).reshape(len(memory), len(self.numbers))
 
     def epochs_at_once(self) -> int:
         """So many that a call takes some 50 ms and its answers some megabytes."""
         n = int(self.data.shape[1])
         work = n * (len(self.row.program) + 1)
-        return max(1, min(WORK // work, 1_000_000 // (n * (1 + self.descent.n_extra)), 1000))
+        answers: int = n * (1 + self.descent.n_extra)
+        return max(1, min(WORK // work, 1_000_000 // answers, 1000))
 
     def run(self, epochs: Sequence[Batches], done: list[Epochs]) -> None:
         """See :meth:`Training.run`."""
@@ -326,8 +414,9 @@ class MachineTraining(Training):
     def _steps(self, plan: _Plan, scalars: list[tuple[float, ...]]) -> Steps:
         counts = plan.counts[:len(scalars)]
         shared = np.column_stack([1.0 / counts, scalars]) if scalars else np.empty((0, 0))
-        return self.descent.run(self.data, None if plan.is_whole else plan.order, counts, shared,
-                                self.l2)
+        steps: Steps = self.descent.run(self.data, None if plan.is_whole else plan.order, counts,
+                                        shared, self.l2)
+        return steps
 
     def _take_over(self, steps: int) -> None:
         self.numbers = self.descent.numbers
@@ -360,6 +449,42 @@ class MachineTraining(Training):
                 f"{slopes[first]}; try a smaller learning rate")
 
 
+class MachineTraining(LoopTraining):
+    """The loop as machine code."""
+
+    engine = "llvm"
+
+    def __init__(self, row: RowLoss, rule: RecordedRule, data: Array, l2: float,
+                 threads: int | None = None) -> None:
+        super().__init__(row, rule, data, l2)
+        self.descent = Descent(
+            _written_out(row.program, KNOWN), row.n_row_inputs, _written_out(rule.program, KNOWN),
+            len(self.names), self.numbers, self._memories(), REGISTERS, threads)
+        self.reason = self.descent.reason
+
+
+class JaxTraining(LoopTraining):
+    """The loop in JAX, for the devices that it finds, or those of a mesh."""
+
+    engine = "jax"
+
+    def __init__(self, row: RowLoss, rule: RecordedRule, data: Array, l2: float,
+                 mesh: Any = None) -> None:
+        from autograd.compiler.backends.jax import training_loop
+        from autograd.compiler.backends.jax.ops import NAMES
+
+        super().__init__(row, rule, data, l2)
+        self.reason = 'backend="jax" was asked for'
+        self.descent = training_loop.Descent(
+            _written_out(row.program, NAMES), row.n_row_inputs, _written_out(rule.program, NAMES),
+            len(self.names), self.numbers, self._memories(), mesh)
+
+    def end(self) -> None:
+        """See :meth:`Training.end`."""
+        self.descent.forget_rows()
+        super().end()
+
+
 class _Plan:
     """The batches of some epochs in one row.
 
@@ -387,20 +512,20 @@ class _Plan:
         return int(self._ends[finished - 1]) if finished else 0
 
 
-def _written_out(program: Program) -> Program:
-    """A program of operations that there is machine code for; the user's own are written out.
+def _written_out(program: Program, known: Collection[str]) -> Program:
+    """A program of operations that a back end knows; the user's own are written out.
 
     Raises:
         Unsupported: when the value of one cannot be.
     """
-    unknown = set(program.ops) - KNOWN
+    unknown = set(program.ops).difference(known)
     return inlined(program, unknown) if unknown else program
 
 
 def _as_values(structure: Any) -> Any:
     """What is constant is an output of the program, too."""
     if isinstance(structure, list | tuple):
-        return [_as_values(item) for item in structure]
+        return [item if item.__class__ is Value else _as_values(item) for item in structure]
     return structure if structure.__class__ is Value else Value(structure)
 
 

@@ -21,6 +21,7 @@ from typing import Any, SupportsFloat
 import numpy as np
 
 from autograd.core import primitives
+from autograd.core.graph import collector_at_rest
 from autograd.core.primitives import TABLE, Primitive
 from autograd.core.typing import Array
 from autograd.core.validation import as_float, whole
@@ -45,22 +46,24 @@ class Neuron(Module):
         nonlin: micrograd's name for the choice between "relu" (True) and "linear" (False).
         generator: where the weights are drawn from; None means Python's ``random`` module, so
             that ``random.seed(n)`` gives the weights that micrograd gives.
+        bias: whether there is one; without it the neuron is activation(w · x).
 
     Attributes:
         w: the weights, a list of nin Values.
-        b: the bias, a Value.
+        b: the bias, a Value; None without one.
         activation: the name of the activation.
 
     Raises:
-        TypeError, ValueError: for a number of inputs or an activation that does not exist.
+        TypeError, ValueError: for a number of inputs or an activation that does not exist, and
+            for a bias that is not True or False.
     """
 
     def __init__(self, nin: int, activation: Any = "relu", *, nonlin: bool | None = None,
-                 generator: random.Random | None = None) -> None:
+                 generator: random.Random | None = None, bias: bool = True) -> None:
         self.activation, self._activate = _activation(activation, nonlin)
         draw = (generator or random).uniform
         self.w = [Value(draw(-1, 1), f"w{i}") for i in range(whole(nin, "nin", 1))]
-        self.b = Value(0.0, "b")
+        self.b = Value(0.0, "b") if _has_bias(bias) else None
 
     def __call__(self, x: Row) -> Value:
         """The neuron's answer, a Value, for a row of nin floats or Values."""
@@ -73,7 +76,10 @@ class Neuron(Module):
         It is activation(dot(w + [b], inputs)). A layer takes the numbers of its inputs once for
         all neurons, which halves the time of a forward pass.
         """
-        weights = (*self.w, self.b)
+        if self.b is None:
+            weights, inputs = tuple(self.w), inputs[:-1]
+        else:
+            weights = (*self.w, self.b)
         total = new_node(sum(map(mul, [w._data for w in weights], numbers)), _dot, weights + inputs)
         return total if self._activate is None else self._activate(total)
 
@@ -88,7 +94,7 @@ class Layer(Module):
     Args:
         nin: the number of inputs.
         nout: the number of neurons, at least 1.
-        activation, nonlin, generator: as for Neuron.
+        activation, nonlin, generator, bias: as for Neuron.
         name: the name scope of its nodes, and the beginning of its parameters' labels.
 
     Attributes:
@@ -97,16 +103,17 @@ class Layer(Module):
 
     def __init__(self, nin: int, nout: int, activation: Any = "relu", *,
                  nonlin: bool | None = None, generator: random.Random | None = None,
-                 name: str = "layer") -> None:
+                 name: str = "layer", bias: bool = True) -> None:
         self._nin = whole(nin, "nin", 1)
         self._scope = name
         with name_scope(name):
-            self.neurons = [Neuron(nin, activation, nonlin=nonlin, generator=generator)
+            self.neurons = [Neuron(nin, activation, nonlin=nonlin, generator=generator, bias=bias)
                             for _ in range(whole(nout, "nout", 1))]
         prefix = name.replace(" ", "")
         for index, neuron in enumerate(self.neurons, 1):
-            for parameter in (*neuron.w, neuron.b):
-                parameter.label = f"{prefix}.neuron{index}.{parameter.label}"
+            start = f"{prefix}.neuron{index}."
+            for parameter in neuron.parameters():
+                parameter.label = start + parameter.label
 
     def __call__(self, x: Row) -> Value | list[Value]:
         """A Value for a layer of one neuron, else a list of Values."""
@@ -133,6 +140,7 @@ class MLP(Module):
         seed: of a generator of its own; None draws from Python's ``random`` module, in
             micrograd's order.
         output: the activation of the last layer, linear as in micrograd.
+        bias: whether the neurons have one.
 
     Attributes:
         layers: the list of Layers.
@@ -142,7 +150,7 @@ class MLP(Module):
     """
 
     def __init__(self, nin: int, nouts: Sequence[int], activation: Any = "relu",
-                 seed: int | None = None, *, output: Any = "linear") -> None:
+                 seed: int | None = None, *, output: Any = "linear", bias: bool = True) -> None:
         if isinstance(nouts, int) or not len(nouts):
             raise TypeError(f"nouts is a list with the number of neurons of each layer, not "
                             f"{nouts!r}; write for example [16, 16, 1]")
@@ -150,8 +158,10 @@ class MLP(Module):
         sizes = [whole(nin, "nin", 1), *(whole(n, "every number in nouts", 1) for n in nouts)]
         generator = None if seed is None else random.Random(seed)
         last = len(nouts)
-        self.layers = [Layer(sizes[i - 1], sizes[i], output if i == last else activation,
-                             generator=generator, name=f"layer {i}") for i in range(1, last + 1)]
+        with collector_at_rest():
+            self.layers = [Layer(sizes[i - 1], sizes[i], output if i == last else activation,
+                                 generator=generator, name=f"layer {i}", bias=bias)
+                           for i in range(1, last + 1)]
 
     def __call__(self, x: Row) -> Value | list[Value]:
         """The answer for one row: a Value for one output, else a list of Values.
@@ -171,6 +181,13 @@ class MLP(Module):
 
     def __repr__(self) -> str:
         return f"MLP of [{', '.join(map(str, self.layers))}]"
+
+
+def _has_bias(bias: Any) -> bool:
+    if bias.__class__ is not bool:  # a number would look as if the bias began there
+        raise TypeError(f"bias is True or False, not {bias!r}; the bias begins at 0, and "
+                        "neuron.b.data = ... sets it")
+    return bool(bias)
 
 
 def with_activation(model: Neuron | Layer | MLP, activation: Any) -> Neuron | Layer | MLP:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd.core.attributes import MISSING, attributes_of, unseen_slots
 from autograd.core.typing import Array
 from autograd.core.value import NOT_COMPUTED, Value, assign, no_grad
 from nn.storage import Entry, checked_state, read_state, write_state
@@ -19,6 +20,17 @@ class Module:
     A subclass keeps its parameters in attributes: leaf Values, other Modules, and lists, tuples,
     dictionaries or arrays of them. It defines ``__call__``, which takes one row.
     """
+
+    # The last slot is for the compiled training that ``fit`` leaves to the next one. It goes with
+    # the module, and stands among no attributes that a module of your own may walk over.
+    __slots__ = ("__dict__", "__weakref__", "_kept_training")
+
+    def __getstate__(self) -> Any:
+        """The attributes, for copies and pickles: a training that is kept is none of them."""
+        space = dict(vars(self))
+        slots = {name: part for name, part in attributes_of(self).items()
+                 if name not in space and part is not MISSING}
+        return (space, slots) if slots else space
 
     def __call__(self, x: Any) -> Any:
         """The answer for one row: a Value, or a list of them."""
@@ -110,6 +122,10 @@ class Module:
                              f"shape {shape}; write predict([x]) for one row x")
         with no_grad():
             return np.array([_numbers(self(row)) for row in X], dtype=float)
+
+
+kept_training: Any = Module.__dict__["_kept_training"]  # whatever a class makes of setattr
+unseen_slots.add(kept_training)
 
 
 def _numbers(answer: Any) -> Any:

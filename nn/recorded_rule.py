@@ -27,6 +27,7 @@ from autograd.compiler.program.program import Program
 from autograd.compiler.trace.captured_state import Watch
 from autograd.compiler.trace.tracer import RecordingError
 from autograd.core.value import Value
+from nn.kept_training import ClassContents
 from nn.optimizers import STATE, Optimizer
 
 HOOKS = ("step", "moved", "applied", "advance", "memory", "learning_rate",
@@ -72,17 +73,28 @@ class RecordedRule:
 
     def __init__(self, optimizer: Optimizer, l2: float) -> None:
         _refuse_hooks(optimizer)
-        self.optimizer = optimizer
+        self.optimizer, self._l2 = optimizer, l2
+        self._classes = ClassContents(type(optimizer).__mro__)
         self._settings = optimizer.settings()
         with tried(f"the rule of {type(optimizer).__name__}"):
             self._ahead = _stand_in(optimizer, self._settings, AHEAD)
             scalars = self._scalars_of_first_step()
+            self._n_scalars = len(scalars)
             # A copy, so that a rule that changes its settings leaves those of the optimizer alone.
             alone = _stand_in(optimizer, copy.deepcopy(self._settings))
             self._compiled = Compiled(partial(_one_parameter, alone, l2), None, 1)
             self.program = self._recorded(scalars)
             _refuse_another(self.program, alone, l2, optimizer, scalars)
         self._inside_settings = Watch(partial(_one_parameter, *self._settings.values()))
+
+    def serves(self, optimizer: Optimizer, l2: float) -> bool:
+        """Whether another training may go by it, because it would be recorded just so."""
+        if optimizer is not self.optimizer or l2 != self._l2 or not self._classes.are_same() or (
+                optimizer.schedule is not vars(self._ahead)["schedule"]):
+            return False
+        _refuse_hooks(optimizer)
+        with tried(f"the rule of {type(optimizer).__name__}"):
+            return self.change() is None and len(self._scalars_of_first_step()) == self._n_scalars
 
     def scalars(self, step: int) -> tuple[float, ...]:
         """What ``optimizer.scalars(step)`` gives, for any step.
@@ -114,8 +126,8 @@ class RecordedRule:
         if watch.iterators:
             raise RecordingError(f"its schedule takes items of the iterator {watch.iterators[0]}, "
                                  "but must be a function of the number of the step alone")
-        if watch.values:
-            raise RecordingError(f"its schedule can look at {_name(watch.values)} or change it, "
+        if (reached := next(watch.values, None)) is not None:
+            raise RecordingError(f"its schedule can look at {_name(*reached)} or change it, "
                                  "and is asked for many steps ahead of time")
         scalars = self.scalars(self.optimizer.steps)
         if (name := watch.drawn() or watch.changed()) is not None:
@@ -132,8 +144,9 @@ class RecordedRule:
                 f"it compares or reads bare numbers, at {', '.join(found.places)}, and might do "
                 "something else for other ones; write np.sign, np.abs, np.maximum, np.minimum for "
                 "if and np.where")
-        if reached := Watch(self._compiled.function).values:
-            raise RecordingError(f"it can look at {_name(reached)} beside what it is handed")
+        reached = next(Watch(self._compiled.function).values, None)
+        if reached is not None:
+            raise RecordingError(f"it can look at {_name(*reached)} beside what it is handed")
         if len(found.program.outputs) != 3 + n:
             raise RecordingError("for a single parameter it does not give one number, and one for "
                                  "each of its memories")
@@ -187,8 +200,7 @@ def _refuse_another(program: Program, alone: Optimizer, l2: float, optimizer: Op
                                      "of them at once; does it take a sum or a mean over all?")
 
 
-def _name(reached: list[tuple[str, Value]]) -> str:
-    name, value = reached[0]
+def _name(name: str, value: Value) -> str:
     return f"the Value {value.label or name}"
 
 

@@ -10,7 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from autograd.compiler.backends.threads import checked as checked_threads
 from autograd.core import primitives
+from autograd.core.graph import collector_at_rest
 from autograd.core.validation import as_float, not_negative, whole
 from autograd.core.value import Value, no_grad, noting, refuse_lost_gradients
 from autograd.progress import progress_bar
@@ -20,6 +22,8 @@ from nn.module import Module
 from nn.optimizers import OPTIMIZERS, Optimizer
 from nn.recorded_rule import EagerOnly
 from nn.schedules import Schedule
+
+BACK_ENDS = ("llvm", "numpy", "jax")
 
 Rows = list[list[float]]
 Batches = Sequence[Sequence[int]]
@@ -38,7 +42,7 @@ class History:
         validation_loss: the loss (without l2) on the validation rows after the epoch.
         stopped: why it ended.
         engine: what computed the steps, the later ones if it changed: "llvm" (machine code),
-            "numpy" or "eager".
+            "numpy", "jax" or "eager".
         reason: why it was not the quickest engine, or from where on, and what to write instead;
             empty for the quickest.
     """
@@ -78,7 +82,8 @@ def fit(model: Module, X: Any, y: Any, loss: str | Loss | Callable[..., Any] = "
         optimizer: str | Optimizer = "sgd", epochs: int = 100, batch_size: int | None = None,
         seed: int = 0, l2: float = 0.0, learning_rate: float | Schedule | None = None,
         validation: tuple[Any, Any] | None = None, patience: int | None = None,
-        progress: bool = True, compiled: bool = True) -> History:
+        progress: bool = True, compiled: bool = True, backend: str | None = None,
+        threads: int | None = None, mesh: Any = None) -> History:
     """Train a model; the same seed gives the same bits.
 
     Args:
@@ -107,6 +112,16 @@ def fit(model: Module, X: Any, y: Any, loss: str | Loss | Callable[..., Any] = "
             of all answers at once, an optimizer that overrides ``step``, a model or a rule that
             draws random numbers, rows that take another branch than the first. The history's
             ``engine`` and ``reason`` say which it was, and why.
+        backend: "llvm", "numpy" or "jax", which must do the compiled steps; None takes the
+            quickest that is installed. What cannot be recorded is left to the eager engine by
+            all of them.
+        threads: at most so many compute the rows of a batch, where it is large enough for machine
+            code to be shared out (some hundred rows; small batches take one thread); None for one
+            for each processor core. CHAINRULE_THREADS limits both. The history's bits do not
+            depend on it.
+        mesh: with "jax", a ``jax.sharding.Mesh`` with an axis "rows", over whose devices the rows
+            of each batch are spread; as many to each. With ``jax.distributed`` every process
+            calls fit with the same arguments, and gets the same history and parameters.
 
     Returns:
         The History. Ctrl-C returns what was reached; so does a loss or gradient that is no longer
@@ -114,6 +129,7 @@ def fit(model: Module, X: Any, y: Any, loss: str | Loss | Callable[..., Any] = "
 
     Raises:
         TypeError, ValueError: for anything that does not fit, before anything is changed.
+        ImportError: when the back end is not installed.
     """
     job = checked_job(model, X, y, loss, optimizer, l2, learning_rate, validation)
     epochs, seed = whole(epochs, "epochs"), whole(seed, "seed")
@@ -121,7 +137,8 @@ def fit(model: Module, X: Any, y: Any, loss: str | Loss | Callable[..., Any] = "
                                                         len(job.rows))
     if patience is not None:
         patience = whole(patience, "patience", 1)
-    engine = _Engine(job, compiled, epochs)
+    _check_devices(backend, mesh, compiled, size)
+    engine = _Engine(job, compiled, epochs, backend, checked_threads(threads), mesh)
     shuffler = np.random.default_rng(seed)
     history = History(stopped="all epochs are done")
     bar = progress_bar(total=epochs, desc="training", unit="epoch", disable=not progress)
@@ -133,7 +150,7 @@ def fit(model: Module, X: Any, y: Any, loss: str | Loss | Callable[..., Any] = "
     except FloatingPointError as error:
         history.stopped = f"diverged in epoch {len(history) + 1}: {error}"
     finally:
-        engine.write()
+        engine.end()
         history.engine, history.reason = engine.name, engine.reason
         bar.close()
     return history
@@ -146,17 +163,24 @@ class _Engine:
         name, reason: as a History tells them.
     """
 
-    def __init__(self, job: Job, compiled: bool, epochs: int) -> None:
-        self._job = job
+    def __init__(self, job: Job, compiled: bool, epochs: int, backend: str | None,
+                 threads: int | None, mesh: Any) -> None:
+        self._job, self._backend, self._threads, self._mesh = job, backend, threads, mesh
         self._training: Training | None = None
         self.name, self.reason = "eager", "" if compiled else "compiled=False was asked for"
         if compiled and epochs:
-            try:
+            self._compile()
+
+    def _compile(self) -> None:
+        job, self._training = self._job, None
+        try:
+            with collector_at_rest():
                 self._training = compile_training(job.model, job.loss, job.optimizer, job.rows,
-                                                  job.targets, job.l2)
-                self.name, self.reason = self._training.engine, self._training.reason
-            except EagerOnly as error:
-                self.reason = str(error)
+                                                  job.targets, job.l2, self._backend,
+                                                  self._threads, self._mesh)
+            self.name, self.reason = self._training.engine, self._training.reason
+        except EagerOnly as error:
+            self.name, self.reason = "eager", str(error)
 
     def epochs_at_once(self) -> int:
         """How many epochs may be handed to one call of :meth:`run`."""
@@ -177,6 +201,10 @@ class _Engine:
             except OtherBranchError as error:
                 finished = sum(len(part.losses) for part in done)
                 epochs = epochs[finished:]
+                if self._training.is_kept and not so_far + finished:  # recorded for other numbers
+                    self._compile()
+                    self.run(epochs, done, so_far)
+                    return
                 self._leave(so_far + finished + 1, str(error))
         _run_eagerly(self._job, epochs, done)
 
@@ -191,6 +219,12 @@ class _Engine:
         """Set the model's parameters to what was reached."""
         if self._training is not None:
             self._training.write()
+
+    def end(self) -> None:
+        """The same, for the last time: what was compiled is left to the next training."""
+        if self._training is not None:
+            self._training.end()
+            self._training = None
 
 
 def _run(job: Job, engine: _Engine, plans: Iterator[Batches], history: History,
@@ -359,6 +393,25 @@ def _progress(history: History) -> str:
 
 
 # --- checks, all before anything is changed -------------------------------------------------------
+
+def _check_devices(backend: Any, mesh: Any, compiled: bool, size: int) -> None:
+    """Refuse a back end that is not there, and a mesh that does not fit."""
+    if backend not in (None, *BACK_ENDS):
+        raise ValueError(f"there is no back end {backend!r} for a training; choose one of "
+                         f"{', '.join(map(repr, BACK_ENDS))}, or None for the quickest")
+    if backend is not None and not compiled:
+        raise ValueError(f"backend={backend!r} is about compiled steps; leave out compiled=False")
+    if mesh is not None and backend != "jax":
+        raise ValueError('a mesh is for JAX; write backend="jax" beside it')
+    if backend == "jax":
+        from autograd.compiler.backends.jax.devices import refuse_missing
+
+        refuse_missing()
+    if mesh is not None:
+        from autograd.compiler.backends.jax.mesh import checked, refuse_rest
+
+        refuse_rest(checked(mesh), size, " of a batch", "choose as batch_size")
+
 
 def checked_job(model: Any, X: Any, y: Any, loss: Any, optimizer: Any, l2: Any,
                 learning_rate: Any, validation: Any) -> Job:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 from pathlib import Path
+
+import nbformat
 
 import nn
 from autograd import Value, draw
@@ -31,8 +34,19 @@ def moons() -> None:
     train(["moons", "--plot", str(FOLDER / "moons.png")])
 
 
+def lessons() -> None:
+    """The best picture of each lesson: that of its cell with the tag "best"."""
+    for path in sorted(FOLDER.parent.glob("0*.ipynb")):
+        for cell in nbformat.read(path, as_version=4).cells:
+            if "best" in cell.metadata.get("tags", ()):
+                picture, = [output.data["image/png"] for output in cell.outputs
+                            if "image/png" in output.get("data", {})]
+                (FOLDER / f"lesson_{path.name[:3]}.png").write_bytes(base64.b64decode(picture))
+
+
 if __name__ == "__main__":
     FOLDER.mkdir(exist_ok=True)
     graph()
     network()
     moons()
+    lessons()

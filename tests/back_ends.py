@@ -8,11 +8,13 @@ from autograd.compiler.backends import NAMES
 
 needs_llvmlite = pytest.mark.skipif(find_spec("llvmlite") is None,
                                     reason="llvmlite is not installed")
+needs_jax = pytest.mark.skipif(find_spec("jax") is None, reason="JAX is not installed")
+NEEDS = {"llvm": needs_llvmlite, "jax": needs_jax}
 
 
 def back_ends(*names):
     """The back ends of these names, as parameters of a test."""
-    return [pytest.param(name, marks=needs_llvmlite) if name == "llvm" else name for name in names]
+    return [pytest.param(name, marks=NEEDS[name]) if name in NEEDS else name for name in names]
 
 
 BACK_ENDS = back_ends(*NAMES)

@@ -289,10 +289,14 @@ class Tab:
 
     def screenshot(self, path: str | Path, whole: bool = False) -> Path:
         """Write a PNG of the window, or of the whole page however long it is."""
-        picture = self.send("Page.captureScreenshot", format="png", captureBeyondViewport=whole,
-                            **self._whole_page() if whole else {})
-        Path(path).write_bytes(base64.b64decode(picture["data"]))
+        Path(path).write_bytes(self.picture(whole))
         return Path(path)
+
+    def picture(self, whole: bool = False) -> bytes:
+        """The same as the bytes of a PNG file."""
+        answer = self.send("Page.captureScreenshot", format="png", captureBeyondViewport=whole,
+                           **self._whole_page() if whole else {})
+        return base64.b64decode(answer["data"])
 
     def _whole_page(self) -> dict[str, Any]:
         size = self.send("Page.getLayoutMetrics")["cssContentSize"]

@@ -14,12 +14,20 @@ class Interrupted(BaseException):
 
 
 def interrupted_at(step: int, work: Callable[[], Any],
-                   interruption: type[BaseException] = Interrupted) -> bool:
-    """Do some work that is interrupted before the line or call of that number; was it reached?"""
+                   interruption: type[BaseException] = Interrupted,
+                   locking: Callable[..., Any] = value._advanced) -> bool:
+    """Do some work that is interrupted before the line or call of that number; was it reached?
+
+    Args:
+        step: the number.
+        work: what to do.
+        interruption: what is raised.
+        locking: a function that holds a lock, and is not interrupted itself; what it calls is.
+    """
     steps = iter(range(step))
 
     def trace(frame: Any, event: str, argument: Any) -> Any:
-        if frame.f_code is value._advanced.__code__:
+        if frame.f_code is locking.__code__:
             # Between the last line of a with block and its end Python tells a trace function, but
             # handles no signal: a lock that is held there is not left behind by Ctrl-C.
             return trace

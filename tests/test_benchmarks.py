@@ -89,7 +89,7 @@ def test_a_wrong_answer_is_told_and_counts_as_a_failure(
         monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     results = {OURS: [[1.0]], "jax": [[2.0]]}
     monkeypatch.setattr(environments, "worker",
-                        lambda peer: Fake(peer, [1e-6] * 2, results[peer], []))
+                        lambda peer, all_cores: Fake(peer, [1e-6] * 2, results[peer], []))
     assert not command.run(BENCHMARKS["rosenbrock"], ["jax"], 1)
     printed = capsys.readouterr().out
     assert "jax and chainrule differ" in printed and "first result" not in printed
@@ -159,16 +159,21 @@ def loop(data):
 def broken(data):
     raise ValueError("no such thing")
 
+def allowed(data):
+    import os
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 0
+    return Job(lambda: [[int(os.environ.get("CHAINRULE_THREADS", 0)), cores]])
+
 def deadly(data):
     import os
     os._exit(3)
 '''
 
 
-def worker(folder: Path, timeout: float = 60.0) -> Worker:
+def worker(folder: Path, timeout: float = 60.0, all_cores: bool = False) -> Worker:
     (folder / "fake_peer.py").write_text(PEER)
     np.savez(folder / "data.npz", x=np.array([1.0, 3.0]))
-    return Worker(Path(sys.executable), "fake_peer", [folder], timeout)
+    return Worker(Path(sys.executable), "fake_peer", [folder], timeout, all_cores)
 
 
 def test_a_worker_answers_requests(tmp_path: Path) -> None:
@@ -185,6 +190,21 @@ def test_a_worker_answers_requests(tmp_path: Path) -> None:
             peer.ask(benchmark="deadly", **request)
     finally:
         peer.close()
+
+
+def test_a_worker_has_one_core_or_all_of_them(tmp_path: Path,
+                                              monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CHAINRULE_THREADS", raising=False)
+    found = []
+    for all_cores in (False, True):
+        peer = worker(tmp_path, all_cores=all_cores)
+        try:
+            found += peer.ask(benchmark="allowed", data=str(tmp_path / "data.npz"), repetitions=1,
+                              seconds=1e-4)["result"]
+        finally:
+            peer.close()
+    has_choice = hasattr(os, "sched_getaffinity")
+    assert found == [[1, int(has_choice)], [0, len(os.sched_getaffinity(0)) if has_choice else 0]]
 
 
 def test_half_an_environment_is_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
@@ -215,4 +235,12 @@ def test_every_stage_of_growth_is_measured(kind: str) -> None:
     found = growth.stages(kind, 500)
     assert 250 <= found["instructions"] <= 1000
     assert tuple(found["stages"]) == growth.STAGES
+    assert all(seconds > 0.0 and peak >= 0 for seconds, peak in found["stages"].values())
+
+
+def test_both_trainings_of_a_network_are_measured() -> None:
+    pytest.importorskip("llvmlite")
+    found = growth.network(2)
+    assert found["instructions"] == 785 * 2 + 3 * 10
+    assert tuple(found["stages"]) == growth.FITS
     assert all(seconds > 0.0 and peak >= 0 for seconds, peak in found["stages"].values())

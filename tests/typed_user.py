@@ -27,11 +27,13 @@ from autograd import (
     hessian,
     jacobian,
     jit,
+    live,
     logsumexp,
     maximum,
     norm,
     primitives,
     sqrt,
+    step_through,
     value_and_grad,
     values,
     vmap,
@@ -41,6 +43,7 @@ from autograd.checking.reports import Report
 from autograd.compiler.vmap import Batched
 from autograd.drawing.rendering import Drawing
 from autograd.explaining.chain_rule import Explanation
+from autograd.pages import Page
 
 if TYPE_CHECKING:
     from typing_extensions import assert_type
@@ -231,6 +234,10 @@ def what_is_loaded_later_has_types(v: Value) -> None:
     assert_type(gradcheck(half_square, 3.0), Report)
     assert_type(bool(gradcheck(half_square, 3.0)), bool)
     compare_naive(y)
+    assert_type(live(y), Page)
+    assert_type(live(half_square, 3.0), Page)
+    assert_type(step_through(y), Page)
+    refused(lambda: live("x"))  # type: ignore  # pyright: ignore
     refused(lambda: autograd.explian)  # type: ignore  # pyright: ignore
     refused(lambda: draw("x"))  # type: ignore  # pyright: ignore
 

@@ -47,6 +47,17 @@ def _mp_wins(m: Any, a: Any, b: Any) -> Any:
     return m.one if a > b else m.zero if a < b else m.one / 2
 
 
+def _mp_mod(m: Any, a: Any, b: Any) -> Any:
+    return a % b  # exact, however large the quotient is
+
+
+def _mp_remainder(m: Any, a: Any, b: Any) -> Any:
+    rest, whole = abs(a) % abs(b), abs(b)
+    is_odd = (abs(a) - rest) % (2 * whole) != 0
+    return m.sign(a) * (rest - whole if 2 * rest > whole or (2 * rest == whole and is_odd)
+                        else rest)
+
+
 # The value of each primitive in high precision: written anew, not derived from the table's rows.
 MP_VALUES: dict[str, Callable[..., Any]] = {
     "add": lambda m, a, b: a + b,
@@ -64,6 +75,16 @@ MP_VALUES: dict[str, Callable[..., Any]] = {
     "maximum": lambda m, a, b: max(a, b),
     "minimum": lambda m, a, b: min(a, b),
     "where": lambda m, c, a, b: a if c else b,
+    "floor": lambda m, x: m.floor(x),
+    "ceil": lambda m, x: m.ceil(x),
+    "trunc": lambda m, x: m.sign(x) * m.floor(abs(x)),
+    "rint": lambda m, x: m.nint(x),
+    "rounded": lambda m, x, scale: m.nint(x * scale) / scale,
+    "mod": _mp_mod,
+    "floordiv": lambda m, a, b: m.nint((a - _mp_mod(m, a, b)) / b),
+    "fmod": lambda m, a, b: m.sign(a) * _mp_mod(m, abs(a), abs(b)),
+    "ieee_remainder": _mp_remainder,
+    "copysign": lambda m, a, b: abs(a) if b >= 0 else -abs(a),
     "exp": lambda m, x: m.exp(x),
     "exp2": lambda m, x: m.power(2, x),
     "expm1": lambda m, x: m.expm1(x),

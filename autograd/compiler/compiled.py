@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from autograd.compiler.backends import choice as backends
 from autograd.compiler.backends.interface import Kernel
+from autograd.compiler.program.array_recognition import find_arrays
 from autograd.compiler.recipes import Recipe, bound, reduced
 from autograd.compiler.trace.arguments import lift, objects_of
 from autograd.compiler.trace.captured_state import Watch
@@ -54,7 +55,10 @@ class Compiled:
         notes: each recording, and why it was made.
         derived: its derivatives, and what it is as a method of objects, compiled each by itself.
         recipe: how it was made, by which it is pickled.
+        mesh: the devices over which rows are spread; None for one device.
     """
+
+    mesh: Any = None
 
     def __init__(self, function: Callable[..., Any], backend: str | None,
                  max_recordings: int, static: frozenset[int] = frozenset()) -> None:
@@ -121,16 +125,17 @@ class Compiled:
 
     def compiled(self, recording: Recording, row_inputs: Sequence[bool] | None = None,
                  sums: Sequence[bool] | None = None, backend: str | None = None,
-                 reason: str = "") -> Kernel:
+                 reason: str = "", threads: int | None = None) -> Kernel:
         """A recording's kernel; the latest note keeps which back end runs it, and why that one.
 
         Args:
             recording, row_inputs, sums: what to compile, and how; see ``backends.interface``.
             backend: the back end that must do it; None takes the one that the user wants.
             reason: why it must.
+            threads: at most so many compute the rows; None for one for each processor core.
         """
         choice = backends.choose(recording.program, row_inputs, sums, backend or self.backend,
-                                 inlined)
+                                 inlined, threads, self.mesh)
         for i, note in enumerate(self.notes):  # not the last one: other threads note, too
             if note.recording is recording:
                 self.notes[i] = note._replace(backend=choice.backend,
@@ -153,7 +158,7 @@ class Compiled:
 
     def _captures_values(self) -> bool:
         """Whether the function uses Values from outside, by which one could differentiate."""
-        return bool(Watch(self.function).values)
+        return next(Watch(self.function).values, None) is not None
 
     def _eager_graph(self, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
         """The call as a part of a graph: Values, that hang on what the function captures."""
@@ -164,7 +169,7 @@ class Compiled:
         """What another function's recording hangs on if it calls this one: no recordings."""
         return {name: part for name, part in vars(self).items()
                 if not name.startswith("_")
-                and name not in ("n_recordings", "notes", "derived", "recipe")}
+                and name not in ("n_recordings", "notes", "derived", "recipe", "mesh")}
 
     def _refuse_another(self, watch: Watch, recording: Recording, arguments: tuple[Any, ...],
                         keywords: dict[str, Any]) -> None:
@@ -212,20 +217,23 @@ class Compiled:
         Args:
             language: "python", or "javascript": a script with a function ``program(x)`` of the
                 list of all numbers, which returns those of the result, and is told apart from
-                other branches by ``program(x).guard``; see ``backends.javascript``.
+                other branches by ``program(x).guard``; see ``backends.javascript``; or "arrays":
+                the arrays that the scalar code was written from, as far as they are found again.
 
         Raises:
             ValueError: before the first call, or for another language.
             Unsupported: for a primitive of one's own that JavaScript has no way to write.
         """
-        if language not in ("python", "javascript"):
-            raise ValueError(f"there is no source in {language!r}; choose 'python' or "
-                             "'javascript'")
+        if language not in ("python", "javascript", "arrays"):
+            raise ValueError(f"there is no source in {language!r}; choose 'python', 'javascript' "
+                             "or 'arrays'")
         if not self.notes:
             raise ValueError("nothing is recorded before the first call; call the function once")
         from autograd.compiler.backends import javascript, python
 
         program = self.notes[-1].recording.program
+        if language == "arrays":
+            return str(find_arrays(program))
         if language == "javascript":
             return javascript.to_javascript(program, rewrite=inlined)
         source: str = python.compile(program).source

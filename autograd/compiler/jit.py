@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, Protocol
 import numpy as np
 
 from autograd.compiler.backends.interface import Kernel
+from autograd.compiler.backends.jax import devices
 from autograd.compiler.compiled import Compiled
 from autograd.compiler.recipes import Recipe, composed
 from autograd.compiler.scipy_objective import Objective
@@ -202,6 +203,45 @@ class Jitted(Compiled, Generic[F]):
         """fun, jac, hess and hessp for scipy.optimize; see :class:`.scipy_objective.Objective`."""
         return Objective(self)
 
+    def to_jax(self) -> Callable[..., Any]:
+        """The function as a pure function of JAX arrays.
+
+        It takes and returns structures like those of the function itself, with JAX's arrays (of
+        shape () for a number) in them, and composes with ``jax.jit``, ``vmap``, ``grad`` and
+        ``shard_map``. It is what was recorded for arguments of that structure; numbers that were
+        not recorded yet are, at a call with numbers. Where no recorded branch holds, the results
+        are nan. Values that the function captures are constants, as they were when JAX traced it.
+
+        Raises:
+            ImportError: when JAX is not installed.
+            ValueError: when called, where JAX computes in single precision, and while JAX traces
+                for arguments of a structure that the function was never called with.
+            Unsupported: when called, for a program that is too long for XLA.
+        """
+        devices.refuse_missing()
+        from autograd.compiler.jax_function import JaxFunction
+
+        return JaxFunction(self)
+
+    def export(self, *arguments: Any, **keywords: Any) -> bytes:
+        """The function as StableHLO, in the bytes of ``jax.export``.
+
+        Args:
+            arguments, keywords: an example; the exported function takes arrays of these shapes,
+                and has all branches that were recorded for them so far.
+
+        Returns:
+            What ``jax.export.deserialize`` reads: ``deserialize(blob).call(*arguments)``.
+
+        Raises:
+            ImportError: when JAX is not installed.
+            ValueError, TypeError: as a call with these arguments does.
+        """
+        devices.refuse_missing()
+        from autograd.compiler.jax_function import exported
+
+        return exported(self, arguments, keywords)
+
 
 class Decorator(Protocol):
     """What :func:`jit` returns without a function."""
@@ -250,15 +290,16 @@ def jit(function: Any = None, *, backend: str | None = None, static_argnums: Pos
     Args:
         function: takes numbers, sequences, arrays and dictionaries of them; returns the same.
             Without it, jit is a decorator with options: ``@jit(backend="python")``.
-        backend: "llvm", "numpy" or "python"; None takes the quickest that is installed.
+        backend: "llvm", "numpy", "python" or "jax"; None takes the quickest of the first three
+            that is installed.
         static_argnums: the positions of arguments that are no inputs, such as a number of steps;
             they are handed over as they are, and each new one is recorded.
         max_recordings: from then on what is not recorded yet is computed eagerly.
 
     Returns:
         A function of the same arguments that returns floats, with the attributes ``n_recordings``,
-        ``explain()``, ``source()``, ``to_c()`` and ``scipy()``. Called with Values, it is the
-        function itself, so that it can be a part of any graph.
+        ``explain()``, ``source()``, ``to_c()``, ``scipy()``, ``to_jax()`` and ``export()``. Called
+        with Values, it is the function itself, so that it can be a part of any graph.
 
     Raises:
         TypeError: for what is no function, or is compiled already with other options; when

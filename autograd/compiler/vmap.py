@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar, overload
 import numpy as np
 
 from autograd.compiler.backends.interface import Kernel
+from autograd.compiler.backends.jax import devices
+from autograd.compiler.backends.threads import checked as checked_threads
 from autograd.compiler.compiled import Compiled
 from autograd.compiler.jit import Jitted
 from autograd.compiler.recipes import Recipe, composed
@@ -62,6 +64,7 @@ class RowsReplay:
         self._computed_sums = [summed for summed, leaf in
                                zip(self.summed, leaves_of(self.skeleton), strict=True)
                                if isinstance(leaf, Place)]
+        self._is_all_computed = len(self._computed_sums) == len(self.summed)
         self._kernel = compiled(
             recording, [*is_row, *[False] * len(recording.captured)], self._computed_sums)
         self._few = getattr(self._kernel, "few", None)
@@ -87,14 +90,17 @@ class RowsReplay:
         """The results of those of n rows that take this branch, and which they are."""
         numbers = np.array([*shared, *[leaf._data for leaf in self.recording.captured]])
         # Without lines the kernel would not know how many rows there are.
-        totals, columns, holds = self._kernel(numbers, lines or np.empty((0, n)))
+        results = self._kernel(numbers, lines or np.empty((0, n)))
+        totals, columns, holds = results
+        is_finite = self._is_all_computed and getattr(results, "is_finite", False)
         count = int(np.count_nonzero(holds))
         if count < n:
             columns = columns[:, holds]
             if any(self._computed_sums) and count:  # they are over all rows
                 totals = self._kernel(numbers, [line[holds] for line in lines])[0]
         leaves = self._filled(totals, columns, count)
-        return Part(self.skeleton, self.summed, leaves, self.recording), holds
+        is_finite = is_finite and bool(np.isfinite(totals).all())
+        return Part(self.skeleton, self.summed, leaves, self.recording, is_finite), holds
 
     def _filled(self, totals: Array, columns: Array, n: int) -> list[Any]:
         """What was computed and what is the same each time, in the order of the leaves."""
@@ -109,13 +115,16 @@ class Batched(Compiled, Generic[R]):
 
     def __init__(self, function: Callable[..., Any], in_axes: Axes, backend: str | None,
                  max_recordings: int, static: frozenset[int] = frozenset(),
-                 sums: Sums = False, origins: Origins = None) -> None:
+                 sums: Sums = False, origins: Origins = None, threads: int | None = None,
+                 mesh: Any = None) -> None:
         super().__init__(function, backend, max_recordings, static)
+        self.threads = checked_threads(threads)
+        self.mesh = mesh
         self.in_axes = in_axes
         self.sums = sums
         self.origins = origins
         self.recipe = Recipe(type(self), function, in_axes, backend, max_recordings, static, sums,
-                             origins)
+                             origins, threads, mesh)
 
     def __call__(self, *arguments: Any, **keywords: Any) -> R:
         axes = self._axes(len(arguments))
@@ -146,6 +155,10 @@ class Batched(Compiled, Generic[R]):
         if rows.n == 0:
             raise ValueError("vmap needs at least one row: without one, the shape of the result "
                              "is not known")
+        if self.mesh is not None:
+            from autograd.compiler.backends.jax.mesh import refuse_rest
+
+            refuse_rest(self.mesh, rows.n, "", "give")
         if listeners_on and is_recording():  # a part of what is being recorded
             return self._row_by_row(rows)
         try:
@@ -196,7 +209,8 @@ class Batched(Compiled, Generic[R]):
         if self.n_recordings < self.max_recordings:
             with collector_at_rest():
                 recording, known = self.recorded(parts.key, rows.row(first), rows.keywords)
-                replay = RowsReplay(recording, parts.is_row, self.sums, self.compiled)
+                replay = RowsReplay(recording, parts.is_row, self.sums,
+                                    partial(self.compiled, threads=self.threads))
             known.replays = [*known.replays, replay]
             left = _run_branch(replay, parts, pending, gathered)
             if not len(left) or left[0] != first:
@@ -224,7 +238,7 @@ class Batched(Compiled, Generic[R]):
 
     def _like(self, function: Callable[..., Any]) -> Batched[Any]:
         return Batched(function, self.in_axes, self.backend, self.max_recordings, self.static,
-                       self.sums, self.origins)
+                       self.sums, self.origins, self.threads, self.mesh)
 
     def to_c(self, name: str) -> NoReturn:
         """Of rows there is no C: the function of one row is written, and called for each."""
@@ -243,7 +257,7 @@ class Batched(Compiled, Generic[R]):
             made: Batched[Any] = Batched(
                 transform(self.function, *options), self.in_axes, self.backend,
                 self.max_recordings, self.static, self._sums_of(transform, *options),
-                self._origins_of(transform, *options))
+                self._origins_of(transform, *options), self.threads, self.mesh)
             made.recipe = Recipe(composed, self.recipe, transform, *options)
             self.derived[key] = made
         derived: Batched[Any] = self.derived[key]
@@ -308,7 +322,8 @@ class Batched(Compiled, Generic[R]):
         if transform is hvp_of:
             sums, origins = tuple(axis is None for axis in axes), tuple(range(count))
         return Batched(update_wrapper(one_row, self.function), (*axes, *axes), self.backend,
-                       self.max_recordings, sums=sums, origins=origins)
+                       self.max_recordings, sums=sums, origins=origins, threads=self.threads,
+                       mesh=self.mesh)
 
 
 def _is_all_summed(sums: Sums) -> bool:
@@ -347,15 +362,19 @@ def _of_row(error: Exception, i: int) -> Exception:
 
 @overload
 def vmap(function: Derivative, in_axes: Axes = 0, *, backend: str | None = None,
-         max_recordings: int = 100) -> Batched[Any]: ...
+         max_recordings: int = 100, threads: int | None = None,
+         mesh: Any = None) -> Batched[Any]: ...
 @overload
 def vmap(function: Callable[..., RowResult], in_axes: Axes = 0, *, backend: str | None = None,
-         max_recordings: int = 100) -> Batched[Array]: ...
+         max_recordings: int = 100, threads: int | None = None,
+         mesh: Any = None) -> Batched[Array]: ...
 @overload
 def vmap(function: Callable[..., Any], in_axes: Axes = 0, *, backend: str | None = None,
-         max_recordings: int = 100) -> Batched[Any]: ...
+         max_recordings: int = 100, threads: int | None = None,
+         mesh: Any = None) -> Batched[Any]: ...
 def vmap(function: Callable[..., Any], in_axes: Axes = 0, *, backend: str | None = None,
-         max_recordings: int = 100) -> Batched[Any]:
+         max_recordings: int = 100, threads: int | None = None,
+         mesh: Any = None) -> Batched[Any]:
     """Map a function over rows: recorded for one row, run on all of them at machine speed.
 
     ``vmap(f)(xs)`` is ``[f(x) for x in xs]``, as arrays. Python's control flow works: rows that
@@ -373,8 +392,14 @@ def vmap(function: Callable[..., Any], in_axes: Axes = 0, *, backend: str | None
             argument that all rows share; one entry for all, or a tuple. Keywords are shared. An
             argument with rows is an array, a list with an item for each row, or a dictionary of
             them.
-        backend: "llvm", "numpy" or "python"; None takes the quickest that is installed.
+        backend: "llvm", "numpy", "python" or "jax"; None takes the quickest of the first three
+            that is installed.
         max_recordings: from then on rows whose branch is not recorded are computed eagerly.
+        threads: at most so many compute the rows, where there are enough of them for machine code
+            to be shared out; None for one for each processor core. CHAINRULE_THREADS limits both.
+            The bits of the results do not depend on it.
+        mesh: with "jax", a ``jax.sharding.Mesh`` with an axis "rows", over whose devices the rows
+            are spread, as many to each; every process of ``jax.distributed`` makes the same call.
 
     Returns:
         A function of the same arguments. Each number or truth value that the function returns
@@ -382,16 +407,30 @@ def vmap(function: Callable[..., Any], in_axes: Axes = 0, *, backend: str | None
         Values, or inside of a function that is being recorded, it gives arrays of Values.
 
     Raises:
-        TypeError, ValueError: when called, for arguments that have no rows or different numbers
-            of them.
+        TypeError, ValueError: for ``threads`` that are no whole number from 1 on, also in
+            CHAINRULE_THREADS; for a mesh without "rows"; when called, for arguments that have no
+            rows or different numbers of them, or a number that does not divide over the mesh.
         ValueError, ZeroDivisionError, OverflowError: when called, outside a domain; the message
             is the eager engine's and names the row.
     """
     _check_axes(in_axes)
     if isinstance(function, Jitted):  # rows have machine code of their own
-        return Batched(function.function, in_axes, backend or function.backend, max_recordings,
-                       function.static)
-    return Batched(function, in_axes, backend, max_recordings)
+        backend = backend or function.backend
+    if mesh is not None:
+        mesh = _checked_mesh(mesh, backend)
+    if isinstance(function, Jitted):
+        return Batched(function.function, in_axes, backend, max_recordings, function.static,
+                       threads=threads, mesh=mesh)
+    return Batched(function, in_axes, backend, max_recordings, threads=threads, mesh=mesh)
+
+
+def _checked_mesh(mesh: Any, backend: str | None) -> Any:
+    if backend != "jax":
+        raise ValueError('a mesh is for JAX; write backend="jax" beside it')
+    devices.refuse_missing()
+    from autograd.compiler.backends.jax.mesh import checked
+
+    return checked(mesh)
 
 
 def _check_axes(in_axes: Any) -> None:

@@ -7,6 +7,9 @@ from typing import Any
 
 MISSING = object()
 
+# Slots that are no part of what an object is: what is kept there is neither watched nor copied.
+unseen_slots: set[Any] = set()
+
 
 def attributes_of(item: Any) -> dict[str, Any]:
     """The attributes of an object, by name; for those of its slots that have no value MISSING."""
@@ -14,7 +17,7 @@ def attributes_of(item: Any) -> dict[str, Any]:
     for cls in type(item).__mro__:
         if "__slots__" in cls.__dict__:
             for name, slot in cls.__dict__.items():
-                if isinstance(slot, MemberDescriptorType):
+                if isinstance(slot, MemberDescriptorType) and slot not in unseen_slots:
                     found[name] = of_slot(slot, item)
     return found
 

@@ -24,21 +24,21 @@ from autograd.core.value import (
     Value,
     data_of,
     name_of,
+    new_node,
     numbers,
     recording,
 )
 
 _add, _sub, _mul, _dot = primitives.add, primitives.sub, primitives.mul, primitives.dot
 
-# Reads as 0, but is one particular float object: no adjoint has arrived, not even one of 0.
-_NOT_REACHED = float("0")
-
 
 def backward(root: Value) -> None:
     """Fill ``grad`` of every node under the root with d(root)/d(node).
 
-    Leaves add it to what they have; computed nodes are overwritten. If it fails, every leaf
-    keeps the grad that it had, and computed nodes read as not computed.
+    Leaves add it to what they have; computed nodes are overwritten. Where no adjoint arrives, not
+    even one of 0 (in an arm that ``where`` did not take), leaves keep what they had, and computed
+    nodes read as not computed. If it fails, every leaf keeps the grad that it had, and all
+    computed nodes read as not computed.
 
     Raises:
         ValueError: when a leaf's data was edited after it was used.
@@ -49,14 +49,14 @@ def backward(root: Value) -> None:
     before = [NOT_COMPUTED if leaf.grad is None else leaf.grad for leaf in leaves]
     try:
         for node in order:
-            node.grad = _NOT_REACHED
+            node.grad = NOT_COMPUTED
         root.grad = 1.0
         try:
             _propagate(order)
         except DOMAIN_ERRORS:
             _propagate_by_graphs(root, order)
         for leaf, grad in zip(leaves, before, strict=True):
-            leaf.grad += grad
+            leaf.grad = grad if leaf.grad is NOT_COMPUTED else leaf.grad + grad
     except BaseException:  # Ctrl-C too: a pass that did not finish has computed nothing
         for node in order:
             node.grad = NOT_COMPUTED
@@ -72,7 +72,7 @@ def _propagate(order: list[Value]) -> None:
         if op is None:
             continue
         adjoint = node.grad
-        if adjoint is _NOT_REACHED:
+        if adjoint is NOT_COMPUTED:
             continue  # in an arm that `where` did not take, whose slope may be infinite
         left, right = node._left, node._right
         if op is _mul:
@@ -245,6 +245,8 @@ def _send(node: Value, received: Any, depends: set[Value], adjoint: dict[Value, 
             _add_to(adjoint, left, received, 1.0)
         if right.__class__ is Value and right in depends:
             _add_to(adjoint, right, received, 1.0 if op is _add else -1.0)
+    elif op is _dot:
+        _send_to_factors(left, received, depends, adjoint)
     else:
         operands = node.parents
         if not any(p.__class__ is Value and p in depends for p in operands):
@@ -252,6 +254,20 @@ def _send(node: Value, received: Any, depends: set[Value], adjoint: dict[Value, 
         for parent, local in zip(operands, local_graphs(node, depends), strict=True):
             if local is not None and parent.__class__ is Value and parent in depends:
                 _add_to(adjoint, parent, received, local)
+
+
+def _send_to_factors(factors: tuple[Any, ...], received: Any, depends: set[Value],
+                     adjoint: dict[Value, Any]) -> None:
+    """Hand the adjoint of a dot on: to each factor, times the other one."""
+    half = len(factors) // 2
+    for parent, other in zip(factors, factors[half:] + factors[:half], strict=True):
+        if parent.__class__ is Value and parent in depends:
+            if other.__class__ is Value and received.__class__ is Value:  # thousands, mostly
+                product = new_node(received._data * other._data, _mul, received, other)
+                before = adjoint.get(parent)
+                adjoint[parent] = product if before is None else before + product
+            else:
+                _add_to(adjoint, parent, received, other)
 
 
 def _add_to(adjoint: dict[Value, Any], parent: Value, received: Any, local: Any) -> None:

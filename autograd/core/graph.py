@@ -34,18 +34,25 @@ def topological_order(*roots: Value) -> list[Value]:
             if node.op is None:
                 done(node)
                 continue
-            push(node)
-            push(None)
             left, right = node._left, node._right
-            if right.__class__ is Value and right not in seen:
-                push(right)
-            if left.__class__ is Value:
-                if left not in seen:
-                    push(left)
-            elif left.__class__ is tuple:  # the operands of an n-ary op
+            if left.__class__ is tuple:  # the operands of an n-ary op
+                push(node)
+                push(None)
                 for parent in reversed(left):
                     if parent.__class__ is Value and parent not in seen:
                         push(parent)
+            elif left.__class__ is Value and left not in seen:
+                push(node)
+                push(None)
+                if right.__class__ is Value and right not in seen:
+                    push(right)
+                push(left)
+            elif right.__class__ is Value and right not in seen:
+                push(node)
+                push(None)
+                push(right)
+            else:
+                done(node)
 
 
 class collector_at_rest:

@@ -21,8 +21,10 @@ from autograd.core.primitive import TABLE, Primitive
 _INSTEAD = {
     "pow": "a ** b", "fsum": "autograd.sum(values)", "dist": "autograd.norm([a - b for a, b in "
     "zip(p, q)])", "sumprod": "autograd.dot(p, q)", "degrees": "v * (180.0 / math.pi)",
-    "radians": "v * (math.pi / 180.0)", "fma": "a * b + c", "phase": "autograd.atan2(y, x)"}
-_STEPS = ("floor", "ceil", "trunc", "round", "int")  # whose derivative is 0 or does not exist
+    "radians": "v * (math.pi / 180.0)", "fma": "a * b + c", "phase": "autograd.atan2(y, x)",
+    "remainder": "autograd.ieee_remainder(a, b)"}
+# Functions that autograd.math has of Values, too, without a row.
+_IN_MATH = ("isnan", "isinf", "isfinite", "isclose", "modf", "frexp", "ldexp", "prod")
 _LIBRARIES = sys.stdlib_module_names | {"numpy", "scipy", "pandas"}
 _KEEP = "use the Value itself, which keeps the gradient"
 
@@ -60,7 +62,7 @@ def lost_gradient(call: str) -> str:
     module, name = _origin(function)
     if module in ("math", "cmath"):
         return _of_math(f"{module}.{name}", name, asking.n_arguments)
-    if any(function is each for each in (float, int, complex, round)):
+    if any(function is each for each in (float, int, complex)):
         return _of_conversion(name)
     if module.split(".")[0] == "numpy":
         return (f"{asking.name}(...) would make plain numbers of Values and lose the gradient "
@@ -73,27 +75,27 @@ def lost_gradient(call: str) -> str:
 
 def _of_math(call: str, name: str, n_arguments: int) -> str:
     row = _row(name)
-    if row is not None and name == "log" and n_arguments == 2:
+    if name in _INSTEAD:
+        instead = _INSTEAD[name]
+    elif row is not None and name == "log" and n_arguments == 2:
         instead = "autograd.log(x) / autograd.log(base)"
     elif row is not None and row.arity == 2 and n_arguments > 2:  # math.hypot takes any number
         instead = "autograd.norm([...])"
     elif row is not None:
         method = f"v.{row.name}() (or autograd.{row.name})"
         instead = method if row.arity == 1 else f"autograd.{row.name}(...)"
-    elif name in _INSTEAD:
-        instead = _INSTEAD[name]
+    elif name in _IN_MATH:
+        instead = f"autograd.math.{name}(...)"
     else:
-        why = ("its derivative is 0 wherever it has one" if name in _STEPS
-               else "autograd has no such operation")
-        return (f"{call} of a Value would lose the gradient silently, and {why}; write v.data in "
-                f"{call}(...) if none is to flow through it")
+        return (f"{call} of a Value would lose the gradient silently, and autograd has no such "
+                f"operation; write v.data in {call}(...) if none is to flow through it")
     return (f"{call} of a Value would lose the gradient silently; write {instead} to record it, or "
             "v.data for the bare number")
 
 
 def _of_conversion(name: str) -> str:
-    instead = f"{name}(v.data)" if name in _STEPS else "v.data"
-    why = "; its derivative is 0 wherever it has one" if name in _STEPS else ""
+    instead = "int(v.data)" if name == "int" else "v.data"
+    why = "; its derivative is 0 wherever it has one" if name == "int" else ""
     return (f"{name}(v) would lose the gradient silently; {_KEEP}, or write {instead} for the bare "
             f"number{why}")
 

@@ -17,7 +17,7 @@ ARITHMETIC = frozenset({"add", "sub", "mul", "div", "neg", "identity", "pow", "d
 
 
 def node_names(y: Value | Iterable[Value]) -> dict[Value, str]:
-    """What to call each node of a graph: the same in texts, drawings and pages.
+    """What to call each node of a graph: the same in texts and on pages.
 
     A label is the name; nodes of one label are told apart by primes. A root without a label is y,
     or f where something else is labelled y. What else is computed is v1, v2, ...: first the steps

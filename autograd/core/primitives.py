@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
+from autograd.core import rounding
 from autograd.core.near_zero import CLOSE, is_near_zero, log_of_sum
 from autograd.core.primitive import ALL as ALL
 from autograd.core.primitive import DOMAIN_ERRORS as DOMAIN_ERRORS
@@ -71,6 +72,7 @@ def _function_latex(command: str) -> str:
 # --- arithmetic ---------------------------------------------------------------------------------
 
 _FACTOR: Interval = (-1e150, 1e150)
+_POSITIVE: Interval = (1e-300, 1e300)
 
 add = _row("add", lambda a, b: a + b, lambda a, b, y: 1.0, lambda a, b, y: 1.0,
            symbol="+", text="{0} + {1}", latex="{0} + {1}", precedence=1,
@@ -247,11 +249,133 @@ where = _row("where", lambda c, a, b: a if c else b,
              exact=True, raises=(), parameters=("condition", "a", "b"))
 
 
+# --- rounding and remainders: constant, or of slope 1, between jumps ------------------------------
+
+_NOT_FINITE = ((0, "==", math.inf), (0, "==", -math.inf))
+_BY_ZERO = (1, "==", 0.0)
+_WRAPPED: dict[str, Any] = {"safe": ((-1e3, 1e3), (1e-2, 1e2)), "domain": "a divisor that is not 0",
+                            "exact": True, "raises": (_BY_ZERO,), "precedence": 2}
+
+
+# The distances from a jump are waves: their sign changes at each jump, and in between they are
+# continuous.
+
+def _from_multiple(a: Any, b: Any) -> Any:
+    """The distance of a from the nearest multiple of b."""
+    if b == 0.0:
+        return math.inf
+    rest = ieee_remainder(a, 2.0 * b)
+    return copysign(minimum(absolute(rest), absolute(absolute(b) - absolute(rest))), rest)
+
+
+def _from_multiple_but_zero(a: Any, b: Any) -> Any:
+    size, whole = absolute(a), absolute(b)
+    return whole - size if size <= whole else _from_multiple(size, whole)
+
+
+def _from_half_multiple(a: Any, b: Any) -> Any:
+    """The distance of a from the nearest middle between two multiples of b."""
+    return _from_multiple(a - 0.5 * b, b)
+
+
+def _smaller(a: Any, b: Any) -> Any:
+    """Of two numbers the one of the smaller size."""
+    return b if absolute(b) < absolute(a) else a
+
+
+def _minus_count(a: Any, b: Any, y: Any) -> Any:
+    """Minus how often b was taken off a to leave y: constant between the jumps."""
+    return -rint((a - y) / b)
+
+
+def _rounded(x: float, scale: float) -> float:
+    scaled = x * scale
+    if not math.fabs(scaled) < 2.0 * rounding.WHOLE:
+        return x + 0.0 / scale  # its last place is coarser; of the scale 0 it is an error
+    # What rounding took away from the product (Veltkamp's splitting, Dekker's product).
+    wide, tall = 134217729.0 * x, 134217729.0 * scale
+    high, top = wide - (wide - x), tall - (tall - scale)
+    low, rest = x - high, scale - top
+    lost = ((high * top - scaled) + high * rest + low * top) + low * rest
+    nearest = rint(scaled)
+    off = scaled - nearest
+    # A tie that is none: the product was a little more, or less, on the other side of the tie.
+    is_tie = step(math.fabs(off) - 0.49999999999999994)
+    return math.copysign((nearest + is_tie * step(off * lost) * sign(off)) / scale, x)
+
+
+floor = _row("floor", rounding.floor, _zero, kink=lambda x: _from_multiple(x, 1.0),
+             latex=r"\left\lfloor {0} \right\rfloor",
+             summary="The largest whole number that is not above x.",
+             derivative=("0",),
+             at_kink="at the jumps, the whole numbers, the derivative is 0",
+             exact=True, transparent=True, raises=())
+ceil = _row("ceil", rounding.ceil, _zero, kink=lambda x: _from_multiple(x, 1.0),
+            latex=r"\left\lceil {0} \right\rceil",
+            summary="The smallest whole number that is not below x.",
+            derivative=("0",),
+            at_kink="at the jumps, the whole numbers, the derivative is 0",
+            exact=True, transparent=True, raises=())
+trunc = _row("trunc", rounding.trunc, _zero, kink=lambda x: _from_multiple_but_zero(x, 1.0),
+             summary="x without its decimal places.",
+             derivative=("0",),
+             at_kink="at the jumps, the whole numbers but 0, the derivative is 0",
+             exact=True, transparent=True, raises=())
+rint: Unary = _row("rint", rounding.rint, _zero, kink=lambda x: _from_half_multiple(x, 1.0),
+                   summary="The nearest whole number; of two that are as near the even one.",
+                   derivative=("0",),
+                   at_kink="at the jumps, in the middle between whole numbers, the derivative is 0",
+                   exact=True, transparent=True, raises=())
+rounded: Binary = _row("rounded", _rounded, _zero, lambda x, scale, y: -y / scale,
+                       kink=lambda x, scale: _from_half_multiple(x, 1.0 / scale),
+                       safe=((-1e3, 1e3), (10.0, 1e4)), text="rint({0} * {1}) / {1}",
+                       latex=r"\operatorname{{rint}}\left({0} \cdot {1}\right) / {1}",
+                       parameters=("x", "scale"), precedence=2,
+                       summary="x rounded to decimal places, as round(x, digits) does it exactly; "
+                               "scale is 10 to the power digits, at most 1e22.",
+                       derivative=("0", "-y / scale"), domain="a scale that is not 0",
+                       at_kink="at the jumps the derivative by x is 0",
+                       exact=True, raises=(_BY_ZERO,), hidden=True)
+mod = _row("mod", lambda a, b: a % b, lambda a, b, y: 1.0, _minus_count, kink=_from_multiple,
+           symbol="%", text="{0} % {1}", latex=r"{0} \;\mathrm{{mod}}\; {1}",
+           aliases=("remainder",),
+           summary="The remainder of a divided by b, with the sign of b: a - b floor(a / b).",
+           derivative=("1", "-floor(a / b)"),
+           at_kink="at the jumps, multiples of b, that of one side", **_WRAPPED)
+floordiv = _row("floordiv", lambda a, b: a // b, _zero, _zero, kink=_from_multiple, symbol="//",
+                text="{0} // {1}", aliases=("floor_divide",),
+                latex=r"\left\lfloor {0} / {1} \right\rfloor",
+                summary="The quotient of two numbers, rounded down: floor(a / b).",
+                derivative=("0", "0"),
+                at_kink="at the jumps, multiples of b, the derivative is 0", **_WRAPPED)
+fmod = _row("fmod", rounding.fmod, lambda a, b, y: 1.0, _minus_count, kink=_from_multiple_but_zero,
+            **{**_WRAPPED, "domain": "a finite a, and a divisor that is not 0", "precedence": 9,
+               "raises": (_BY_ZERO, *_NOT_FINITE)},
+            summary="The remainder of a divided by b, with the sign of a: a - b trunc(a / b).",
+            derivative=("1", "-trunc(a / b)"),
+            at_kink="at the jumps, multiples of b but 0, that of one side")
+ieee_remainder: Binary = _row(
+    "ieee_remainder", rounding.remainder, lambda a, b, y: 1.0, _minus_count,
+    kink=_from_half_multiple,
+    **{**_WRAPPED, "domain": "a finite a, and a divisor that is not 0", "precedence": 9,
+       "raises": (_BY_ZERO, *_NOT_FINITE)},
+    summary="The remainder of a divided by b that is nearest to 0, as math.remainder: "
+            "a - b rint(a / b).",
+    derivative=("1", "-rint(a / b)"),
+    at_kink="at the jumps, in the middle between multiples of b, that of one side")
+copysign: Binary = _row(
+    "copysign", math.copysign, lambda a, b, y: sign(a) * copysign(1.0, b), _zero,
+    kink=_smaller, safe=(ALL, _POSITIVE),
+    summary="The size of a with the sign of b.",
+    derivative=("where(a > 0, 1, where(a < 0, -1, 0)) * copysign(1, b)", "0"),
+    at_kink="0 at a = 0; at the jump, b = 0, that of the side that the sign of b is on",
+    exact=True, raises=())
+
+
 # --- exponentials and logarithms ----------------------------------------------------------------
 
 _EXP: Interval = (-700.0, 700.0)
 _LARGEST = 709.782712893384  # the largest operand of which exp is not too large for a float
-_POSITIVE: Interval = (1e-300, 1e300)
 
 exp = _row("exp", math.exp, lambda x, y: y, safe=(_EXP,), latex="e^{{{0}}}", precedence=4,
            summary="The exponential function, e to the power x.",
@@ -408,7 +532,6 @@ cosine: Primitive = _row("cosine", _cosine, _cosine_by_first, _cosine_by_second,
 
 _UNIT: Interval = (-1.0 + 1e-15, 1.0 - 1e-15)
 _ANGLE: Interval = (-1e5, 1e5)
-_NOT_FINITE = ((0, "==", math.inf), (0, "==", -math.inf))
 _OUTSIDE_UNIT = ((0, "<", -1.0), (0, ">", 1.0))
 _LARGEST_HYPERBOLIC = 710.4758600739439  # of which sinh and cosh are not too large for a float
 _HYPERBOLIC = ((0, "<", -_LARGEST_HYPERBOLIC), (0, ">", _LARGEST_HYPERBOLIC))

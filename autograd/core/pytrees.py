@@ -134,7 +134,9 @@ def mapped(structure: Any, change: Callable[[Any], Any]) -> Any:
     """The same structure around changed leaves."""
     if not is_container(structure):
         return change(structure)
-    return with_items(structure, [mapped(item, change) for item in items_of(structure)])
+    items = items_of(structure)
+    return with_items(structure, list(map(change, items)) if _is_flat(items) else
+                      [mapped(item, change) for item in items])
 
 
 def paths(structure: Any, name: str) -> list[str]:

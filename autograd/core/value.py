@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ContextDecorator, contextmanager
 from inspect import isasyncgenfunction, iscoroutinefunction, isgeneratorfunction
+from numbers import Real
+from operator import index
 from typing import TYPE_CHECKING, Any, SupportsFloat, TypeVar, Union, final
 
 import numpy as np
@@ -192,6 +194,19 @@ def refuse_lost_gradients(refusals: list[str]) -> None:
                         "gradient of what it returned would be right)")
 
 
+@contextmanager
+def refusals_apart() -> Iterator[None]:
+    """Inside, refusals are of calls that no transform at work has made, and none is told."""
+    told = [switch.refusals for entry in (here().entries if switched_on else ())
+            if isinstance(switch := entry.switch(), recording) and switch.refusals is not None]
+    counts = [len(refusals) for refusals in told]
+    try:
+        yield
+    finally:
+        for refusals, count in zip(told, counts, strict=True):
+            del refusals[count:]
+
+
 def is_transforming() -> bool:
     """Whether a transform has called the function that is running here: it needs its graph."""
     return bool(switched_on) and here().transforms
@@ -258,6 +273,13 @@ def _state_now() -> State:
     return state
 
 
+def _moment_here() -> Moment:
+    """The Moment of the leaves that this thread or task makes now."""
+    state = stored_state()
+    return state.moment if state.moment.clock == _now.clock else _state_now().moment
+
+
+MOST_DIGITS = 22  # 10**22 is the largest power of 10 that a float holds exactly
 _bare = object.__new__
 _add, _sub, _mul, _div = primitives.add, primitives.sub, primitives.mul, primitives.div
 _neg = primitives.neg
@@ -309,7 +331,7 @@ class Value:
         self._left: Any = None
         self._right: Any = None
         self.label = label
-        self._made: Moment = _state_now().moment if switched_on else _now
+        self._made: Moment = _moment_here() if switched_on else _now
 
     def __init_subclass__(cls) -> None:
         raise TypeError("Value cannot be subclassed; hold a Value in your class, "
@@ -494,6 +516,60 @@ class Value:
     def __abs__(self) -> Value:
         return self._record(primitives.absolute, (self,))
 
+    @operator
+    def __mod__(self, other: Any) -> Value:
+        return _mixed(primitives.mod, self, other)
+
+    @operator
+    def __rmod__(self, other: Any) -> Value:
+        return _mixed(primitives.mod, other, self)
+
+    @operator
+    def __floordiv__(self, other: Any) -> Value:
+        return _mixed(primitives.floordiv, self, other)
+
+    @operator
+    def __rfloordiv__(self, other: Any) -> Value:
+        return _mixed(primitives.floordiv, other, self)
+
+    def __divmod__(self, other: Any) -> tuple[Value, Value]:
+        return self // other, self % other
+
+    def __rdivmod__(self, other: Any) -> tuple[Value, Value]:
+        return other // self, other % self
+
+    def __round__(self, digits: int | None = None) -> Value:
+        digits = 0 if digits is None else index(digits)
+        if abs(digits) > MOST_DIGITS:
+            raise ValueError(f"round(v, {digits}): a Value is rounded to at most {MOST_DIGITS} "
+                             f"places, -{MOST_DIGITS} <= digits <= {MOST_DIGITS}")
+        if digits < 0:
+            return self - primitives.ieee_remainder(self, 10.0**-digits)
+        return _mixed(primitives.rounded, self, 10.0**digits) if digits else self.rint()
+
+    def __floor__(self) -> Value:
+        return self.floor()
+
+    def __ceil__(self) -> Value:
+        return self.ceil()
+
+    def __trunc__(self) -> Value:
+        return self.trunc()
+
+    @property
+    def real(self) -> Value:
+        """The Value itself: it is a real number."""
+        return self
+
+    @property
+    def imag(self) -> float:
+        """0: a Value is a real number."""
+        return 0.0
+
+    def conjugate(self) -> Value:
+        """The Value itself: it is a real number."""
+        return self
+
     @comparison
     def __lt__(self, other: Any) -> Any:
         return _compare("<", self, other)
@@ -537,23 +613,6 @@ class Value:
 
         def __complex__(self) -> complex:
             raise refusal(lost_gradient("complex(v)"))
-
-        def __round__(self, digits: int | None = None) -> float:
-            raise refusal(lost_gradient("round(v)"))
-
-        def __trunc__(self) -> int:
-            raise refusal(lost_gradient("int(v)"))
-
-        def rint(self) -> float:  # which NumPy asks of the objects that it is to round
-            raise refusal(lost_gradient("round(v)"))
-
-        def _divided_with_rest(self, *others: Any) -> Any:
-            raise refusal("%, // and divmod are no operations of autograd; write a - b * "
-                          "math.floor((a / b).data) for a % b, and math.floor((a / b).data) for "
-                          "a // b, through which no gradient flows")
-
-        __mod__ = __rmod__ = __floordiv__ = __rfloordiv__ = _divided_with_rest
-        __divmod__ = __rdivmod__ = _divided_with_rest
 
     def __repr__(self) -> str:
         label = f", label={self.label!r}" if self.label else ""
@@ -616,6 +675,10 @@ class Value:
         gaussian: Callable[[], Value]
         sigmoid_slope: Callable[[], Value]
         one_minus_square: Callable[[], Value]
+        floor: Callable[[], Value]
+        ceil: Callable[[], Value]
+        trunc: Callable[[], Value]
+        rint: Callable[[], Value]
         erf: Callable[[], Value]
         erfc: Callable[[], Value]
         sign: Callable[[], Value]
@@ -637,6 +700,14 @@ class Value:
         true_divide: Operator
         pow: Operator
         power: Operator
+        mod: Operator
+        remainder: Operator
+        floordiv: Operator
+        floor_divide: Operator
+        fmod: Operator
+        ieee_remainder: Operator
+        copysign: Operator
+        rounded: Operator
         wins: Operator
         maximum: Operator
         minimum: Operator
@@ -650,6 +721,7 @@ class Value:
 display_hook: Callable[[Value], dict[str, Any]] | None = None
 
 row.value_class.append(Value)
+Real.register(Value)
 Operand = Union[Value, float]  # noqa: UP007 - evaluated at run time, before 3.14's forward references
 
 

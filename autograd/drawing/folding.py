@@ -47,10 +47,16 @@ Operand = Union[Unit, float, None]  # noqa: UP007 - evaluated at run time
 
 @dataclass(eq=False)
 class Group:
-    """Units that are drawn as one: all of a folded scope, or some that are alike."""
+    """Units that are drawn as one: all of a folded scope, some that are alike, a loop's middle."""
 
     units: list[Unit]
     folded: Scope = ()  # the scope that this box stands for, () for another group
+    repeats: int = 0  # the iterations that this box stands for, 0 for another group
+
+    @property
+    def is_box(self) -> bool:
+        """Whether it stands for a whole part of the graph."""
+        return bool(self.folded or self.repeats)
 
     @property
     def first(self) -> Unit:

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -38,6 +39,11 @@ def _beside_the_interpreter(command: str) -> str | None:
     return shutil.which(command, path=os.pathsep.join(folders))
 
 
+# What the beginning of a picture holds; a program that writes anything else is broken.
+MARKS = {"svg": b"<svg", "png": b"\x89PNG", "pdf": b"%PDF"}
+
+_told_of: set[str] = set()  # failures of renderers
+
 # The first that is installed is taken.
 RENDERERS: dict[str, Renderer] = {
     "dot": Renderer(("svg", "png", "pdf"), lambda: shutil.which("dot")),
@@ -61,6 +67,11 @@ def find_renderer(name: str = "", format: str = "svg") -> str:
     Raises:
         RendererError: when there is none; the message says how to install one.
     """
+    return _usable_renderers(name, format)[0]
+
+
+def _usable_renderers(name: str, format: str) -> list[str]:
+    """The paths of the commands to try, one after the other; where one is asked for, it alone."""
     name = name or os.environ.get("CHAINRULE_RENDERER", "")
     if name and name not in RENDERERS:
         raise RendererError(f"there is no renderer {name!r}; choose one of "
@@ -69,16 +80,43 @@ def find_renderer(name: str = "", format: str = "svg") -> str:
     installed = {each: path for each, row in candidates.items() if (path := row.find())}
     if not installed:
         raise RendererError(f"no {name or 'graph'} renderer was found; install one with: {INSTALL}")
-    for each, path in installed.items():
-        if format in RENDERERS[each].formats:
-            return path
-    for row in RENDERERS.values():
-        if format in row.formats and (path := row.find()):
-            return path
+    usable = [path for each, path in installed.items() if format in RENDERERS[each].formats]
+    others = [path for row in RENDERERS.values() if format in row.formats and (path := row.find())]
+    if usable or others:
+        return usable or others[:1]
     raise RendererError(
         f"{' and '.join(installed)} writes no {format}; render "
         f"{' or '.join(dict.fromkeys(f for each in installed for f in RENDERERS[each].formats))}, "
         "or install your system's graphviz package, for example apt install graphviz")
+
+
+def _rendered(source: str, name: str, format: str) -> bytes:
+    """The picture, from the first renderer that is not broken; a broken one is told of once.
+
+    Raises:
+        RendererError: when no renderer can be used, or each of them fails.
+    """
+    failures: list[str] = []
+    for command in _usable_renderers(name, format):
+        try:
+            done = subprocess.run([command, f"-T{format}"], input=source.encode(),
+                                  capture_output=True, check=False)
+        except OSError as error:  # not a program, or not for this machine
+            failures.append(f"{command} cannot be started: {error}")
+            continue
+        if done.returncode == 0 and MARKS.get(format, b"") in done.stdout[:1000] and done.stdout:
+            if failures:
+                _warn_once(command, failures)
+            return done.stdout
+        failures.append(f"{command} failed: {done.stderr.decode(errors='replace')[-500:].strip()}")
+    raise RendererError("; ".join(failures))
+
+
+def _warn_once(command: str, failures: list[str]) -> None:
+    if not _told_of.issuperset(failures):
+        _told_of.update(failures)
+        warnings.warn(f"{'; '.join(failures)}; {command} draws in its place", RuntimeWarning,
+                      stacklevel=4)
 
 
 class Drawing(graphviz.Digraph):  # type: ignore[misc]
@@ -101,30 +139,29 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]
             format: "svg", "png", or "pdf" where `dot` is installed.
 
         Raises:
-            RendererError: without a renderer for the format.
+            RendererError: without a renderer for the format, and when each of them fails. Where
+                `dot` fails and graphviz-pure does not, that is a warning, unless one of them was
+                asked for by name.
         """
         chosen = _checked_format(format or self.format)
-        command = find_renderer(self.layout_renderer, chosen)
-        done = subprocess.run([command, f"-T{chosen}"], input=self.source.encode(),
-                              capture_output=True, check=False)
-        if done.returncode or not done.stdout:
-            raise RendererError(f"{command} failed: {done.stderr.decode(errors='replace')[-500:]}")
+        picture = _rendered(self.source, self.layout_renderer, chosen)
         encoding = options.get("encoding")
-        return done.stdout.decode(encoding) if encoding else done.stdout
+        return picture.decode(encoding) if encoding else picture
 
     def render(self, filename: Any = None, directory: Any = None, view: bool = False,
                format: str | None = None, outfile: Any = None, **options: Any) -> str:
         """Write the picture to a file and return its path.
 
         Args:
-            filename: the path; a suffix .svg, .png or .pdf says the format, without one the
+            filename: the path; its suffix, .svg, .png or .pdf, says the format. Without one the
                 format's suffix is added.
             directory: a folder that filename is in.
-            format: "svg", "png", or "pdf" where `dot` is installed.
+            format: "svg", "png", or "pdf" where `dot` is installed; it goes before the suffix.
             outfile: another name for filename.
 
         Raises:
-            RendererError: without a renderer for the format; no file is written then.
+            RendererError: for a suffix or format that cannot be written, such as .jpg, and without
+                a renderer for the format; no file is written then.
             ValueError: for a path that names no file.
         """
         path = Path(outfile or filename or self.filename or "graph")
@@ -133,7 +170,7 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]
         if not path.name:
             raise ValueError(f"{path} is a folder; give a file in it a name")
         suffix = path.suffix[1:].lower()
-        if format is None and suffix in formats():
+        if format is None and suffix and suffix[0].isalpha():  # "loss 0.5" has no suffix
             format = suffix
         chosen = _checked_format(format or self.format)
         if suffix != chosen:
@@ -158,7 +195,8 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]
 
 def _checked_format(format: str) -> str:
     if format not in formats():
-        raise RendererError(f"cannot render {format!r}; choose one of {', '.join(formats())}")
+        raise RendererError(f"cannot write {format!r}; choose one of {', '.join(formats())}, for "
+                            "example .render('graph.png')")
     return format
 
 

@@ -186,9 +186,9 @@ class Explanation:
 
     def _definitions(self, style: str) -> list[str]:
         """What each named node is, and its number."""
-        lines = [f"{typeset(self.names[node], style)} = {formula(node, style, self.names)} = "
-                 f"{plain(node.data, style)}" for node in self.named if node.op is not None]
-        return _capped(lines, self.max_rows, "definitions", style)
+        return _capped([node for node in self.named if node.op is not None], lambda node: (
+            f"{typeset(self.names[node], style)} = {formula(node, style, self.names)} = "
+            f"{plain(node.data, style)}"), self.max_rows, "definitions", style)
 
     def _ratio(self, upper: Value, lower: Value, style: str, d: str = "d") -> str:
         a, b = typeset(self.names[upper], style), typeset(self.names[lower], style)
@@ -247,17 +247,17 @@ class Explanation:
         received: dict[Value, list[Factor]] = {}
         for factor in self.factors:
             received.setdefault(factor.lower, []).append(factor)
-        lines = [f"{self._ratio(self.y, self.y, style)} = 1"]
-        for node in reversed(self.named):
-            if node in received:
-                shares = [self._share(factor, style, len(received[node]) == 1)
-                          for factor in received[node]]
-                sides = [self._ratio(self.y, node, style),
-                         " + ".join(names for names, _ in shares),
-                         " + ".join(numbers for _, numbers in shares),
-                         plain(self.adjoints[node], style)]
-                lines.append(" = ".join(_unrepeated(sides)))
-        return _capped(lines, self.max_rows, "rows", style)
+        def line(node: Value) -> str:
+            if node is self.y:
+                return f"{self._ratio(node, node, style)} = 1"
+            shares = [self._share(factor, style, len(received[node]) == 1)
+                      for factor in received[node]]
+            return " = ".join(_unrepeated([
+                self._ratio(self.y, node, style), " + ".join(names for names, _ in shares),
+                " + ".join(numbers for _, numbers in shares), plain(self.adjoints[node], style)]))
+
+        nodes = [node for node in reversed(self.named) if node is self.y or node in received]
+        return _capped(nodes, line, self.max_rows, "rows", style)
 
     def _share(self, factor: Factor, style: str, is_only: bool) -> tuple[str, str]:
         """What a node receives from one that uses it, in names and in numbers."""
@@ -439,12 +439,14 @@ def _aligned(row: str) -> str:
     return f"{left.strip()} &{equals}{right}" if left.strip() else f"&{equals}{right}"
 
 
-def _capped(lines: list[str], most: int, what: str, style: str) -> list[str]:
-    if len(lines) <= most:
-        return lines
+def _capped(nodes: list[Value], line: Callable[[Value], str], most: int, what: str,
+            style: str) -> list[str]:
+    """A line for each node, or for the first and last of too many."""
+    if len(nodes) <= most:
+        return [line(node) for node in nodes]
     half = most // 2
-    left_out = (f"... {len(lines) - 2 * half} more {what}; write max_rows={len(lines)} "
+    left_out = (f"... {len(nodes) - 2 * half} more {what}; write max_rows={len(nodes)} "
                 "to see all ...")
-    return [*lines[:half],
+    return [*map(line, nodes[:half]),
             rf"&\text{{{_plain_text(left_out)}}}" if style == "latex" else left_out,
-            *lines[len(lines) - half:]]
+            *map(line, nodes[len(nodes) - half:])]

@@ -65,8 +65,10 @@ class Comparison:
                  names: dict[Value, str]) -> str:
         node = self.first_wrong(adjoints)
         if node is None:
+            # A leaf hands nothing on, so it is only for the other mistake that one will do.
+            needed = "a computed node" if adjoints is self.unordered else "a node"
             return (f"{mistake}: all adjoints are right here. The graph is too simple for the "
-                    "mistake to show: it needs a node that is used twice.")
+                    f"mistake to show: it needs {needed} that is used twice.")
         walked = "" if self.finished or adjoints is not self.unordered else (
             f" (given up after {self.steps} steps: it walks every path)")
         return (f"{mistake}: the first wrong adjoint is that of {names[node]}: "
@@ -76,7 +78,7 @@ class Comparison:
 def compare_naive(y: Value) -> Comparison:
     """Run the naive recursion and ``=`` for ``+=`` beside the right pass, on the user's graph.
 
-    Nothing changes any ``grad``.
+    Nothing changes any ``grad``. Both mistakes are switches of ``autograd.live(y)``, too.
 
     Args:
         y: the root.

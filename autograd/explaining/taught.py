@@ -38,6 +38,8 @@ class Taught:
         """A node or a constant, in its simplest writing."""
         if not isinstance(operand, Value):
             return constant(operand)
+        if operand in self._written:
+            return self._written[operand]
         for node in region(operand, self.names, expand=False):
             if node not in self._written:
                 self._written[node] = self._one(node)
@@ -125,6 +127,7 @@ def _parsed(text: str) -> ast.expr:
     return ast.parse(text, mode="eval").body
 
 
+@cache
 def _can_be_written(text: str) -> bool:
     """Not where it says by cases what a bracket or a sign of the partial says shortly."""
     if "where(" in text:

@@ -51,6 +51,9 @@ function reach(x) {
   }
 }
 
+// A number as a field has room for it; all its digits are there while one types.
+const fitting = x => String(x).length <= 10 ? x : Number(x.toPrecision(7));
+
 // A slider and a number field for one number: {box, slider, field, value, set(x)}.
 // options: {label, value, changed(x), min, max, log, id}; without min and max the slider reaches
 // beyond the number on both sides of 0, and further when the field asks for more; with log, the
@@ -77,12 +80,12 @@ function dial(options) {
   made.set = x => {
     place(x);
     made.slider.value = Number.isFinite(x) ? onSlider(x) : 0;
-    made.field.value = Number.isFinite(x) ? x : "";
+    made.field.value = Number.isFinite(x) ? fitting(x) : "";
   };
   made.slider.addEventListener("input", () => {
     const x = fromSlider(Number(made.slider.value));
     place(x);
-    made.field.value = x;
+    made.field.value = fitting(x);
     options.changed(x);
   });
   made.field.addEventListener("input", () => {
@@ -92,6 +95,8 @@ function dial(options) {
     made.slider.value = onSlider(x);
     options.changed(x);
   });
+  made.field.addEventListener("focus", () => { if (Number.isFinite(made.value)) made.field.value = made.value; });
+  made.field.addEventListener("blur", () => { if (made.field.valueAsNumber === made.value) made.field.value = fitting(made.value); });
   made.end = -1;
   made.set(options.value);
   return made;

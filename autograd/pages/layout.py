@@ -54,12 +54,14 @@ class Layout(NamedTuple):
         boxes: the upper left corner of each box, in the order in which they were given.
         arrows: for each arrow its path, as SVG writes it, and the middle of its label.
         frames: for each scope its name, and left, top, width, height.
+        dense: whether the arrows are too many to be told apart, but for those of one box.
     """
 
     size: list[float]
     boxes: list[list[float]]
     arrows: list[list[Any]]
     frames: list[list[Any]]
+    dense: bool = False
 
 
 def laid_out(boxes: Sequence[Box], arrows: Sequence[Arrow], direction: str,
@@ -165,7 +167,7 @@ class _Layered:
         return Layout(self._pair(end - RANK_GAP + GAP, bottom - top),
                       [corners[box.name] for box in boxes],
                       [line if arrow.label_width else line[:1]
-                       for line, arrow in zip(lines, arrows, strict=True)], [])
+                       for line, arrow in zip(lines, arrows, strict=True)], [], dense=True)
 
     def _line(self, start: tuple[float, float], end: tuple[float, float]) -> list[Any]:
         """A curve that leaves and arrives in the direction of the graph, and its middle."""

@@ -31,9 +31,15 @@ function walk() {
     stops.push(stop);
     const before = stops.length > 1 && stops[stops.length - 2].point;
     if (before && point.every((x, i) => Math.abs(x - before[i]) <= data.precision)) return {stops, reason: "precision"};
-    if (stops.length > data.steps) return {stops, reason: "steps"};
+    if (stops.length > data.steps) return {stops, reason: "steps", rises: isRising(stops.map(each => each.value))};
     point = point.map((x, i) => x - rate * stop.gradient[i]);
   }
+}
+
+// Whether the values end higher than they ever were, as Path.rises has it.
+function isRising(values) {
+  const last = values[values.length - 1], largest = values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  return last - values[0] > data.rounding * largest && values.every(value => value <= last);
 }
 
 // --- words --------------------------------------------------------------------------------------
@@ -58,6 +64,7 @@ function outcome() {
   if (path.reason === "precision") return `Converged after ${steps}: at ${place(end.point)} a step moves no farther than ${brief(data.precision)}.`;
   if (path.reason === "steps") {
     const before = path.stops[count - 1].point, moved = Math.max(...end.point.map((x, i) => Math.abs(x - before[i])));
+    if (path.rises) return `Diverges: after ${steps} f is higher than it ever was, and a step moves by ${brief(moved)}. Try a smaller rate.`;
     return `Not there yet: after ${steps} a step still moves by ${brief(moved)}${end.value > path.stops[0].value ? ", and f has risen" : ""}.`;
   }
   if (path.reason === "diverged") return `Diverges: it has been thrown to ${place(end.point)} after ${steps}, and the next would be beyond all bounds. Try a smaller rate.`;
@@ -177,7 +184,8 @@ function drawCurve(layer) {
       return;
     }
     const y = Math.max(-1e5, Math.min(1e5, view.y(stop.value)));
-    const torn = !before || (before.stop.branch !== stop.branch && Math.abs(before.y - y) > 8);
+    const leaps = before && (y - view.top) * (before.y - view.top) < 0 && (y - view.bottom) * (before.y - view.bottom) < 0;
+    const torn = !before || leaps || (before.stop.branch !== stop.branch && Math.abs(before.y - y) > 8);
     line += `${torn ? "M" : "L"}${x.toFixed(1)} ${y.toFixed(1)}`;
     before = {stop, y};
   });
@@ -214,7 +222,7 @@ function drawSlope(layer, [x, y]) {
   if (size > 0 && Number.isFinite(size)) drawn("line", {class: "tangent", x1: x, y1: y, x2: x + dx / size * 46, y2: y + dy / size * 46}, undefined, layer);
 }
 function hasFailed() {
-  return !["precision", "steps"].includes(path.reason);
+  return path.rises || !["precision", "steps"].includes(path.reason);
 }
 // Where a path that fails leaves the picture, or where its next point would be.
 function crossing(points) {
@@ -227,6 +235,7 @@ function crossing(points) {
   let to = points && points[from + 1];
   if (!to) {
     if (count && count < path.stops.length) return null;
+    if (path.rises) return points[from];
     const x = view.x(path.next[0]), y = two ? view.y(path.next[1]) : count ? points[from][1] : view.bottom - 12;
     to = [bounded(x), bounded(y)];
     if (isIn(to)) return to;
@@ -248,7 +257,7 @@ function cross(layer, where) {
 function legend() {
   const parts = two ? ["the bluer, the lower; dashed green: steepest descent"] : ["dashed green: the tangent"];
   parts.push("ring: the start");
-  if (hasFailed()) parts.push("red cross: where the path leaves");
+  if (hasFailed()) parts.push(path.rises ? "red cross: it diverges" : "red cross: where the path leaves");
   if (data.branches.length > 1) parts.push(`f has ${data.branches.length} recorded branches`);
   if (two ? view.hasGaps : view.samples.some(stop => stop.fault)) parts.push("grey: f is not defined, or not recorded");
   return parts.join("; ") + ". Click into the picture to start there.";

@@ -24,7 +24,7 @@ from autograd.core.pytrees import flatten, paths, rebuild
 from autograd.core.transforms import value_and_grad
 from autograd.core.validation import as_float, interval, not_negative, positive, whole
 from autograd.core.value import Value, data_of
-from autograd.descent import FARTHEST, HIGHEST, Path, descend
+from autograd.descent import FARTHEST, HIGHEST, ROUNDING, Path, descend
 from autograd.explaining.chain_rule import derivative_formulas
 from autograd.explaining.notation import formula
 from autograd.pages.page import Page, asset
@@ -33,6 +33,7 @@ MOST_BRANCHES = 32
 MOST_INSTRUCTIONS = 20_000  # of all branches together; each is some 30 bytes of the page
 LONGEST_FORMULA = 120
 SAMPLES = {1: 201, 2: 25}  # along each side, when branches are looked for
+FAR = 10.0  # times the size of the start
 SLOWER = (1.0, 0.1, 0.01, 0.001)  # times the rate, until a descent finds what is to be seen
 
 Interval = tuple[float, float]
@@ -84,12 +85,13 @@ def live_descent(f: Callable[[Any], Any], start: Any, rate: float = 0.1, *, rang
     precision = not_negative(precision, "precision")
     names = _labels(f, start, labels)
     path = descend(f, start, rate, steps, precision)
-    shown = _shown(f, path) if ranges is None else _checked(ranges, point)
+    shown = _shown(f, path, rate) if ranges is None else _checked(ranges, point)
     branches = _branches(f, start, path, shown)
     scripts = [_script(i, branch) for i, branch in enumerate(branches)]
     data = {
         "labels": names, "start": point, "rate": rate, "steps": steps,
         "precision": precision, "ranges": shown, "farthest": FARTHEST, "highest": HIGHEST,
+        "rounding": ROUNDING,
         "formulas": _formulas(f, start, names) if len(branches) == 1 else [],
         "branches": [_described(branch) for branch in branches],
         "domains": {op: TABLE[op].domain for branch in branches for op in branch.program.ops
@@ -103,6 +105,8 @@ def live_descent(f: Callable[[Any], Any], start: Any, rate: float = 0.1, *, rang
 
 
 def _labels(f: Callable[[Any], Any], start: Any, labels: Sequence[str] | None) -> list[str]:
+    if labels is None and isinstance(start, dict) and len(start) == len(flatten(start)):
+        return [str(key) for key in start]
     if labels is None:
         return list(paths(start, next(iter(names_of(f)), "x")))
     names = [str(label) for label in labels]
@@ -113,16 +117,20 @@ def _labels(f: Callable[[Any], Any], start: Any, labels: Sequence[str] | None) -
 
 # --- what is shown --------------------------------------------------------------------------------
 
-def _shown(f: Callable[[Any], Any], path: Path) -> list[Interval]:
+def _shown(f: Callable[[Any], Any], path: Path, rate: float) -> list[Interval]:
     """An interval of each variable that holds the start and where a descent leads to."""
     start = path.points[0]
     found = path
     for share in SLOWER[1:]:
         if found.reason != "diverged":
             break
-        found = descend(f, path.start, path.rate * share, len(path) + 100)  # type: ignore[operator]
-    end = start if found.reason == "diverged" else found.points[-1]
-    sizes = np.maximum(1.25 * np.abs(start - end), 0.25 * np.maximum(1.0, np.abs(end)))
+        found = descend(f, path.start, rate * share, 300)
+    room = FAR * np.maximum(1.0, np.abs(start))  # a path that goes on has no end to be shown
+    end = np.clip(found.points[-1], start - room, start + room)
+    sizes = 1.25 * np.abs(start - end)
+    sizes = np.maximum(sizes, 0.25 * sizes.max())
+    if sizes.max() <= 1e-6 * np.abs([start, end]).max():
+        sizes[:] = 0.25 * np.maximum(1.0, np.abs(end).max())
     return [(float(x - size), float(x + size)) for x, size in zip(end, sizes, strict=True)]
 
 

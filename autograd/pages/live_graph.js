@@ -121,7 +121,14 @@ function six(x) {  // a number with up to six digits, as explain() writes it
   return withPowersOfTen(size >= 1e6 || (size < 1e-4 && size > 0) ? Number(x.toPrecision(6)).toExponential() : text);
 }
 const inBrackets = text => text.startsWith("-") ? `(${text})` : text;
-const asFactor = text => text.startsWith("-") || /[^(\s] [+-] /.test(text.replace(/\([^()]*\)/g, "()")) ? `(${text})` : text;
+function asFactor(text) {  // a sum in brackets
+  let depth = 0;
+  for (let i = 0; i < text.length; i++) {
+    depth += "([".includes(text[i]) - ")]".includes(text[i]);
+    if (depth === 0 && (i === 0 ? text[0] === "-" : / [-+] /.test(text.slice(i, i + 3)))) return `(${text})`;
+  }
+  return text;
+}
 const nameOf = x => isNode(x) ? names[x] : six(read(x));
 
 function applied(i, write) {  // the operation on what is written for its operands
@@ -140,17 +147,13 @@ function applied(i, write) {  // the operation on what is written for its operan
 const inNames = i => applied(i, nameOf);
 const inNumbers = i => applied(i, x => six(isNode(x) ? values[x] : read(x)));
 
-function slopeInNames(i, place) {  // as it is taught, in the names of the operands; "" if not known
-  const kind = kindOf[i], operands = operandsOf[i], half = operands.length / 2;
-  if (kind.paired) return nameOf(operands[place < half ? place + half : place - half]);
-  if (!kind.derivative) return "";
-  const [parameters, texts] = kind.derivative, known = {y: names[i]};
-  if (parameters[0].startsWith("*")) known.x = nameOf(operands[place]);
-  else parameters.forEach((parameter, j) => { known[parameter] = inBrackets(nameOf(operands[j])); });
-  const text = texts[parameters[0].startsWith("*") ? 0 : place] || "";
-  return text.replace(/[A-Za-z_]\w*(?!\w|\()/g, word => word in known ? known[word] : word);
-}
-const ratio = (a, b) => `d${a}/d${b}`;
+// The derivative of a node by one below it: as it is taught, "" where that is not known; as a number.
+const slopeInNames = (i, x) => data.slopes[i].find(([place]) => place === x)?.[1] || "";
+const placesOf = (i, x) => [...operandsOf[i].keys()].filter(place => operandsOf[i][place] === x && slopes[i][place] !== null);
+const slopeBy = (i, x) => placesOf(i, x).reduce((sum, place) => sum + slopes[i][place], 0);
+// What the row of an operation says of its operand x, of this operand.
+const inPlace = (text, i) => kindOf[i].parameter ? text.replace(/(?<![\w.])x(?!\w)/g, () => nameOf(operandsOf[i][0])) : text;
+const ratio = (a, b, d = "d") => `${d}${a}/${d}${b}`;
 const value = i => domain[i] === INSIDE ? shown(values[i]) : domain[i] === OUTSIDE ? "outside" : "unknown";
 const brief = x => {  // as wide as a box
   const text = shown(x);
@@ -193,16 +196,13 @@ function makeArrow([from, to, place], k) {
     constants.push(element("div", board, six(read(operandsOf[to][place])), {class: "constant"}));
     return;
   }
-  const text = document.createElementNS(svg, "text");
-  for (const [name, x] of [["class", "factor"], ["data-from", from], ["data-to", to], ["data-place", place]]) {
-    text.setAttribute(name, x);
-  }
-  factors[k] = text;
+  factors[k] = element("div", board, "", {class: "factor", "data-from": from, "data-to": to, "data-place": place});
 }
 
 function lay(direction) {
   const plan = data.layouts[direction] || Object.values(data.layouts)[0];
-  const put = (box, [left, top], width) => Object.assign(box.style, {left: left + "px", top: top + "px", width: width + "px"});
+  const put = (box, [left, top], width) => Object.assign(box.style, {left: left + "px", top: top + "px"}, width && {width: width + "px"});
+  board.classList.toggle("dense", plan.dense);
   Object.assign(board.style, {width: plan.size[0] + "px", height: plan.size[1] + "px"});
   $("arrows").setAttribute("width", plan.size[0]);
   $("arrows").setAttribute("height", plan.size[1]);
@@ -217,8 +217,7 @@ function lay(direction) {
   plan.arrows.forEach(([path, x, y], k) => {
     arrows[k].setAttribute("d", path);
     if (!factors[k]) return;
-    factors[k].setAttribute("x", x);
-    factors[k].setAttribute("y", y);
+    put(factors[k], [x, y]);
   });
   for (const frame of board.querySelectorAll(".frame")) frame.remove();
   for (const [name, left, top, width, height] of plan.frames) {
@@ -271,7 +270,7 @@ const brief4 = x => {
 
 // --- notes: branches, kinks, domains, mistakes ------------------------------------------------------
 
-const sides = new Float64Array(count), lastSide = new Float64Array(count);
+const sides = new Float64Array(count).fill(NaN), lastSide = new Float64Array(count);
 let crossed = new Set();
 
 function kinkSide(i) {  // the side of its kink on which a node is; 0 on the kink, nan where it has none
@@ -314,11 +313,11 @@ function notes() {
     if (domain[i] === OUTSIDE) {
       const out = call(kind.value, inputs[i])[0], isHuge = Math.abs(out) === Infinity;
       found.push(["outside", `${names[i]} = ${inNames(i)} = ${inNumbers(i)} has no value: ` + (kind.domain
-        ? `it needs ${kind.domain}` + (isHuge ? ", and a result that is not too large." : ".") : "the result is too large for a float.")]);
+        ? `it needs ${inPlace(kind.domain, i)}` + (isHuge ? ", and a result that is not too large." : ".") : "the result is too large for a float.")]);
     } else if (kind && slopeless[i] && domain[i] === INSIDE && reached[i]) {
       found.push(["outside", `${names[i]} = ${inNames(i)} = ${inNumbers(i)} has no derivative here.`]);
     } else if (kind && sides[i] === 0) {
-      found.push(["kink", `${names[i]} = ${inNames(i)} sits on its kink. The derivative that is taken: ${kind.atKink || "that of one side"}.`]);
+      found.push(["kink", `${names[i]} = ${inNames(i)} sits on its kink. The derivative that is taken: ${inPlace(kind.atKink || "that of one side", i)}.`]);
     } else if (crossed.has(i)) {
       found.push(["crossed", `${names[i]} = ${inNames(i)} has crossed its kink: ${operandsOf[i].map((x, place) => isNode(x) && slopes[i][place] !== null ? `${ratio(names[i], names[x])} is ${six(slopes[i][place])}` : "").filter(Boolean).slice(0, 3).join(", ")} on this side.`]);
     }
@@ -331,6 +330,14 @@ function notes() {
   $("notes").replaceChildren(...shownNotes.map(([kind, text]) => element("p", null, text, {class: "note " + kind})));
 }
 
+function branch() {
+  if (!data.guards.length && kindOf.some(kind => kind?.choice)) {
+    return " Where there is a choice, the arm stays that was taken: the graph does not hold the condition.";
+  }
+  const said = data.guards.slice(0, 3).map(([, , , outcome, text]) => `${text} is ${outcome}`);
+  return said.length ? ` The branch of the function that is shown: ${said.join(", ")}${data.guards.length > 3 ? ", ..." : ""}.` : "";
+}
+
 function verdict() {
   const what = mistake === "unordered" ? "Without topological order" : "With = in place of +=", i = firstWrong();
   if (i < 0) return `${what}: all adjoints are right here. The graph is too simple for the mistake to show: it needs a node that is used twice.`;
@@ -339,11 +346,14 @@ function verdict() {
 }
 
 function summary() {
-  const leaves = shownNodes.filter(i => !kindOf[i]), parts = [["value", `${names[root]} = ${domain[root] === INSIDE ? shown(values[root]) : "no value here"}`]];
-  for (const i of leaves.slice(0, 6)) {
-    if (i !== root && domain[root] === INSIDE) parts.push(["grad", `${ratio(names[root], names[i])} = ${shown(grads[i])}`]);
+  const leaves = shownNodes.filter(i => !kindOf[i] && i < root), parts = [["value", `${names[root]} = ${domain[root] === INSIDE ? shown(values[root]) : "no value here"}`]];
+  let room = 110;  // letters
+  for (const i of domain[root] === INSIDE ? leaves : []) {
+    const text = `${ratio(names[root], names[i])} = ${shown(grads[i])}`;
+    room -= text.length;
+    if (room < 0) { parts.push(["grad", `... (${leaves.length} leaves)`]); break; }
+    parts.push([mistake && isWrong(i) ? "grad wrong" : "grad", text]);
   }
-  if (leaves.length > 6) parts.push(["grad", `... (${leaves.length} leaves)`]);
   $("summary").replaceChildren(...parts.map(([kind, text]) => element("span", null, text, {class: kind})));
 }
 
@@ -360,20 +370,27 @@ function chain(panel, i) {
   if (!users.length) { line(head, `= 0: no change of ${names[i]} reaches ${y}`); return; }
   const few = users.slice(0, MOST_TERMS), more = users.length > few.length ? ` + ... (${users.length} terms)` : "";
   const total = term => few.map(term).join(" + ") + more;
-  const places = c => [...operandsOf[c].keys()].filter(place => operandsOf[c][place] === i && slopes[c][place] !== null);
-  const several = texts => texts.length > 1 ? `(${texts.join(" + ")})` : texts[0];
-  line(head, "= " + total(c => c === root ? ratio(y, names[i]) : `${ratio(y, names[c])} · ${ratio(names[c], names[i])}`));
-  const inSymbols = total(c => {
-    const factors = places(c).map(place => asFactor(slopeInNames(c, place) || six(slopes[c][place])));
-    return c === root ? several(factors) : `${ratio(y, names[c])} · ${several(factors)}`;
-  });
-  line("", "= " + inSymbols);
-  line("", "= " + total(c => {
-    const factors = places(c).map(place => inBrackets(six(slopes[c][place])));
-    return c === root ? several(factors) : `${inBrackets(six(right[c]))} · ${several(factors)}`;
+  const part = c => ratio(names[c], names[i], isPartial(c, i) ? "∂" : "d");
+  const chained = total(c => c === root ? part(c) : `${ratio(y, names[c])} · ${part(c)}`);
+  if (chained !== head) line(head, "= " + chained);
+  line(chained !== head ? "" : head, "= " + total(c => {
+    const factor = slopeInNames(c, i) || six(slopeBy(c, i));
+    return c === root ? few.length > 1 ? asFactor(factor) : factor : `${ratio(y, names[c])} · ${asFactor(factor)}`;
   }));
+  line("", "= " + total(c => (c === root ? "" : inBrackets(six(right[c])) + " · ") + inBrackets(six(slopeBy(c, i)))));
   line("", "= " + written(right[i]));
   if (mistake && isWrong(i)) line("", `but ${written(grads[i])} ${mistake === "unordered" ? "without topological order" : "with = in place of +="}`);
+}
+
+function isPartial(c, i) {  // whether c depends on i along other ways, too
+  const stack = operandsOf[c].filter(x => isNode(x) && x !== i), seen = new Set(stack);
+  while (stack.length) {
+    for (const x of operandsOf[stack.pop()]) {
+      if (x === i) return true;
+      if (isNode(x) && x > i && !seen.has(x)) { seen.add(x); stack.push(x); }
+    }
+  }
+  return false;
 }
 
 let selected = root;
@@ -382,7 +399,7 @@ function explainNode(i) {
   const panel = $("panel");
   panel.replaceChildren();
   element("h2", panel, kindOf[i] ? `${names[i]} = ${inNames(i)}` : `${names[i]}, a leaf`);
-  element("p", panel, (kindOf[i] ? `= ${inNumbers(i)} ` : "") + (domain[i] === INSIDE ? `= ${written(values[i])}` : "has no value here"));
+  element("p", panel, (kindOf[i] ? `= ${inNumbers(i)} ` : names[i] + " ") + (domain[i] === INSIDE ? `= ${written(values[i])}` : "has no value here"));
   if (kindOf[i]?.choice) element("p", panel, "A choice: the arm that was not taken receives no adjoint." + (data.guards.length ? "" : " The graph does not hold the condition, and stays with the arm that was taken."), {class: "aside"});
   if (i > root) element("p", panel, `${names[root]} was not computed from it; it is only compared.`);
   else if (domain[root] !== INSIDE) element("p", panel, `${names[root]} has no value here, and so no derivative.`);
@@ -436,9 +453,9 @@ function explainStep({step, sums}) {
   const slope = x => x === null ? "none" : Number.isNaN(x) ? "no slope" : shown(x);
   if (step.pass === "forward") {
     element("p", panel, kindOf[i] ? `${names[i]} = ${inNames(i)} = ${inNumbers(i)} = ${value(i)}` : `a leaf with the value ${value(i)}`);
-    const lines = [...operandsOf[i].keys()].filter(place => isNode(operandsOf[i][place])).map(place => {
-      const x = operandsOf[i][place], text = slopeInNames(i, place);
-      return [names[x], value(x), text ? `${ratio(names[i], names[x])} = ${text}` : "", slope(slopes[i][place])];
+    const lines = [...new Set(operandsOf[i].filter(isNode))].map(x => {
+      const text = slopeInNames(i, x), isSent = placesOf(i, x).length > 0;
+      return [names[x], value(x), text ? `${ratio(names[i], names[x])} = ${text}` : "", slope(isSent ? slopeBy(i, x) : null)];
     });
     if (lines.length) rows(["operand", "value", "local derivative", ""], lines);
     return;
@@ -455,8 +472,11 @@ function explainStep({step, sums}) {
 }
 
 function drawArrows(state) {
+  const focus = state ? state.step.node : selected;
   arrows.forEach((path, k) => {
-    const [from, to, place] = data.arrows[k];
+    const [from, to, place] = data.arrows[k], isNear = from === focus || to === focus;
+    path.classList.toggle("near", isNear);
+    factors[k]?.classList.toggle("near", isNear);
     const flows = state && to === state.step.node && from !== null && (state.step.pass === "forward"
       || state.step.sends.some(send => send.place === place));
     for (const pass of ["forward", "backward"]) path.classList.toggle(pass, Boolean(flows) && state.step.pass === pass);
@@ -518,6 +538,7 @@ function select(i) {
   if (at !== null) return;
   drawNode(before, null);
   drawNode(i, null);
+  drawArrows(null);
   explainNode(i);
 }
 
@@ -542,7 +563,7 @@ function setStepping(on, k = 0) {
   $("stepping").setAttribute("aria-pressed", on);
   $("steps").hidden = !on;
   $("hint").textContent = on ? "Arrow keys, Home and End step; space plays."
-    : "Move a slider or type a number. Point at a node, or go from node to node by the arrow keys, for its line of the chain rule.";
+    : "Move a slider or type a number. Point at a node, or go from node to node by the arrow keys, for its line of the chain rule." + branch();
   at = on ? 0 : null;
   changed();
   if (on) show(k);
@@ -556,7 +577,6 @@ function setMistake(name) {
 
 shownNodes.forEach(makeNode);
 data.arrows.forEach(makeArrow);
-$("arrows").append(...factors.filter(Boolean));
 boxes.get(root).box.tabIndex = 0;
 const narrow = matchMedia("(max-width: 700px)");
 const layForWindow = () => lay(narrow.matches ? "TB" : "LR");
@@ -600,4 +620,5 @@ document.addEventListener("keydown", event => {
 
 const asked = /step=(\d+|last)/.exec(location.hash);
 setStepping(data.stepping || Boolean(asked), 0);
+if (at === null) bringIntoView(boxes.get(shownNodes.find(i => !kindOf[i])).box);
 if (asked) show(asked[1] === "last" ? steps.length - 1 : Number(asked[1]) - 1);

@@ -14,10 +14,12 @@ from autograd.compiler.trace.arguments import lift
 from autograd.compiler.trace.tracer import names_of
 from autograd.core.graph import refuse_stale, scope_of, topological_order
 from autograd.core.naming import node_names
-from autograd.core.primitives import dot, where
+from autograd.core.primitives import DOMAIN_ERRORS, dot, where
 from autograd.core.value import Value, listening, recording
 from autograd.explaining.naive_backward import MOST_STEPS
 from autograd.explaining.notation import Notation
+from autograd.explaining.taught import Taught
+from autograd.explaining.typesetting import Typesetter
 from autograd.pages.layout import Arrow, Box, laid_out
 from autograd.pages.operations import Decisions, Kind, Script
 from autograd.pages.page import Page, asset
@@ -28,7 +30,7 @@ DIRECTIONS = ("LR", "TB")
 # Sizes in pixels, as live_graph.css has them.
 LETTER = 7.5  # of a name, in the mean
 LEAF, COMPUTED, CONSTANT = (164.0, 86.0), (112.0, 66.0), 24.0
-WIDEST = 260.0
+WIDEST = 290.0
 FACTOR = 62.0  # of the number on an edge
 
 
@@ -120,11 +122,10 @@ def _called(caller: str, function: Callable[..., Any], inputs: tuple[Any, ...],
         lifted = lift(inputs, named, names_of(function))
         with listening(decisions):
             root = function(*lifted.arguments, **lifted.keywords)
-    if root.__class__ is not Value:
+    if not isinstance(root, Value):
         raise TypeError(f"{caller}(f, ...) needs a function that returns one Value, computed "
                         f"from its arguments; this one returns {root!r}")
-    inside: Value = root
-    return inside
+    return root
 
 
 class _Graph:
@@ -152,18 +153,18 @@ class _Graph:
         refuse_stale(self.order)
         # A leaf that is only compared has a slider, too.
         self.shown = [node for node in self.order if node in drawn or node.op is None]
-        self.names = node_names(root)
-        for node in self.shown:
-            self.names.setdefault(node, node.label or f"x{len(self.names)}")
+        self.names = node_names([root, *self.shown[len(self.drawn):]])
         self.place = {node: i for i, node in enumerate(self.order)}
         self.script = Script()
-        self._kinds: dict[Any, int] = {}
+        self._kinds: dict[Any, Kind] = {}
+        self._taught = Taught(self.names)
         nodes = [self._node(node) for node in self.order]
         self.data: dict[str, Any] = {
             "names": [self.names.get(node, "") for node in self.order], "nodes": nodes,
             "drawn": len(self.drawn), "shown": [self.place[node] for node in self.shown],
             "heights": [LEAF[1], COMPUTED[1], CONSTANT], "kinds": self._described(),
             "guards": [self._guard(comparison) for comparison in comparisons],
+            "slopes": [self._slopes(node) for node in self.drawn],
             "arrows": [[self.place[p] if isinstance(p, Value) else None, i, position]
                        for i, node in enumerate(self.drawn)
                        for position, p in enumerate(node.parents)]}
@@ -172,31 +173,46 @@ class _Graph:
         """[its number] of a leaf; else [place of its kind, operands], constants as texts."""
         if node.op is None:
             return [node.data]
-        key = (node.op, tuple(p if isinstance(p, float) else "" for p in node.parents))
+        return [self.script.place(self._kind(node)),
+                [self.place[p] if isinstance(p, Value) else _text(p) for p in node.parents]]
+
+    def _kind(self, node: Value) -> Kind:
+        key = (node.op, tuple(repr(p) if isinstance(p, float) else "" for p in node.parents))
         if key not in self._kinds:
-            self._kinds[key] = self.script.place(Kind.of(node))
-        return [self._kinds[key], [self.place[p] if isinstance(p, Value) else _text(p)
-                                   for p in node.parents]]
+            self._kinds[key] = Kind.of(node)
+        return self._kinds[key]
 
     def _described(self) -> list[dict[str, Any]]:
         """What the page knows of each kind of operation, in the script's order."""
         described = []
         for kind, table in zip(self.script.kinds, self.script.tables, strict=True):
             op = kind.op
-            told: dict[str, Any] = {"op": op.name, "symbol": op.symbol, "text": op.text, **table}
-            if op.precedence < 9:
-                told["tight"] = True  # operands that have a sign are in brackets
-            for name, text in (("domain", op.domain), ("slope", op.slope), ("atKink", op.at_kink)):
-                if text:
-                    told[name] = text
-            if op.derivative:
-                told["derivative"] = [list(op.parameters), list(op.derivative)]
-            if op is dot:
-                told["paired"] = True  # backward() hands on to pair after pair
-            if op is where:
-                told["choice"] = True
-            described.append(told)
+            told = {"symbol": op.symbol, "text": op.text, "domain": op.domain, "atKink": op.at_kink,
+                    "tight": op.precedence < 9,  # operands that have a sign are in brackets
+                    "parameter": op.parameters[0] if op.arity == 1 else "",
+                    "paired": op is dot,  # backward() hands on to pair after pair
+                    "choice": op is where}
+            described.append({**table, **{name: fact for name, fact in told.items() if fact}})
         return described
+
+    def _slopes(self, node: Value) -> list[list[Any]]:
+        """[place of an operand, the derivative by it as it is taught], where that can be said."""
+        if node.op is None:
+            return []
+        ways = self.script.tables[self.script.place(self._kind(node))]["slopes"]
+        is_told = node.op.derivative and not any("where" in text for text in node.op.derivative)
+        if not is_told and len(ways) > 1:
+            return []  # the words would be those of one branch
+        try:
+            derivatives = self._taught.derivatives(node)
+        except DOMAIN_ERRORS:
+            return []
+        found: dict[Value, Any] = {}
+        for parent, derivative in zip(node.parents, derivatives, strict=True):
+            if isinstance(parent, Value) and derivative is not None:
+                found[parent] = found[parent] + derivative if parent in found else derivative
+        return [[self.place[parent], Typesetter().of(derivative)]
+                for parent, derivative in found.items()]
 
     def _guard(self, comparison: Any) -> list[Any]:
         relation, left, right, outcome = comparison
@@ -223,7 +239,7 @@ class _Graph:
 
     def _size(self, node: Value) -> tuple[float, float]:
         width, height = LEAF if node.op is None else COMPUTED
-        beside = 104.0 if node.op is None else LETTER * len(node.op.symbol) + 22.0
+        beside = 127.0 if node.op is None else LETTER * len(node.op.symbol) + 22.0
         needed = LETTER * len(self.names[node]) + beside
         return min(max(width, math.ceil(needed)), WIDEST), height
 

@@ -11,7 +11,7 @@ import contextlib
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from autograd.compiler.backends.javascript import to_javascript
+from autograd.compiler.backends.javascript import to_javascript_object
 from autograd.compiler.program.program import Comparison, Program
 from autograd.compiler.trace.graph_to_program import graph_to_program
 from autograd.compiler.trace.inlining import boundaries, inlined, points
@@ -101,7 +101,7 @@ def ways(row: Primitive, count: int, function: Callable[..., list[Any]]) -> list
         if repr(point) in tried:
             continue
         tried.add(repr(point))
-        way = _way(function, [Value(x) for x in point])
+        way = _way(function, [Value(x, "operand") for x in point])
         outcomes = tuple(guard.outcome for guard in way.program.guards)
         if way.places is not None and not outcomes:
             return [way]  # it asks for no number: there is no other
@@ -141,45 +141,46 @@ class Script:
     """Writes the functions for kinds of operations.
 
     Attributes:
-        kinds: the kinds that were asked for, and their places in the tables.
+        kinds: the kinds that were asked for, in the order of the tables.
         tables: for each kind the functions to call: ``value`` one name; ``slopes`` a list of
             [name, places], the ways; ``kink`` names likewise.
     """
 
     def __init__(self) -> None:
         self.tables: list[dict[str, Any]] = []
-        self.kinds: dict[Kind, int] = {}
-        self._texts: list[str] = []
+        self.kinds: list[Kind] = []
+        self._places: dict[Any, int] = {}
         self._names: dict[Program, str] = {}
 
     def place(self, kind: Kind) -> int:
-        """The place of a kind in the tables.
-
-        Raises:
-            Unsupported: when JavaScript has no way to write it; the message names the primitive.
-        """
-        if kind not in self.kinds:
+        """The place of a kind in the tables."""
+        key = (kind.op, repr(kind.operands))  # -0.0 is not 0.0
+        if key not in self._places:
             count = len(kind.operands)
             value = Program(count, (), (kind.op.name,), (tuple(range(count)),), (count,))
             table = {"value": self._function(value),
                      "slopes": [[self._function(way.program), way.places]
                                 for way in kind.slopes()],
                      "kink": [self._function(way.program) for way in kind.kink()]}
-            self.kinds[kind] = len(self.tables)
+            self._places[key] = len(self.tables)
+            self.kinds.append(kind)
             self.tables.append(table)
-        return self.kinds[kind]
+        return self._places[key]
 
     @property
     def text(self) -> str:
-        """The functions, and an object with each under its name."""
-        return "".join(self._texts) + f"const functions = {{{', '.join(self._names.values())}}};\n"
+        """A script that declares ``functions``, an object with each under its name.
+
+        Raises:
+            Unsupported: when JavaScript has no way to write one; the message names the primitive.
+        """
+        programs = {name: program for program, name in self._names.items()}
+        return to_javascript_object(programs, "functions", inlined)
 
     def _function(self, program: Program) -> str:
         """The name of the function that computes a program."""
         if program not in self._names:
-            name = f"f{len(self._names)}"
-            self._texts.append(to_javascript(program, name, inlined))
-            self._names[program] = name
+            self._names[program] = f"f{len(self._names)}"
         return self._names[program]
 
 

@@ -11,14 +11,17 @@ import numpy as np
 from autograd.core.primitives import DOMAIN_ERRORS
 from autograd.core.typing import Array
 from autograd.descent import Path, number_at
-from autograd.palette import BLACK, GREEN, VERMILION
+from autograd.palette import BLACK, DIVERGED, GREEN, PAPER, VERMILION
+from autograd.plotting.legends import place_legend
+from autograd.plotting.sizes import LABEL_SIZE, TEXT_SIZE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+Labels = Sequence[str] | None
+EXAMPLES = {2: "('weight', 'cost')", 3: "('weight', 'bias', 'cost')"}
+ZOOM = 0.85  # of three dimensions
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
-
-LABEL_SIZE, TEXT_SIZE = 13, 11
 
 
 def pyplot() -> Any:
@@ -59,29 +62,70 @@ def solid_axes(ax: Axes | None) -> Any:
     """
     if ax is None:
         figure = pyplot().figure(figsize=(7, 6), layout="constrained")
-        solid: Any = figure.add_subplot(projection="3d", computed_zorder=False)
-        solid.set_box_aspect(None, zoom=0.87)  # or the label at the right is cut off
-        return solid
-    if ax.name != "3d":
+        ax = figure.add_subplot(projection="3d", computed_zorder=False)
+    if ax.name == "3d":
+        _leave_room(ax)
+    else:
         raise ValueError("a surface needs axes of three dimensions; make them with "
                          "plt.figure().add_subplot(projection='3d'), or use kind='contour'")
     return ax
 
 
-def finish(ax: Any, x: str, y: str, legend: bool = True) -> None:
-    """Label the axes that have no label yet, in a readable size, and add the legend."""
-    for axis, text in (("x", x), ("y", y)):
-        if text and not getattr(ax, f"get_{axis}label")():
-            getattr(ax, f"set_{axis}label")(text, fontsize=LABEL_SIZE)
+def _leave_room(solid: Any) -> None:
+    """Zoom out where nobody has zoomed, or the labels run over other axes and the legend."""
+    chosen = solid._box_aspect
+    solid.set_box_aspect(None)
+    if np.array_equal(chosen, solid._box_aspect):
+        solid.set_box_aspect(None, zoom=ZOOM)
+    else:
+        solid._box_aspect = chosen
+
+
+def finish(ax: Any, defaults: Sequence[str], labels: Labels = None, legend: bool = True) -> None:
+    """Label the axes, in a readable size and with plain numbers, and add the legend.
+
+    Args:
+        ax: the axes.
+        defaults: for x and y (and z), labels for an axis that has none.
+        labels: those that the caller asked for; they replace what is there.
+        legend: whether there is one.
+    """
+    from autograd.plotting.ticks import make_plain
+
+    names = "xyz" if ax.name == "3d" else "xy"
+    for name, default, asked in zip(names, defaults, labels or [""] * 3, strict=False):
+        if text := asked or (default if not getattr(ax, f"get_{name}label")() else ""):
+            getattr(ax, f"set_{name}label")(text, fontsize=LABEL_SIZE)
     ax.tick_params(labelsize=TEXT_SIZE)
-    if legend and ax.get_legend_handles_labels()[0]:
-        # In three dimensions the best place is found by the data alone, over the axes' numbers.
-        ax.legend(fontsize=TEXT_SIZE, loc="upper right" if ax.name == "3d" else "best")
+    for name in names:
+        make_plain(getattr(ax, f"{name}axis"))
+    if legend:
+        place_legend(ax)
+
+
+def checked_labels(labels: Labels, count: int) -> list[str] | None:
+    """The labels of the axes, None where none were given.
+
+    Raises:
+        TypeError: for what is not a sequence of texts.
+        ValueError: for a wrong number of them.
+    """
+    if labels is None:
+        return None
+    if isinstance(labels, str) or not all(isinstance(text, str) for text in labels):
+        raise TypeError(f"labels takes one text for each axis, for example {EXAMPLES[count]}, "
+                        f"not {labels!r}")
+    if len(labels) != count:
+        raise ValueError(f"labels needs {count} texts, for example {EXAMPLES[count]}, not "
+                         f"{len(labels)}")
+    return list(labels)
 
 
 def coordinates(*numbers: float) -> str:
     """A point as people write it: (8.6, 27.36)."""
-    return f"({', '.join(f'{number:.4g}' for number in numbers)})"
+    from autograd.plotting.ticks import plain
+
+    return f"({', '.join(map(plain, numbers))})"
 
 
 def arrows(ax: Any, x: Any, y: Any, color: str = VERMILION) -> Any:
@@ -98,14 +142,23 @@ def dot_size(path: Path) -> float:
 
 
 def mark_ends(ax: Any, path: Path, *places: Any) -> None:
-    """Mark where a path starts and ends; places are its coordinates in the picture."""
-    for end, marker, color, what in ((0, "s", BLACK, "start"), (-1, "*", GREEN, "end")):
+    """Mark where a path starts and ends, with a red cross where it diverged or still climbs.
+
+    Args:
+        ax, path: where to draw what.
+        places: the path's coordinates in the picture.
+    """
+    from autograd.plotting.ticks import plain
+
+    away = "diverged after" if path.reason == "diverged" else "diverges:"
+    last = ("X", DIVERGED, away) if path.rises else ("*", GREEN, "end")
+    for end, (marker, color, what) in ((0, ("s", BLACK, "start")), (-1, last)):
         point, value = path.points[end], path.values[end]
         text = (coordinates(*point, value) if len(point) == 1
-                else f"f{coordinates(*point)} = {value:.4g}")
+                else f"f{coordinates(*point)} = {plain(value)}")
         ax.plot(*([coordinate[end]] for coordinate in places), marker, color=color,
-                markersize=13 if marker == "*" else 7, markeredgecolor="white",
-                label=f"{what} {text}", zorder=6)
+                markersize={"s": 7, "X": 11, "*": 13}[marker], markeredgecolor=PAPER,
+                label=f"{what} {text}", zorder=6, linestyle="none")
 
 
 def heights(f: Callable[[Any], Any], arguments: Iterable[Any],

@@ -13,8 +13,8 @@ from autograd.core.typing import Array
 from autograd.core.validation import positive
 from autograd.core.value import Value, data_of, no_grad, restored
 from autograd.descent import progress
-from autograd.palette import VERMILION
-from autograd.plotting.axes import finish, heights
+from autograd.palette import PAPER, VERMILION
+from autograd.plotting.axes import Labels, checked_labels, finish, heights
 from autograd.plotting.surfaces import Kind, check_kind, draw_heights, sides
 
 if TYPE_CHECKING:
@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 
 def plot_loss_landscape(model: Any, loss: Callable[[Any], Any], span: float = 1.0,
                         resolution: int = 25, seed: int = 0, kind: Kind = "contour",
-                        ax: Axes | None = None) -> Axes:
+                        ax: Axes | None = None, *, labels: Labels = None,
+                        view: tuple[float, float] | None = None,
+                        zlim: tuple[float, float] | None = None) -> Axes:
     """Draw a model's loss along two random directions through its parameters.
 
     Each neuron's part of a direction is as long as the neuron's own weight vector
@@ -40,6 +42,9 @@ def plot_loss_landscape(model: Any, loss: Callable[[Any], Any], span: float = 1.
         seed: of the directions.
         kind: "contour" or "surface".
         ax: where to draw; None makes a new figure.
+        labels: of the two directions and of the loss, ("first direction", "second direction",
+            "loss") by default.
+        view, zlim: as for :func:`plot_surface`, from where to look, and which losses to draw.
 
     Returns:
         The Axes.
@@ -47,7 +52,8 @@ def plot_loss_landscape(model: Any, loss: Callable[[Any], Any], span: float = 1.
     Raises:
         ValueError: for a model without parameters, or arguments that do not fit.
     """
-    check_kind(kind)
+    check_kind(kind, view)
+    texts = checked_labels(labels, 3)
     span = positive(span, "span")
     x, y = sides([(-span, span)] * 2, resolution)
     groups = parameter_groups(model)
@@ -66,11 +72,11 @@ def plot_loss_landscape(model: Any, loss: Callable[[Any], Any], span: float = 1.
         places = progress([[a, b] for b in y for a in x], "loss landscape")
         z = heights(loss, places, height).reshape(len(y), len(x))
         middle = heights(loss, [[0.0, 0.0]], height)
-    ax = draw_heights(x, y, z, kind, "loss", ax)
+    ax = draw_heights(x, y, z, kind, texts[2] if texts else "loss", ax, view, zlim)
     ax.plot([0], [0], *([middle] if kind == "surface" else []), "*", color=VERMILION,
-            markersize=14, markeredgecolor="white", label=f"the model, loss {middle[0]:.4g}",
+            markersize=14, markeredgecolor=PAPER, label=f"the model, loss {middle[0]:.4g}",
             zorder=6)
-    finish(ax, "first direction", "second direction")
+    finish(ax, ("first direction", "second direction", "loss"), texts)
     return ax
 
 

@@ -11,15 +11,15 @@ import numpy as np
 from autograd.core.pytrees import as_array, rebuild
 from autograd.core.transforms import scalar
 from autograd.core.typing import Array
-from autograd.core.validation import whole
+from autograd.core.validation import as_float, interval, whole
 from autograd.core.value import Value, data_of, no_grad
 from autograd.descent import Path, pairs_of, progress
-from autograd.palette import BLACK, SERIES, UNDECIDED, VERMILION
+from autograd.palette import BLACK, HEIGHTS, PAPER, SERIES, UNDECIDED, VERMILION
 from autograd.plotting.axes import (
-    LABEL_SIZE,
     MARKERS,
-    TEXT_SIZE,
+    Labels,
     arrows,
+    checked_labels,
     dot_size,
     finish,
     flat_axes,
@@ -28,6 +28,8 @@ from autograd.plotting.axes import (
     pyplot,
     solid_axes,
 )
+from autograd.plotting.cutting import draw_cut
+from autograd.plotting.sizes import LABEL_SIZE, TEXT_SIZE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -37,7 +39,9 @@ Kind = Literal["surface", "contour"]
 
 def plot_surface(f: Callable[[Any], Any], ranges: Any, kind: Kind = "surface",
                  path: Path | None = None, ax: Axes | None = None,
-                 resolution: int = 50) -> Axes:
+                 resolution: int = 50, *, labels: Labels = None,
+                 view: tuple[float, float] | None = None,
+                 zlim: tuple[float, float] | None = None) -> Axes:
     """Draw a function of two variables, and a descent on it.
 
     Args:
@@ -48,30 +52,46 @@ def plot_surface(f: Callable[[Any], Any], ranges: Any, kind: Kind = "surface",
         path: a descent on f to lay on it; what leaves the ranges is not drawn.
         ax: where to draw; for a surface with projection="3d". None makes a new figure.
         resolution: evaluations of f along each side.
+        labels: of the two variables and of the height, ("x[0]", "x[1]", "f(x)") by default.
+        view: for a surface, from where to look at it: (elevation, azimuth) in degrees, as
+            matplotlib's ``view_init`` counts them; (30, -60) by default.
+        zlim: (low, high), the heights to draw; the surface is cut off where f is lower or higher.
 
     Returns:
         The Axes.
 
     Raises:
-        ValueError: for a kind, ranges, a path or axes that do not fit.
+        ValueError: for a kind, ranges, a path, axes, labels, a view or limits that do not fit.
     """
-    check_kind(kind)
+    check_kind(kind, view)
+    texts = checked_labels(labels, 3)
     x, y = sides(ranges, resolution)
     if path is not None and path.points.shape[1] != 2:
         raise ValueError(f"the path runs over {path.points.shape[1]} variable(s), but a surface "
                          "over two")
     structure = [0.0, 0.0] if path is None else path.start
     z = heights(f, progress([rebuild(structure, [a, b]) for b in y for a in x], "surface"))
-    ax = draw_heights(x, y, z.reshape(len(y), len(x)), kind, "f(x)", ax)
+    ax = draw_heights(x, y, z.reshape(len(y), len(x)), kind, texts[2] if texts else "f(x)", ax,
+                      view, zlim)
     if path is not None:
-        _lay_path(ax, path, kind, x, y)
-    finish(ax, "x[0]", "x[1]")
+        _lay_path(ax, path, kind, x, y, zlim)
+    finish(ax, ("x[0]", "x[1]", "f(x)"), texts)
     return ax
 
 
-def check_kind(kind: str) -> None:
+def check_kind(kind: str, view: tuple[float, float] | None) -> None:
     if kind not in ("surface", "contour"):
         raise ValueError(f'kind is "surface" or "contour", not {kind!r}')
+    if view is None:
+        return
+    if kind == "contour":
+        raise ValueError("view says from where to look at a surface; contour lines are seen from "
+                         "above, leave it out or write kind='surface'")
+    if np.ndim(view) != 1 or len(view) != 2:
+        raise ValueError("view takes (elevation, azimuth) in degrees, for example (30, -60), "
+                         f"not {view!r}")
+    for degrees in view:
+        as_float(degrees, "a degree of view")
 
 
 def sides(ranges: Any, resolution: int) -> tuple[Array, Array]:
@@ -83,14 +103,30 @@ def sides(ranges: Any, resolution: int) -> tuple[Array, Array]:
     return x, y
 
 
-def draw_heights(x: Array, y: Array, z: Array, kind: Kind, label: str, ax: Axes | None) -> Any:
-    if kind == "contour":
-        return draw_contours(flat_axes(ax), x, y, z, label)
+def draw_heights(x: Array, y: Array, z: Array, kind: Kind, label: str, ax: Axes | None,
+                 view: tuple[float, float] | None = None,
+                 zlim: tuple[float, float] | None = None) -> Any:
+    """The heights z over the plane, of shape (len(y), len(x)), as a surface or as contour lines.
+
+    Args:
+        label: of the height.
+        view, zlim: as for :func:`plot_surface`.
+    """
+    if zlim is not None:
+        _check_limits(z, *interval(zlim, "zlim"))
+    if kind == "contour":  # whose levels keep the limits between the points, too
+        return draw_contours(flat_axes(ax), x, y, z, label, zlim)
     solid = solid_axes(ax)
-    solid.plot_surface(*np.meshgrid(x, y), z, cmap="viridis", alpha=0.75, linewidth=0.2,
-                       edgecolor=(1, 1, 1, 0.2), rcount=len(y), ccount=len(x), zorder=1)
-    if not solid.get_zlabel():
-        solid.set_zlabel(label, fontsize=LABEL_SIZE)
+    style = {"cmap": HEIGHTS, "alpha": 0.75, "linewidth": 0.2, "edgecolor": (1, 1, 1, 0.2),
+             "zorder": 1}
+    if zlim is None:
+        solid.plot_surface(*np.meshgrid(x, y), z, rcount=len(y), ccount=len(x), **style)
+    else:
+        draw_cut(solid, x, y, z, zlim, style)
+    if view is not None:
+        solid.view_init(elev=float(view[0]), azim=float(view[1]))
+    if zlim is not None:
+        solid.set_zlim(*zlim)
     for axis in (solid.xaxis, solid.yaxis, solid.zaxis):
         axis.labelpad = 10  # the default runs into the numbers of the ticks
     solid.zaxis.set_tick_params(pad=9)  # and these, when they are long, into the axis
@@ -99,33 +135,48 @@ def draw_heights(x: Array, y: Array, z: Array, kind: Kind, label: str, ax: Axes 
     return solid
 
 
-def draw_contours(ax: Any, x: Array, y: Array, z: Array, label: str = "f(x)") -> Any:
+def _check_limits(z: Array, low: float, high: float) -> None:
+    """Raise a ValueError when no height is inside the limits."""
+    if low == high:
+        raise ValueError(f"zlim must be (low, high) with low < high, not ({low:g}, {high:g})")
+    if not ((z >= low) & (z <= high)).any():
+        raise ValueError(f"no height is between {low:g} and {high:g}; those computed go from "
+                         f"{np.nanmin(z):.6g} to {np.nanmax(z):.6g}")
+
+
+def draw_contours(ax: Any, x: Array, y: Array, z: Array, label: str = "f(x)",
+                  zlim: tuple[float, float] | None = None) -> Any:
     """Contour lines over filled levels, with a colour bar that carries the label.
 
     The levels grow as squares, so that a bowl gets evenly spaced rings.
     """
-    low, high = float(np.nanmin(z)), float(np.nanmax(z))
+    from autograd.plotting.ticks import EachFormatter
+
+    low, high = zlim or (float(np.nanmin(z)), float(np.nanmax(z)))
     if high - low <= 1e-12 * max(abs(low), abs(high)):  # flat: levels need a width
         high = low + max(abs(low), 1.0)
     levels = low + (high - low) * np.linspace(0, 1, 16)**2
     masked = np.ma.masked_invalid(z)
-    filled = ax.contourf(x, y, masked, levels=levels, cmap="viridis", alpha=0.8)
-    ax.contour(x, y, masked, levels=levels, colors="white", linewidths=0.6,
+    filled = ax.contourf(x, y, masked, levels=levels, cmap=HEIGHTS, alpha=0.8)
+    ax.contour(x, y, masked, levels=levels, colors=PAPER, linewidths=0.6,
                linestyles="solid")
-    bar = ax.figure.colorbar(filled, ax=ax, format="%.3g")
+    bar = ax.figure.colorbar(filled, ax=ax, format=EachFormatter(3))
     bar.ax.tick_params(labelsize=TEXT_SIZE)
     bar.set_label(label, fontsize=LABEL_SIZE)
     return ax
 
 
-def _lay_path(ax: Any, path: Path, kind: Kind, x: Array, y: Array) -> None:
+def _lay_path(ax: Any, path: Path, kind: Kind, x: Array, y: Array,
+              zlim: tuple[float, float] | None) -> None:
     a, b = path.points.T
     if kind == "contour":
         draw_path(ax, path)
         ax.set_xlim(x[0], x[-1])
         ax.set_ylim(y[0], y[-1])
         return
-    outside = (a < x[0]) | (a > x[-1]) | (b < y[0]) | (b > y[-1])
+    low, high = zlim or (-math.inf, math.inf)
+    outside = ((a < x[0]) | (a > x[-1]) | (b < y[0]) | (b > y[-1])
+               | (path.values < low) | (path.values > high))
     a, b, height = (np.where(outside, math.nan, numbers) for numbers in (a, b, path.values))
     ax.plot(a, b, height, "o-", color=VERMILION, markersize=dot_size(path), linewidth=1.8,
             zorder=5)
@@ -143,7 +194,8 @@ def draw_path(ax: Any, path: Path) -> None:
 # --- decision boundaries --------------------------------------------------------------------------
 
 def plot_decision_boundary(model: Any, X: Any, y: Any, ax: Axes | None = None,
-                           resolution: int = 100, threshold: float | None = None) -> Axes:
+                           resolution: int = 100, threshold: float | None = None, *,
+                           labels: Labels = None) -> Axes:
     """Draw what a classifier of points in the plane answers, and the points.
 
     Args:
@@ -157,13 +209,15 @@ def plot_decision_boundary(model: Any, X: Any, y: Any, ax: Axes | None = None,
         threshold: the score from which a point counts to the upper of two classes. None means 0
             for the classes -1 and 1; for 0 and 1 it means 1/2 if all scores are probabilities
             (from 0 to 1), and 0 otherwise.
+        labels: of the axes, ("x[0]", "x[1]") by default.
 
     Returns:
         The Axes.
 
     Raises:
-        ValueError: for points, classes or answers of another shape.
+        ValueError: for points, classes or answers of another shape, and a wrong number of labels.
     """
+    texts = checked_labels(labels, 2)
     resolution = whole(resolution, "resolution", 2)
     points, classes = _labelled_points(X, y)
     x, height = _frame(points[:, 0], resolution), _frame(points[:, 1], resolution)
@@ -181,7 +235,7 @@ def plot_decision_boundary(model: Any, X: Any, y: Any, ax: Axes | None = None,
     _draw_points(ax, points, classes, names, answers.ndim == 1)
     ax.set_xlim(x[0], x[-1])
     ax.set_ylim(height[0], height[-1])
-    finish(ax, "x[0]", "x[1]")
+    finish(ax, ("x[0]", "x[1]"), texts)
     return ax
 
 

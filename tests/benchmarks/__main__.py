@@ -1,15 +1,17 @@
-"""Side-by-side benchmarks: the engine and its peers, in one run, on one thread.
+"""Side-by-side benchmarks: the engine and its peers, in one run, on one thread or on all cores.
 
     python -m tests.benchmarks                      all of them
     python -m tests.benchmarks moons rosenbrock     some
     python -m tests.benchmarks --list               what there is
     python -m tests.benchmarks --peers jax,torch    against some of the peers
+    python -m tests.benchmarks --all-cores digits   everybody with as many threads as they like
 
 Each peer runs in a virtual environment of its own, as a process that answers requests; we run in
 the same way. An environment is made at first use, in ~/.cache/chainrule-benchmarks or the folder
 that CHAINRULE_BENCHMARKS_DIR names; this needs the network and, for all peers, 2.5 GB. Everybody is
-given the same numbers, computes in double precision on the same processor core, one at a time, and
-must agree with our result before any time is printed. Rounds alternate; a table gives
+given the same numbers, computes in double precision on the same processor core (with --all-cores on
+all of them), one at a time, and must agree with our result before any time is printed. Rounds
+alternate; a table gives
 
     first result   seconds from nothing to the first result, compiling included; importing and
                    starting a library are not
@@ -17,8 +19,8 @@ must agree with our result before any time is printed. Rounds alternate; a table
     ratio          that median as a multiple of ours
 
 The benchmark ``growth`` is ours alone: time and memory of every stage for programs of 1,000 to
-1,000,000 instructions. PyTorch's build without CUDA is much smaller; PIP_EXTRA_INDEX_URL set to
-https://download.pytorch.org/whl/cpu finds it.
+1,000,000 instructions, and of two trainings of networks. PyTorch's build without
+CUDA is much smaller; PIP_EXTRA_INDEX_URL set to https://download.pytorch.org/whl/cpu finds it.
 """
 
 from __future__ import annotations
@@ -27,6 +29,7 @@ import argparse
 import platform
 import sys
 from collections.abc import Sequence
+from functools import partial
 
 from . import environments, growth, harness
 from .problems import BENCHMARKS, OURS, Benchmark
@@ -43,7 +46,8 @@ def listing() -> str:
     return "\n".join(lines)
 
 
-def run(benchmark: Benchmark, peers: Sequence[str], repetitions: int) -> bool:
+def run(benchmark: Benchmark, peers: Sequence[str], repetitions: int,
+        all_cores: bool = False) -> bool:
     """Measure one benchmark and print its table.
 
     Returns:
@@ -52,7 +56,8 @@ def run(benchmark: Benchmark, peers: Sequence[str], repetitions: int) -> bool:
     print(f"\n{benchmark.name}: {benchmark.title}\n", flush=True)
     entries = [entry for entry in benchmark.entries if entry.peer in (OURS, *peers)]
     try:
-        rows = harness.measure(benchmark, entries, repetitions, environments.worker)
+        rows = harness.measure(benchmark, entries, repetitions,
+                               partial(environments.worker, all_cores=all_cores))
     except (harness.WrongAnswer, ImportError) as error:
         print(f"  {error}")
         return False
@@ -68,6 +73,8 @@ def arguments(given: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--list", action="store_true", help="print what there is")
     parser.add_argument("--peers", default=",".join(environments.REQUIREMENTS), metavar="A,B",
                         help="against these only; none with an empty string")
+    parser.add_argument("--all-cores", action="store_true",
+                        help="with as many threads as everybody likes (else one)")
     parser.add_argument("--repetitions", type=int, default=7, metavar="N", help="rounds (7)")
     parser.add_argument("--largest", type=int, default=growth.SIZES[-1], metavar="N",
                         help="the most instructions for growth")
@@ -93,7 +100,8 @@ def main(given: Sequence[str] | None = None) -> int:
     if options.list:
         print(listing())
         return 0
-    print(f"Python {platform.python_version()}, {platform.machine()}, one thread; medians of "
+    print(f"Python {platform.python_version()}, {platform.machine()}, "
+          f"{'all cores' if options.all_cores else 'one thread'}; medians of "
           f"{options.repetitions} alternating rounds")
     complete = True
     for name in options.names or (*BENCHMARKS, "growth"):
@@ -101,7 +109,8 @@ def main(given: Sequence[str] | None = None) -> int:
             sizes = tuple(size for size in growth.SIZES if size <= options.largest)
             complete &= growth.run(sizes)
         else:
-            complete &= run(BENCHMARKS[name], options.peers, options.repetitions)
+            complete &= run(BENCHMARKS[name], options.peers, options.repetitions,
+                            options.all_cores)
     return 0 if complete else 1
 
 

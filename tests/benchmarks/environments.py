@@ -29,7 +29,8 @@ REQUIREMENTS: dict[str, tuple[str, ...]] = {
     "xad": ("xad", "numpy"),
 }
 
-ONE_THREAD = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1",
+ONE_THREAD = {"CHAINRULE_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1",
+              "OPENBLAS_NUM_THREADS": "1",
               "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"}
 
 
@@ -84,16 +85,19 @@ class Worker:
         module: what it imports, for example ``peers.jax``.
         folders: where it looks for modules first.
         timeout: the seconds that one answer may take.
+        all_cores: whether it may use as many threads as it likes, on all processor cores.
     """
 
     def __init__(self, python: Path, module: str, folders: Sequence[Path] = (),
-                 timeout: float = 900.0) -> None:
+                 timeout: float = 900.0, all_cores: bool = False) -> None:
         self.timeout = timeout
         self._scratch = tempfile.TemporaryDirectory()
         self._errors = open(Path(self._scratch.name) / "errors", "w+")  # noqa: SIM115
-        command = [python, "-I", "-B", HERE / "peers" / "serve.py", module, processor(), *folders]
+        command = [python, "-I", "-B", HERE / "peers" / "serve.py", module,
+                   -1 if all_cores else processor(), *folders]
         # Nothing that was compiled before may shorten the time to the first result.
-        settings = {**ONE_THREAD, "CHAINRULE_CACHE_DIR": str(Path(self._scratch.name) / "code")}
+        settings = {**({} if all_cores else ONE_THREAD),
+                    "CHAINRULE_CACHE_DIR": str(Path(self._scratch.name) / "code")}
         self._process = subprocess.Popen(
             list(map(str, command)), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             stderr=self._errors, text=True, cwd=self._scratch.name, env={**os.environ, **settings})
@@ -133,8 +137,8 @@ class Worker:
         self._scratch.cleanup()
 
 
-def worker(peer: str, say: Callable[[str], None] = print) -> Worker:
+def worker(peer: str, say: Callable[[str], None] = print, all_cores: bool = False) -> Worker:
     """A worker for a peer in its own environment, or for ourselves in the running one."""
-    if peer == OURS:
-        return Worker(Path(sys.executable), f"peers.{peer}", [ROOT])
-    return Worker(environment(peer, say), f"peers.{peer}")
+    python, folders = (Path(sys.executable), [ROOT]) if peer == OURS else (
+        environment(peer, say), [])
+    return Worker(python, f"peers.{peer}", folders, all_cores=all_cores)

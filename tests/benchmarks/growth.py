@@ -1,5 +1,5 @@
 
-"""How time and memory grow with the number of instructions, stage by stage.
+"""How time and memory grow with the number of instructions, stage by stage, and with a network.
 
 Each size is run in a process of its own (``python -m tests.benchmarks.growth regular 1000``), whose
 largest resident size after each stage says how much memory was needed so far.
@@ -62,6 +62,37 @@ def irregular(size: int) -> tuple[Any, list[Any]]:
         unread.pop(a, None)
         unread[node] = None
     return ag.sum(list(unread)), inputs
+
+
+FITS = ("build", "first fit", "second fit")
+HIDDEN = (16, 128, 512)  # neurons between 784 inputs and 10 outputs; the last has 407,050 weights
+ROWS = 64
+
+
+def network(hidden: int) -> dict[str, Any]:
+    """A network of 784 inputs and 10 outputs: two trainings of one epoch on 64 rows.
+
+    Returns:
+        The number of parameters, and for each stage (seconds, peak bytes). The second training
+        replays what the first has recorded and compiled.
+    """
+    import nn
+
+    measured: dict[str, tuple[float, int]] = {}
+    generator = np.random.default_rng(0)
+    X, y = generator.normal(size=(ROWS, 784)), generator.integers(0, 10, ROWS)
+
+    began = time.perf_counter()
+    model = nn.MLP(784, [hidden, 10], seed=0)
+    optimizer = nn.Adam(model.parameters(), 1e-3)
+    measured["build"] = (time.perf_counter() - began, _peak())
+    for stage in FITS[1:]:
+        began = time.perf_counter()
+        history = nn.fit(model, X, y, "cross_entropy", optimizer, epochs=1, batch_size=32,
+                         progress=False)
+        measured[stage] = (time.perf_counter() - began, _peak())
+        assert history.engine == "llvm", history.reason
+    return {"instructions": len(optimizer.parameters), "stages": measured}
 
 
 KINDS = {"regular": regular, "irregular": irregular}
@@ -145,22 +176,32 @@ def run(sizes: tuple[int, ...] = SIZES) -> bool:
     """
     complete = True
     for kind, make in KINDS.items():
-        print(f"\ngrowth ({kind}). {str(make.__doc__).splitlines()[0]}\n")
-        print(f"{'instructions':>12}" + "".join(f"{stage:>20}" for stage in STAGES))
-        for size in sizes:
-            try:
-                found = in_a_process(kind, size)
-            except PeerError as error:
-                print(f"{size:>12,}  {str(error).splitlines()[-1]}")
-                complete = False
-                continue
-            cells = (f"{duration(seconds)} {peak / 2**20:,.0f} MiB"
-                     for seconds, peak in map(found["stages"].get, STAGES))
-            print(f"{found['instructions']:>12,}" + "".join(f"{cell:>20}" for cell in cells),
-                  flush=True)
+        complete &= _table(kind, str(make.__doc__), "instructions", STAGES, sizes)
+    complete &= _table("network", str(network.__doc__), "parameters", FITS, HIDDEN)
     print("\nseconds of each stage, and the most memory held up to its end")
     return complete
 
 
+def _table(kind: str, title: str, count: str, stages: tuple[str, ...],
+           sizes: tuple[int, ...]) -> bool:
+    """Print what was measured of each size; whether all could be run."""
+    complete = True
+    print(f"\ngrowth ({kind}). {title.splitlines()[0]}\n")
+    print(f"{count:>12}" + "".join(f"{stage:>20}" for stage in stages))
+    for size in sizes:
+        try:
+            found = in_a_process(kind, size)
+        except PeerError as error:
+            print(f"{size:>12,}  {str(error).splitlines()[-1]}")
+            complete = False
+            continue
+        cells = (f"{duration(seconds)} {peak / 2**20:,.0f} MiB"
+                 for seconds, peak in map(found["stages"].get, stages))
+        print(f"{found['instructions']:>12,}" + "".join(f"{cell:>20}" for cell in cells),
+              flush=True)
+    return complete
+
+
 if __name__ == "__main__":
-    print(json.dumps(stages(sys.argv[1], int(sys.argv[2]))))
+    kind, size = sys.argv[1], int(sys.argv[2])
+    print(json.dumps(network(size) if kind == "network" else stages(kind, size)))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -91,6 +92,12 @@ def _black_scholes() -> Data:
     return {"x": np.ascontiguousarray(generator.uniform(low, high, (100_000, 5)).T)}
 
 
+def _orders(rows: int, epochs: int) -> Any:
+    """As fit shuffles with seed 0."""
+    shuffler = np.random.default_rng(0)
+    return np.stack([shuffler.permutation(rows) for _ in range(epochs)])
+
+
 def _digits() -> Data:
     from sklearn.datasets import load_digits  # of all benchmarks only this one needs it
 
@@ -98,11 +105,38 @@ def _digits() -> Data:
     order = np.random.default_rng(0).permutation(len(images))
     X, y = images[order] / 16.0, labels[order]
     rows, batch_size, epochs = 1440, 32, 30  # 45 whole batches; the last 357 rows are held out
-    shuffler = np.random.default_rng(0)  # as fit shuffles with seed 0
     return {"X": X[:rows], "y": y[:rows], "X_test": X[rows:], "y_test": y[rows:],
             "batch_size": batch_size, "learning_rate": 3e-3,
-            "orders": np.stack([shuffler.permutation(rows) for _ in range(epochs)]),
-            **_weights([64, 32, 10], 2)}
+            "orders": _orders(rows, epochs), "sizes": [64, 32, 10], **_weights([64, 32, 10], 2)}
+
+
+def _network(sizes: list[int]) -> Data:
+    """Rows that a network of the same shape has labelled, in three shuffled epochs."""
+    generator = np.random.default_rng(0)
+    X = generator.normal(size=(1440, sizes[0]))
+    teacher, Z = _weights(sizes, 1), X
+    for i in range(1, len(sizes)):
+        Z = (np.maximum(Z, 0.0) if i > 1 else Z) @ teacher[f"W{i}"].T
+    return {"X": X, "y": Z.argmax(axis=1), "batch_size": 32, "learning_rate": 1e-3,
+            "orders": _orders(len(X), 3), "sizes": sizes, **_weights(sizes, 2)}
+
+
+def _networks() -> Iterator[Benchmark]:
+    for sizes in ([64, 128, 64, 10], [256, 256, 10], [784, 128, 10], [784, 512, 256, 10]):
+        name = "-".join(map(str, sizes))
+        yield Benchmark(
+            name, f"an epoch: 1,440 rows, MLP {name} (relu), cross-entropy, Adam, batches of 32",
+            partial(_network, sizes),
+            (Entry(OURS, "digits", "fit"), Entry("jax", "digits", "lax.scan"),
+             Entry("torch", "digits")), tolerance=1e-6, ratios=(("jax", 1.0), ("torch", 1.0)))
+
+
+def _mixture(n: int) -> Data:
+    generator = np.random.default_rng(0)
+    d, k = 4, 5
+    return {"X": generator.normal(size=(n, d)), "alphas": generator.normal(size=k),
+            "means": generator.normal(size=(k, d)),
+            "icf": generator.normal(size=(k, d + d * (d - 1) // 2))}
 
 
 BENCHMARKS = {benchmark.name: benchmark for benchmark in (
@@ -138,4 +172,10 @@ BENCHMARKS = {benchmark.name: benchmark for benchmark in (
         "digits", "an epoch: 1,440 digits, MLP 64-32-10 (relu), cross-entropy, Adam, batches of 32",
         _digits, (Entry(OURS, note="fit"), Entry("jax", note="lax.scan"), Entry("torch")),
         tolerance=1e-6, first=3.0, ratios=(("jax", 0.5),), accuracy=0.97),
+    *_networks(),
+    *(Benchmark(
+        f"mixture_{n}", "the log likelihood of a Gaussian mixture and its gradient: ADBench's GMM, "
+        f"{n:,} points, d = 4, k = 5", partial(_mixture, n),
+        (Entry(OURS, "mixture"), Entry("jax", "mixture", "rewritten on arrays")),
+        first=5.0, ratios=(("jax", 1.0),)) for n in (100, 1000)),
 )}

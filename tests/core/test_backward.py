@@ -331,3 +331,20 @@ def test_gradient_needs_values() -> None:
         ag.gradient(x * 2.0, [x, 3.0])
     with pytest.raises(TypeError):
         ag.gradient("y", [x])
+
+
+def test_where_no_adjoint_arrives_nothing_counts_as_computed() -> None:
+    """An arm not taken keeps what it had; what is multiplied by 0 has the gradient 0."""
+    x, other, zero = Value(2.0), Value(5.0), Value(3.0)
+    left_out = other.exp()
+    y = ag.where(x > 0.0, x * 3.0, left_out) + zero * 0.0
+    y.backward()
+    assert x.grad == 3.0
+    assert left_out.grad is NOT_COMPUTED
+    assert other.grad is NOT_COMPUTED
+    assert other.grad == 0.0
+    assert zero.grad == 0.0
+    assert zero.grad is not NOT_COMPUTED
+    (other * 4.0).backward()
+    y.backward()
+    assert (x.grad, other.grad) == (6.0, 4.0)

@@ -6,7 +6,6 @@ import contextlib
 import json
 import math
 import numbers
-import operator
 from collections.abc import Callable
 from typing import Any
 
@@ -32,9 +31,9 @@ def bare_except(x: Any) -> Any:
         return 0.0 * x
 
 
-def rounded(x: Any) -> Any:
+def converted(x: Any) -> Any:
     with contextlib.suppress(TypeError):
-        x = x + round(x)
+        x = x + float(x)
     return x
 
 
@@ -57,9 +56,9 @@ def filled(x: Any) -> Any:
     return numbers.sum() + x
 
 
-def floored(x: Any) -> Any:
+def spaced(x: Any) -> Any:
     try:
-        return np.floor(x)
+        return np.spacing(x)
     except TypeError:
         return x * 0.0
 
@@ -74,10 +73,8 @@ def divided(how: Callable[[Any, float], Any]) -> Callable[[Any], Any]:
     return function
 
 
-SWALLOWING = [clipped_exp, bare_except, rounded, whole, filled, floored,
-              divided(operator.mod), divided(operator.floordiv), divided(divmod),
-              divided(lambda x, by: by % x), divided(lambda x, by: np.round(x)),
-              divided(lambda x, by: np.round(np.array([x]))[0]),
+SWALLOWING = [clipped_exp, bare_except, converted, whole, filled, spaced,
+              divided(lambda x, by: math.fmod(x, by)), divided(lambda x, by: np.modf(x)[0]),
               lambda x: clipped_exp(x) * x, lambda x: x if tolerates(complex, x) else -x]
 TRANSFORMS: list[Callable[[Any], Callable[[float], Any]]] = [
     ag.grad, ag.value_and_grad, ag.jacobian, ag.hessian,
@@ -124,7 +121,7 @@ def test_the_error_itself_comes_through_as_it_is() -> None:
 
 def asks_politely(x: Any) -> Any:
     """What libraries ask a number in order to see what it is."""
-    assert not isinstance(x, numbers.Real)
+    assert isinstance(x, numbers.Real)
     assert hasattr(x, "__float__") and not hasattr(x, "is_integer")
     assert np.ndim(x) == 0 and np.shape([x, x]) == (2,) and np.asarray(x).dtype == object
     assert json.dumps({"x": [x]}, default=lambda v: "a Value") == '{"x": ["a Value"]}'

@@ -279,8 +279,8 @@ def test_arrays_of_values_change_in_place_and_arrays_of_numbers_do_not() -> None
 
 
 def test_unsupported_numpy_functions_are_type_errors() -> None:
-    with pytest.raises(TypeError, match=r"np\.floor cannot be recorded"):
-        np.floor(Value(1.0))
+    with pytest.raises(TypeError, match=r"np\.spacing cannot be recorded"):
+        np.spacing(Value(1.0))
     with pytest.raises(TypeError, match="reduce"):
         np.arctan2.reduce(Value(1.0))
 

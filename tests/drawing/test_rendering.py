@@ -66,6 +66,68 @@ def test_an_unknown_format_is_refused(tmp_path: Path) -> None:
         draw(example()).render(tmp_path / "graph", format="bmp")
 
 
+@pytest.mark.parametrize("name", ["graph.jpg", "graph.JPEG", "graph.gif", "graph.svgz", "g.v2"])
+def test_a_suffix_that_cannot_be_written_is_refused(name: str, tmp_path: Path) -> None:
+    with pytest.raises(RendererError, match=r"choose one of svg, png, pdf"):
+        draw(example()).render(tmp_path / name)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_point_in_a_name_is_no_suffix_where_the_format_is_known(tmp_path: Path) -> None:
+    assert Path(draw(example()).render(tmp_path / "rate 0.5")).name == "rate 0.5.svg"
+    assert Path(draw(example()).render(tmp_path / "g.v2", format="png")).name == "g.v2.png"
+    assert Path(draw(example()).render(tmp_path / "G.SVG")).name == "G.SVG"
+
+
+BROKEN = {
+    "fails": "#!/bin/sh\necho 'no plugin' >&2\nexit 1\n",
+    "writes nothing": "#!/bin/sh\ncat > /dev/null\n",
+    "is something else": "#!/bin/sh\ncat > /dev/null\necho 'dot - a dotfile manager'\n",
+    "is no program": "\x7fELF of another machine",
+}
+
+
+@pytest.fixture(params=BROKEN)
+def broken_dot(request: pytest.FixtureRequest, tmp_path: Path,
+               monkeypatch: pytest.MonkeyPatch) -> Path:
+    path = tmp_path / "dot"
+    path.write_text(BROKEN[request.param], encoding="utf-8")
+    path.chmod(0o755)
+    monkeypatch.setitem(rendering.RENDERERS, "dot",
+                        rendering.RENDERERS["dot"]._replace(find=lambda: str(path)))
+    monkeypatch.setattr(rendering, "_told_of", set())
+    return path
+
+
+def test_a_broken_dot_gives_way_with_one_warning(broken_dot: Path) -> None:
+    with pytest.warns(RuntimeWarning, match="graphviz-pure draws in its place") as told:
+        assert b"<svg" in draw(example()).pipe("svg")
+        assert draw(example()).pipe("png").startswith(b"\x89PNG")
+        assert b"<svg" in draw(example()).pipe("svg")
+    assert len(told) == 1
+    assert str(broken_dot) in str(told[0].message)
+    assert told[0].filename == __file__
+
+
+def test_a_broken_dot_that_was_asked_for_is_an_error(broken_dot: Path,
+                                                     monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(RendererError, match=r"dot (failed|cannot be started)"):
+        draw(example(), renderer="dot").pipe("svg")
+    with pytest.raises(RendererError, match=r"dot (failed|cannot be started)"):
+        draw(example()).pipe("pdf")  # nobody else writes it
+    monkeypatch.setenv("CHAINRULE_RENDERER", "dot")
+    with pytest.raises(RendererError, match=r"dot (failed|cannot be started)"):
+        draw(example()).pipe("svg")
+
+
+def test_what_no_renderer_can_draw_is_an_error_that_names_each(broken_dot: Path) -> None:
+    drawing = Drawing()
+    drawing.body.append("this is -> -> not DOT [")
+    with pytest.raises(RendererError, match=r"dot (failed|cannot be started).*graphviz-pure failed"
+                                            r".*syntax error"):
+        drawing.pipe("svg")
+
+
 def test_the_environment_chooses_the_renderer(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CHAINRULE_RENDERER", "graphviz-pure")
     assert Path(find_renderer()).stem == "graphviz-pure"

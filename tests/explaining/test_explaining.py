@@ -355,6 +355,14 @@ def test_a_graph_too_simple_for_the_mistakes_says_so() -> None:
     assert "too simple" in str(comparison)
 
 
+def test_a_leaf_that_is_used_twice_is_not_enough_for_the_missing_order() -> None:
+    x = Value(10.0, "x")
+    comparison = compare_naive(x * x)
+    assert comparison.first_wrong(comparison.unordered) is None
+    assert comparison.first_wrong(comparison.overwritten) is x
+    assert "needs a computed node that is used twice" in str(comparison)
+
+
 def test_the_naive_recursion_is_given_up_before_it_takes_forever() -> None:
     y = Value(1.0, "x")
     for _ in range(60):

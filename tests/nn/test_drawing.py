@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 import shutil
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 import nn
+from autograd import palette
 from autograd.drawing.rendering import Drawing
 
 RENDERERS = ["graphviz-pure", *(["dot"] if shutil.which("dot") else [])]
@@ -28,6 +30,12 @@ def nodes(drawing: Drawing) -> dict[str, str]:
 def label(options: str) -> str:
     found = re.search(r'label=(?:"([^"]*)"|(\S+?)(?= |$))', options)
     return (found[1] or found[2]) if found else ""
+
+
+def place(options: str) -> tuple[float, float]:
+    found = re.search(r'pos="([-\d.]+),([-\d.]+)!"', options)
+    assert found is not None
+    return float(found[1]), float(found[2])
 
 
 def unit(activation: str = "relu", weights: tuple[float, ...] = (0.5,), bias: float = -0.25,
@@ -64,6 +72,14 @@ def test_without_a_cost_the_unit_ends_in_its_output() -> None:
     assert label(nodes(nn.draw(unit(), outputs=["not x"]))["output"]) == "not x"
 
 
+def test_the_activation_of_a_unit_may_be_drawn_as_a_letter() -> None:
+    for name in ("relu", "linear"):
+        drawn = edges(nn.draw(unit(name), activation="g"))
+        assert label(drawn["a", "output"]) == "a = g(z)"
+    with pytest.raises(TypeError, match="activation is drawn for a single unit"):
+        nn.draw(nn.MLP(2, [2, 1], seed=1), activation="g")
+
+
 def test_a_linear_unit_passes_z_on() -> None:
     assert label(edges(nn.draw(unit("linear")))["a", "output"]) == "a = z"
 
@@ -71,9 +87,9 @@ def test_a_linear_unit_passes_z_on() -> None:
 def test_a_unit_of_several_inputs_has_an_edge_for_each() -> None:
     drawn = edges(nn.draw(unit(weights=(1.0, 2.0, 3.0))))
     assert [label(drawn[f"x{i}", "z"]) for i in range(3)] == ["w_0", "w_1", "w_2"]
-    assert label(drawn["z", "a"]) == "z = w_0 x_0 + w_1 x_1 + w_2 x_2 + b"
+    assert label(drawn["z", "a"]) == "z = w_0 x_0 + w_1 x_1\\n+ w_2 x_2 + b"
     many = edges(nn.draw(unit(weights=(1.0,) * 5)))
-    assert label(many["z", "a"]) == "z = w_0 x_0 + ... + w_4 x_4 + b"
+    assert label(many["z", "a"]) == "z = w_0 x_0 + ...\\n+ w_4 x_4 + b"
 
 
 def test_a_units_values_stand_beside_the_names() -> None:
@@ -118,7 +134,7 @@ def test_colour_says_the_sign_of_a_weight_and_width_its_size() -> None:
     drawn = edges(nn.draw(model))
     options = [drawn[f"u0_{i}", "u1_0"] for i in range(3)]
     assert [re.search('color="(#[0-9a-f]{6})"', o)[1] for o in options] == [  # type: ignore[index]
-        "#0072b2", "#d55e00", "#777777"]
+        palette.POSITIVE, palette.NEGATIVE, palette.ASIDE]
     widths = [float(re.search(r"penwidth=([\d.]+)", o)[1]) for o in options]  # type: ignore[index]
     assert widths == [4.0, 2.2, 0.4]  # 0.4 + 3.6 |w| / 2
     assert "blue: weight > 0" in nn.draw(model).source
@@ -153,8 +169,84 @@ def test_what_cannot_be_drawn_is_refused() -> None:
         nn.draw(3.0)
     with pytest.raises(TypeError, match="cost is drawn for a single unit"):
         nn.draw(nn.MLP(2, [2, 1], seed=1), cost="C")
-    with pytest.raises(ValueError, match="2-200-1 has more than 200 units"):
-        nn.draw(nn.MLP(2, [200, 1], seed=1))
+    with pytest.raises(ValueError, match="most must be at least 3"):
+        nn.draw(nn.MLP(2, [200, 1], seed=1), most=2)
+
+
+# --- wide and deep networks -----------------------------------------------------------------------
+
+
+def test_of_a_wide_layer_the_first_and_the_last_neurons_are_drawn() -> None:
+    drawing = nn.draw(nn.MLP(64, [32, 10], seed=1))
+    drawn = nodes(drawing)
+    ends = [0, 1, 2, 3, 4]
+    assert [name for name in drawn if name[0] == "u"] == [
+        *(f"u0_{i}" for i in [*ends, 60, 61, 62, 63]),
+        *(f"u1_{i}" for i in [*ends, 28, 29, 30, 31]), *(f"u2_{i}" for i in range(10))]
+    assert [label(drawn[name]) for name in ("g0", "g1")] == [
+        "·\\n·\\n·\\n55 more", "·\\n·\\n·\\n23 more"]
+    assert "g2" not in drawn
+    assert len(edges(drawing)) == 9 * 9 + 9 * 10
+    assert label(drawn["u0_63"]) == "x_63"
+
+
+def test_the_ellipsis_stands_where_neurons_are_missing() -> None:
+    drawn = nodes(nn.draw(nn.MLP(20, [1, 1], seed=1), most=5))
+    heights = {name: place(options)[1] for name, options in drawn.items() if name != "t0"}
+    assert heights["u0_1"] > heights["g0"] > heights["u0_18"]
+    steps = {round(a - b, 3) for a, b in pairwise([heights[name] for name in (
+        "u0_0", "u0_1", "g0", "u0_18", "u0_19")])}
+    assert len(steps) == 1
+
+
+def test_the_weights_of_shown_neurons_are_theirs() -> None:
+    model = nn.MLP(30, [20, 1], seed=1)
+    model.layers[0].neurons[19].w[29].data = 0.987
+    drawn = nodes(nn.draw(model, values=True))
+    assert label(drawn["w1_19_29"]) == "0.99"
+
+
+def test_of_many_layers_the_first_and_the_last_are_drawn() -> None:
+    drawn = nodes(nn.draw(nn.MLP(4, [6] * 28 + [1], seed=1)))
+    shown = [int(name[1:]) for name in drawn if re.fullmatch(r"t\d+", name)]
+    assert shown == [0, 1, 2, 3, 27, 28, 29]
+    assert label(drawn["layers"]) == "· · ·\\n23 more\\nlayers"
+    assert place(drawn["u3_0"])[0] < place(drawn["layers"])[0] < place(drawn["u27_0"])[0]
+
+
+SIZES = [(3, 4, 4, 1), (64, 32, 10), (784, 128, 10), (2, 16, 16, 1), (4, *[6] * 28, 1), (20, 1),
+         (784, 1)]
+
+
+@pytest.mark.parametrize("renderer", RENDERERS)
+@pytest.mark.parametrize("values", [False, True])
+@pytest.mark.parametrize("sizes", SIZES, ids=str)
+def test_a_network_fits_into_a_column(sizes: tuple[int, ...], values: bool, renderer: str) -> None:
+    model = nn.MLP(sizes[0], sizes[1:], "tanh", seed=1)
+    svg = nn.draw(model, values=values, renderer=renderer).pipe("svg", encoding="utf-8")
+    width, height = (float(x) * 96 / 72 for x in re.findall(r'<svg width="([\d.]+)pt"\s+height="'
+                                                            r'([\d.]+)pt"', svg)[0])
+    assert 300 < width <= 900
+    assert height < 1050
+
+
+@pytest.mark.parametrize("renderer", RENDERERS)
+@pytest.mark.parametrize("count", [1, 3, 6, 784])
+def test_a_unit_with_its_cost_fits_into_a_column(count: int, renderer: str) -> None:
+    drawing = nn.draw(unit("sigmoid", (-0.004093,) * count), True, "C = (a - y)^2",
+                      renderer=renderer)
+    svg = drawing.pipe("svg", encoding="utf-8")
+    found = re.search(r'<svg width="([\d.]+)pt"', svg)
+    assert found is not None
+    assert 500 < float(found[1]) * 96 / 72 <= 900
+
+
+def test_a_unit_of_many_inputs_shows_the_first_and_the_last() -> None:
+    drawing = nn.draw(unit(weights=(1.0,) * 784))
+    assert [name for name in nodes(drawing) if name[0] == "x"] == [
+        f"x{i}" for i in [0, 1, 2, 3, 4, 780, 781, 782, 783]]
+    assert label(nodes(drawing)["more"]) == "·\\n·\\n·\\n775 more"
+    assert label(edges(drawing)["x783", "z"]) == "w_783"
 
 
 @pytest.mark.parametrize("renderer", RENDERERS)
@@ -183,3 +275,14 @@ def test_the_renderer_keeps_the_columns(renderer: str) -> None:
                for d in range(3)]
     assert [len(column) for column in columns] == [1, 1, 1]
     assert max(columns[0]) < min(columns[1]) < max(columns[2])
+
+
+def test_a_unit_without_a_bias_has_no_bias_in_its_picture() -> None:
+    drawing = nn.draw(nn.Neuron(2, "tanh", bias=False), values=True)
+    assert "bias" not in nodes(drawing)
+    assert label(edges(drawing)["z", "a"]) == "z = w_0 x_0 + w_1 x_1"
+
+
+def test_a_network_without_biases_writes_none_into_its_units() -> None:
+    drawn = nodes(nn.draw(nn.MLP(2, [2, 1], bias=False, seed=1), values=True))
+    assert label(drawn["u1_0"]) == "h_0"

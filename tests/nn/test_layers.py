@@ -10,7 +10,7 @@ import pytest
 
 from autograd import Value, gradcheck, scope_of, topological_order
 from autograd.core.primitives import softplus
-from nn import MLP, Layer, Neuron
+from nn import MLP, Layer, Neuron, fit
 
 
 def test_weights_come_from_the_random_module_in_micrograds_order():
@@ -188,3 +188,44 @@ def test_models_can_be_copied_and_pickled():
         twin.layers[0].neurons[0].w[0].data = 5.0
         assert model.layers[0].neurons[0].w[0].data != 5.0
         assert twin([1.0, 2.0]).data != model([1.0, 2.0]).data
+
+
+def test_without_a_bias_a_neuron_is_its_activation_of_w_x():
+    neuron = Neuron(2, "tanh", bias=False)
+    assert neuron.b is None
+    assert neuron.parameters() == neuron.w
+    neuron.w[0].data, neuron.w[1].data = 0.5, -1.5
+    assert neuron([3.0, 1.0]).data == math.tanh(0.5 * 3.0 - 1.5 * 1.0)
+    assert gradcheck(neuron, [3.0, 1.0])
+
+
+def test_a_network_without_biases_draws_the_same_weights_and_has_no_other_parameters():
+    model, other = (MLP(4, [2, 3], "sigmoid", seed=1, bias=bias) for bias in (False, True))
+    assert [len(layer.parameters()) for layer in model.layers] == [8, 6]
+    assert len(MLP(4, [4, 3], bias=False).parameters()) == 28
+    weights = [w for layer in other.layers for neuron in layer.neurons for w in neuron.w]
+    assert [w.data for w in model.parameters()] == [w.data for w in weights]
+    row = [0.5, -1.0, 2.0, 0.25]
+    assert [y.data for y in model(row)] == [y.data for y in other(row)]  # whose biases are 0
+
+
+def test_a_network_without_biases_trains_compiled_as_it_does_eagerly():
+    X, y = [[0.0, 1.0], [1.0, 0.5], [-1.0, 2.0]], [[0.5], [-0.25], [1.0]]
+    histories = [fit(MLP(2, [3, 1], "tanh", seed=3, bias=False), X, [t[0] for t in y], epochs=20,
+                     optimizer="adam", progress=False, compiled=compiled)
+                 for compiled in (True, False)]
+    assert histories[0].loss == pytest.approx(histories[1].loss, rel=1e-12)
+    assert histories[0].loss[-1] < histories[0].loss[0]
+
+
+@pytest.mark.parametrize("bias", [0.5, None, 1])
+def test_a_bias_that_is_not_true_or_false_is_refused(bias):
+    with pytest.raises(TypeError, match=r"bias is True or False, not .*neuron\.b\.data"):
+        MLP(2, [3, 1], bias=bias)
+
+
+def test_the_state_of_a_network_without_biases_fits_only_such_a_network():
+    model = MLP(2, [2, 1], seed=1, bias=False)
+    assert not any(name.endswith(".b") for name in model.state_dict())
+    with pytest.raises(ValueError, match="missing"):
+        MLP(2, [2, 1]).load_state_dict(model.state_dict())

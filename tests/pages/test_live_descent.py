@@ -86,6 +86,10 @@ def test_start_and_rate_follow_the_hand(browser: Browser) -> None:
     settled(tab)
     assert "Diverges" in tab.text("#outcome")
     assert tab.count("#picture .cross[data-reason=diverged]") == 1
+    tab.set(RATE, "1.01")  # too slow to leave all bounds
+    settled(tab)
+    assert "Diverges: after 200 steps f is higher" in tab.text("#outcome")
+    assert tab.count("#picture .cross[data-reason=steps]") == 1
     for rate, start in ((0.3, -2.5), (0.999, 40.0)):
         tab.set(RATE, str(rate))
         tab.set(START, str(start))
@@ -219,6 +223,17 @@ def test_tall_functions_do_not_flatten_the_picture(browser: Browser) -> None:
     tab = browser.open(live_descent(lambda x: 1.0 / x + x, 2.0, 0.1, ranges=(-1.0, 3.0)).html)
     low, high = tab.evaluate("view.up")
     assert low > -200.0 and high < 200.0
+    assert str(tab.attribute("#picture .curve", "d")).count("M") == 2  # torn at the pole
+
+
+def test_the_picture_shows_the_start_and_where_the_descent_leads(browser: Browser) -> None:
+    for f, start, rate in (*EXACT[:2], (lambda x: (x - 1e-6) ** 2, 3e-6, 0.3),
+                           (lambda x: x * x, 0.0, 0.1)):
+        tab = browser.open(live_descent(f, start, rate).html)
+        (low, high), = tab.evaluate("view.sides")
+        end = descend(f, start, rate, STEPS).end
+        assert low < min(start, end) and max(start, end) < high
+        assert high - low < 4.0 * abs(start - end) or start == end
 
 
 def test_what_a_page_cannot_show_is_refused() -> None:

@@ -151,6 +151,28 @@ def test_second_derivatives_are_graphs_like_any_other(browser: Browser) -> None:
     assert_same(tab, slope(Value(0.9, "x")))
 
 
+def test_derivatives_with_branches_are_right_on_all_of_them(browser: Browser) -> None:
+    def f(x: Any, w: Any) -> Any:
+        return (x ** w) * ag.TABLE["cosine"](x, w) + ag.sum([x, w, 3.0]) * ag.norm([x, w, x])
+
+    tab = browser.open(live(f, x=2.0, w=0.7).html)
+    for x, w in ((2.0, 0.7), (0.3, -1.5), (1.0, 0.0), (0.0, 2.0), (1.5, 0.25)):
+        tab.set(slider("x"), x)
+        tab.set(slider("w"), w)
+        assert_same(tab, f(Value(x, "x"), Value(w, "w")))
+    tab.set(slider("x"), -2.0)  # (-2.0)**2.0 has a value, but no derivative by the exponent
+    tab.set(slider("w"), 2.0)
+    assert "has no derivative here" in tab.text("#notes")
+    assert tab.attribute(node("w"), "data-grad") == "nan"
+
+
+def test_a_kink_of_a_vector_is_seen(browser: Browser) -> None:
+    tab = browser.open(live(lambda a, b, c: ag.norm([a, b, c]), a=1.0, b=0.0, c=0.0).html)
+    tab.set(slider("a"), 0.0)
+    assert "sits on its kink" in tab.text("#notes")
+    assert tab.attributes(".node.leaf", "data-grad") == ["0.0"] * 3
+
+
 def test_a_primitive_of_ones_own_with_branches(browser: Browser) -> None:
     with declared("leaky", lambda x: x if x > 0.0 else 0.1 * x,
                   lambda x, y: 1.0 if x > 0.0 else 0.1, kink=lambda x: x) as leaky:
@@ -228,6 +250,7 @@ def test_a_function_whose_branch_changes_says_so(browser: Browser) -> None:
 
     tab = browser.open(live(f, x=1.0, t=-2.0).html)
     assert tab.attribute("body", "data-branch") == "shown"
+    assert "The branch of the function that is shown: x > t is true." in tab.text("#hint")
     tab.set(slider("x"), -1.0)
     assert tab.attribute("body", "data-branch") == "shown"
     tab.set(slider("t"), 0.5)  # y was not computed from it, and it has a slider all the same
@@ -254,6 +277,7 @@ def test_the_arm_that_is_not_taken_receives_nothing(browser: Browser) -> None:
     tab = browser.open(live(y).html)
     assert_same(tab, y)
     assert tab.count(".node.unreached") == 2  # b, and its product
+    assert "does not hold the condition" in tab.text("#hint")
     tab.hover(node("y"))
     assert "does not hold the condition" in tab.text("#panel")
 
@@ -269,8 +293,7 @@ def test_pointing_at_a_node_shows_its_line_of_the_chain_rule(browser: Browser) -
     hidden = node_names(y)[topological_order(y)[-2]]  # of tanh(z), which has no label
     tab.hover(node("x"))
     text = tab.text("#panel").replace("\n", " ")
-    assert f"dy/dx = {hidden} + dy/dz · w" in text or f"= {hidden} + dy/dz · w" in text
-    assert "dy/dx + dy/dz · dz/dx" in text
+    assert f"dy/dx = ∂y/∂x + dy/dz · dz/dx = {hidden} + dy/dz · w" in text
     y.backward()
     assert repr(x.grad) in text
     tab.focus(node("z"))
@@ -458,6 +481,20 @@ def test_the_page_of_thirty_nodes_is_small() -> None:
     assert len(live(y).html.encode()) < 60_000
 
 
+def test_so_is_that_of_thirty_nodes_of_twenty_functions() -> None:
+    x, w = Value(0.4, "x"), Value(0.3, "w")
+    y = x * w
+    for name in ("tanh", "exp", "sin", "cos", "sigmoid", "softplus", "atan", "erf", "log1p",
+                 "expm1", "asinh", "cbrt", "abs", "relu", "tan", "cosh", "sinh"):
+        y = getattr(ag, name)(y)
+        if len(topological_order(y)) % 3 == 0:
+            y = y * x
+    y = y + w
+    assert 28 <= len(topological_order(y)) <= 32
+    assert len({node.op for node in topological_order(y)}) == 20
+    assert len(live(y).html.encode()) < 60_000
+
+
 @pytest.mark.parametrize("dark", [False, True])
 @pytest.mark.parametrize("width", [360, 390, 1280])
 def test_text_is_large_enough_and_the_page_no_wider_than_its_window(
@@ -545,6 +582,42 @@ def test_inputs_may_be_structures(browser: Browser) -> None:
     assert tab.attributes(".node.leaf", "data-label") == ["ws[0]", "ws[1]", "ws[2]", "scale"]
     tab.set(slider("ws[2]"), -1.0)
     assert tab.attribute(".node.root", "data-value") == "2.0"
+
+
+def test_it_lives_inside_of_a_notebook(browser: Browser) -> None:
+    frame = live(example())._repr_html_()
+    tab = browser.open(f"<!DOCTYPE html><body>{frame}</body>", width=1000)
+    tab.wait("document.querySelector('iframe').contentDocument.querySelector('.node') !== null")
+    assert tab.evaluate("""(() => {
+        const inside = document.querySelector("iframe").contentDocument;
+        const slider = inside.querySelector("input[type=range][data-label=x]");
+        slider.value = 0.5;
+        slider.dispatchEvent(new Event("input"));
+        return inside.querySelector(".node[data-label=z]").dataset.value;
+    })()""") == repr(-3.0 * 0.5 + 6.9)
+    assert tab.errors == []
+
+
+def test_a_loop_of_a_hundred_steps_is_laid_out_at_once(browser: Browser) -> None:
+    x, rate = Value(1.0, "x"), Value(0.1, "rate")
+    y = x
+    for _ in range(100):
+        y = y - rate * (2.0 * y)
+    tab = browser.open(live(y).html)
+    tab.set(slider("rate"), 0.25)
+    assert tab.attribute(".node.root", "data-value") == repr(0.5 ** 100)
+    # So many factors are shown for one node at a time.
+    visible = """Array.from(document.querySelectorAll(".factor"),
+        e => getComputedStyle(e).visibility === "visible" ? e.dataset.to : "").filter(Boolean)"""
+    tab.focus(node("y"))
+    assert tab.evaluate(visible) == [tab.attribute(node("y"), "data-node")] * 2
+    # No two boxes stand on one another.
+    assert tab.evaluate("""(() => {
+        const boxes = Array.from(document.querySelectorAll(".node"),
+                                 e => e.getBoundingClientRect());
+        return boxes.filter((a, i) => boxes.some((b, j) => j > i && a.left < b.right
+            && b.left < a.right && a.top < b.bottom && b.top < a.bottom)).length;
+    })()""") == 0
 
 
 def test_five_hundred_nodes_follow_the_hand(browser: Browser) -> None:

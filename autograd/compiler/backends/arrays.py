@@ -3,10 +3,16 @@
 What is the same for every row stands in one vector, what differs by row in a matrix with a column
 for each row. A step reads views of these and writes a view. Products that are only summed over the
 rows (the gradients of weights) are one matrix product, and never stand in memory row by row.
+
+NumPy's BLAS may compute a large matrix product on threads of its own, as many as its own variables
+allow (OPENBLAS_NUM_THREADS, OMP_NUM_THREADS, ...); whether their number changes bits is up to it.
+``threads=`` and CHAINRULE_THREADS are of machine code alone.
 """
 
 from __future__ import annotations
 
+import functools
+import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -176,7 +182,7 @@ class _Buffers:
                  for i, slots in enumerate(step.operands)]
         if step.op == "dot":
             return _dot(step, views, out, by_rows)
-        emit = self.emitters[step.op]
+        emit = _add_up if step.op == "add" and step.lengths else self.emitters[step.op]
         if step.lengths:
             axis = len(step.shape)
 
@@ -257,6 +263,10 @@ class _Buffers:
 
             calls.append(add_up)
         return calls
+
+
+def _add_up(*operands: Any) -> Any:
+    return functools.reduce(operator.add, operands)
 
 
 def _now(view: Any) -> Any:

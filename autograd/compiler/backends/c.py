@@ -23,7 +23,7 @@ import numpy as np
 
 from autograd.compiler.backends.c_functions import EMITTERS, FUNCTIONS, OF_NOTHING, PREFIX
 from autograd.compiler.backends.interface import Rewrite
-from autograd.compiler.backends.source_writer import SourceWriter
+from autograd.compiler.backends.source_writer import SourceWriter, checked
 from autograd.compiler.program.loop_rerolling import GUARD, OUTPUT, Block, Loop, Rolled, Tape, roll
 from autograd.compiler.program.program import Program
 from autograd.core.files import write_whole
@@ -243,7 +243,8 @@ class _Writer(SourceWriter):
 
     def __init__(self, program: Program, rewrite: Rewrite | None, function: str,
                  name: str) -> None:
-        super().__init__(program, rewrite)
+        super().__init__(rewrite)
+        self.program = checked(program)
         self.function, self.name = function, name
         self.own_prefix = f"{PREFIX}{name.removeprefix(PREFIX)}"
         self._read = {*program.outputs, *(slot for operands in program.operands

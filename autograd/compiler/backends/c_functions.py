@@ -10,6 +10,7 @@ import math
 from autograd.compiler.program.steps import EITHER
 from autograd.core.near_zero import CLOSE, FRACTION, LOG_2, SMALLEST, TERMS
 from autograd.core.primitives import LN2
+from autograd.core.rounding import WHOLE
 
 PREFIX = "fn_"
 LIMBS = FRACTION // 32 + 1  # of a number near zero: those of its fraction, and a whole part
@@ -26,13 +27,15 @@ EMITTERS: dict[str, str] = {
     "where": "{0} != 0.0 ? {1} : {2}", "abs": "fabs({0})",
     "sigmoid": "fn_sigmoid({0})", "sigmoid_slope": "fn_sigmoid({0}) * fn_sigmoid(-{0})",
     "softplus": "fn_softplus({0})", "gaussian": "fn_gaussian({0})",
-    **{name: f"fn_{name}({{all}})" for name in ("logaddexp", "cosine", "maximum", "minimum")},
+    **{name: f"fn_{name}({{all}})" for name in (
+        "logaddexp", "cosine", "maximum", "minimum", "mod", "floordiv", "rounded")},
     **{name: f"fn_{name}({{n}}, {{list}})" for name in (
         "sum", "prod", "norm", "logsumexp", "largest", "smallest")},
     **{name: f"{name}({{all}})" for name in (
         "sqrt", "cbrt", "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sin", "cos",
         "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh", "erf",
-        "erfc", "pow", "atan2", "hypot")},
+        "erfc", "pow", "atan2", "hypot", "floor", "ceil", "trunc", "rint", "fmod", "copysign")},
+    "ieee_remainder": "remainder({all})",
     "dot": "fn_dot({all})",  # of two lists
     EITHER: "{0} == {0} ? {0} : {1}",
 }
@@ -57,6 +60,40 @@ static double fn_minimum(double a, double b)
 {
   return a > b || b != b ? b : a;
 }
+""",
+    "fn_mod": """\
+static double fn_mod(double a, double b)
+{
+  const double rest = fmod(a, b);
+  if (rest == 0.0) return copysign(0.0, b);
+  return (b < 0.0) != (rest < 0.0) ? rest + b : rest;
+}
+""",
+    "fn_floordiv": """\
+static double fn_floordiv(double a, double b)
+{
+  if (b == 0.0) return a / b;
+  const double rest = fmod(a, b);
+  const int is_below = rest != 0.0 && (b < 0.0) != (rest < 0.0);
+  const double count = (a - rest) / b - (is_below ? 1.0 : 0.0), whole = floor(count);
+  if (count == 0.0) return copysign(0.0, a / b);
+  return count - whole > 0.5 ? whole + 1.0 : whole;
+}
+""",
+    "fn_rounded": f"""\
+/* Of the product also what rounding takes away (Dekker's): a tie may be none. */
+static double fn_rounded(double x, double scale)
+{{
+  const double scaled = x * scale;
+  if (!(fabs(scaled) < {2.0 * WHOLE!r})) return x + 0.0 / scale;
+  const double wide = 134217729.0 * x, high = wide - (wide - x), low = x - high;
+  const double tall = 134217729.0 * scale, top = tall - (tall - scale), rest = scale - top;
+  const double lost = ((high * top - scaled) + high * rest + low * top) + low * rest;
+  const double nearest = rint(scaled), off = scaled - nearest, way = off * lost;
+  const double moves = way > 0.0 ? 1.0 : way <= 0.0 ? 0.0 : way;
+  const double tie = off == 0.5 ? 1.0 : off == -0.5 ? -1.0 : 0.0;
+  return copysign((nearest + tie * moves) / scale, x);
+}}
 """,
     "fn_sigmoid": """\
 static double fn_sigmoid(double x)

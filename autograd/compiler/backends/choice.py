@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import cache, partial
 from importlib import import_module
 from importlib.util import find_spec
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from autograd.compiler.backends.interface import Compile, Kernel, Rewrite, Unsupported
+from autograd.compiler.backends.interface import Compile, Kernel, OnThreads, Rewrite, Unsupported
+from autograd.compiler.backends.jax import devices
 from autograd.compiler.program.program import Program
 
 
@@ -21,9 +22,14 @@ def _at(module: str, name: str = "compile") -> Callable[[], Compile]:
     return load
 
 
+def _at_jax() -> Compile:
+    devices.refuse_missing()
+    return _at("jax.kernel")()
+
+
 BACK_ENDS: dict[str, Callable[[], Compile]] = {
     "llvm": _at("llvm.compilation", "compile_soon"), "numpy": _at("arrays"),
-    "python": _at("python")}
+    "python": _at("python"), "jax": _at_jax}
 NAMES = tuple(BACK_ENDS)
 NO_LLVM = 'llvmlite is not installed; pip install "chainrule[fast]"'
 
@@ -65,7 +71,8 @@ def checked(backend: str | None) -> str | None:
 
 def choose(program: Program, row_inputs: Sequence[bool] | None = None,
            sums: Sequence[bool] | None = None, backend: str | None = None,
-           rewrite: Rewrite | None = None) -> Choice:
+           rewrite: Rewrite | None = None, threads: int | None = None,
+           mesh: Any = None) -> Choice:
     """Compile a program by the quickest back end that can run it.
 
     Args:
@@ -73,15 +80,28 @@ def choose(program: Program, row_inputs: Sequence[bool] | None = None,
         backend: the name of one that must do it; None takes the quickest.
         rewrite: writes a program without operations that a back end has no way to write, or
             raises Unsupported; None gives up.
+        threads: at most so many compute the rows; None for one for each processor core.
+        mesh: the devices over which the back end jax spreads rows; None for one device.
 
     Raises:
         Unsupported: when the one that must do it cannot.
         ValueError, KeyError: for flags that do not fit, and operations that are not in the table.
         ImportError: when the one that must do it is not installed.
     """
+    choice = _chosen(program, row_inputs, sums, backend, rewrite, mesh)
+    if isinstance(choice.kernel, OnThreads):
+        choice.kernel.threads = threads
+    return choice
+
+
+def _chosen(program: Program, row_inputs: Sequence[bool] | None, sums: Sequence[bool] | None,
+            backend: str | None, rewrite: Rewrite | None, mesh: Any) -> Choice:
     by_rows = row_inputs is not None
+
     def attempt(name: str) -> Kernel:
         compile = BACK_ENDS[name]()
+        if mesh is not None:
+            compile = partial(compile, mesh=mesh)  # type: ignore[call-arg]  # of jax alone
         try:
             return compile(program, row_inputs, sums)
         except Unsupported as refusal:

@@ -17,6 +17,11 @@ The bits of + - * /, sqrt, comparisons and what is chosen by them are those of t
 other functions are within 8 units in the last place; sums may be rounded in another order.
 ``tests/compiler/backends/conformance.py`` holds a back end to all this.
 
+The back end jax promises less, for XLA decides what a device computes: a product that is added to
+something may not be rounded in between, so that all results are right to rounding, not to the bit;
+subnormal numbers are 0 on most devices; and ``logaddexp`` and ``logsumexp`` are right to some
+units in the last place of 1 near their zeros.
+
 To add a back end: write such a function in a file of this folder, name it in ``choice.BACK_ENDS``,
 and run the conformance tests on it; ``tests/compiler/backends/test_toy.py`` does that in 40 lines.
 """
@@ -24,7 +29,7 @@ and run the conformance tests on it; ``tests/compiler/backends/test_toy.py`` doe
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -58,6 +63,27 @@ class Kernel(Protocol):
         Args:
             numbers: a list or a float array with a number for each input.
         """
+
+
+class Results(tuple[Array, Any, Any]):
+    """What a kernel returns, where it also knows something about it.
+
+    Attributes:
+        is_finite: whether it is known that all row outputs are finite.
+    """
+
+    is_finite = False
+
+
+@runtime_checkable
+class OnThreads(Protocol):
+    """A kernel that several threads may compute rows of; with the same bits, however many.
+
+    Attributes:
+        threads: at most so many; None for one for each processor core.
+    """
+
+    threads: int | None
 
 
 class InMemory:
@@ -147,4 +173,5 @@ class Signature:
             return outputs[is_sum].sum(axis=1), outputs[~is_sum], ok
 
 
-__all__ = ["Array", "Compile", "InMemory", "Kernel", "Signature", "Unsupported"]
+__all__ = ["Array", "Compile", "InMemory", "Kernel", "OnThreads", "Results", "Signature",
+           "Unsupported"]

@@ -1,10 +1,11 @@
 """The JavaScript writer: a program as the text of a function, for pages that compute by themselves.
 
 What is promised: the bits of the eager engine for + - * /, sqrt, comparisons and what is chosen by
-them, and for ``sum`` and ``dot``; all other functions within 1e-12 of it (in V8, whose functions
-are those of the tests, within 8 units in the last place). Outside a domain the results are what
-IEEE arithmetic gives, and the function says which instruction was the first that Python refuses:
-an infinity that vanishes again, as in 1 / (1 + exp(1000)), is not missed.
+them, for rounding and remainders, and for ``sum`` and ``dot``; all other functions within 1e-12 of
+it (in V8, whose functions are those of the tests, within 8 units in the last place). Outside a
+domain the results are what IEEE arithmetic gives, and the function says which instruction was the
+first that Python refuses: an infinity that vanishes again, as in 1 / (1 + exp(1000)), is not
+missed.
 
 The text is made as ``source_writer`` says, from a checked program and from nothing else.
 """
@@ -13,15 +14,16 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import ClassVar
 
 from autograd.compiler.backends.interface import Rewrite
-from autograd.compiler.backends.source_writer import SourceWriter
+from autograd.compiler.backends.source_writer import SourceWriter, checked
 from autograd.compiler.program.program import Program
 from autograd.compiler.program.steps import EITHER
 from autograd.core.near_zero import CLOSE, FRACTION, LOG_2, SMALLEST, TERMS
 from autograd.core.primitives import LN2, lookup
+from autograd.core.rounding import WHOLE
 
 IDENTIFIER = re.compile(r"[A-Za-z_$][A-Za-z0-9_$]*")
 RESERVED = frozenset({
@@ -53,7 +55,11 @@ EMITTERS: dict[str, str] = {
     "largest": "{list}.reduce(maximum, -Infinity)", "smallest": "{list}.reduce(minimum, Infinity)",
     **{name: f"Math.{name}({{0}})" for name in (
         "abs", "sign", "sqrt", "cbrt", "exp", "expm1", "log", "log2", "log10", "log1p", "sin",
-        "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh")},
+        "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh",
+        "floor", "ceil", "trunc")},
+    **{name: f"{name}({{all}})" for name in (
+        "rint", "rounded", "mod", "floordiv", "ieee_remainder", "copysign")},
+    "fmod": "{0} % {1}",
     "atan2": "Math.atan2({all})",
     EITHER: "{0} === {0} ? {0} : {1}",
 }
@@ -63,6 +69,47 @@ FUNCTIONS: dict[str, str] = {
     "pow": """\
 // 1 to any power is 1, and -1 to an infinite one; Math.pow has nan there.
 const pow = (a, b) => a === 1 || (a === -1 && Math.abs(b) === Infinity) ? 1 : Math.pow(a, b);""",
+    "copysign": "const copysign = (a, b) => "
+                "b < 0 || Object.is(b, -0) ? -Math.abs(a) : Math.abs(a);",
+    "rint": f"""\
+const rint = (x) => {{
+  const size = Math.abs(x);  // from {WHOLE:.0f} on every number is whole
+  return size < {WHOLE:.0f} ? copysign((size + {WHOLE:.0f}) - {WHOLE:.0f}, x) : x;
+}};""",
+    "rounded": f"""\
+// Of the product also what rounding takes away (Dekker's): a tie may be none.
+const rounded = (x, scale) => {{
+  const scaled = x * scale;
+  if (!(Math.abs(scaled) < {2.0 * WHOLE:.0f})) return x + 0 / scale;
+  const wide = 134217729 * x, high = wide - (wide - x), low = x - high;
+  const tall = 134217729 * scale, top = tall - (tall - scale), rest = scale - top;
+  const lost = ((high * top - scaled) + high * rest + low * top) + low * rest;
+  const nearest = rint(scaled), off = scaled - nearest;
+  const way = off * lost, moves = way > 0 ? 1 : way <= 0 ? 0 : way;
+  const isTie = Math.abs(off) === 0.5 ? 1 : 0;
+  return copysign((nearest + isTie * moves * Math.sign(off)) / scale, x);
+}};""",
+    "ieee_remainder": """\
+const ieee_remainder = (a, b) => {
+  const size = Math.abs(a), whole = Math.abs(b), rest = size % whole;
+  const left = whole - rest, next = 2 * ((0.5 * (size - rest)) % whole);
+  const near = rest < left ? rest : rest > left ? rest - whole : rest - next;
+  return copysign(1, a) * near;
+};""",
+    "mod": """\
+const mod = (a, b) => {
+  const rest = a % b;
+  if (rest === 0) return copysign(0, b);
+  return (b < 0) !== (rest < 0) ? rest + b : rest;
+};""",
+    "floordiv": """\
+const floordiv = (a, b) => {
+  if (b === 0) return a / b;
+  const rest = a % b, below = rest !== 0 && (b < 0) !== (rest < 0);
+  const count = (a - rest) / b - (below ? 1 : 0), whole = Math.floor(count);
+  if (count === 0) return copysign(0, a / b);
+  return count - whole > 0.5 ? whole + 1 : whole;
+};""",
     "maximum": "const maximum = (a, b) => a < b || b !== b ? b : a;",
     "minimum": "const minimum = (a, b) => a > b || b !== b ? b : a;",
     "sigmoid": """\
@@ -248,18 +295,43 @@ def to_javascript(program: Program, name: str = "program",
         KeyError: for an operation that is not in the table of primitives.
         Unsupported: for a primitive that JavaScript has no way to write; the message names it.
     """
+    _check_name(name)
+    writer = _Writer(rewrite)
+    body = "\n".join(writer.function(program, "program", checks_inputs=True))
+    return writer.script(name, body, "program")
+
+
+def to_javascript_object(programs: Mapping[str, Program], name: str = "programs",
+                         rewrite: Rewrite | None = None) -> str:
+    """Write several programs as JavaScript: a script that declares one object of functions.
+
+    They are called as those of :func:`to_javascript`, but do not count their inputs, and share
+    the functions that JavaScript lacks.
+
+    Args:
+        programs: what to write, each under the name that it has in the object.
+        name: what to call the object.
+        rewrite: as for :func:`to_javascript`.
+
+    Raises:
+        ValueError, KeyError, Unsupported: as :func:`to_javascript` does.
+    """
+    for each in (name, *programs):
+        _check_name(each)
+    writer = _Writer(rewrite)
+    body = "\n".join(line for each, program in programs.items()
+                     for line in writer.function(program, each, checks_inputs=False))
+    return writer.script(name, body, f"{{{', '.join(programs)}}}")
+
+
+def _check_name(name: str) -> None:
     if not IDENTIFIER.fullmatch(name) or name in RESERVED:
         raise ValueError(f"{name!r} cannot be the name of a function in JavaScript; "
                          "write a word such as 'program'")
-    writer = _Writer(program, rewrite)
-    body = "\n".join(writer.function())
-    prelude = "".join(f"{text}\n" for text in writer.prelude(body))
-    return (f'const {name} = (() => {{\n"use strict";\n{prelude}{body}\nreturn program;\n'
-            "})();\n")
 
 
 class _Writer(SourceWriter):
-    """Writes the functions of a program."""
+    """Writes the functions of programs."""
 
     language = "JavaScript"
     emitters = EMITTERS
@@ -267,25 +339,31 @@ class _Writer(SourceWriter):
     relations: ClassVar = {"==": "===", "!=": "!=="}
     infinity, nan, comment = "Infinity", "NaN", "//.*"
 
-    def function(self) -> Iterator[str]:
-        """The function that the script is for."""
-        program = self.program
+    def script(self, name: str, body: str, result: str) -> str:
+        """A constant: what functions, with those that they call, are returned as."""
+        prelude = "".join(f"{text}\n" for text in self.prelude(body))
+        return (f'const {name} = (() => {{\n"use strict";\n{prelude}{body}\n'
+                f"return {result};\n}})();\n")
+
+    def function(self, program: Program, name: str, checks_inputs: bool) -> Iterator[str]:
+        """The lines of the function that computes a program."""
+        checked(program)
         inputs = ", ".join(f"x{i} = x[{i}]" for i in range(program.n_inputs))
-        yield f"function program(x, y = new Float64Array({len(program.outputs)})) {{"
-        yield (f"  if (x.length !== {program.n_inputs}) throw new RangeError("
-               f'"the program takes {program.n_inputs} number(s), not " + x.length);')
+        yield f"function {name}(x, y = new Float64Array({len(program.outputs)})) {{"
+        if checks_inputs:
+            yield (f"  if (x.length !== {program.n_inputs}) throw new RangeError("
+                   f'"the program takes {program.n_inputs} number(s), not " + x.length);')
         if inputs:
             yield f"  const {inputs};"
         yield from self.instructions(program)
         for place, slot in enumerate(program.outputs):
             yield f"  y[{place}] = {self.read(program, slot)};"
-        yield from self._checks()
+        yield from self._checks(program)
         yield "  return y;"
         yield "}"
 
-    def _checks(self) -> Iterator[str]:
+    def _checks(self, program: Program) -> Iterator[str]:
         """What is first is found by looking from the end, so that nothing nests."""
-        program = self.program
         yield "  y.guard = y.outside = -1;"
         for place, (relation, left, right, outcome) in reversed(list(enumerate(program.guards))):
             broken = self.broken(relation, outcome, self.read(program, left),

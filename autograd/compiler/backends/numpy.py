@@ -3,13 +3,13 @@
 What is the same for every row stays one number until it meets rows. The rows go through in
 blocks that fit into the processor's cache, and an array is freed after it was read last.
 
-What is promised: the bits of the eager engine for + - * /, sqrt, comparisons and what is chosen
-by them (abs, sign, step, wins, relu, maximum, minimum, largest, smallest, where), and for what is
-made of these (prod, one_minus_square, cosine, share). All other functions are right to 8 units in
-the last place. ``sum``, ``dot``, ``norm`` and ``logsumexp`` round after every operand, where the
-eager engine may round once, so that their error grows with the number of operands; and so do the
-sums over rows. Where the eager engine
-raises, the result is what IEEE arithmetic gives.
+What is promised: the bits of the eager engine for + - * /, sqrt, comparisons and what is chosen by
+them (abs, sign, step, wins, relu, maximum, minimum, largest, smallest, where), for rounding and
+remainders, and for what is made of these (prod, one_minus_square, cosine, share). All other
+functions are right to 8 units in the last place. ``sum``, ``dot``, ``norm`` and ``logsumexp`` round
+after every operand, where the eager engine may round once, so that their error grows with the
+number of operands; and so do the sums over rows. Where the eager engine raises, the result is what
+IEEE arithmetic gives.
 """
 
 from __future__ import annotations
@@ -228,6 +228,8 @@ EMITTERS: dict[str, Emit] = {
     "neg": operator.neg, "identity": lambda x: x, "pow": np.power, "abs": np.abs,
     "sign": _sign, "step": _step, "wins": _wins, "relu": _relu,
     "maximum": _maximum, "minimum": _minimum, "where": _where,
+    "floor": np.floor, "ceil": np.ceil, "trunc": np.trunc, "rint": np.rint,
+    "mod": np.remainder, "floordiv": np.floor_divide, "fmod": np.fmod, "copysign": np.copysign,
     "exp": np.exp, "exp2": np.exp2, "expm1": np.expm1, "log": np.log, "log2": np.log2,
     "log10": np.log10, "log1p": np.log1p, "sqrt": np.sqrt, "cbrt": np.cbrt, "hypot": np.hypot,
     "sin": np.sin, "cos": np.cos, "tan": np.tan, "asin": np.arcsin, "acos": np.arccos,

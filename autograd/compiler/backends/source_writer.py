@@ -16,6 +16,18 @@ from autograd.compiler.program.steps import KEEPING
 from autograd.core.primitives import Primitive, lookup
 
 
+def checked(program: Program) -> Program:
+    """The program, if it is one.
+
+    Raises:
+        KeyError: for an operation that is not in the table of primitives.
+        ValueError: for a program that is none.
+    """
+    for op in set(program.ops):
+        lookup(op)  # whose error says what to do about an unknown one
+    return program.validate()
+
+
 class SourceWriter:
     """Writes instructions as expressions of a language.
 
@@ -39,10 +51,8 @@ class SourceWriter:
     nan = ""
     comment = ""
 
-    def __init__(self, program: Program, rewrite: Rewrite | None) -> None:
-        for op in set(program.ops):
-            lookup(op)  # whose error says what to do about an unknown one
-        self.program, self.rewrite = program.validate(), rewrite
+    def __init__(self, rewrite: Rewrite | None) -> None:
+        self.rewrite = rewrite
         self._own_names: dict[tuple[str, int], str] = {}
         self._own_texts: list[str] = []
 

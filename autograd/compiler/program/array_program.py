@@ -64,7 +64,7 @@ class Step:
             results. Else for each segment of the operands one, of the shape of the results and
             one axis more; for ``dot`` two, the factors left and right.
         lengths: how many operands (for ``dot`` pairs of them) each segment has; empty for a fixed
-            arity.
+            arity. ``add`` may have segments as well, and then adds up from the left.
     """
 
     op: str
@@ -135,11 +135,21 @@ class ArrayProgram:
         """The linear program, one instruction for each number."""
         ops: list[str] = []
         operands: list[tuple[int, ...]] = []
+        moved = list(range(self.first))  # the slot of each number in the linear program
         for step in self.steps:
-            ops += [step.op] * step.size
-            operands += step.rows()
-        return Program(self.n_inputs, self.constants, tuple(ops), tuple(operands), self.outputs,
-                       self.guards)
+            here: list[int] = []
+            for row in step.rows():
+                rows = [tuple(moved[x] for x in row)]
+                if step.op == "add" and step.lengths:
+                    rows = _chain(rows[0], self.first + len(ops))
+                ops += [step.op] * len(rows)
+                operands += rows
+                here.append(self.first + len(ops) - 1)
+            moved += here
+        return Program(self.n_inputs, self.constants, tuple(ops), tuple(operands),
+                       tuple(moved[x] for x in self.outputs),
+                       tuple(guard._replace(left=moved[guard.left], right=moved[guard.right])
+                             for guard in self.guards))
 
     # --- reading --------------------------------------------------------------------------------
 
@@ -162,6 +172,12 @@ class ArrayProgram:
             yield (f"    guard {names.one(guard.left)} {guard.relation} "
                    f"{names.one(guard.right)} is {guard.outcome}")
         yield f"    return {names.list(self.outputs)}"
+
+
+def _chain(operands: Sequence[int], slot: int) -> list[tuple[int, ...]]:
+    """Additions of two numbers each, from the left, of which the first writes a slot."""
+    return [(operands[0], operands[1]),
+            *((slot + i, x) for i, x in enumerate(operands[2:]))]
 
 
 class _Names:

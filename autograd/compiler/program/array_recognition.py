@@ -1,9 +1,9 @@
 """Finds the arrays that scalar code was written from: a pass from a linear to an array program.
 
-1. Where the order of sums is free, additions of products that nobody else reads become one
-   ``dot``, other chains of additions one ``sum``.
-2. Instructions of the same primitive with as many operands, at the same distance from the end,
-   form a group.
+1. Chains of additions become one addition of many numbers; where the order of sums is free,
+   additions of products become one ``dot``.
+2. Instructions of the same primitive with as many operands form a group if they are at the same
+   distance from the end, or from the start: whichever gives fewer groups.
 3. The slots that a group reads are compared along the group: where they grow evenly, along one or
    several axes, the group is an array of that shape, and its operands are slices of others.
 """
@@ -11,6 +11,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from autograd.compiler.program.program import Program
 from autograd.core.primitives import TABLE
 from autograd.core.typing import Array
 
+LONGEST_PERIOD = 64
 SHORT = 8  # numbers; blocks below are joined, and read by a table
 
 
@@ -33,76 +35,180 @@ def find_arrays(program: Program, varies: Sequence[bool] | None = None,
             apart. None for a program that is run on one point.
         free_sums: whether to make sums of additions, whose rounding then is in no promised order.
     """
-    ops, operands, alive = (_fused(program) if free_sums else
-                            (program.ops, program.operands, range(len(program))))
-    levels = _levels_from_the_end(program, operands, alive)
+    ops, operands, alive = _fused(program, free_sums)
     varying = _varying(program, operands, varies)
+    groups = min((_grouped(program, ops, operands, alive, varying, levels)
+                  for levels in (_levels_from_the_end(program, operands, alive),
+                                 _levels_from_the_start(program, operands, alive))), key=len)
+    numbering = _Numbering(program)
+    steps: list[Step] = []
+    for key in sorted(groups):
+        members = np.array(groups[key], dtype=np.int64)
+        reads = np.array([operands[i] for i in groups[key]], dtype=np.int64)
+        reads = numbering.read(reads.reshape(len(members), key[2]))
+        for step, order in _steps(key[1], reads, varies is None):
+            numbering.write(members[order])
+            steps.append(step)
+    # What is not computed may be a constant, which gets its slot only now.
+    outputs = np.array([numbering.one(slot) for slot in program.outputs], dtype=np.int64)
+    pairs = [(numbering.one(guard.left), numbering.one(guard.right)) for guard in program.guards]
+    ends = numbering.final(np.array(pairs, dtype=np.int64).reshape(-1, 2)).tolist()
+    guards = tuple(guard._replace(left=left, right=right)
+                   for guard, (left, right) in zip(program.guards, ends, strict=True))
+    return ArrayProgram(program.n_inputs, tuple(numbering.constants),
+                        tuple(_renumbered(step, numbering) for step in steps),
+                        tuple(numbering.final(outputs).tolist()), guards)
+
+
+class _Numbering:
+    """New slots: inputs stay where they are, results get theirs group by group.
+
+    Constants get theirs when they are read: those of a whole column, the data of a loop, side by
+    side. How many there are is known at the end; until then they count from far below 0, and
+    results from far above.
+    """
+
+    BELOW, ABOVE, FAR = -(1 << 50), 1 << 50, 1 << 40
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.constants: list[float] = []
+        self._values = np.array(program.constants, dtype=float)
+        self._known: dict[int, int] = {}  # of single constants, by their bits
+        self._new = np.arange(program.n_slots, dtype=np.int64)
+        self._next = self.ABOVE
+
+    def read(self, slots: Array) -> Array:
+        """The new slots that a group reads, shape (n, operands)."""
+        program = self.program
+        is_constant = (slots >= program.n_inputs) & (slots < program.first)
+        found = self._new[slots]
+        for column in np.flatnonzero(is_constant.any(axis=0)):
+            here = is_constant[:, column]
+            old = slots[here, column] - program.n_inputs
+            bits = self._values[old].view(np.int64)
+            if here.all() and (bits != bits[0]).any():
+                start = self.BELOW + len(self.constants)
+                self.constants += self._values[old].tolist()
+                found[:, column] = np.arange(start, start + len(old))
+            else:
+                found[here, column] = [self._single(x) for x in old.tolist()]
+        return found
+
+    def write(self, instructions: Array) -> None:
+        """Give these instructions, in this order, the next slots."""
+        count = len(instructions)
+        self._new[instructions + self.program.first] = np.arange(self._next, self._next + count)
+        self._next += count
+
+    def one(self, slot: int) -> int:
+        """The new slot of a single one."""
+        if self.program.n_inputs <= slot < self.program.first:
+            return self._single(slot - self.program.n_inputs)
+        return int(self._new[slot])
+
+    def _single(self, place: int) -> int:
+        bits = int(self._values[place:place + 1].view(np.int64)[0])
+        if bits not in self._known:
+            self._known[bits] = self.BELOW + len(self.constants)
+            self.constants.append(float(self._values[place]))
+        return self._known[bits]
+
+    def final(self, slot: Any) -> Any:
+        """The slot, or slots, when all constants are known."""
+        n = self.program.n_inputs
+        results = slot - self.ABOVE + n + len(self.constants)
+        return np.where(slot < 0, slot - self.BELOW + n, np.where(slot < n, slot, results))
+
+
+def _renumbered(step: Step, numbering: _Numbering) -> Step:
+    """The step with the final slots. From one kind of slots to another no pattern leads."""
+    operands: list[Slots] = []
+    for i, slots in enumerate(step.operands):
+        if isinstance(slots, Affine) and all(abs(x) < numbering.FAR for x in slots.strides):
+            operands.append(replace(slots, start=int(numbering.final(slots.start))))
+        else:
+            operands.append(Table(numbering.final(slots.slots(step.operand_shape(i)))))
+    return replace(step, operands=tuple(operands))
+
+
+def _grouped(program: Program, ops: Sequence[str], operands: Sequence[tuple[int, ...]],
+             alive: Sequence[int], varying: Sequence[bool],
+             levels: Sequence[int]) -> dict[tuple[Any, ...], list[int]]:
+    """The instructions of each level that are alike; the keys are in the order of the levels."""
     groups: dict[tuple[Any, ...], list[int]] = {}
     for i in alive:
         read = tuple([varying[x] for x in operands[i]]) if len(operands[i]) < 4 else ()
-        groups.setdefault((-levels[i], ops[i], len(operands[i]), varying[program.first + i], read),
+        groups.setdefault((levels[i], ops[i], len(operands[i]), varying[program.first + i], read),
                           []).append(i)
-    new = np.arange(program.n_slots, dtype=np.int64)
-    steps: list[Step] = []
-    at = program.first
-    for key in sorted(groups):
-        members = groups[key]
-        reads = new[np.array([operands[i] for i in members], dtype=np.int64).reshape(
-            len(members), key[2])]
-        new[np.array(members) + program.first] = np.arange(at, at + len(members))
-        at += len(members)
-        steps += _steps(key[1], reads)
-    guards = tuple(guard._replace(left=int(new[guard.left]), right=int(new[guard.right]))
-                   for guard in program.guards)
-    return ArrayProgram(program.n_inputs, program.constants, tuple(steps),
-                        tuple(new[np.array(program.outputs, dtype=np.int64)].tolist()), guards)
+    return groups
 
 
 # --- sums and products ----------------------------------------------------------------------------
 
-def _fused(program: Program) -> tuple[list[str], list[tuple[int, ...]], list[int]]:
-    """The instructions with chains of additions as one, and those that are still there."""
+def _fused(program: Program, free_sums: bool
+           ) -> tuple[list[str], list[tuple[int, ...]], list[int]]:
+    """The instructions with chains of additions as one, and those that are still there.
+
+    An addition of more than two numbers adds them up from the left, as the chain did.
+    """
     first = program.first
     ops, operands = list(program.ops), list(program.operands)
-    uses = np.bincount(np.fromiter((x for xs in operands for x in xs), dtype=np.int64),
-                       minlength=program.n_slots)
-    for slot in (*program.outputs, *(x for guard in program.guards
-                                     for x in (guard.left, guard.right))):
-        uses[slot] += 2
-    once = (uses == 1).tolist()
+    once = _read_once(program)
     dead: set[int] = set()
     terms: dict[int, list[int]] = {}
     for i, op in enumerate(ops):
         if op != "add":
             continue
         found: list[int] = []
-        for x in operands[i]:
-            if x >= first and once[x] and x - first in terms:
+        for place, x in enumerate(operands[i]):
+            if (free_sums or place == 0) and x >= first and once[x] and x - first in terms:
                 found += terms.pop(x - first)
                 dead.add(x - first)
             else:
                 found.append(x)
         terms[i] = found
     for i, found in terms.items():
-        if all(x >= first and once[x] and ops[x - first] == "mul" for x in found):
+        if free_sums and all(x >= first and once[x] and ops[x - first] == "mul" for x in found):
             dead.update(x - first for x in found)
             factors = [operands[x - first] for x in found]
             ops[i], operands[i] = "dot", (*(a for a, _ in factors), *(b for _, b in factors))
-        elif len(found) > 2:
-            ops[i], operands[i] = "sum", tuple(found)
+        else:
+            operands[i] = tuple(found)
     return ops, operands, [i for i in range(len(ops)) if i not in dead]
+
+
+def _read_once(program: Program) -> list[bool]:
+    """For each slot whether one instruction reads it, once, and nobody else."""
+    uses = np.bincount(np.fromiter((x for xs in program.operands for x in xs), dtype=np.int64),
+                       minlength=program.n_slots)
+    for slot in (*program.outputs, *(x for guard in program.guards
+                                     for x in (guard.left, guard.right))):
+        uses[slot] += 2
+    found: list[bool] = (uses == 1).tolist()
+    return found
 
 
 def _levels_from_the_end(program: Program, operands: Sequence[tuple[int, ...]],
                          alive: Sequence[int]) -> list[int]:
-    """For each instruction how many at least come after it, one reading the other."""
+    """For each instruction the level below 0 at which it is needed: 0 is the last one."""
     levels = [0] * program.n_slots
     first = program.first
     for i in reversed(alive):
-        after = levels[first + i] + 1
+        before = levels[first + i] - 1
         for x in operands[i]:
-            if levels[x] < after:
-                levels[x] = after
+            if levels[x] > before:
+                levels[x] = before
+    return levels[first:]
+
+
+def _levels_from_the_start(program: Program, operands: Sequence[tuple[int, ...]],
+                           alive: Sequence[int]) -> list[int]:
+    """For each instruction the level at which it is ready to be computed."""
+    levels = [0] * program.n_slots
+    first = program.first
+    for i in alive:
+        levels[first + i] = 1 + max([levels[x] for x in operands[i]], default=0)
     return levels[first:]
 
 
@@ -116,32 +222,71 @@ def _varying(program: Program, operands: Sequence[tuple[int, ...]],
 
 # --- patterns -------------------------------------------------------------------------------------
 
-def _steps(op: str, reads: Array) -> Iterator[Step]:
-    """The steps of a group.
+def _steps(op: str, reads: Array, longest_last: bool) -> Iterator[tuple[Step, Array]]:
+    """The steps of a group, each with its instructions in the order of its results.
 
     Args:
         op: its primitive.
         reads: the slots that each of its instructions reads, shape (n, operands).
+        longest_last: whether to turn each array so that its longest axis is the last.
     """
     row = TABLE.get(op)  # None for a step of a written-out primitive, which has a fixed arity
-    if row is not None and row.arity is None:
-        yield _nary_step(op, reads, 2 if row.paired else 1)
+    if (row is not None and row.arity is None) or (op == "add" and reads.shape[1] > 2):
+        sides = 2 if row is not None and row.paired else 1
+        yield _turned(_nary_step(op, reads, sides), np.arange(len(reads)), longest_last)
         return
-    pattern = _pattern(reads)
-    if pattern is not None:
-        yield _step(op, reads, *pattern)
+    if (period := _period(reads)) > 1:
+        for first in range(period):
+            part = reads[first::period]
+            found = _pattern(part)
+            assert found is not None
+            yield _turned(_step(op, part, *found), np.arange(first, len(reads), period),
+                          longest_last)
         return
     loose: list[int] = []
     for start, stop, shape, strides in even_blocks(reads):
-        if stop - start < SHORT:
+        if stop - start < min(SHORT, len(reads)):
             loose += range(start, stop)
             continue
         if loose:
-            yield _loose_step(op, reads[loose])
+            yield _loose_step(op, reads[loose]), np.array(loose)
             loose = []
-        yield _step(op, reads[start:stop], shape, strides)
+        yield _turned(_step(op, reads[start:stop], shape, strides), np.arange(start, stop),
+                      longest_last)
     if loose:
-        yield _loose_step(op, reads[loose])
+        yield _loose_step(op, reads[loose]), np.array(loose)
+
+
+def _period(reads: Array) -> int:
+    """After how many lines of a group, which has no pattern, the same kind of line comes again.
+
+    A loop whose body has several instructions of one kind leaves them in turn; each kind alone
+    has a pattern. 0 if there is none.
+    """
+    if _pattern(reads) is not None:
+        return 0
+    for period in range(2, min(LONGEST_PERIOD, len(reads) // SHORT) + 1):
+        if len(reads) % period == 0 and all(
+                _pattern(reads[first::period]) is not None for first in range(period)):
+            return period
+    return 0
+
+
+def _turned(step: Step, order: Array, longest_last: bool) -> tuple[Step, Array]:
+    """The step with its axes in the order of their lengths, and the order of its results."""
+    axes = sorted(range(len(step.shape)), key=lambda axis: step.shape[axis])
+    if not longest_last or axes == list(range(len(axes))):
+        return step, order
+    more = [len(axes)] if step.lengths else []
+
+    def turn(slots: Slots, shape: tuple[int, ...]) -> Slots:
+        if isinstance(slots, Affine):
+            return Affine(slots.start, tuple(slots.strides[axis] for axis in (*axes, *more)))
+        return Table(slots.slots(shape).transpose(*axes, *more))
+
+    operands = tuple(turn(slots, step.operand_shape(i)) for i, slots in enumerate(step.operands))
+    turned = replace(step, shape=tuple(step.shape[axis] for axis in axes), operands=operands)
+    return turned, order.reshape(step.shape).transpose(axes).reshape(-1)
 
 
 def _step(op: str, reads: Array, shape: tuple[int, ...], strides: Array) -> Step:
@@ -242,7 +387,9 @@ def even_blocks(reads: Array) -> Iterator[tuple[int, int, tuple[int, ...], Array
         while at < len(breaks) and breaks[at] <= start:
             at += 1
         length = breaks[at] - start + 1 if at < len(breaks) else 1
-        stop = _repeated(reads, start, length)
+        stop = start + length
+        while (longer := _repeated(reads, start, stop - start)) > stop:  # one axis after the other
+            stop = longer
         if stop - start < 3:
             stop = start + 1
         found = _pattern(reads[start:stop])

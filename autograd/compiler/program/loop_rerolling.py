@@ -192,7 +192,7 @@ class Rolled:
         tape = self.tape
         tokens = _spread(self.blocks, tape.tokens, np.arange(len(tape) + 1), 0)
         arities = _spread(self.blocks, np.diff(tape.offsets), np.arange(len(tape) + 1), 0)
-        operands = _unrolled(self.blocks, self.operands, tape.offsets)
+        operands = unrolled(self.blocks, self.operands, tape.offsets)
         moved = operands >= tape.n_slots
         operands[moved] = self.data[operands[moved] - tape.n_slots]
         offsets = np.concatenate(([0], np.cumsum(arities)))
@@ -218,12 +218,12 @@ def _spread(blocks: Sequence[Block], numbers: Array, offsets: Array, origin: int
     return np.concatenate(parts)
 
 
-def _unrolled(blocks: Sequence[Block], operands: Array, offsets: Array) -> Array:
+def unrolled(blocks: Sequence[Block], operands: Array, offsets: Array) -> Array:
     """The operands of all iterations."""
     parts = [np.empty(0, np.int64)]
     for block in blocks:
         if isinstance(block, Loop):
-            base = _unrolled(block.body, operands, offsets)
+            base = unrolled(block.body, operands, offsets)
             strides = _spread(block.body, block.strides, offsets, offsets[block.start])
             parts.append((base + np.arange(block.count)[:, None] * strides).ravel())
         else:

@@ -49,12 +49,14 @@ class Part(NamedTuple):
         leaves: in their place a number where it is summed, an array with a number or truth value
             for each row where it is not, and anything else as it is.
         recording: what computed it, unless the eager engine did.
+        is_finite: whether it is known that all numbers in it are finite.
     """
 
     skeleton: Any
     summed: list[bool]
     leaves: list[Any]
     recording: Recording | None
+    is_finite: bool = False
 
 
 class Gathered:
@@ -77,7 +79,7 @@ class Gathered:
             self.whole = part
             return
         if self.whole is None:
-            self.whole = part._replace(leaves=[
+            self.whole = part._replace(is_finite=False, leaves=[
                 np.empty(self.n, leaf.dtype) if isinstance(leaf, np.ndarray) else
                 0.0 if summed and is_number(leaf) else leaf
                 for leaf, summed in zip(part.leaves, part.summed, strict=True)])
@@ -94,6 +96,8 @@ class Gathered:
 
         All of them if a sum is not finite.
         """
+        if self.whole is not None and self.whole.is_finite:
+            return []
         wrong = self._not_finite()
         if not wrong.any():
             return []

@@ -15,9 +15,10 @@ import sys
 import types
 import weakref
 from collections import deque
-from collections.abc import Callable, Container, Iterable
+from collections.abc import Callable, Container, Iterable, Iterator
 from contextvars import Context, ContextVar
 from functools import partial
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -94,7 +95,6 @@ class Watch:
         handed_on: the names of functions that read from outside, where nobody sees it: they are
             called by a function that is written in C, or are methods of such a class.
         is_pure: whether all that can be reached is known to read nothing from outside.
-        values: the captured Values with their names.
     """
 
     def __init__(self, function: Callable[..., Any]) -> None:
@@ -116,7 +116,7 @@ class Watch:
         self._modules: list[tuple[str, types.ModuleType]] = []
         self._described: list[tuple[str, Any]] = []  # functions and classes of the user's own
         self._variables: set[tuple[int, str]] = set()  # that are watched already
-        self.values: list[tuple[str, Value]] = []
+        self._values: list[tuple[str, Value | tuple[Value, ...]]] = []
         self._later("the function", function)
         while self._pending:
             self._visit(*self._pending.popleft())
@@ -134,6 +134,15 @@ class Watch:
             self._watch_draws("numpy.random",
                               lambda: pickle.dumps(np.random.get_state(legacy=False)))
         self.quick: list[Check] = []
+
+    @property
+    def values(self) -> Iterator[tuple[str, Value]]:
+        """The captured Values with their names."""
+        for name, held in self._values:
+            if isinstance(held, Value):
+                yield name, held
+            else:
+                yield from ((f"{name}[{i}]", item) for i, item in enumerate(held))
 
     def changed(self) -> str | None:
         """The name of something that is not what it was, or None."""
@@ -216,7 +225,7 @@ class Watch:
         if (stands_for := behind(item)) is not None:
             self._later(name, stands_for)
         elif isinstance(item, Value):
-            self.values.append((name, item))
+            self._values.append((name, item))
         elif isinstance(item, types.FunctionType):
             self._function(item)
         elif isinstance(item, types.MethodType | staticmethod | classmethod):
@@ -419,9 +428,20 @@ class Watch:
         elif not isinstance(items, tuple):
             self._checks.append((name, lambda: are_same(contents_of(items), before)))
         kinds = set(map(type, before))
+        if kinds == {Value} and self._are_taken(name, before):
+            return
         if str in kinds or not all(map(is_solid, kinds)):
             for i, item in enumerate(before):
                 self._later(f"{name}[{i}]", item)
+
+    def _are_taken(self, name: str, values: tuple[Value, ...]) -> bool:
+        """Take Values in one go, for models have lists of many: all are new, or all were seen."""
+        seen, ids = self._seen, list(map(id, values))
+        if seen.keys().isdisjoint(ids):
+            seen.update(zip(ids, values, strict=True))
+            self._values.append((name, values))
+            return True
+        return all(map(seen.__contains__, ids))
 
     def _dictionary(self, name: str, items: Any) -> None:
         keys, before = entries_of(items)
@@ -464,15 +484,8 @@ class Watch:
             self._watch_draws(name, object)  # it has no state to look at
         elif isinstance(item, random.Random):
             self._watch_draws(name, item.getstate)
-        elif isinstance(item, np.random.Generator):
-            self._later(name, item.bit_generator)
-        elif isinstance(item, np.random.BitGenerator):
-            self._watch_draws(name, lambda: item.state)
-            self._later(name, item.seed_seq)
-        elif isinstance(item, np.random.SeedSequence):
-            self._watch_draws(name, lambda: item.n_children_spawned)
-        elif isinstance(item, np.random.RandomState):
-            self._watch_draws(name, lambda: item.get_state(legacy=False))
+        elif "numpy.random" in sys.modules and self._is_generator_of_numpy(name, item):
+            pass
         elif holds_pointer(type(item)) or type(item).__module__ == "_cffi_backend":
             self.pointers.append(name)
         elif is_foreign(item):
@@ -506,6 +519,21 @@ class Watch:
             if isinstance(space, dict):
                 self._checks.append((f"the attributes of {name}", ObjectCheck(item, space)))
 
+    def _is_generator_of_numpy(self, name: str, item: Any) -> bool:
+        """Watch a generator; NumPy loads their module when it is first asked for, in 10 ms."""
+        if isinstance(item, np.random.Generator):
+            self._later(name, item.bit_generator)
+        elif isinstance(item, np.random.BitGenerator):
+            self._watch_draws(name, lambda: item.state)
+            self._later(name, item.seed_seq)
+        elif isinstance(item, np.random.SeedSequence):
+            self._watch_draws(name, lambda: item.n_children_spawned)
+        elif isinstance(item, np.random.RandomState):
+            self._watch_draws(name, lambda: item.get_state(legacy=False))
+        else:
+            return False
+        return True
+
     def _pickled(self, name: str, item: Any) -> None:
         """Something of a library's that is written in C: what it says to pickle."""
         self._later(type(item).__name__, type(item))
@@ -530,7 +558,9 @@ class Watch:
 
     def _edits(self) -> None:
         """Edits of leaves under computed Values, whose numbers are then gone."""
-        computed = [item for _, item in self.values if item.op is not None]
+        held = chain.from_iterable((item,) if isinstance(item, Value) else item
+                                   for _, item in self._values)
+        computed = [item for item in held if item.op is not None]
         made = [(leaf, leaf._made) for leaf in leaves(*computed)]
         if made:
             self._checks.append(("a leaf under a captured Value", lambda: all(

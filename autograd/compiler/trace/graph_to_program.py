@@ -91,7 +91,8 @@ class _Recorder:
             if left.__class__ is Value:
                 a = slots[left]
             elif left.__class__ is tuple:
-                append(tuple(map(slot_of, left)))
+                append(tuple([slots[x] if x.__class__ is Value else constants.get(x) or slot_of(x)
+                              for x in left]))
                 continue
             else:
                 a = constants.get(left) or slot_of(left)
@@ -104,7 +105,8 @@ class _Recorder:
         return Program(
             len(self.inputs), tuple(self.numbers),
             tuple([node.op.name for node in order]),  # type: ignore[union-attr]
-            tuple(operands), tuple(map(slot_of, returned)),
+            tuple(operands),
+            tuple([slots[x] if x.__class__ is Value else slot_of(x) for x in returned]),
             tuple(dict.fromkeys(Guard(relation, slot_of(left), slot_of(right), bool(outcome))
                                 for relation, left, right, outcome in comparisons)))
 
@@ -116,6 +118,8 @@ class _Recorder:
         seen = self.seen
         stack: list[Value | None] = [x for x in reversed(roots) if x.__class__ is Value]
         push, pop, done, see = stack.append, stack.pop, self.order.append, seen.add
+        since, capture, inputs = self.since, self.capture, self.inputs
+        end, captured = self.leaves.append, self.captured.append
         young: Any = None  # the Moment of the latest node that was not older
         while True:  # not "while stack": the loops that Python 3.11 speeds up end in a plain jump
             if not stack:
@@ -125,33 +129,37 @@ class _Recorder:
                 done(pop())  # type: ignore[arg-type]
             elif node not in seen:
                 see(node)
-                if node.op is None or (node._made is not young and self._is_older(node)):
-                    self._end_at(node)
+                if node.op is None:
+                    if capture and node._made.clock < since:
+                        inputs[node] = len(inputs)
+                        captured(node)
+                    else:
+                        end(node)
                     continue
-                young = node._made
-                push(node)
-                push(None)
+                if node._made is not young:
+                    if node._made.clock < since:  # a constant, whatever it came from
+                        end(node)
+                        continue
+                    young = node._made
                 left, right = node._left, node._right
-                if right.__class__ is Value and right not in seen:
-                    push(right)
-                if left.__class__ is Value:
-                    if left not in seen:
-                        push(left)
-                elif left.__class__ is tuple:
+                if left.__class__ is tuple:
+                    push(node)
+                    push(None)
                     for parent in reversed(left):
                         if parent.__class__ is Value and parent not in seen:
                             push(parent)
-
-    def _is_older(self, node: Value) -> bool:
-        return node._made.clock < self.since
-
-    def _end_at(self, node: Value) -> None:
-        """Take a node whose operands are not looked at: a constant, or a new input."""
-        if self.capture and node.op is None and self._is_older(node):
-            self.inputs[node] = len(self.inputs)
-            self.captured.append(node)
-        else:
-            self.leaves.append(node)
+                elif left.__class__ is Value and left not in seen:
+                    push(node)
+                    push(None)
+                    if right.__class__ is Value and right not in seen:
+                        push(right)
+                    push(left)
+                elif right.__class__ is Value and right not in seen:
+                    push(node)
+                    push(None)
+                    push(right)
+                else:
+                    done(node)
 
     def _meet_constants(self, order: list[Value], leaves: list[Value],
                         others: Sequence[Any]) -> None:
@@ -166,7 +174,7 @@ class _Recorder:
                     meet(left)
             elif left.__class__ is tuple:
                 for x in left:
-                    if x.__class__ is float:
+                    if x.__class__ is float and x not in known:
                         meet(x)
             if right.__class__ is float and right not in known:
                 meet(right)

@@ -27,7 +27,7 @@ from autograd.compiler.trace.graph_to_program import graph_to_program
 from autograd.compiler.trace.on_rows import NotPython, on_rows
 from autograd.compiler.trace.tracer import RecordingError, heard
 from autograd.core.primitives import DOMAIN_ERRORS, Primitive, lookup
-from autograd.core.value import Value
+from autograd.core.value import Value, refusals_apart
 
 MOST_PATHS = 16
 MOST_POINTS = 400
@@ -113,7 +113,7 @@ class _Search:
         """Call it at one point."""
         operands = [Value(x) for x in point]
         returned: list[Any] = []
-        with heard() as notes:
+        with heard() as notes, refusals_apart():
             try:
                 returned.append(self.value(*operands))
             except DOMAIN_ERRORS as error:

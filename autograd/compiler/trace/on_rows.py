@@ -1,4 +1,4 @@
-"""A function of floats as a function of Values: ``math`` in it is replaced by the table's rows."""
+"""A function of floats as a function of Values: ``math`` in it is :mod:`autograd.math`."""
 
 from __future__ import annotations
 
@@ -9,27 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from autograd.core.primitives import TABLE, Primitive
+from autograd import math as of_values
+from autograd.core.primitives import Primitive
 from autograd.core.value import Value
-
-_NAMED_OTHERWISE = {"fabs": "abs", "fsum": "sum"}
-_CONSTANTS = {name: getattr(math, name) for name in ("pi", "e", "tau", "inf", "nan")}
-_TESTS: dict[str, Callable[[Any], bool]] = {
-    "isnan": lambda x: x != x, "isinf": lambda x: abs(x) == math.inf,
-    "isfinite": lambda x: x - x == 0.0}
 
 
 class NotPython(Exception):
     """A function that is not written in Python, and is no row of the table."""
-
-
-class _Math:
-    """What stands in the place of the module."""
-
-    def __getattr__(self, name: str) -> Any:
-        if name in _CONSTANTS:
-            return _CONSTANTS[name]
-        return _row_for(getattr(math, name))
 
 
 def on_rows(function: Any) -> Callable[..., Any]:
@@ -53,12 +39,12 @@ class _Replacing:
         self.done: dict[FunctionType, FunctionType] = {}
 
     def function(self, function: Any) -> Any:
-        if isinstance(function, FunctionType):
+        if isinstance(function, FunctionType) and function.__module__ != of_values.__name__:
             return self.done[function] if function in self.done else self._copied(function)
-        if isinstance(function, Primitive | np.ufunc):
+        if isinstance(function, Primitive | np.ufunc | FunctionType):
             return function
         if isinstance(function, BuiltinFunctionType) and function.__module__ == "math":
-            return _row_for(function)
+            return getattr(of_values, function.__name__)
         raise NotPython(f"{getattr(function, '__name__', function)!r} is not written in Python")
 
     def _copied(self, function: FunctionType) -> FunctionType:
@@ -79,11 +65,11 @@ class _Replacing:
     def _other(self, found: Any) -> Any:
         """What stands for something that a function reads from outside."""
         if found is math:
-            return _Math()
+            return of_values
         if isinstance(found, FunctionType):
             return self.function(found)
         if isinstance(found, BuiltinFunctionType) and found.__module__ == "math":
-            return _row_for(found)
+            return getattr(of_values, found.__name__)
         return found
 
 
@@ -93,19 +79,6 @@ def _names(code: CodeType) -> Iterable[str]:
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
             yield from _names(constant)
-
-
-def _row_for(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The row that computes what a function of ``math`` does."""
-    name = function.__name__
-    if name in _TESTS:
-        return _TESTS[name]
-    row = TABLE.get(_NAMED_OTHERWISE.get(name, name))
-
-    def refuse(*_: Any) -> Any:
-        raise NotImplementedError(f"there is no row for math.{name}")
-
-    return row or refuse
 
 
 class _FloatType(type):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from peers import formulas
 from peers.job import Job
 
@@ -77,7 +78,7 @@ def black_scholes(data: dict[str, Any]) -> Job:
 
 def digits(data: dict[str, Any]) -> Job:
     """fit with Adam on batches; its own setting up, once a call, is not part of an epoch."""
-    model = _model(data, [64, 32, 10])
+    model = _model(data, [int(size) for size in data["sizes"]])
     optimizer = nn.Adam(model.parameters(), float(data["learning_rate"]))
     epochs = len(data["orders"])
 
@@ -90,5 +91,18 @@ def digits(data: dict[str, Any]) -> Job:
         return nn.accuracy(model, data["X_test"], data["y_test"])
 
     many = 10 * epochs  # beside which the setting up is short
-    return Job(lambda: fit(many + 1), units=many, first=lambda: fit(1),
-               setup=lambda: fit(1), accuracy=accuracy, answer=lambda losses: [losses])
+    return Job(lambda: fit(many + 1), units=many, first=lambda: fit(1), setup=lambda: fit(1),
+               accuracy=accuracy if "X_test" in data else None, answer=lambda losses: [losses])
+
+
+def mixture(data: dict[str, Any]) -> Job:
+    """jit of value_and_grad of loops over scalars; the points are tuples, which nobody changes."""
+    points = tuple(map(tuple, data["X"].tolist()))
+    k, d = data["means"].shape
+
+    def likelihood(x: Any) -> Any:
+        return formulas.mixture(x, points, k, d, ag.exp, ag.logsumexp)
+
+    function = ag.jit(ag.value_and_grad(likelihood))
+    x = np.concatenate([data["alphas"], data["means"].ravel(), data["icf"].ravel()])
+    return Job(lambda: function(x))

@@ -48,3 +48,35 @@ def black_scholes(S: Any, K: Any, T: Any, r: Any, sigma: Any, log: Function, sqr
     d2 = d1 - spread
     root = 0.7071067811865476  # the normal distribution function is erfc(-d / sqrt(2)) / 2
     return 0.5 * (S * erfc(-root * d1) - K * exp(-r * T) * erfc(-root * d2))
+
+
+def mixture(x: Any, points: Any, k: int, d: int, exp: Function, logsumexp: Function) -> Any:
+    """The log likelihood of points under k Gaussians in d dimensions, as in ADBench.
+
+    x has the logarithms of the weights, the centres, and for each Gaussian the factor of its
+    inverse covariance: the logarithms of the diagonal, then what stands below it, row by row.
+    """
+    below = d * (d - 1) // 2
+    weights, rest = x[:k], x[k:]
+    centres = [rest[d * i:d * i + d] for i in range(k)]
+    factors = [rest[d * k + (d + below) * i:d * k + (d + below) * (i + 1)] for i in range(k)]
+    diagonals = [[exp(factor[i]) for i in range(d)] for factor in factors]
+    total = 0.0
+    for point in points:
+        terms = []
+        for weight, centre, factor, diagonal in zip(weights, centres, factors, diagonals,
+                                                     strict=True):
+            apart = [point[i] - centre[i] for i in range(d)]
+            squares = 0.0
+            for i in range(d):
+                turned = diagonal[i] * apart[i]
+                for j in range(i):
+                    turned = turned + factor[d + i * (i - 1) // 2 + j] * apart[j]
+                squares = squares + turned * turned
+            terms.append(weight + sum(factor[i] for i in range(d)) - 0.5 * squares)
+        total = total + logsumexp(terms)
+    penalty = 0.0  # a Wishart prior
+    for factor, diagonal in zip(factors, diagonals, strict=True):
+        penalty = penalty + 0.5 * (sum(q * q for q in diagonal)
+                                   + sum(factor[d + i] * factor[d + i] for i in range(below)))
+    return total - len(points) * logsumexp(weights) + penalty

@@ -122,7 +122,7 @@ def digits(data: dict[str, Any]) -> Job:
         return (parameters, first, second, t), number
 
     epoch = jax.jit(lambda state, batches: jax.lax.scan(step, state, batches))
-    start = _parameters(data, 2)
+    start = _parameters(data, len(data["sizes"]) - 1)
     zeros = jax.tree.map(jnp.zeros_like, start)
     states = [(start, zeros, zeros, 0.0)]
     count = [0]
@@ -138,4 +138,26 @@ def digits(data: dict[str, Any]) -> Job:
         answers = np.argmax(_forward(states[0][0], jnp.array(data["X_test"])), axis=1)
         return float(np.mean(answers == data["y_test"]))
 
-    return Job(call, accuracy=accuracy, answer=lambda loss: [[loss]])
+    return Job(call, accuracy=accuracy if "X_test" in data else None,
+               answer=lambda loss: [[loss]])
+
+
+def mixture(data: dict[str, Any]) -> Job:
+    """The loops over points, Gaussians and dimensions rewritten by hand on whole arrays."""
+    X = jnp.array(data["X"])
+    (k, d), (n, _) = data["means"].shape, data["X"].shape
+    rows, columns = np.tril_indices(d, -1)
+
+    def likelihood(x: Any) -> Any:
+        weights, centres = x[:k], x[k:k + k * d].reshape(k, d)
+        factors = x[k + k * d:].reshape(k, -1)
+        diagonals = jnp.exp(factors[:, :d])
+        lower = jnp.zeros((k, d, d)).at[:, rows, columns].set(factors[:, d:])
+        apart = X[:, None] - centres
+        turned = diagonals * apart + jnp.einsum("kij,nkj->nki", lower, apart)
+        terms = weights + factors[:, :d].sum(axis=1) - 0.5 * (turned * turned).sum(axis=2)
+        penalty = 0.5 * ((diagonals**2).sum() + (factors[:, d:] ** 2).sum())
+        return (jax.nn.logsumexp(terms, axis=1).sum() - n * jax.nn.logsumexp(weights) + penalty)
+
+    x = np.concatenate([data["alphas"], data["means"].ravel(), data["icf"].ravel()])
+    return _value_and_gradient(likelihood, x)

@@ -83,7 +83,7 @@ def black_scholes(data: dict[str, Any]) -> Job:
 def digits(data: dict[str, Any]) -> Job:
     """One epoch a call."""
     X, y = torch.tensor(data["X"]), torch.tensor(data["y"], dtype=torch.long)
-    parameters = _parameters(data, 2)
+    parameters = _parameters(data, len(data["sizes"]) - 1)
     optimizer = torch.optim.Adam(parameters, lr=float(data["learning_rate"]))
     orders = [torch.tensor(order.reshape(-1, int(data["batch_size"]))) for order in data["orders"]]
     count = [0]
@@ -105,4 +105,5 @@ def digits(data: dict[str, Any]) -> Job:
         answers = _forward(parameters, torch.tensor(data["X_test"])).argmax(1).numpy()
         return float(np.mean(answers == data["y_test"]))
 
-    return Job(epoch, accuracy=accuracy, answer=lambda loss: [[loss]])
+    return Job(epoch, accuracy=accuracy if "X_test" in data else None,
+               answer=lambda loss: [[loss]])

@@ -30,21 +30,16 @@ def by_numpy(program: Program, row_inputs: Any = None, sums: Any = None) -> Any:
 
 def by_machine(program: Program, row_inputs: Any = None, sums: Any = None,
                free_sums: bool = False) -> Any:
-    """Array programs as machine code, for rows; the usual one for a point."""
+    """Array programs as machine code, however short they are."""
     from autograd.compiler.backends.llvm import compilation
     from autograd.compiler.backends.llvm.array_codegen import ArrayWriter
     from autograd.compiler.backends.llvm.kernel import Kernel
     from autograd.compiler.backends.llvm.target import host
 
     try:
-        linear_one = compilation.compile(program, row_inputs, sums)
+        rows, flags = compilation._checked_flags(program, row_inputs, sums)
     except Unsupported as refusal:
-        program = inlined(program, refusal.ops)
-        linear_one = compilation.compile(program, row_inputs, sums)
-    if row_inputs is None:
-        return linear_one
-    rows, flags = compilation._checked_flags(program, row_inputs, sums)
-    assert rows is not None
+        return by_machine(inlined(program, refusal.ops), row_inputs, sums, free_sums)
     machine = host()
     writer = ArrayWriter(find_arrays(program, rows, free_sums), program, rows, flags,
                          machine["width"], machine["vector"])
@@ -181,3 +176,39 @@ def test_the_kernels_agree_where_slots_stand_in_no_pattern() -> None:
     for kernel in (by_numpy(program, flags, sums), by_machine(program, flags, sums)):
         for given, right in zip(kernel(scalars, points), expected, strict=True):
             np.testing.assert_allclose(given, right, rtol=1e-9, atol=1e-12)
+    point = np.random.default_rng(2).uniform(-0.1, 0.1, size=n)
+    np.testing.assert_allclose(by_machine(program).point(point), linear.compile(program)
+                               .point(point), rtol=1e-9, atol=1e-12)
+
+
+def mixture(parameters: Any, points: Any) -> Any:
+    """The log likelihood of points under Gaussians with one width each, written in scalars."""
+    dimensions, k = len(points[0]), len(parameters) // (len(points[0]) + 2)
+    weights, widths = parameters[:k], parameters[k:2 * k]
+    centres = [parameters[2 * k + dimensions * i:2 * k + dimensions * (i + 1)] for i in range(k)]
+    total = 0.0
+    for point in points:
+        total = total + ag.logsumexp([
+            weight + width - 0.5 * sum((ag.exp(width) * (x - c)) ** 2
+                                       for x, c in zip(point, centre, strict=True))
+            for weight, width, centre in zip(weights, widths, centres, strict=True)])
+    return total - len(points) * ag.logsumexp(weights)
+
+
+@needs_llvmlite
+@pytest.mark.parametrize("n", [10, 63])
+def test_loops_over_data_are_a_few_steps_and_their_gradient_is_right(n: int) -> None:
+    rng = np.random.default_rng(0)
+    points = rng.normal(size=(n, 3)).round(1).tolist()  # numbers that come twice are data, too
+    parameters = rng.normal(size=5 * 4)
+    function = ag.value_and_grad(lambda p: mixture(p, points))
+    compiled = ag.jit(function, backend="llvm")
+    value, slope = compiled(parameters)
+    expected_value, expected = function(parameters)
+    assert value == pytest.approx(expected_value, rel=1e-13)
+    np.testing.assert_allclose(slope, expected, rtol=1e-11, atol=1e-12)
+    program = compiled.notes[-1].recording.program
+    found = find_arrays(program)
+    assert len(found) < 200 < len(program)
+    kernel = by_machine(program)
+    np.testing.assert_allclose(kernel.point(parameters), [value, *slope], rtol=1e-11, atol=1e-12)

@@ -14,6 +14,7 @@ from autograd.compiler.backends.choice import default
 from autograd.compiler.program.program import Program
 from autograd.compiler.trace.inlining import inlined
 
+from ...back_ends import back_ends
 from .conformance import (
     BackEnd,
     Conformance,
@@ -40,6 +41,13 @@ def emitters_of(name: str) -> dict[str, Any]:
     module = f"autograd.compiler.backends.{'llvm.ops' if name == 'llvm' else name}"
     emitters: dict[str, Any] = importlib.import_module(module).EMITTERS
     return emitters
+
+
+@pytest.fixture(scope="module", params=back_ends("llvm", "numpy", "python"))
+def backend(request: Any) -> str:
+    """Those that keep every rounding where it is; ``test_jax.py`` is about the other one."""
+    name: str = request.param
+    return name
 
 
 class TestBackEnds(Conformance):

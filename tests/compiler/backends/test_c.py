@@ -77,11 +77,9 @@ def in_small_parts(program: Program, row_inputs: Sequence[bool] | None = None,
 class TestC(Conformance):
     """All that every back end has to do."""
 
-    n_programs = 20  # the compiler takes its time for each
-
     @pytest.fixture
     def back_end(self) -> BackEnd:
-        return BackEnd(in_c)
+        return BackEnd(in_c, examples=20)  # the compiler takes its time for each
 
 
 # --- the text -------------------------------------------------------------------------------------

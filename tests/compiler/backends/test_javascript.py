@@ -16,7 +16,7 @@ import autograd as ag
 from autograd import TABLE, Value, jit
 from autograd.compiler.backends import javascript, python
 from autograd.compiler.backends.interface import Signature, Unsupported
-from autograd.compiler.backends.javascript import to_javascript
+from autograd.compiler.backends.javascript import to_javascript, to_javascript_object
 from autograd.compiler.program.program import Guard, Program
 from autograd.compiler.trace.graph_to_program import graph_to_program
 from autograd.compiler.trace.inlining import inlined
@@ -104,10 +104,35 @@ return program;
 """
 
 
+def test_several_programs_share_what_they_call() -> None:
+    source = to_javascript_object({"f": program_of("sigmoid", 1), "g": program_of("sigmoid", 1),
+                                   "h": program_of("sub", 2)}, "all")
+    assert source.count("const sigmoid =") == 1
+    for name, x, expected in (("f", [0.0], 0.5), ("g", [0.0], 0.5), ("h", [3.0, 1.0], 2.0)):
+        (result,) = run(f"{source}const {name} = all.{name};", [x], name)
+        assert result.y.tolist() == [expected]
+
+
+def test_primitives_of_ones_own_are_written_once_for_several_programs() -> None:
+    row = ag.core.primitive.register(ag.Primitive("double", lambda x: x * 2.0,
+                                                  (lambda x, y: 2.0,), 1))
+    try:
+        source = to_javascript_object({"f": program_of("double", 1), "g": program_of("double", 1)},
+                                      rewrite=inlined)
+        assert source.count("// \"double\"") == 1
+        for name in ("f", "g"):
+            (result,) = run(f"{source}const {name} = programs.{name};", [[3.0]], name)
+            assert result.y.tolist() == [6.0]
+    finally:
+        del TABLE[row.name]
+
+
 @pytest.mark.parametrize("name", ["", "2f", "a b", "f;", "while", "Math", "é", "</script>"])
 def test_a_name_that_is_none_is_refused(name: str) -> None:
     with pytest.raises(ValueError, match="cannot be the name"):
         to_javascript(Program(1, (), (), (), (0,)), name)
+    with pytest.raises(ValueError, match="cannot be the name"):
+        to_javascript_object({name: Program(1, (), (), (), (0,))})
 
 
 def test_a_wrong_number_of_inputs_throws() -> None:

@@ -11,6 +11,7 @@ import pytest
 import autograd as ag
 from autograd import Value, grad, value_and_grad, vmap
 from autograd.compiler import vmap as vmapping
+from autograd.compiler.backends.llvm import blocks
 from autograd.compiler.trace import few_rows as module
 
 pytest.importorskip("llvmlite")
@@ -74,6 +75,18 @@ def test_results_are_those_of_the_general_way(kind: str, monkeypatch: pytest.Mon
     monkeypatch.setattr(vmapping, "few_rows", lambda *_: None)
     same(quick, function(*arguments))
     assert short == [True]
+
+
+def test_sums_of_rows_that_are_cut_have_the_bits_of_the_general_way(
+        monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("WORTH_IT", "BLOCK", "SUMS"):
+        monkeypatch.setattr(blocks, name, 1)
+    function = value_and_grad(vmap(lambda w, x: (w[0] * x).sin() / w[1], in_axes=(None, 0)))
+    arguments = [0.7, 3.0], RNG.normal(size=1000)
+    function(*arguments)
+    quick = function(*arguments)
+    monkeypatch.setattr(vmapping, "few_rows", lambda *_: None)
+    same(quick, function(*arguments))
 
 
 @pytest.mark.parametrize("arguments", [

@@ -2,13 +2,15 @@
 
 A block of rows goes through all steps before the next one. Sums of products keep several results
 in registers while they go along their operands; products that are summed over the rows are matrix
-products of two blocks. So the work is that of a matrix library, in code that needs none.
+products of two blocks. So the work is that of a matrix library, in code that needs none. At one
+point, and for what all rows share, neighbours along the last axis of a step stand side by side.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+import functools
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,13 +40,28 @@ class _Source:
     strides: tuple[int, ...]
 
 
+@dataclass(frozen=True)
+class _Listed:
+    """Numbers at places that a table lists."""
+
+    table: str
+    strides: tuple[int, ...]  # within the table
+    kind: int = SHARED
+
+
+class _Code(Code):
+    """Writes a step; ``axis`` is the one along which its lanes lie, None where they are rows."""
+
+    axis: int | None = None
+
+
 class ArrayWriter:
     """Writes the module of an array program: a function for each step, and one that calls them.
 
     Args:
         arrays: the program.
         source: the linear program that it computes.
-        rows, sums: as for ``Writer``.
+        rows, sums: as for ``Writer``; rows may be None, for one point.
         lanes: how many rows a register holds.
         vector: the symbol of each function of libmvec.
         registers: how many registers of rows go through the loops side by side.
@@ -53,17 +70,28 @@ class ArrayWriter:
         Unsupported: where too much of it has no pattern.
     """
 
-    def __init__(self, arrays: ArrayProgram, source: Program, rows: tuple[bool, ...],
+    def __init__(self, arrays: ArrayProgram, source: Program, rows: tuple[bool, ...] | None,
                  sums: tuple[bool, ...], lanes: int, vector: dict[str, str],
                  registers: int = 4) -> None:
         self.program, self.source, self.sums, self.rows = arrays, source, sums, rows
         self.vector, self.register = vector, lanes
-        self.width = registers * lanes
+        self.width = registers * lanes if rows is not None else 1
         self.tile = 4 if lanes >= 8 else 2  # results at once: there are 32 or 16 registers
         self.lanes = 1  # of each sum that a kernel leaves
         self.is_small, self.code_size = True, len(arrays)
-        self.layout = layout = Layout(arrays, rows, sums)
-        self.tables = {"constants": np.array(arrays.constants, float)}
+        self.unrolls = False  # an iteration is long enough, and LLVM would take ten times as long
+        self.layout = layout = Layout(arrays, rows or (False,) * arrays.n_inputs, sums)
+        self.tables: dict[str, Array] = {"constants": np.array(arrays.constants, float)}
+        if rows is None:  # all in one memory, each at its slot
+            self.kinds = np.full(len(layout.varies), SHARED)
+            self.places = np.arange(len(layout.varies))
+            self.n_memory, self.first_line, self.scratch = len(layout.varies), 0, 0
+        else:
+            self._place_rows(rows)
+        self.declared: set[str] = set()
+
+    def _place_rows(self, rows: tuple[bool, ...]) -> None:
+        arrays, layout = self.program, self.layout
         kinds = np.where(layout.varies, LINE, SHARED)
         kinds[:arrays.n_inputs] = np.where(rows, ROW, SCALAR)
         kinds[arrays.n_inputs:arrays.first] = CONSTANT
@@ -77,93 +105,152 @@ class ArrayWriter:
                        for i in layout.products), default=0)
         self.scratch = self.first_line + int((kinds == LINE)[layout.stored].sum())
         self.n_memory = self.scratch + -(-longest // self.width) * self.width
-        self.declared: set[str] = set()
 
     # --- the module -------------------------------------------------------------------------------
 
     def module(self) -> str:
         """The whole module as text."""
         once: list[str] = []
-        by_rows = [self._function("prologue", self._prologue)]
+        by_rows: list[str] = []
+        if self.rows is None:
+            once.append(self._function("prologue", self._copy_inputs))
+        elif self.program.guards:
+            by_rows.append(self._function("prologue", lambda e: self._store(
+                e, e.const(1.0), e.at("%ok", "%i")), self.width))
         for i, (step, start) in enumerate(zip(self.program.steps, self.program.starts(),
                                               strict=True)):
             if i in self.layout.products:
                 write = self._product_writer(step, self.layout.products[i])
+                by_rows.append(self._function(f"step{i}", write, self.width))
+            elif self.layout.varies[start]:
+                by_rows.append(self._function(f"step{i}", self._step_writer(step, start),
+                                              self.width))
             else:
-                write = self._step_writer(step, start)
-            varies = bool(self.layout.varies[start])
-            (by_rows if varies else once).append(
-                self._function(f"step{i}", write, self.width if varies else 1))
-        by_rows.append(self._function("results", self._results))
+                once += self._along_an_axis(i, step, start)
+        by_rows.append(self._function("results", self._results, self.width))
         names = [[text.split("@", 1)[1].split("(", 1)[0] for text in texts]
                  for texts in (once, by_rows)]
-        parts = ["@constants = global ptr null", *once, *by_rows,
-                 kernel_function(self.width, names[1], names[0]), *sorted(self.declared),
-                 Writer.ATTRIBUTES]
+        tables = [f"@{name} = global ptr null" for name in self.tables]
+        parts = [*tables, *once, *by_rows, kernel_function(self.width, names[1], names[0]),
+                 *sorted(self.declared), Writer.ATTRIBUTES]
         return "\n".join(parts) + "\n"
 
-    def _function(self, name: str, write: Callable[[Code], None], width: int = 0) -> str:
-        width = width or self.width
-        e = Code(width, self.vector, self.register if width > 1 else None)
+    def _function(self, name: str, write: Callable[[_Code], None], width: int = 1,
+                  axis: int | None = None) -> str:
+        e = _Code(width, self.vector, self.register if width > 1 else None)
+        e.axis = axis
         write(e)
         self.declared |= e.declared
         body = "\n".join([*e.variables, *e.lines])
         return (f"define internal void @{name}({Writer.ARGUMENTS}) noinline #0 {{\nentry:\n"
-                f"  %constants = load ptr, ptr @constants\n{body}\n  ret void\n}}")
+                f"{body}\n  ret void\n}}")
 
-    def _prologue(self, e: Code) -> None:
-        if self.program.guards:
-            self._store(e, e.const(1.0), e.at("%ok", "%i"))
+    def _along_an_axis(self, i: int, step: Step, start: int) -> list[str]:
+        """The functions of a step that is the same for all rows: for whole registers, the rest."""
+        lanes, last = self.register, step.shape[-1] if step.shape else 1
+        whole = last - last % lanes
+        functions = []
+        for name, first, stop, width in ((f"step{i}", 0, whole, lanes),
+                                         (f"step{i}.rest", whole, last, 1)):
+            if first < stop:
+                functions.append(self._function(
+                    name, self._step_writer(step, start, (first, stop)), width,
+                    len(step.shape) - 1 if width > 1 else None))
+        return functions
+
+    def _copy_inputs(self, e: _Code) -> None:
+        """Put the inputs and the constants into memory, where the results stand as well."""
+        for base, first, count in (
+                ("%scalars", 0, self.program.n_inputs),
+                (e.load("ptr", "@constants"), self.program.n_inputs, len(self.program.constants))):
+            copy = "@llvm.memcpy.p0.p0.i64"
+            e.declared.add(f"declare void {copy}(ptr, ptr, i64, i1)")
+            e.lines.append(f"  call void {copy}(ptr {e.at('%memory', first)}, ptr {base}, "
+                           f"i64 {8 * count}, i1 0)")
 
     # --- where numbers stand ----------------------------------------------------------------------
 
-    def _source(self, slots: Slots, shape: tuple[int, ...]) -> _Source | None:
-        """Where the numbers of some slots stand, if that has a pattern."""
-        if not isinstance(slots, Affine):
-            return None
+    def _source(self, slots: Slots, shape: tuple[int, ...]) -> _Source | _Listed | None:
+        """Where the numbers of some slots stand; None if that has no pattern and needs one."""
         table = slots.slots(shape)
-        kinds = self.kinds[table].reshape(-1)
-        places = self.places[table]
-        if not kinds.size or (kinds != kinds[0]).any():
-            return None
+        kinds, places = self.kinds[table].reshape(-1), self.places[table]
+        if not kinds.size:
+            return _Source(SCALAR, 0, (0,) * len(shape))
         strides = []
         for axis, size in enumerate(shape):
             steps = np.diff(places, axis=axis).reshape(-1)
             if size > 1 and (steps != steps[0]).any():
-                return None
+                return self._listed(places) if self.rows is None else None
             strides.append(int(steps[0]) if steps.size else 0)
+        if (kinds != kinds[0]).any():
+            return None
         return _Source(int(kinds[0]), int(places.reshape(-1)[0]), tuple(strides))
+
+    def _listed(self, places: Array) -> _Listed:
+        name = f"places{len(self.tables)}"
+        self.tables[name] = np.ascontiguousarray(places, dtype=np.int64)
+        strides = tuple(int(stride) // 8 for stride in self.tables[name].strides)
+        return _Listed(name, strides)
 
     def _one(self, slot: int) -> _Source:
         return _Source(int(self.kinds[slot]), int(self.places[slot]), ())
 
-    def _pointer(self, e: Code, source: _Source, indices: Sequence[str]) -> str:
-        place: str | int = source.start
-        for stride, index in zip(source.strides, indices, strict=True):
+    @staticmethod
+    def _place(e: _Code, start: str | int, strides: Sequence[int],
+               indices: Sequence[str]) -> str | int:
+        for stride, index in zip(strides, indices, strict=True):
             if stride:
                 step = index if stride == 1 else e.whole("mul", index, stride)
-                place = e.whole("add", step, place)
+                start = e.whole("add", step, start)
+        return start
+
+    def _pointer(self, e: _Code, source: _Source, indices: Sequence[str]) -> str:
+        place = self._place(e, source.start, source.strides, indices)
         if source.kind == ROW:
             return e.at("%rows", e.whole("add", e.whole("mul", place, "%stride"), "%i"))
         if source.kind == LINE:
             line = e.whole("add", place, self.first_line)
             return e.at("%memory", e.whole("mul", line, self.width))
-        return e.at({SCALAR: "%scalars", CONSTANT: "%constants", SHARED: "%memory"}[source.kind],
-                    place)
+        base = e.load("ptr", "@constants") if source.kind == CONSTANT else (
+            "%scalars" if source.kind == SCALAR else "%memory")
+        return e.at(base, place)
 
-    def _load(self, e: Code, source: _Source, indices: Sequence[str] = ()) -> str:
-        if source.kind == CONSTANT and not any(source.strides):
-            return e.const(self.program.constants[source.start])
+    def _load(self, e: _Code, source: _Source | _Listed, indices: Sequence[str] = ()) -> str:
+        if isinstance(source, _Listed):
+            return self._gather(e, source, indices)
+        if not any(source.strides) and (number := self._constant(source)) is not None:
+            return e.const(number)
         pointer = self._pointer(e, source, indices)
         if source.kind in (ROW, LINE):
             return e.load(e.type, pointer)
-        return _splat(e, e.load("double", pointer))
+        if e.width == 1 or e.axis is None or not source.strides or not source.strides[e.axis]:
+            return _splat(e, e.load("double", pointer))
+        stride = source.strides[e.axis]
+        if stride == 1:
+            return e.load(e.type, pointer)
+        return _joined(e, [e.load("double", e.at(pointer, lane * stride))
+                           for lane in range(e.width)])
+
+    def _constant(self, source: _Source) -> float | None:
+        """The number of a source that is one constant."""
+        place = source.start - (self.program.n_inputs if self.rows is None else 0)
+        is_constant = source.kind == CONSTANT or (
+            self.rows is None and 0 <= place < len(self.program.constants))
+        return self.program.constants[place] if is_constant else None
+
+    def _gather(self, e: _Code, source: _Listed, indices: Sequence[str]) -> str:
+        place = self._place(e, 0, source.strides, indices)
+        first = e.at(e.load("ptr", f"@{source.table}"), place, "i64")
+        stride = 0 if e.axis is None else source.strides[e.axis]
+        return _joined(e, [
+            e.load("double", e.at("%memory", e.load("i64", e.at(first, lane * stride, "i64"))))
+            for lane in range(e.width)])
 
     @staticmethod
-    def _store(e: Code, number: str, pointer: str) -> None:
+    def _store(e: _Code, number: str, pointer: str) -> None:
         e.store(e.type, number, pointer)
 
-    def _each(self, e: Code, columns: Array, is_slot: Sequence[bool],
+    def _each(self, e: _Code, columns: Array, is_slot: Sequence[bool],
               body: Callable[[list[_Source], list[str]], None]) -> None:
         """Write a body for each line of a table of slots and of other whole numbers.
 
@@ -179,10 +266,10 @@ class ArrayWriter:
                         for x, along in zip(first, strides.T, strict=True)]
             sources = [self._source(x, shape) if flag else _Source(SCALAR, x.start, x.strides)
                        for x, flag in zip(patterns, is_slot, strict=True)]
-            if all(source is not None for source in sources):
-                with ExitStack() as loops:
-                    counters = [loops.enter_context(e.counting(str(size))) for size in shape]
-                    body([x for x in sources if x is not None], counters)
+            known = [source for source in sources if isinstance(source, _Source)]
+            if len(known) == len(sources):
+                with self._loops(e, shape, (0, shape[-1] if shape else 1)) as counters:
+                    body(known, counters)
                 continue
             if stop - start > UNROLLED:
                 raise Unsupported("too many numbers stand in no pattern")
@@ -191,7 +278,7 @@ class ArrayWriter:
                       for x, flag in zip(line, is_slot, strict=True)], [])
 
     @staticmethod
-    def _index(e: Code, source: _Source, counters: Sequence[str]) -> str:
+    def _index(e: _Code, source: _Source, counters: Sequence[str]) -> str:
         """A whole number that counts along the loops."""
         place = str(source.start)
         for stride, counter in zip(source.strides, counters, strict=True):
@@ -201,68 +288,94 @@ class ArrayWriter:
 
     # --- steps ------------------------------------------------------------------------------------
 
-    def _step_writer(self, step: Step, start: int) -> Callable[[Code], None]:
-        """Writes a step, all of whose results stand side by side."""
+    def _step_writer(self, step: Step, start: int,
+                     last: tuple[int, int] | None = None) -> Callable[[_Code], None]:
+        """Writes a step, all of whose results stand side by side.
+
+        Args:
+            step: what to compute.
+            start: the slot of its first result.
+            last: the part of its last axis to do; None for all of it.
+        """
         strides = tuple(int(np.prod(step.shape[axis + 1:])) for axis in range(len(step.shape)))
         target = _Source(int(self.kinds[start]), int(self.places[start]), strides)
+        part = last or (0, step.shape[-1] if step.shape else 1)
         sources = [self._source(slots, step.operand_shape(i))
                    for i, slots in enumerate(step.operands)]
         if any(source is None for source in sources):
+            if last is not None and last[0]:
+                return lambda e: None  # done with the part before
             return lambda e: self._unrolled(e, step, start)
         known = [source for source in sources if source is not None]
-        if step.op in ("dot", "sum"):
-            return lambda e: self._sums(e, step, known, target)
+        if step.op in ("dot", "sum") or (step.op == "add" and step.lengths):
+            return lambda e: self._sums(e, step, known, target, part)
         if step.lengths:
-            return lambda e: self._nary(e, step, known, target)
-        return lambda e: self._elementwise(e, step, known, target)
+            return lambda e: self._nary(e, step, known, target, part)
+        return lambda e: self._elementwise(e, step, known, target, part)
 
-    def _unrolled(self, e: Code, step: Step, start: int) -> None:
+    def _unrolled(self, e: _Code, step: Step, start: int) -> None:
         if step.size > UNROLLED:
             raise Unsupported(f"{step.size} results of {step.op} read numbers in no pattern")
         for i, operands in enumerate(step.rows()):
             if len(operands) > 2 * MOST_OPERANDS:
                 raise Unsupported(f"{step.op} reads {len(operands)} numbers in no pattern")
             numbers = [self._load(e, self._one(slot)) for slot in operands]
-            self._store(e, emitter_of(step.op)(e, numbers),
-                        self._pointer(e, self._one(start + i), ()))
+            result = (functools.reduce(lambda a, b: e.op("fadd", a, b), numbers)
+                      if step.op == "add" else emitter_of(step.op)(e, numbers))
+            self._store(e, result, self._pointer(e, self._one(start + i), ()))
 
-    def _elementwise(self, e: Code, step: Step, sources: Sequence[_Source],
-                     target: _Source) -> None:
+    @contextmanager
+    def _loops(self, e: _Code, shape: tuple[int, ...], last: tuple[int, int],
+               step: int = 1) -> Iterator[list[str]]:
+        """Inside is the body of loops over an array; of its last axis over a part, in steps."""
         with ExitStack() as loops:
-            counters = [loops.enter_context(e.counting(str(size))) for size in step.shape]
+            counters = [loops.enter_context(e.counting(str(size))) for size in shape[:-1]]
+            if shape:
+                counted = loops.enter_context(e.counting(str(last[1] - last[0]), step))
+                counters.append(e.whole("add", counted, last[0]) if last[0] else counted)
+            yield counters
+
+    @staticmethod
+    def _stride_of_lanes(e: _Code) -> int:
+        return e.width if e.axis is not None else 1
+
+    def _elementwise(self, e: _Code, step: Step, sources: Sequence[_Source | _Listed],
+                     target: _Source, last: tuple[int, int]) -> None:
+        with self._loops(e, step.shape, last, self._stride_of_lanes(e)) as counters:
             numbers = [self._load(e, source, counters) for source in sources]
             self._store(e, emitter_of(step.op)(e, numbers), self._pointer(e, target, counters))
 
-    def _nary(self, e: Code, step: Step, sources: Sequence[_Source], target: _Source) -> None:
+    def _nary(self, e: _Code, step: Step, sources: Sequence[_Source | _Listed], target: _Source,
+              last: tuple[int, int]) -> None:
         if sum(step.lengths) > MOST_OPERANDS:
             raise Unsupported(f"{step.op} of {sum(step.lengths)} operands")
-        with ExitStack() as loops:
-            counters = [loops.enter_context(e.counting(str(size))) for size in step.shape]
+        with self._loops(e, step.shape, last, self._stride_of_lanes(e)) as counters:
             numbers = [self._load(e, source, [*counters, str(k)])
                        for source, length in zip(sources, step.lengths, strict=True)
                        for k in range(length)]
             self._store(e, emitter_of(step.op)(e, numbers), self._pointer(e, target, counters))
 
-    def _sums(self, e: Code, step: Step, sources: Sequence[_Source], target: _Source) -> None:
+    def _sums(self, e: _Code, step: Step, sources: Sequence[_Source | _Listed], target: _Source,
+              last: tuple[int, int]) -> None:
         """Sums, of products or of numbers: some results at once, along their operands."""
         sides = 2 if step.paired else 1
         segments = [(sources[sides * i:sides * i + sides], length)
                     for i, length in enumerate(step.lengths)]
-        last = step.shape[-1] if step.shape else 1
-        whole = last - last % self.tile
-        with ExitStack() as loops:
-            outer = [loops.enter_context(e.counting(str(size))) for size in step.shape[:-1]]
-            for start, stop, tile in ((0, whole, self.tile), (whole, last, 1)):
-                if stop == start:
-                    continue
-                with e.counting(str(stop - start), tile) as counted:
-                    first = e.whole("add", counted, start)
-                    inner = [e.whole("add", first, t) for t in range(tile)] if step.shape else []
-                    self._tile(e, segments, target, [[*outer, j] for j in inner] or [[]])
+        lanes = self._stride_of_lanes(e)
+        tile = self.tile if lanes == 1 and step.shape else 1
+        whole = last[1] - (last[1] - last[0]) % (tile * lanes)
+        for start, stop, count in ((last[0], whole, tile), (whole, last[1], 1)):
+            if stop > start:
+                with self._loops(e, step.shape, (start, stop), count * lanes) as counters:
+                    results = [counters] if not step.shape else [
+                        [*counters[:-1], e.whole("add", counters[-1], t)] for t in range(count)]
+                    self._tile(e, step.op, segments, target, results)
 
-    def _tile(self, e: Code, segments: Sequence[tuple[Sequence[_Source], int]], target: _Source,
-              results: Sequence[list[str]]) -> None:
-        totals = [e.variable(e.type, e.const(0.0)) for _ in results]
+    def _tile(self, e: _Code, op: str,
+              segments: Sequence[tuple[Sequence[_Source | _Listed], int]],
+              target: _Source, results: Sequence[list[str]]) -> None:
+        nothing = e.const(-0.0 if op == "add" else 0.0)  # to which any number is added exactly
+        totals = [e.variable(e.type, nothing) for _ in results]
         for sources, length in segments:
             with e.counting(str(length)) as k:
                 shared = {source: self._load(e, source, [*results[0], k]) for source in sources
@@ -286,19 +399,18 @@ class ArrayWriter:
         assert isinstance(a, Affine)
         return 0 if a.strides[1] == 0 else 1
 
-    def _product_writer(self, step: Step, places: Array) -> Callable[[Code], None]:
+    def _product_writer(self, step: Step, places: Array) -> Callable[[_Code], None]:
         side = self._side(step)
         left, right = (self._source(step.operands[i], step.shape) for i in (side, 1 - side))
-        if left is None or right is None or not {left.kind, right.kind} <= {ROW, LINE} or (
-                places.shape[1] > 1 and (np.diff(places, axis=1) != 1).any()):
-            raise Unsupported("a product that is summed over the rows has no pattern")
         steps = np.diff(places[:, 0])
-        if steps.size and (steps != steps[0]).any():
+        is_even = (np.diff(places, axis=1) == 1).all() and (steps == steps[:1]).all()
+        if not isinstance(left, _Source) or not isinstance(right, _Source) or not is_even or (
+                not {left.kind, right.kind} <= {ROW, LINE}):
             raise Unsupported("a product that is summed over the rows has no pattern")
         goal = (int(places[0, 0]), int(steps[0]) if steps.size else 0)
         return lambda e: self._product(e, step.shape, left, right, goal)
 
-    def _product(self, e: Code, shape: tuple[int, ...], left: _Source, right: _Source,
+    def _product(self, e: _Code, shape: tuple[int, ...], left: _Source, right: _Source,
                  goal: tuple[int, int]) -> None:
         """Add the products of two blocks of rows, one of them transposed, to a matrix of sums."""
         m, n = shape
@@ -320,7 +432,7 @@ class ArrayWriter:
                     with e.counting(str(padded), self.width) as column:
                         self._product_tile(e, left, scratch, padded, n, goal, lines, column, live)
 
-    def _product_tile(self, e: Code, left: _Source, scratch: str, padded: int, n: int,
+    def _product_tile(self, e: _Code, left: _Source, scratch: str, padded: int, n: int,
                       goal: tuple[int, int], lines: Sequence[str], column: str,
                       live: str) -> None:
         totals = [e.variable(e.type, e.const(0.0)) for _ in lines]
@@ -338,7 +450,7 @@ class ArrayWriter:
                              e.load(e.type, total), inside)
 
     @staticmethod
-    def _add_masked(e: Code, pointer: str, number: str, inside: str) -> None:
+    def _add_masked(e: _Code, pointer: str, number: str, inside: str) -> None:
         kind, suffix = e.type, f"v{e.width}f64.p0"
         e.declared |= {
             f"declare {kind} @llvm.masked.load.{suffix}(ptr, i32, {e.bool}, {kind})",
@@ -349,7 +461,7 @@ class ArrayWriter:
         e.lines.append(f"  call void @llvm.masked.store.{suffix}({kind} {after}, ptr {pointer}, "
                        f"i32 8, {e.bool} {inside})")
 
-    def _live(self, e: Code) -> str:
+    def _live(self, e: _Code) -> str:
         """How many rows of the block are rows, and not padding behind the last one."""
         left = e.whole("sub", "%n", "%i")
         less = e.add(f"icmp slt i64 {left}, {self.width}")
@@ -357,8 +469,10 @@ class ArrayWriter:
 
     # --- results ----------------------------------------------------------------------------------
 
-    def _results(self, e: Code) -> None:
+    def _results(self, e: _Code) -> None:
         layout = self.layout
+        if self.rows is None and self.program.guards:
+            e.store("double", e.const(1.0), "%ok")
         for guard in sorted({guard[::3] for guard in self.program.guards}):
             self._guards(e, *guard)
         if len(layout.returned):
@@ -368,8 +482,7 @@ class ArrayWriter:
         kept = layout.stored[layout.summed] if len(layout.summed) else np.zeros(0, bool)
         if kept.any():
             columns = np.column_stack([layout.summed[kept], np.flatnonzero(kept)])
-            live = self._live(e)
-            inside = _lanes_below(e, live)
+            inside = _lanes_below(e, self._live(e))
 
             def add_up(sources: list[_Source], counters: list[str]) -> None:
                 number = self._load(e, sources[0], counters)
@@ -378,12 +491,14 @@ class ArrayWriter:
 
             self._each(e, columns, (True, False), add_up)
 
-    def _out(self, e: Code, line: _Source, counters: Sequence[str]) -> str:
+    def _out(self, e: _Code, line: _Source, counters: Sequence[str]) -> str:
+        if self.rows is None:
+            return e.at("%sums", self._index(e, line, counters))
         place = e.whole("mul", self._index(e, line, counters), "%stride")
         return e.at("%out", e.whole("add", place, "%i"))
 
     @staticmethod
-    def _add_up(e: Code, number: str, inside: str, pointer: str) -> None:
+    def _add_up(e: _Code, number: str, inside: str, pointer: str) -> None:
         """Add the rows of a number to a sum."""
         symbol = f"@llvm.vector.reduce.fadd.v{e.width}f64"
         e.declared.add(f"declare double {symbol}(double, {e.type})")
@@ -392,7 +507,7 @@ class ArrayWriter:
         before = e.load("double", pointer)
         e.store("double", e.add(f"fadd double {before}, {total}"), pointer)
 
-    def _guards(self, e: Code, relation: str, outcome: bool) -> None:
+    def _guards(self, e: _Code, relation: str, outcome: bool) -> None:
         pairs = np.array([(guard.left, guard.right) for guard in self.program.guards
                           if guard[::3] == (relation, outcome)])
         so_far = e.variable(e.type, e.load(e.type, e.at("%ok", "%i")))
@@ -407,7 +522,17 @@ class ArrayWriter:
         self._store(e, e.load(e.type, so_far), e.at("%ok", "%i"))
 
 
-def _splat(e: Code, number: str) -> str:
+def _joined(e: _Code, numbers: Sequence[str]) -> str:
+    """Numbers side by side in a register."""
+    if e.width == 1:
+        return numbers[0]
+    result = "undef"
+    for lane, number in enumerate(numbers):
+        result = e.add(f"insertelement {e.type} {result}, double {number}, i32 {lane}")
+    return result
+
+
+def _splat(e: _Code, number: str) -> str:
     if e.width == 1:
         return number
     one = e.add(f"insertelement {e.type} undef, double {number}, i32 0")
@@ -415,7 +540,7 @@ def _splat(e: Code, number: str) -> str:
                  f"<{e.width} x i32> zeroinitializer")
 
 
-def _lanes_below(e: Code, count: str) -> str:
+def _lanes_below(e: _Code, count: str) -> str:
     """Which lanes have a number below a count."""
     kind = f"<{e.width} x i64>"
     one = e.add(f"insertelement {kind} undef, i64 {count}, i32 0")

@@ -48,6 +48,7 @@ class Writer:
         self.read: dict[int, str] = {}  # what all rows share, as far as it is at hand
         self.scalars = "%scalars"  # the register from which to read it
         self.is_small = sum(map(len, program.operands)) <= SMALL
+        self.unrolls = True
         self.tables: dict[str, Array] = {}  # what a module's global pointers of that name point to
 
     def _chunk_of(self, slot: int) -> int:

@@ -37,11 +37,10 @@ def _writer(program: Program, rows: tuple[bool, ...] | None, sums: tuple[bool, .
     """The writer for a program: of straight code, arrays, loops, or of a table to interpret."""
     size = sum(map(len, program.operands))
     if chunk is None and size > ROLLED:
-        if rows is not None:
-            arrays = find_arrays(program, rows, free_sums)
-            if len(arrays) * DENSE <= len(program):
-                with suppress(Unsupported):
-                    return ArrayWriter(arrays, program, rows, sums, width, vector, registers)
+        arrays = find_arrays(program, rows, free_sums)
+        if len(arrays) * DENSE <= len(program):
+            with suppress(Unsupported):
+                return ArrayWriter(arrays, program, rows, sums, host()["width"], vector)
         writer = RolledWriter(program, rows, sums, width, vector, registers if rows else 1)
         if writer.code_size <= MOST_CODE:
             return writer

@@ -9,9 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from autograd.compiler.backends.interface import InMemory
+from autograd.compiler.backends.interface import InMemory, Results
 from autograd.compiler.backends.llvm.array_codegen import ArrayWriter
+from autograd.compiler.backends.llvm.blocks import Crew, Share, words
 from autograd.compiler.backends.llvm.codegen import Writer
+from autograd.compiler.backends.llvm.emitter import KERNEL_WORDS
 from autograd.compiler.backends.llvm.target import aligned, execution_engine, host
 from autograd.core.forking import lock
 from autograd.core.typing import Array
@@ -20,7 +22,13 @@ LARGE_RESULT = 8_192  # numbers; below, copying them is quicker than finding new
 
 
 class Kernel(InMemory):
-    """A compiled program; see :func:`compile`."""
+    """A compiled program; see :func:`compile`.
+
+    Attributes:
+        threads: at most so many compute the blocks of many rows; None for one for each core.
+    """
+
+    threads: int | None = None
 
     def __init__(self, writer: Writer | ArrayWriter, rows: tuple[bool, ...] | None) -> None:
         machine = host()
@@ -33,12 +41,15 @@ class Kernel(InMemory):
         self.n_outputs = len(program.outputs)
         self.n_row_inputs = sum(rows) if rows else 0
         self.n_scalars = program.n_inputs - self.n_row_inputs
-        self._engine = execution_engine(self.assembly, machine["machine"], writer.is_small)
+        self._engine = execution_engine(self.assembly, machine["machine"], writer.is_small,
+                                        writer.unrolls)
         self._tables = writer.tables  # the machine code reads them as long as it lives
         for name, table in self._tables.items():
             place = self._engine.get_global_value_address(name)
             ctypes.c_void_p.from_address(place).value = table.ctypes.data
         self.address: int = self._engine.get_function_address("kernel")
+        self.share = Share(self.address, sum(map(len, program.operands)),
+                           self.n_sums * self.lanes, self.n_memory * self.width, self.width)
         # One pointer to all arguments: ctypes takes longer for eight of them than a small program.
         self._function = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(self.address)
         self._pack = struct.Struct(f"{self.n_scalars}d").pack_into
@@ -68,11 +79,36 @@ class Kernel(InMemory):
             buffers = self._buffers
             buffers.scalars[:] = scalars
             if rows is not None and n:
-                buffers.fill(rows)
                 buffers.renew()
-            if n:
+            threads = self.share.threads(n, self.threads)
+            is_finite = False
+            if rows is not None and self.share.needs_cuts(n, threads):
+                is_finite = self._in_blocks(buffers, rows, threads)
+            elif n:
+                if rows is not None:
+                    buffers.fill(rows)
                 self._function(buffers.address)
-            return buffers.results(self)
+            results = Results(buffers.results(self))
+            results.is_finite = is_finite
+            return results
+
+    def _in_blocks(self, buffers: _Buffers, rows: Array | Sequence[Array], threads: int) -> bool:
+        """Run the blocks of many rows, on several threads where it pays.
+
+        Returns:
+            Whether all outputs that are not summed are finite.
+        """
+        n, columns = buffers.n, [np.asarray(column, dtype=float) for column in rows]
+        if any(column.shape != (n,) for column in columns):
+            raise ValueError(f"the program takes columns of {n} rows, not of "
+                             f"{sorted({np.shape(column) for column in columns})}")
+        memories = buffers.memories(threads)
+        buffers.sums[:] = 0.0
+        self._buffers = None  # another thread may be at them still when this call is interrupted
+        is_finite = Crew(self.share, n, buffers.arguments, memories, columns,
+                         self.n_outputs - self.n_sums, buffers).run()
+        self._buffers = buffers
+        return is_finite
 
     def point(self, numbers: Any) -> Array | None:
         """The outputs at one point, or None where a guard does not hold: a call with no checks.
@@ -98,7 +134,7 @@ class Kernel(InMemory):
             ) -> tuple[Array, Array] | None:
         """The sums and the outputs by row of few rows, or None where a guard does not hold.
 
-        A call with no checks.
+        None, too, where the rows are cut into blocks. A call with no checks.
 
         Args:
             scalars: all inputs that are the same for all rows.
@@ -109,6 +145,8 @@ class Kernel(InMemory):
             buffers = self._buffers
             if buffers is None or buffers.n != n:
                 buffers = self._buffers = _Buffers(self, n)
+            if buffers.is_cut:
+                return None
             if scalars:
                 self._pack(buffers.data, 0, *scalars)
             for view, block in zip(buffers.views_of(blocks), blocks, strict=True):
@@ -130,6 +168,7 @@ class _Buffers:
         width = kernel.width
         self.n, self.stride = n, max(1, -(-n // width)) * width
         by_rows = kernel.rows is not None
+        self.is_cut = kernel.share.block(n) < n  # sums of blocks have other last bits
         self.scalars = aligned(kernel.n_scalars)
         self.data = self.scalars.data
         self.rows = aligned(kernel.n_row_inputs * self.stride).reshape(-1, self.stride)
@@ -138,9 +177,10 @@ class _Buffers:
         self.ok = aligned(self.stride)
         self.ok[:] = 1.0
         self.memory = aligned(kernel.n_memory * width)
-        addresses = [x.ctypes.data for x in (self.scalars, self.rows, self.sums, self.out,
-                                             self.ok, self.memory)]
-        self.arguments = np.array([*addresses, n, self.stride], dtype=np.int64)
+        self._others: list[Array] = []  # the memory of other threads
+        self.arguments = words(KERNEL_WORDS, {
+            "scalars": self.scalars, "rows": self.rows, "sums": self.sums, "out": self.out,
+            "ok": self.ok, "memory": self.memory, "n": n, "stride": self.stride})
         self.address = self.arguments.ctypes.data
         # The lanes behind the end compute the last row again.
         self.behind, self.last = self.rows[:, n:], self.rows[:, n - 1:n]
@@ -178,6 +218,12 @@ class _Buffers:
             total = np.add.reduce(self.lanes, axis=1)
         return total
 
+    def memories(self, count: int) -> list[Array]:
+        """The memory of so many threads."""
+        while len(self._others) < count - 1:
+            self._others.append(aligned(self.memory.size))
+        return [self.memory, *self._others[:count - 1]]
+
     def fill(self, rows: Array | Sequence[Array]) -> None:
         """Copy the rows in; the lanes behind the end compute the last row again."""
         if isinstance(rows, np.ndarray):
@@ -192,7 +238,7 @@ class _Buffers:
         """Make room for a large result that is handed out without a copy."""
         if self.out.size > LARGE_RESULT:
             self.out = aligned(self.out.size)
-            self.arguments[3] = self.out.ctypes.data
+            self.arguments[KERNEL_WORDS.index("out")] = self.out.ctypes.data
             self.table = self._table()
 
     def results(self, kernel: Kernel) -> tuple[Array, Any, Any]:

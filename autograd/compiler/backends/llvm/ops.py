@@ -19,7 +19,7 @@ from autograd.core.primitives import LN2
 # How the functions of the C library are called, and their counterparts for rows in libmvec.
 LIBM = {"exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "cbrt", "sin", "cos", "tan",
         "asin", "acos", "atan", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh", "erf", "erfc",
-        "pow", "atan2", "hypot"}
+        "pow", "atan2", "hypot", "fmod"}
 
 Emit = Callable[[Emitter, Sequence[str]], str]
 
@@ -67,6 +67,40 @@ def _extreme(relation: str) -> Emit:
 
 def _where(e: Emitter, x: Sequence[str]) -> str:
     return e.select(e.compare("une", x[0], e.const(0.0)), x[1], x[2])
+
+
+def _intrinsic(name: str) -> Emit:
+    return lambda e, x: e.intrinsic(name, *x)
+
+
+def _has_other_sign(e: Emitter, rest: str, b: str) -> str:
+    """Whether a remainder is not 0, and has not the sign of the divisor."""
+    zero = e.const(0.0)
+    differs = e.add(f"xor {e.bool} {e.compare('olt', b, zero)}, {e.compare('olt', rest, zero)}")
+    return e.add(f"and {e.bool} {differs}, {e.compare('une', rest, zero)}")
+
+
+def _mod(e: Emitter, x: Sequence[str]) -> str:
+    a, b = x
+    rest = e.call("fmod", a, b)
+    moved = e.select(_has_other_sign(e, rest, b), e.op("fadd", rest, b), rest)
+    none = e.compare("oeq", rest, e.const(0.0))
+    return e.select(none, e.intrinsic("copysign", e.const(0.0), b), moved)
+
+
+def _floordiv(e: Emitter, x: Sequence[str]) -> str:
+    a, b = x
+    zero, one = e.const(0.0), e.const(1.0)
+    rest = e.call("fmod", a, b)
+    count = e.op("fdiv", e.op("fsub", a, rest), b)
+    count = e.select(_has_other_sign(e, rest, b), e.op("fsub", count, one), count)
+    whole = e.intrinsic("floor", count)
+    too_low = e.compare("ogt", e.op("fsub", count, whole), e.const(0.5))
+    near = e.select(too_low, e.op("fadd", whole, one), whole)
+    quotient = e.op("fdiv", a, b)
+    none = e.compare("oeq", count, zero)
+    divided = e.select(none, e.intrinsic("copysign", zero, quotient), near)
+    return e.select(e.compare("oeq", b, zero), quotient, divided)
 
 
 def _sigmoid(e: Emitter, x: Sequence[str]) -> str:
@@ -143,6 +177,8 @@ EMITTERS: dict[str, Emit] = {
     "identity": lambda e, x: x[0],
     "abs": lambda e, x: e.intrinsic("fabs", x[0]),
     "sqrt": lambda e, x: e.intrinsic("sqrt", x[0]),
+    **{name: _intrinsic(name) for name in ("floor", "ceil", "trunc", "rint", "copysign")},
+    "mod": _mod, "floordiv": _floordiv,
     "sign": _sign, "step": _step, "wins": _wins, "relu": _relu,
     "maximum": _extreme("olt"), "minimum": _extreme("ogt"), "where": _where,
     "sigmoid": _sigmoid, "sigmoid_slope": _sigmoid_slope, "softplus": _softplus,

@@ -54,6 +54,20 @@ class Code(Emitter):
         self._begin(done)
 
     @contextmanager
+    def repeating(self) -> Iterator[str]:
+        """Inside is the body of a loop without an end but :meth:`leave_unless`."""
+        body, done, *_ = self._labels()
+        self._jump(body)
+        yield done
+        self.lines.append(f"  br label %{body}")
+        self._begin(done)
+
+    def leave_unless(self, condition: str, loop: str) -> None:
+        """Leave a loop of :meth:`repeating` where a condition does not hold."""
+        on, *_ = self._labels()
+        self._branch(condition, on, loop)
+
+    @contextmanager
     def when(self, condition: str) -> Iterator[None]:
         """Inside is what happens under a condition."""
         body, done, *_ = self._labels()

@@ -83,7 +83,7 @@ def aligned(count: int) -> Array:
     return raw[shift:shift + count]
 
 
-def execution_engine(assembly: str, machine: Any, optimize: bool) -> Any:
+def execution_engine(assembly: str, machine: Any, optimize: bool, unroll: bool = True) -> Any:
     """An execution engine that holds the machine code, from the cache where it is kept."""
     with _lock:
         if "libm" not in _started:
@@ -93,7 +93,7 @@ def execution_engine(assembly: str, machine: Any, optimize: bool) -> Any:
                              llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten())
         code = cache.load(name)
         if code is None:
-            code = machine_code(assembly, machine, optimize)
+            code = machine_code(assembly, machine, optimize, unroll)
             cache.store(name, code)
         engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), _target_machine())
         engine.add_object_file(llvm.ObjectFileRef.from_data(code))
@@ -101,12 +101,14 @@ def execution_engine(assembly: str, machine: Any, optimize: bool) -> Any:
         return engine
 
 
-def machine_code(assembly: str, machine: Any, optimize: bool) -> bytes:
+def machine_code(assembly: str, machine: Any, optimize: bool, unroll: bool = True) -> bytes:
     """An object file of an assembly's machine code."""
     module = llvm.parse_assembly(assembly)
     module.verify()
     if optimize:
-        options = llvm.create_pipeline_tuning_options(speed_level=2)
+        # From level 2 on LLVM looks for more, in half as much time again, and finds the same code.
+        options = llvm.create_pipeline_tuning_options(speed_level=1)
+        options.loop_unrolling = unroll
         builder = llvm.create_pass_builder(machine, options)
         builder.getModulePassManager().run(module, builder)
     code: bytes = machine.emit_object(module)

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from autograd.compiler.backends.interface import InMemory
+from autograd.core.forking import lock
 
 
 class SwappingKernel(InMemory):
@@ -31,6 +32,7 @@ class SwappingKernel(InMemory):
         self._first = first
         self._make = make
         self._error: BaseException | None = None
+        self._setting = lock()
         self._start()
         _made.add(self)
 
@@ -40,9 +42,23 @@ class SwappingKernel(InMemory):
 
     def _swap(self) -> None:
         try:
-            self.kernel = self._make()
+            made = self._make()
+            with self._setting:
+                made.threads = self._first.threads
+                self.kernel = made
         except BaseException as error:  # told to the caller, who is in another thread
             self._error = error
+
+    @property
+    def threads(self) -> int | None:
+        """At most so many compute the rows; None for one for each processor core."""
+        threads: int | None = self._first.threads
+        return threads
+
+    @threads.setter
+    def threads(self, threads: int | None) -> None:
+        with self._setting:
+            self._first.threads = self.kernel.threads = threads
 
     def forked(self) -> None:
         """Called in a child process: let the next call see that nobody makes the second kernel."""

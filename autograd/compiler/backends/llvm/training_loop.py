@@ -8,34 +8,17 @@ is the same for every model, so it is compiled once and for all.
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from autograd.compiler.backends.interface import InMemory
+from autograd.compiler.backends.llvm.blocks import Crew, address, spread_address, words
 from autograd.compiler.backends.llvm.emitter import KERNEL_WORDS
-from autograd.compiler.backends.llvm.training_loop_codegen import DONE, WORDS, training_loop
+from autograd.compiler.backends.llvm.training_loop_codegen import WORDS, training_loop
+from autograd.compiler.backends.training_steps import DONE, Steps
 from autograd.compiler.program.program import Program
 from autograd.core.typing import Array
-
-
-@dataclass(frozen=True)
-class Steps:
-    """What a call did.
-
-    Attributes:
-        reached: how many steps were finished.
-        status: DONE, or why it stopped in the step after them.
-        objectives: of each step the mean loss plus the penalty, before the parameters moved.
-        out: what the loss's program gives for each row beside its sums, shape (k, places).
-    """
-
-    reached: int
-    status: int
-    objectives: Array
-    out: Array
 
 
 class Descent(InMemory):
@@ -55,12 +38,13 @@ class Descent(InMemory):
         numbers: the parameters, shape (n,).
         memories: shape (n_memories, n).
         registers: how many registers of rows to take at once; see ``llvm.compile``.
+        threads: at most so many compute the blocks of a large batch; None for one for each core.
     """
 
     def __init__(self, loss: Program, n_row_inputs: int, rule: Program, n_memories: int,
-                 numbers: Array, memories: Array, registers: int = 1) -> None:
+                 numbers: Array, memories: Array, registers: int = 1,
+                 threads: int | None = None) -> None:
         from autograd.compiler.backends.llvm.compilation import compile
-        from autograd.compiler.backends.llvm.target import aligned
 
         n = len(numbers)
         extra = len(loss.outputs) - 1 - n
@@ -76,12 +60,13 @@ class Descent(InMemory):
         self.lanes, self.padding = self._loss.lanes, self._loss.width
         self._stride = _stride(n)
         self._lines = [_lines(by_parameter, self._stride) for _ in range(2)]
+        self.threads = threads
         self._now = 0  # which of the two holds the latest step; the next one goes to the other
         self.restore(numbers, memories)
         self._sums = _lines(1 + self._stride, self.lanes)
         self._rule_sums = _lines(2, self._rule.lanes)
-        self._memory = [aligned(max(1, kernel.n_memory) * kernel.width)
-                        for kernel in (self._loss, self._rule)]
+        self._memories: list[Array] = []  # of the threads that compute the loss
+        self._memory_of_rule = _lines(1, self._rule.share.n_memory)[0]
         self._ok = np.ones(self._stride)
         self._function = _function(self.lanes)
 
@@ -106,6 +91,18 @@ class Descent(InMemory):
     def memories(self) -> Array:
         """What is remembered of them, shape (n_memories, n)."""
         return self._of_parameters(slice(2, None))
+
+    def _called(self, most: int, arguments: dict[str, Any]) -> tuple[Crew | None, int, Array]:
+        """How batches of up to so many rows are computed: by whom, which function, which words."""
+        share = self._loss.share
+        threads = share.threads(most, self.threads)
+        while len(self._memories) < threads:
+            self._memories.append(_lines(1, share.n_memory)[0])
+        call = words(KERNEL_WORDS, {**arguments, "memory": self._memories[0]})
+        if most <= share.block(most):
+            return None, self._loss.address, call
+        crew = Crew(share, most, call, self._memories[:threads])
+        return crew, spread_address(), crew.words
 
     def _of_parameters(self, lines: int | slice) -> Array:
         copied: Array = self._lines[self._now][lines, :self.n_parameters].copy()
@@ -141,15 +138,14 @@ class Descent(InMemory):
         by_row = np.ascontiguousarray(data.T)
         lines_now, lines_next = self._lines[self._now], self._lines[1 - self._now]
         self._sums[:], self._rule_sums[:] = 0.0, 0.0
-        loss_arguments = _words(KERNEL_WORDS, {
-            "scalars": 0, "rows": rows, "sums": self._sums, "out": out, "ok": ok,
-            "memory": self._memory[0], "n": 0, "stride": stride})
-        rule_arguments = _words(KERNEL_WORDS, {
+        crew, loss, loss_arguments = self._called(int(counts.max()), {
+            "rows": rows, "sums": self._sums, "out": out, "ok": ok, "stride": stride})
+        rule_arguments = words(KERNEL_WORDS, {
             "scalars": shared, "rows": lines_now, "sums": self._rule_sums, "out": lines_next,
-            "ok": self._ok, "memory": self._memory[1], "n": self.n_parameters,
+            "ok": self._ok, "memory": self._memory_of_rule, "n": self.n_parameters,
             "stride": self._stride})
-        words = _words(WORDS, {
-            "loss": self._loss.address, "loss_arguments": loss_arguments,
+        loop = words(WORDS, {
+            "loss": loss, "loss_arguments": loss_arguments,
             "rule": self._rule.address, "rule_arguments": rule_arguments,
             "n_steps": len(counts), "counts": lines[0], "starts": lines[1],
             "order": 0 if order is None else order, "data": by_row, "n_inputs": len(data),
@@ -159,15 +155,13 @@ class Descent(InMemory):
             "stride": self._stride, "answers": answers, "answers_stride": places,
             "n_answers": self.n_extra, "objectives": objectives})
         reached = np.zeros(1, dtype=np.int64)
-        status = self._function(_address(words), _address(reached))
+        def descend() -> int:
+            status: int = self._function(address(loop), address(reached))
+            return status
+
+        status = descend() if crew is None else crew.during(descend)
         self._now = (self._now + int(reached[0])) % 2
         return Steps(int(reached[0]), status, objectives, answers[:self.n_extra])
-
-
-def _words(names: Iterable[str], values: dict[str, Any]) -> Array:
-    """Whole numbers, and the addresses of arrays, in the order of the names."""
-    return np.array([_address(values[name]) if isinstance(values[name], np.ndarray)
-                     else values[name] for name in names], dtype=np.int64)
 
 
 def _stride(places: int) -> int:
@@ -182,10 +176,6 @@ def _lines(count: int, stride: int) -> Array:
     lines = aligned(count * stride).reshape(count, stride)
     lines[:] = 0.0
     return lines
-
-
-def _address(array: Array) -> int:
-    return int(array.ctypes.data)
 
 
 _FUNCTIONS: dict[int, Any] = {}  # the loops, once they are compiled, with the engines of their code

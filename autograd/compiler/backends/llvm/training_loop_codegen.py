@@ -6,8 +6,12 @@ from collections.abc import Sequence
 
 from autograd.compiler.backends.llvm.emitter import KERNEL_WORDS
 from autograd.compiler.backends.llvm.structured import Code
-
-DONE, LOSS_NOT_FINITE, GRADIENT_NOT_FINITE, OTHER_BRANCH = range(4)
+from autograd.compiler.backends.training_steps import (
+    DONE,
+    GRADIENT_NOT_FINITE,
+    LOSS_NOT_FINITE,
+    OTHER_BRANCH,
+)
 
 SOME = 32  # parameters whose sums are taken while those before are moved: not one after the other
 

@@ -1,0 +1,1 @@
+"""Programs as JAX functions; importing this package does not load JAX."""

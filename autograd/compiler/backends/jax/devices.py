@@ -1,0 +1,66 @@
+"""JAX itself: whether it is there, in double precision, and on which devices."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from functools import cache
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+
+import numpy as np
+
+NO_JAX = 'JAX is not installed; pip install "chainrule[jax]"'
+
+
+def is_installed() -> bool:
+    """Whether there is a JAX to import."""
+    return find_spec("jax") is not None
+
+
+def refuse_missing() -> None:
+    """Say how to install JAX where it is missing.
+
+    Raises:
+        ImportError: when it is not installed.
+    """
+    if not is_installed():
+        raise ImportError(NO_JAX)
+
+
+def double_precision() -> AbstractContextManager[Any]:
+    """A context in which JAX computes in double precision; outside nothing changes."""
+    import jax
+
+    switch: Any = getattr(jax, "enable_x64", None)
+    if switch is None:  # older releases have it elsewhere
+        switch = import_module("jax.experimental").enable_x64
+    context: AbstractContextManager[Any] = switch(True)
+    return context
+
+
+@cache
+def refuse_single_precision(device: Any = None) -> None:
+    """Refuse a device that has no double precision.
+
+    Args:
+        device: one of ``jax.devices()``; None is the default one.
+
+    Raises:
+        ValueError: when the device computes with fewer digits, or not at all.
+    """
+    import jax
+
+    device = jax.local_devices()[0] if device is None else device
+    if device.process_index != jax.process_index():
+        return  # its own process asks it
+    with double_precision():
+        try:
+            found = np.asarray(jax.jit(lambda x: x + 2.0 ** -50)(jax.device_put(1.0, device)))
+            is_double = found.dtype == np.float64 and float(found) == 1.0 + 2.0 ** -50
+        except (TypeError, NotImplementedError, jax.errors.JaxRuntimeError):
+            is_double = False
+    if not is_double:
+        raise ValueError(f"the device {device} has no double precision; run on the processor by "
+                         'JAX_PLATFORMS=cpu, or jax.config.update("jax_platforms", "cpu") before '
+                         "anything else is done with JAX")
