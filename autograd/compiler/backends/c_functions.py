@@ -28,14 +28,14 @@ EMITTERS: dict[str, str] = {
     "sigmoid": "fn_sigmoid({0})", "sigmoid_slope": "fn_sigmoid({0}) * fn_sigmoid(-{0})",
     "softplus": "fn_softplus({0})", "gaussian": "fn_gaussian({0})",
     **{name: f"fn_{name}({{all}})" for name in (
-        "logaddexp", "cosine", "maximum", "minimum", "mod", "floordiv", "rounded")},
+        "logaddexp", "cosine", "maximum", "minimum", "mod", "floordiv", "rounded",
+        "ieee_remainder")},
     **{name: f"fn_{name}({{n}}, {{list}})" for name in (
         "sum", "prod", "norm", "logsumexp", "largest", "smallest")},
     **{name: f"{name}({{all}})" for name in (
         "sqrt", "cbrt", "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sin", "cos",
         "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh", "erf",
         "erfc", "pow", "atan2", "hypot", "floor", "ceil", "trunc", "rint", "fmod", "copysign")},
-    "ieee_remainder": "remainder({all})",
     "dot": "fn_dot({all})",  # of two lists
     EITHER: "{0} == {0} ? {0} : {1}",
 }
@@ -78,6 +78,13 @@ static double fn_floordiv(double a, double b)
   const double count = (a - rest) / b - (is_below ? 1.0 : 0.0), whole = floor(count);
   if (count == 0.0) return copysign(0.0, a / b);
   return count - whole > 0.5 ? whole + 1.0 : whole;
+}
+""",
+    "fn_ieee_remainder": """\
+static double fn_ieee_remainder(double a, double b)
+{
+  const double rest = remainder(a, b);
+  return rest == 0.0 ? copysign(0.0, a) : rest; /* some libm lose the sign beside a subnormal b */
 }
 """,
     "fn_rounded": f"""\

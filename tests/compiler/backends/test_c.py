@@ -31,6 +31,7 @@ from ..program.test_loop_rerolling import PROGRAMS, grid
 from .conformance import (
     BackEnd,
     Conformance,
+    assert_right,
     bits,
     check_program,
     check_special_values,
@@ -233,6 +234,26 @@ def test_logaddexp_keeps_all_its_places_near_its_zero() -> None:
         truth = mp.log1p(mp.expm1(a) + mp.exp(b))
         for given in (call([a, b]).y[0], call([b, a]).y[0]):
             assert abs(given - truth) <= 4.0 * math.ulp(float(truth)), (a, b)
+
+
+def test_roundings_and_remainders_have_the_bits_of_the_table_at_many() -> None:
+    generator = random.Random(0)
+
+    def number() -> float:
+        return generator.choice([
+            generator.uniform(-10.0, 10.0), generator.randint(-40, 40) / 8.0,
+            round(generator.uniform(-9.0, 9.0), 2) + 0.005, 10.0 ** generator.randint(0, 22),
+            math.ldexp(generator.uniform(-1.0, 1.0), generator.randint(-1074, 1023)),
+            5e-324, 2.0**52 - 0.5, 2.0**53 - 1.0])
+
+    back_end = BackEnd(in_c)
+    for name, count in (("floor", 1), ("ceil", 1), ("trunc", 1), ("rint", 1), ("mod", 2),
+                        ("floordiv", 2), ("fmod", 2), ("ieee_remainder", 2), ("rounded", 2)):
+        lists = [tuple(number() for _ in range(count)) for _ in range(500)]
+        kernel = in_c(program_of(name, count), [True] * count)
+        out = kernel(np.empty(0), np.array(lists).T)[1]
+        for operands, given in zip(lists, out[0], strict=True):
+            assert_right(back_end, name, operands, float(given))
 
 
 def test_wide_operations_are_right() -> None:
