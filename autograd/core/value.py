@@ -16,6 +16,7 @@ import numpy as np
 
 from autograd.core import context, primitives
 from autograd.core import primitive as row
+from autograd.core import special as special  # its rows are of the table
 from autograd.core.context import (
     Entry,
     Moment,
@@ -618,6 +619,19 @@ class Value:
         one_minus_square: Callable[[], Value]
         erf: Callable[[], Value]
         erfc: Callable[[], Value]
+        radians: Callable[[], Value]
+        deg2rad: Callable[[], Value]
+        degrees: Callable[[], Value]
+        rad2deg: Callable[[], Value]
+        expit: Callable[[], Value]
+        logit: Callable[[], Value]
+        silu: Callable[[], Value]
+        elu: Callable[[], Value]
+        selu: Callable[[], Value]
+        leaky_relu: Callable[[], Value]
+        mish: Callable[[], Value]
+        hardtanh: Callable[[], Value]
+        softsign: Callable[[], Value]
         sign: Callable[[], Value]
         step: Callable[[], Value]
         abs: Callable[[], Value]
@@ -637,6 +651,8 @@ class Value:
         true_divide: Operator
         pow: Operator
         power: Operator
+        xlogy: Operator
+        xlog1py: Operator
         wins: Operator
         maximum: Operator
         minimum: Operator

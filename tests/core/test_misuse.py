@@ -49,7 +49,7 @@ def message(source: str, **names: Any) -> str:
     ("math.log(v, 2)", "write autograd.log(x) / autograd.log(base) to record it"),
     ("math.fsum([v, 1.0])", "write autograd.sum(values) to record it"),
     ("math.dist([v], [w])", "write autograd.norm([a - b for a, b in zip(p, q)]) to record it"),
-    ("math.degrees(v)", "write v * (180.0 / math.pi) to record it"),
+    ("math.degrees(v)", "write v.degrees() (or autograd.degrees) to record it"),
     ("cmath.exp(v)", "write v.exp() (or autograd.exp) to record it"),
     ("math.floor(v)", "its derivative is 0 wherever it has one; write v.data in math.floor(...)"),
     ("math.ceil(v)", "its derivative is 0 wherever it has one; write v.data in math.ceil(...)"),
