@@ -10,6 +10,7 @@ from autograd import former_paths
 from autograd.core import value as _value
 from autograd.core.backward import gradient
 from autograd.core.composed import clip, log_softmax, softmax
+from autograd.core.gamma_functions import digamma, gamma, gammaln, polygamma
 from autograd.core.graph import edges, leaves, name_scope, scope_of, topological_order
 from autograd.core.naming import node_names
 from autograd.core.numpy_protocol import values
@@ -201,16 +202,16 @@ def __dir__() -> list[str]:
 __all__ = [
     "GradientError", "Path", "Primitive", "RecordingError", "TABLE", "Value", "acos", "acosh",
     "animate", "asin", "asinh", "atan", "atan2", "atanh", "brute_force", "cbrt", "check_gradients",
-    "clip", "compare_naive", "cos", "cosh", "degrees", "descend", "dot", "draw", "edges", "elu",
-    "erf", "erfc", "evaluations", "exp", "exp2", "explain", "expm1", "grad", "gradcheck",
-    "gradient", "hardtanh", "hessian", "hvp", "hypot", "identity", "jacobian", "jit", "jvp",
-    "leaky_relu", "leaves", "live", "live_descent", "log", "log10", "log1p", "log2", "log_softmax",
-    "logaddexp", "logit", "logsumexp", "maximum", "minimum", "mish", "name_scope", "no_grad",
-    "node_names", "norm", "plot_decision_boundary", "plot_descent", "plot_function", "plot_history",
-    "plot_loss_landscape", "plot_surface", "primitive", "prod", "radians", "relu", "scope_of",
-    "selu", "sigmoid", "silu", "sin", "sinh", "softmax", "softplus", "softsign", "sqrt",
-    "step_through", "sum", "tan", "tanh", "topological_order", "value_and_grad", "values", "vmap",
-    "where", "xlog1py", "xlogy",
+    "clip", "compare_naive", "cos", "cosh", "degrees", "descend", "digamma", "dot", "draw", "edges",
+    "elu", "erf", "erfc", "evaluations", "exp", "exp2", "explain", "expm1", "gamma", "gammaln",
+    "grad", "gradcheck", "gradient", "hardtanh", "hessian", "hvp", "hypot", "identity", "jacobian",
+    "jit", "jvp", "leaky_relu", "leaves", "live", "live_descent", "log", "log10", "log1p", "log2",
+    "log_softmax", "logaddexp", "logit", "logsumexp", "maximum", "minimum", "mish", "name_scope",
+    "no_grad", "node_names", "norm", "plot_decision_boundary", "plot_descent", "plot_function",
+    "plot_history", "plot_loss_landscape", "plot_surface", "polygamma", "primitive", "prod",
+    "radians", "relu", "scope_of", "selu", "sigmoid", "silu", "sin", "sinh", "softmax", "softplus",
+    "softsign", "sqrt", "step_through", "sum", "tan", "tanh", "topological_order", "value_and_grad",
+    "values", "vmap", "where", "xlog1py", "xlogy",
 ]
 
 # Every row of the table is a function of the package, also one that is not named above.

@@ -19,12 +19,30 @@ def _selu(m: Any, x: Any) -> Any:
     return scale * x if x > 0 else scale * alpha * m.expm1(x)
 
 
+def _gammaln(m: Any, x: Any) -> Any:
+    return m.loggamma(x) if x > 0 else m.log(abs(m.gamma(x)))
+
+
+def _polygamma(m: Any, n: Any, x: Any) -> Any:
+    """Below 0 by reflection: mpmath's own recurrence would take as many steps as x is large."""
+    order = int(n)
+    if x > 0 or order > 3:
+        return m.psi(order, x)
+    cot, pole = m.pi * m.cot(m.pi * x), (m.pi / m.sin(m.pi * x)) ** 2
+    slopes = (cot, -pole, 2 * pole * cot, -2 * pole * (pole + 2 * cot * cot))
+    return (-1) ** order * m.psi(order, 1 - x) - slopes[order]
+
+
 SPECIAL: dict[str, Callable[..., Any]] = {
     "radians": lambda m, x: x * m.pi / 180,
     "degrees": lambda m, x: x * 180 / m.pi,
     "logit": lambda m, x: m.log(x / (1 - x)),
     "xlogy": lambda m, a, b: a * m.log(b) if a else m.zero,
     "xlog1py": lambda m, a, b: a * m.log1p(b) if a else m.zero,
+    "gamma": lambda m, x: m.gamma(x),
+    "gammaln": _gammaln,
+    "digamma": lambda m, x: _polygamma(m, 0, x),
+    "polygamma": _polygamma,
     "silu": lambda m, x: x * _sigmoid(m, x),
     "elu": lambda m, x: x if x > 0 else m.expm1(x),
     "selu": _selu,

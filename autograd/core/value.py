@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any, SupportsFloat, TypeVar, Union, final
 import numpy as np
 
 from autograd.core import context, primitives
+from autograd.core import gamma_functions as gamma_functions  # their rows are of the table
 from autograd.core import primitive as row
-from autograd.core import special as special  # its rows are of the table
+from autograd.core import special as special
 from autograd.core.context import (
     Entry,
     Moment,
@@ -619,6 +620,11 @@ class Value:
         one_minus_square: Callable[[], Value]
         erf: Callable[[], Value]
         erfc: Callable[[], Value]
+        gamma: Callable[[], Value]
+        gammaln: Callable[[], Value]
+        lgamma: Callable[[], Value]
+        digamma: Callable[[], Value]
+        psi: Callable[[], Value]
         radians: Callable[[], Value]
         deg2rad: Callable[[], Value]
         degrees: Callable[[], Value]
@@ -880,7 +886,8 @@ def install(primitive: Primitive) -> None:
         method = make(primitive)
         method.__name__, method.__qualname__ = name, f"Value.{name}"
         method.__doc__ = primitive.__doc__
-        setattr(Value, name, method)
+        if not primitive.orders:  # the first operand of others is no Value
+            setattr(Value, name, method)
         UFUNCS[name] = primitive
 
 

@@ -30,10 +30,20 @@ def truths(mp: Any) -> dict[str, tuple[Derivative, Derivative]]:
         t, q = mp.tanh(soft(x)), mp.sech(soft(x)) ** 2
         return 2 * q * s(x) + x * q * slope(x) - 2 * x * t * q * s(x) ** 2
 
+    def psi(n: int, x: Any) -> Any:
+        if x > 0:
+            return mp.psi(n, x)
+        cot, pole = mp.pi * mp.cot(mp.pi * x), (mp.pi * mp.csc(mp.pi * x)) ** 2
+        return (-1) ** n * mp.psi(n, 1 - x) - (cot, -pole, 2 * pole * cot)[n]
+
     return {
         "radians": (lambda x: mp.pi / 180, lambda x: 0),
         "degrees": (lambda x: 180 / mp.pi, lambda x: 0),
         "logit": (lambda x: 1 / (x * (1 - x)), lambda x: (2 * x - 1) / (x * (1 - x)) ** 2),
+        "gamma": (lambda x: mp.gamma(x) * psi(0, x),
+                  lambda x: mp.gamma(x) * (psi(1, x) + psi(0, x) ** 2)),
+        "gammaln": (lambda x: psi(0, x), lambda x: psi(1, x)),
+        "digamma": (lambda x: psi(1, x), lambda x: psi(2, x)),
         "silu": (lambda x: s(x) + x * slope(x),
                  lambda x: slope(x) * (2 - x * mp.tanh(x / 2))),
         "elu": (lambda x: 1 if x > 0 else mp.exp(x), lambda x: 0 if x > 0 else mp.exp(x)),
@@ -55,7 +65,26 @@ def terms(mp: Any) -> dict[str, tuple[Derivative, Derivative]]:
     def slope(x: Any) -> Any:
         return mp.sech(x / 2) ** 2 / 4
 
+    def psi(n: int) -> Derivative:
+        """Of a negative x the terms are those of the reflection."""
+        def size(x: Any) -> Any:
+            if x > 0:
+                return abs(mp.psi(n, x))
+            cot, pole = mp.pi * abs(mp.cot(mp.pi * x)), (mp.pi * mp.csc(mp.pi * x)) ** 2
+            return 1 + abs(mp.psi(n, 1 - x)) + (cot, pole, 2 * pole * cot)[n]
+
+        return size
+
+    def gamma_1(x: Any) -> Any:
+        return abs(mp.gamma(x)) * psi(0)(x)
+
+    def gamma_2(x: Any) -> Any:
+        return abs(mp.gamma(x)) * (psi(1)(x) + psi(0)(x) ** 2)
+
     return {
+        "gamma": (gamma_1, gamma_2),
+        "gammaln": (psi(0), psi(1)),
+        "digamma": (psi(1), psi(2)),
         "logit": (lambda x: 1 / (x * (1 - x)), lambda x: 1 / x**2 + 1 / (1 - x) ** 2),
         "silu": (lambda x: s(x) + abs(x) * slope(x), lambda x: slope(x) * (2 + abs(x))),
         "mish": (lambda x: s(x) + abs(x) * slope(x), lambda x: slope(x) * (2 + abs(x))),

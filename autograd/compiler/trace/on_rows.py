@@ -12,7 +12,7 @@ import numpy as np
 from autograd.core.primitives import TABLE, Primitive
 from autograd.core.value import Value
 
-_NAMED_OTHERWISE = {"fabs": "abs", "fsum": "sum"}
+_NAMED_OTHERWISE = {"fabs": "abs", "fsum": "sum", "lgamma": "gammaln"}
 _CONSTANTS = {name: getattr(math, name) for name in ("pi", "e", "tau", "inf", "nan")}
 _TESTS: dict[str, Callable[[Any], bool]] = {
     "isnan": lambda x: x != x, "isinf": lambda x: abs(x) == math.inf,
