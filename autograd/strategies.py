@@ -68,7 +68,9 @@ def operands_of(primitive: Primitive | str) -> st.SearchStrategy[tuple[float, ..
         condition = st.sampled_from((0.0, 1.0))
         return st.tuples(condition, floats_in(row, 1), floats_in(row, 2))
     if row.arity is not None:
-        return st.tuples(*(floats_in(row, i) for i in range(row.arity)))
+        orders = (st.integers(int(low), int(high)).map(float)
+                  for low, high in row.safe[:row.orders])
+        return st.tuples(*orders, *(floats_in(row, i) for i in range(row.orders, row.arity)))
     sizes = (2, 4) if row.paired else range(1, MAX_OPERANDS + 1)
     return st.sampled_from(sizes).flatmap(
         lambda size: st.tuples(*(floats_in(row) for _ in range(size))))

@@ -132,3 +132,9 @@ def test_an_expression_checks_its_number_of_inputs():
 def test_expressions_refuse_to_be_empty(arguments):
     with pytest.raises(ValueError, match="at least one"):
         find(expressions(**arguments), lambda e: True)
+
+
+@given(operands_of("polygamma"))
+def test_orders_are_whole_numbers(operands):
+    n, x = operands
+    assert n.is_integer() and math.isfinite(TABLE["polygamma"].evaluate((n, x)))

@@ -209,7 +209,7 @@ digamma: Any = _row("digamma", _digamma, lambda x, y: polygamma(1.0, x), domain=
                     summary="The derivative of log(gamma(x)).",
                     derivative=("polygamma(1, x)",))
 polygamma: Any = _row("polygamma", _polygamma, no_slope, lambda n, x, y: polygamma(n + 1.0, x),
-                      orders=1, parameters=("n", "x"), safe=((0.0, 3.0), (1e-30, 1e100)),
+                      orders=1, parameters=("n", "x"), safe=((1.0, 3.0), (1e-30, 1e30)),
                       domain=f"a whole order n from 1 to {MOST_ORDER:.0f} (that of order 0 is "
                              "digamma), and x > 0, or up to the order 3 a negative x that is not "
                              "whole",
