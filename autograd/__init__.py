@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from autograd import former_paths
 from autograd.core import value as _value
 from autograd.core.backward import gradient
+from autograd.core.composed import clip, log_softmax, softmax
+from autograd.core.gamma_functions import digamma, gamma, gammaln, polygamma
 from autograd.core.graph import edges, leaves, name_scope, scope_of, topological_order
 from autograd.core.naming import node_names
 from autograd.core.numpy_protocol import values
@@ -62,6 +64,20 @@ from autograd.core.primitives import (
     tanh,
     trunc,
     where,
+)
+from autograd.core.special import (
+    degrees,
+    elu,
+    hardtanh,
+    leaky_relu,
+    logit,
+    mish,
+    radians,
+    selu,
+    silu,
+    softsign,
+    xlog1py,
+    xlogy,
 )
 from autograd.core.transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad
 from autograd.core.value import Value, no_grad
@@ -199,15 +215,17 @@ def __dir__() -> list[str]:
 __all__ = [
     "GradientError", "Path", "Primitive", "RecordingError", "TABLE", "Value", "acos", "acosh",
     "adopt", "animate", "asin", "asinh", "atan", "atan2", "atanh", "brute_force", "cbrt", "ceil",
-    "check_gradients", "compare_naive", "copysign", "cos", "cosh", "descend", "dot", "draw",
-    "edges", "erf", "erfc", "evaluations", "exp", "exp2", "explain", "expm1", "floor", "floordiv",
-    "fmod", "grad", "gradcheck", "gradient", "hessian", "hvp", "hypot", "identity",
-    "ieee_remainder", "jacobian", "jit", "jvp", "leaves", "live", "live_descent", "log", "log10",
-    "log1p", "log2", "logaddexp", "logsumexp", "maximum", "minimum", "mod", "name_scope", "no_grad",
-    "node_names", "norm", "plot_decision_boundary", "plot_descent", "plot_function", "plot_history",
-    "plot_loss_landscape", "plot_surface", "primitive", "prod", "relu", "rint", "scope_of",
-    "sigmoid", "sin", "sinh", "softplus", "sqrt", "step_through", "sum", "tan", "tanh",
-    "topological_order", "trunc", "value_and_grad", "values", "vmap", "where",
+    "check_gradients", "clip", "compare_naive", "copysign", "cos", "cosh", "degrees", "descend",
+    "digamma", "dot", "draw", "edges", "elu", "erf", "erfc", "evaluations", "exp", "exp2",
+    "explain", "expm1", "floor", "floordiv", "fmod", "gamma", "gammaln", "grad", "gradcheck",
+    "gradient", "hardtanh", "hessian", "hvp", "hypot", "identity", "ieee_remainder", "jacobian",
+    "jit", "jvp", "leaky_relu", "leaves", "live", "live_descent", "log", "log10", "log1p", "log2",
+    "log_softmax", "logaddexp", "logit", "logsumexp", "maximum", "minimum", "mish", "mod",
+    "name_scope", "no_grad", "node_names", "norm", "plot_decision_boundary", "plot_descent",
+    "plot_function", "plot_history", "plot_loss_landscape", "plot_surface", "polygamma",
+    "primitive", "prod", "radians", "relu", "rint", "scope_of", "selu", "sigmoid", "silu", "sin",
+    "sinh", "softmax", "softplus", "softsign", "sqrt", "step_through", "sum", "tan", "tanh",
+    "topological_order", "trunc", "value_and_grad", "values", "vmap", "where", "xlog1py", "xlogy",
 ]
 
 # Every row of the table is a function of the package, also one that is not named above.

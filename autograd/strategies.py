@@ -68,7 +68,9 @@ def operands_of(primitive: Primitive | str) -> st.SearchStrategy[tuple[float, ..
         condition = st.sampled_from((0.0, 1.0))
         return st.tuples(condition, floats_in(row, 1), floats_in(row, 2))
     if row.arity is not None:
-        return st.tuples(*(floats_in(row, i) for i in range(row.arity)))
+        orders = (st.integers(int(low), int(high)).map(float)
+                  for low, high in row.safe[:row.orders])
+        return st.tuples(*orders, *(floats_in(row, i) for i in range(row.orders, row.arity)))
     sizes = (2, 4) if row.paired else range(1, MAX_OPERANDS + 1)
     return st.sampled_from(sizes).flatmap(
         lambda size: st.tuples(*(floats_in(row) for _ in range(size))))
@@ -215,7 +217,8 @@ def expressions(draw: Any, n_inputs: int = 2, max_nodes: int = 10,
     Raises:
         ValueError: when n_inputs or max_nodes is less than 1, or primitives is empty.
     """
-    rows = [_row(p) for p in (TABLE.values() if primitives is None else primitives)]
+    all_rows = [row for row in TABLE.values() if not row.orders]  # orders are no results
+    rows = [_row(p) for p in (all_rows if primitives is None else primitives)]
     if n_inputs < 1 or max_nodes < 1 or not rows:
         raise ValueError("expressions needs at least one input, one node and one primitive")
     point = draw(st.lists(_COORDINATES, min_size=n_inputs, max_size=n_inputs))

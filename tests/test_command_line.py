@@ -320,6 +320,8 @@ def test_every_public_function_can_be_called() -> None:
             row.arity or 0, ("[x, 3 * x]", (at, 3.0 * at)))
         if name == "dot":
             arguments, operands = "[x, x], [3 * x, 2]", (at, at, 3.0 * at, 2.0)
+        if row.orders:
+            arguments, operands = "2, x", (2.0, at)
         result = Expression(f"{name}({arguments})")({"x": Value(at, "x")})
         assert isinstance(result, Value), name
         assert result.data == TABLE[name].evaluate(operands), name

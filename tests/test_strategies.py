@@ -11,7 +11,7 @@ from autograd import TABLE, Value, topological_order
 from autograd.core import primitives
 from autograd.strategies import arrays_in, expressions, floats_in, operands_of
 
-ROWS = list(TABLE.values())
+ROWS = [row for row in TABLE.values() if not row.orders]
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
@@ -87,7 +87,7 @@ def test_expressions_use_every_primitive_share_nodes_and_reach_their_size():
         shared += has_shared_node(expression)
 
     collect()
-    assert seen == set(TABLE)
+    assert seen == {row.name for row in ROWS}
     assert max(sizes) >= 15 and min(sizes) == 1 and shared > 200
 
 
@@ -132,3 +132,9 @@ def test_an_expression_checks_its_number_of_inputs():
 def test_expressions_refuse_to_be_empty(arguments):
     with pytest.raises(ValueError, match="at least one"):
         find(expressions(**arguments), lambda e: True)
+
+
+@given(operands_of("polygamma"))
+def test_orders_are_whole_numbers(operands):
+    n, x = operands
+    assert n.is_integer() and math.isfinite(TABLE["polygamma"].evaluate((n, x)))

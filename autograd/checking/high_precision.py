@@ -12,6 +12,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from autograd.checking.finite_differences import EPS, Estimate, local_difference
+from autograd.checking.precise_special import SPECIAL
 from autograd.core.primitives import DOMAIN_ERRORS, Primitive
 from autograd.core.value import Operand, Value, numbers
 
@@ -125,6 +126,7 @@ MP_VALUES: dict[str, Callable[..., Any]] = {
     "largest": lambda m, *xs: max(xs),
     "smallest": lambda m, *xs: min(xs),
     "logsumexp": _mp_logsumexp,
+    **SPECIAL,
 }
 
 

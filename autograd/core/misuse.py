@@ -20,8 +20,8 @@ from autograd.core.primitive import TABLE, Primitive
 # Functions of math that have no row, and what does the same on Values.
 _INSTEAD = {
     "pow": "a ** b", "fsum": "autograd.sum(values)", "dist": "autograd.norm([a - b for a, b in "
-    "zip(p, q)])", "sumprod": "autograd.dot(p, q)", "degrees": "v * (180.0 / math.pi)",
-    "radians": "v * (math.pi / 180.0)", "fma": "a * b + c", "phase": "autograd.atan2(y, x)",
+    "zip(p, q)])", "sumprod": "autograd.dot(p, q)",
+    "fma": "a * b + c", "phase": "autograd.atan2(y, x)",
     "remainder": "autograd.ieee_remainder(a, b)"}
 # Functions that autograd.math has of Values, too, without a row.
 _IN_MATH = ("isnan", "isinf", "isfinite", "isclose", "modf", "frexp", "ldexp", "prod")

@@ -140,7 +140,9 @@ def ufunc_of_arrays(ufunc: np.ufunc, method: str, inputs: Sequence[Any],
     if name in _ASKING and method == "__call__" and not options:
         with np.errstate(invalid="ignore"):  # a comparison with nan is no error
             return np.frompyfunc(_ASKING[name], 1, 1)(*plain).astype(bool)
-    if name not in _SHARING:
+    if method == "__call__" and name in UFUNCS and not any("O" in kinds for kinds in ufunc.types):
+        result = np.frompyfunc(UFUNCS[name], ufunc.nin, 1)(*plain, **options)  # one of SciPy's
+    elif name not in _SHARING:
         result = getattr(ufunc, method)(*plain, **options)
     elif (method == "reduce" and name in _OF_AN_AXIS
             and options.keys() <= {"axis", "keepdims", "initial"}):

@@ -103,6 +103,8 @@ class Primitive:
             it may be computed beforehand where all operands are constant.
         commutative: the order of the operands does not matter but for rounding.
         transparent: no operand that is inf or nan gives a finite result.
+        orders: how many of the first operands are orders: plain numbers, by which there is no
+            derivative.
         paired: the operands are two sequences, one behind the other.
         hidden: it serves other rows, and is no function of ``autograd`` or of the command line.
     """
@@ -130,6 +132,7 @@ class Primitive:
     exact: bool = False
     commutative: bool = False
     transparent: bool = False
+    orders: int = 0
     paired: bool = False
     hidden: bool = False
 
@@ -165,7 +168,7 @@ class Primitive:
                          f"{self.loses_digits}.")
         if self.at_kink:
             lines.append(f"At a kink: {self.at_kink}.")
-        if self.arity in (1, 2):
+        if self.arity in (1, 2) and not self.orders:
             rest = "()" if self.arity == 1 else f"({self.parameters[1]})"
             lines.append("As a method of a Value: " + ", ".join(
                 f"v.{name}{rest}" for name in (self.name, *self.aliases)) + ".")
@@ -202,6 +205,8 @@ class Primitive:
         """Apply it: floats give a float, Values a recorded Value, arrays an array."""
         if self.arity == 1 and len(arguments) == 1 and arguments[0].__class__ is float:
             return self.evaluate(arguments)  # the backward pass comes this way all the time
+        if self.orders:
+            self._refuse_recorded_orders(arguments)
         if self.gather is not None:
             try:
                 arguments = self.gather(*arguments)
@@ -209,6 +214,14 @@ class Primitive:
                 self._refuse_count(len(arguments))
                 raise
         return self.apply(arguments)
+
+    def _refuse_recorded_orders(self, arguments: Sequence[Any]) -> None:
+        """Raise a TypeError where an order is a Value."""
+        for name, order in zip(self.parameters, arguments[:self.orders], strict=False):
+            if order.__class__ is value_class[0]:
+                raise TypeError(f"{name} of {self.name} is an order, by which there is no "
+                                f"derivative; write {name}.data, or a plain number, if none is "
+                                "to flow through it")
 
     def _refuse_count(self, count: int) -> None:
         """Raise a TypeError if a call of so many arguments is none."""
@@ -284,6 +297,11 @@ class Primitive:
         return type(error)(f"{what} is not defined at ({listed}): {reason}"
                            if not isinstance(error, OverflowError)
                            else f"{what} overflows at ({listed}): {reason}")
+
+
+def no_slope(*_: Any) -> Any:
+    """The partial by an order."""
+    raise TypeError("there is no derivative by an order")
 
 
 TABLE: dict[str, Primitive] = {}

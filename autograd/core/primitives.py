@@ -64,6 +64,9 @@ def _row(name: str, value: Callable[..., float], *partials: Callable[..., Any],
                               **fields))
 
 
+table_row = _row  # for the modules that hold the rest of the table
+
+
 def _function_latex(command: str) -> str:
     doubled = command.replace("{", "{{").replace("}", "}}")
     return rf"{doubled}\left({{0}}\right)"
@@ -439,7 +442,7 @@ def _logaddexp(a: float, b: float) -> float:
 # s(x) s(-x) keeps all its digits where s (1 - s) cancels. It is a primitive of its own because
 # its derivative by the product rule would cancel near 0.
 sigmoid = _row("sigmoid", _sigmoid, lambda x, y: sigmoid_slope(x), symbol="σ",
-               latex=_function_latex(r"\sigma"),
+               latex=_function_latex(r"\sigma"), aliases=("expit",),
                summary="The logistic function, 1 / (1 + exp(-x)).",
                derivative=("y * (1 - y)",),
                loses_digits="where y is nearly 1",
@@ -715,7 +718,7 @@ def _dot_partials(*operands_and_result: Any) -> Sequence[Any]:
     return operands[half:] + operands[:half]
 
 
-def _joined_others(items: Sequence[Any], join: Callable[[Any, Any], Any],
+def joined_others(items: Sequence[Any], join: Callable[[Any, Any], Any],
                    nothing: float) -> list[Any]:
     """For each item all the others, joined: nothing is taken away again, so nothing cancels.
 
@@ -729,27 +732,27 @@ def _joined_others(items: Sequence[Any], join: Callable[[Any, Any], Any],
         return list(items[::-1]) if len(items) == 2 else [nothing] * len(items)
     paired = len(items) // 2 * 2
     pairs = [*map(join, items[::2], items[1::2]), *items[paired:]]
-    outside = _joined_others(pairs, join, nothing)
+    outside = joined_others(pairs, join, nothing)
     return [*(join(items[i ^ 1], outside[i // 2]) for i in range(paired)), *outside[paired // 2:]]
 
 
 def _prod_partials(*factors_and_result: Any) -> Sequence[Any]:
     """The product of all other factors, without division: right with zeros among them."""
-    return _joined_others(factors_and_result[:-1], _times, 1.0)
+    return joined_others(factors_and_result[:-1], _times, 1.0)
 
 
 def _norm_partials(*operands_and_result: Any) -> Sequence[Any]:
     operands, are_floats = operands_and_result[:-1], operands_and_result[-1].__class__ is float
     # Of floats the values of the rows are the same, and quicker.
     length, direction = (math.hypot, _cosine) if are_floats else (hypot, cosine)
-    return list(map(direction, operands, _joined_others(operands, length, 0.0)))
+    return list(map(direction, operands, joined_others(operands, length, 0.0)))
 
 
-def _softmax(*operands_and_result: Any) -> Sequence[Any]:
+def shares_of_exponentials(*operands_and_result: Any) -> Sequence[Any]:
     """Weights by their sum. What all share cancels out, such as the digits that y has lost."""
     *operands, y = operands_and_result
     weights = [exp(x - y) for x in operands]
-    return list(map(share, weights, _joined_others(weights, _plus, 0.0)))
+    return list(map(share, weights, joined_others(weights, _plus, 0.0)))
 
 
 def _logsumexp(*values: float) -> float:
@@ -836,7 +839,7 @@ smallest: NAry = _row("smallest", _extreme(minimum),
                 derivative=("where(x == y, 1, 0)",),
                 at_kink="a tie gives the same to each that is the smallest",
                 exact=True, commutative=True, raises=(), hidden=True)
-logsumexp: NAry = _row("logsumexp", _logsumexp, _softmax,
+logsumexp: NAry = _row("logsumexp", _logsumexp, shares_of_exponentials,
                  domain="at least one operand", **_N_ARY,
                  summary="The logarithm of the sum of exponentials, which does not overflow.",
                  slope="by each operand exp(x - y), the softmax",

@@ -17,7 +17,9 @@ from typing import TYPE_CHECKING, Any, SupportsFloat, TypeVar, Union, final
 import numpy as np
 
 from autograd.core import context, primitives
+from autograd.core import gamma_functions as gamma_functions  # their rows are of the table
 from autograd.core import primitive as row
+from autograd.core import special as special
 from autograd.core.context import (
     Entry,
     Moment,
@@ -681,6 +683,24 @@ class Value:
         rint: Callable[[], Value]
         erf: Callable[[], Value]
         erfc: Callable[[], Value]
+        gamma: Callable[[], Value]
+        gammaln: Callable[[], Value]
+        lgamma: Callable[[], Value]
+        digamma: Callable[[], Value]
+        psi: Callable[[], Value]
+        radians: Callable[[], Value]
+        deg2rad: Callable[[], Value]
+        degrees: Callable[[], Value]
+        rad2deg: Callable[[], Value]
+        expit: Callable[[], Value]
+        logit: Callable[[], Value]
+        silu: Callable[[], Value]
+        elu: Callable[[], Value]
+        selu: Callable[[], Value]
+        leaky_relu: Callable[[], Value]
+        mish: Callable[[], Value]
+        hardtanh: Callable[[], Value]
+        softsign: Callable[[], Value]
         sign: Callable[[], Value]
         step: Callable[[], Value]
         abs: Callable[[], Value]
@@ -708,6 +728,8 @@ class Value:
         ieee_remainder: Operator
         copysign: Operator
         rounded: Operator
+        xlogy: Operator
+        xlog1py: Operator
         wins: Operator
         maximum: Operator
         minimum: Operator
@@ -936,7 +958,8 @@ def install(primitive: Primitive) -> None:
         method = make(primitive)
         method.__name__, method.__qualname__ = name, f"Value.{name}"
         method.__doc__ = primitive.__doc__
-        setattr(Value, name, method)
+        if not primitive.orders:  # the first operand of others is no Value
+            setattr(Value, name, method)
         UFUNCS[name] = primitive
 
 

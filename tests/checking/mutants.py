@@ -153,6 +153,8 @@ def is_flat(row: Primitive, position: int) -> bool:
 def mutants() -> Iterator[Mutant]:
     """All of them, the same in every run."""
     for row in TABLE.values():
+        if row.orders:
+            continue
         for position in range(len(domain_of(row, 10.0))):
             if row.name != "where" or position:
                 yield from (m for m in _mutants_of(row, position) if m.differs())

@@ -23,12 +23,15 @@ from autograd.checking.high_precision import MP_VALUES
 from autograd.core.backward import adjoints
 from autograd.core.primitives import Primitive
 
+from . import special_truths
+
 mpmath = pytest.importorskip("mpmath")
 mp: Any = mpmath.mp.clone() if hasattr(mpmath.mp, "clone") else mpmath.MPContext()
 mp.dps = 60
 
 POINTS, SECOND_POINTS = 2500, 250
 MOST_ULPS, MOST_RELATIVE = 4.0, 1e-12
+SEVERAL_ULPS = {"gamma": 10.0, "gammaln": 8.0, "digamma": 6.0}  # of sums and products of series
 
 
 def _power(x: Any, exponent: str) -> Any:
@@ -80,15 +83,19 @@ TRUTH: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
              lambda x: 4 * x / mp.sqrt(mp.pi) * mp.exp(-x * x)),
     "gaussian": (lambda x: -2 * x * mp.exp(-x * x), lambda x: (4 * x * x - 2) * mp.exp(-x * x)),
     "one_minus_square": (lambda x: -2 * x, lambda x: -2),
+    **special_truths.truths(mp),
 }
 UNARY = [row for row in TABLE.values() if row.arity == 1 and row.name in TRUTH]
 POSITIVE, UNIT, ABOVE_ONE, ABOVE_MINUS_ONE = (
-    {"log", "log2", "log10", "sqrt"}, {"asin", "acos", "atanh"}, {"acosh"}, {"log1p"})
+    {"log", "log2", "log10", "sqrt"}, {"asin", "acos", "atanh", "logit"}, {"acosh"}, {"log1p"})
 # Second derivatives that pass through 0 between large terms: relative to those terms there.
 TERMS: dict[str, Callable[[Any], Any]] = {
     "gaussian": lambda x: (4 * x * x + 2) * mp.exp(-x * x),
     "sigmoid_slope": lambda x: mp.sech(x / 2) ** 2 / 4,
+    **{name: second for name, (_, second) in special_truths.terms(mp).items()},
 }
+# First derivatives likewise.
+TERMS_OF_FIRST = {name: first for name, (first, _) in special_truths.terms(mp).items()}
 
 
 def test_every_unary_row_has_a_truth() -> None:
@@ -119,9 +126,16 @@ def points(name: str, count: int) -> Iterator[float]:
             yield size if name in POSITIVE else rng.choice((-1.0, 1.0)) * size
 
 
-def ulps(given: float, truth: Any) -> float:
-    """The distance from the truth in units in the last place of a float near it."""
-    nearest = abs(float(truth))
+def size_of_terms(name: str, x: float) -> float:
+    """The size of what a first derivative is the sum of, where it can be smaller than that."""
+    if name not in TERMS_OF_FIRST:
+        return 0.0
+    return max(float(TERMS_OF_FIRST[name](mp.mpf(x))), 1e-305)  # below, factors underflow
+
+
+def ulps(given: float, truth: Any, terms: float = 0.0) -> float:
+    """The distance from the truth in units in the last place of a float near it, or of terms."""
+    nearest = max(abs(float(truth)), terms)
     if math.isinf(nearest):  # the derivative itself is beyond the floats
         return 0.0 if math.isinf(given) or given == nearest else math.inf
     return float(abs(mp.mpf(given) - truth) / mp.mpf(math.ulp(nearest)))
@@ -133,11 +147,10 @@ def worst_first(row: Primitive, count: int = POINTS) -> tuple[float, float]:
     for x in points(row.name, count):
         leaf = Value(x)
         try:
-            y = row(leaf)
+            row(leaf).backward()
         except (OverflowError, ValueError):
-            continue  # outside the domain, or the value is beyond the floats
-        y.backward()
-        off = ulps(leaf.grad, mp.mpf(TRUTH[row.name][0](mp.mpf(x))))
+            continue  # outside the domain, or the value or the derivative is beyond the floats
+        off = ulps(leaf.grad, mp.mpf(TRUTH[row.name][0](mp.mpf(x))), size_of_terms(row.name, x))
         worst = max(worst, (off if off == off else math.inf, x))
     return worst
 
@@ -145,7 +158,8 @@ def worst_first(row: Primitive, count: int = POINTS) -> tuple[float, float]:
 @pytest.mark.parametrize("row", UNARY, ids=lambda row: row.name)
 def test_first_derivative_is_within_4_ulps_of_the_truth(row: Primitive) -> None:
     off, x = worst_first(row)
-    assert off <= MOST_ULPS, f"{row.name}' is off by {off:.3g} ulps at {x!r}"
+    most = SEVERAL_ULPS.get(row.name, MOST_ULPS)
+    assert off <= most, f"{row.name}' is off by {off:.3g} ulps at {x!r}"
 
 
 @pytest.mark.parametrize("row", UNARY, ids=lambda row: row.name)
@@ -153,11 +167,11 @@ def test_second_derivative_is_within_1e12_of_the_truth(row: Primitive) -> None:
     second = grad(grad(row))
     checked = 0
     for x in points(row.name, SECOND_POINTS):
-        truth = mp.mpf(TRUTH[row.name][1](mp.mpf(x)))
         try:
             given = second(x)
         except (OverflowError, ValueError):
             continue
+        truth = mp.mpf(TRUTH[row.name][1](mp.mpf(x)))
         scale = TERMS[row.name](mp.mpf(x)) if row.name in TERMS else abs(truth)
         if truth != 0 and not 1e-290 < scale < 1e300:
             continue  # its last digits are under the smallest float
@@ -194,7 +208,7 @@ def test_the_test_rejects_rules_that_lose_digits(name: str, partial: Any) -> Non
 HARD = [0.0, 0.3, 1.0, -1.0, 2.5, 40.0, -40.0, 700.0, -700.0, 1e8, -1e8, 1e12, 1e12 + 0.5, 1e-8,
         -1e-12, 1e-100, 1e-150, 1e150, math.log(0.3), math.log(0.7), math.pi]
 MOST_POINTS = 60
-SEVERAL = [row for row in TABLE.values() if row.arity in (2, None)]
+SEVERAL = [row for row in TABLE.values() if row.arity in (2, None) and not row.orders]
 DIFFERENCES = {"logaddexp", "logsumexp"}  # whose derivatives round the difference of two operands
 COUNTING = {"mod", "floordiv", "fmod", "ieee_remainder"}  # how often the divisor goes in
 fine: Any = mp.clone()

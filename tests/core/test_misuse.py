@@ -49,11 +49,11 @@ def message(source: str, **names: Any) -> str:
     ("math.log(v, 2)", "write autograd.log(x) / autograd.log(base) to record it"),
     ("math.fsum([v, 1.0])", "write autograd.sum(values) to record it"),
     ("math.dist([v], [w])", "write autograd.norm([a - b for a, b in zip(p, q)]) to record it"),
-    ("math.degrees(v)", "write v * (180.0 / math.pi) to record it"),
+    ("math.degrees(v)", "write v.degrees() (or autograd.degrees) to record it"),
     ("cmath.exp(v)", "write v.exp() (or autograd.exp) to record it"),
     ("math.fmod(v, 2)", "write autograd.fmod(...) to record it"),
     ("math.remainder(v, 2)", "write autograd.ieee_remainder(a, b) to record it"),
-    ("math.gamma(v)", "autograd has no such operation; write v.data in math.gamma(...)"),
+    ("math.gamma(v)", "write v.gamma() (or autograd.gamma) to record it"),
     ("math.isnan(v)", "write autograd.math.isnan(...) to record it"),
 ])
 def test_functions_of_math_are_called_by_their_names(call: str, instead: str) -> None:

@@ -52,7 +52,7 @@ def test_a_transparent_row_shows_what_is_not_finite(row: Primitive) -> None:
                 assert not math.isfinite(row.value(*operands)), operands
 
 
-@named(row for row in ROWS if row.arity != 1)
+@named(row for row in ROWS if row.arity != 1 and not row.orders)
 def test_a_row_says_whether_the_order_of_its_operands_matters(row: Primitive) -> None:
     operands = (0.3, 2.5, 1.5, 0.7)[:row.arity]
     results = [row.value(*p) for p in itertools.permutations(operands)]

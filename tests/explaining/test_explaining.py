@@ -189,7 +189,8 @@ def nodes_of_every_row() -> list[Value]:
     for row in ag.TABLE.values():
         numbers = operands[row.name] * (4 if row.arity is None else 1)
         leaves = [Value(number + 0.01 * i, f"u_{i}") for i, number in enumerate(numbers)]
-        made.append(row.apply(tuple(leaf * 1.0 + 0.001 for leaf in leaves)))
+        made.append(row.apply((*(2.0,) * row.orders,
+                               *(leaf * 1.0 + 0.001 for leaf in leaves[row.orders:]))))
     return [node for node in made if isinstance(node, Value)]
 
 

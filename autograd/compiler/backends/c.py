@@ -3,8 +3,9 @@
 What is promised: the bits of the eager engine for + - * /, sqrt, comparisons and what is chosen by
 them, where the compiler computes doubles as they are written (``-ffp-contract=off``, and no
 ``-ffast-math``, which the text refuses); all other functions within 8 units in the last place of
-it, given a libm that is itself that good; sums may be rounded in another order. Outside a domain
-the results are what IEEE arithmetic gives, and the function says so.
+it, given a libm that is itself that good (``gammaln`` below 0 beside its zeros: of 1); sums may be
+rounded in another order. Outside a domain the results are what IEEE arithmetic gives, and the
+function says so.
 
 A short program is straight code. In a longer one the loops that Python unrolled are loops again,
 and what is left is cut into functions of bounded size, since compilers take more than twice the

@@ -36,7 +36,7 @@ EMITTERS: dict[str, str] = {
         "sqrt", "cbrt", "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sin", "cos",
         "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh", "erf",
         "erfc", "pow", "atan2", "hypot", "floor", "ceil", "trunc", "rint", "fmod", "copysign")},
-    "dot": "fn_dot({all})",  # of two lists
+    "gamma": "tgamma({0})", "dot": "fn_dot({all})",  # of two lists
     EITHER: "{0} == {0} ? {0} : {1}",
 }
 

@@ -21,6 +21,7 @@ from autograd.compiler.backends.interface import Rewrite
 from autograd.compiler.backends.source_writer import SourceWriter, checked
 from autograd.compiler.program.program import Program
 from autograd.compiler.program.steps import EITHER
+from autograd.core.coefficients import GAMMALN
 from autograd.core.near_zero import CLOSE, FRACTION, LOG_2, SMALLEST, TERMS
 from autograd.core.primitives import LN2, lookup
 from autograd.core.rounding import WHOLE
@@ -47,6 +48,7 @@ EMITTERS: dict[str, str] = {
     "wins": "{0} > {1} ? 1 : {0} < {1} ? 0 : {0} === {1} ? 0.5 : NaN",
     "where": "{0} !== 0 ? {1} : {2}", "exp2": "Math.pow(2, {0})",
     "hypot": "norm([{0}, {1}])", "erf": "erf({0})", "erfc": "erfc({0})",
+    "gamma": "gamma({0})",
     "pow": "pow({all})", "sigmoid": "sigmoid({0})",
     "sigmoid_slope": "sigmoid({0}) * sigmoid(-{0})", "softplus": "softplus({0})",
     "logaddexp": "logaddexp({all})", "cosine": "cosine({all})", "gaussian": "gaussian({0})",
@@ -189,6 +191,29 @@ const erfc = (x) => {
   for (let n = x < 1 ? 800 : x < 2 ? 200 : 60; n > 0; n--) fraction = x + 0.5 * n / fraction;
   return 0.5641895835477563 * gaussian(x) / fraction;
 };""",
+    "gamma": """\
+// Stirling's series from 12 on; below, from between 1.5 and 2.5; for negative x the reflection.
+const gamma = (x) => {
+  if (x < 0) {
+    const rest = x - Math.round(x);
+    return rest === 0 || x === -Infinity ? NaN
+      : x > -1e-300 ? 1 / x
+        : (Math.round(x) % 2 === 0 ? -1 : 1) * Math.PI / Math.sin(Math.PI * rest) / x / gamma(-x);
+  }
+  if (x > 171.7) return Infinity;
+  if (x < 12) {
+    let factor = 1, divisor = 1, log = 0;
+    for (; x >= 2.5; factor *= x) x -= 1;
+    for (; x < 1.5; x += 1) divisor *= x;
+    for (const c of gammaln_series) log = (log + c) * (x - 2);
+    return Math.exp(log) * factor / divisor;
+  }
+  const s = 1 / (x * x), half = Math.pow(x, 0.5 * x - 0.25);
+  const tail = (1 / 12 - s * (1 / 360 - s * (1 / 1260 - s * (1 / 1680 - s * (1 / 1188
+    - s * (691 / 360360 - s / 156)))))) / x;
+  return half * Math.exp(-x) * half * 2.5066282746310002 * Math.exp(tail);
+};""",
+    "gammaln_series": f"const gammaln_series = {list(GAMMALN[29::-1])};",
     "plain": """\
 const plain = (numbers) => {
   let total = 0;

@@ -202,6 +202,16 @@ def _gaussian(x: Any) -> Any:
     return np.where(np.abs(x) < 30.0, inside, np.where(x == x, 0.0, x))
 
 
+def _gamma(x: float) -> float:
+    """As the C library's tgamma where Python's raises."""
+    try:
+        return lookup("gamma").value(x)
+    except OverflowError:
+        return math.copysign(math.inf, x)
+    except ValueError:
+        return math.copysign(math.inf, x) if x == 0.0 else math.nan
+
+
 def _fold(function: Callable[[Any, Any], Any], start: float) -> Emit:
     return lambda *xs: functools.reduce(function, xs, np.float64(start))
 
@@ -235,7 +245,7 @@ EMITTERS: dict[str, Emit] = {
     "sin": np.sin, "cos": np.cos, "tan": np.tan, "asin": np.arcsin, "acos": np.arccos,
     "atan": np.arctan, "atan2": np.arctan2, "sinh": np.sinh, "cosh": np.cosh, "tanh": np.tanh,
     "asinh": np.arcsinh, "acosh": np.arccosh, "atanh": np.arctanh,
-    "erf": each(math.erf), "erfc": each(math.erfc),  # NumPy has none
+    "erf": each(math.erf), "erfc": each(math.erfc), "gamma": each(_gamma),  # NumPy has none
     "sigmoid": _sigmoid, "sigmoid_slope": _sigmoid_slope, "softplus": _softplus,
     "logaddexp": _logaddexp, "cosine": _cosine, "share": lambda a, b: a / (a + b),
     "one_minus_square": _one_minus_square, "gaussian": _gaussian,

@@ -187,7 +187,8 @@ def test_functions_of_one_number_are_right_at_many(name: str) -> None:
     rng = random.Random(name)
     points = [rng.choice((-1.0, 1.0)) * 10.0 ** rng.uniform(-12.0, 3.0) for _ in range(300)]
     points += [1.0 + 10.0 ** rng.uniform(-15.0, 0.0) for _ in range(50)]
-    results = run(to_javascript(program_of(name, 1)), [[x] for x in points])
+    results = run(to_javascript(program_of(name, 1), rewrite=inlined),
+                  [[x] for x in points])
     for x, result in zip(points, results, strict=True):
         if is_defined(name, (x,)):
             expected = TABLE[name].value(x)
@@ -235,7 +236,8 @@ def test_random_programs_and_their_gradients_are_those_of_the_eager_engine() -> 
     def check(expression: Any) -> None:
         program, _ = derivative_program(expression)
         every = dataclasses.replace(program, outputs=tuple(range(program.n_slots)))
-        found = run(to_javascript(every), points_near(expression.point).T)
+        found = run(to_javascript(every, rewrite=inlined),
+                    points_near(expression.point).T)
         for point, result in zip(points_near(expression.point).T, found, strict=True):
             assert result.outside == first_outside(program, point, result.y)
 
@@ -255,7 +257,7 @@ def first_outside(program: Program, point: Any, numbers: Any) -> int:
 @pytest.mark.parametrize("row", list(TABLE.values()), ids=lambda row: row.name)
 def test_where_python_raises_the_function_says_so_and_nowhere_else(row: Any) -> None:
     points = operand_lists(row)
-    results = run(to_javascript(program_of(row.name, len(points[0]))), points)
+    results = run(to_javascript(program_of(row.name, len(points[0])), rewrite=inlined), points)
     for point, result in zip(points, results, strict=True):
         assert result.outside == (-1 if is_defined(row.name, point) else 0), point
 

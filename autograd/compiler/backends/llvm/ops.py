@@ -19,7 +19,8 @@ from autograd.core.primitives import LN2
 # How the functions of the C library are called, and their counterparts for rows in libmvec.
 LIBM = {"exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "cbrt", "sin", "cos", "tan",
         "asin", "acos", "atan", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh", "erf", "erfc",
-        "pow", "atan2", "hypot", "fmod"}
+        "pow", "atan2", "hypot", "fmod", "tgamma"}
+_BY_ANOTHER_NAME = {"gamma": "tgamma"}
 
 Emit = Callable[[Emitter, Sequence[str]], str]
 
@@ -170,7 +171,8 @@ def _gaussian(e: Emitter, x: Sequence[str]) -> str:
 
 
 EMITTERS: dict[str, Emit] = {
-    **{name: _function(name) for name in LIBM},
+    **{name: _function(name) for name in LIBM if name not in _BY_ANOTHER_NAME.values()},
+    **{name: _function(symbol) for name, symbol in _BY_ANOTHER_NAME.items()},
     "add": _binary("fadd"), "sub": _binary("fsub"), "mul": _binary("fmul"),
     "div": _binary("fdiv"),
     "neg": lambda e, x: e.neg(x[0]),
