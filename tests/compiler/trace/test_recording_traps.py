@@ -1795,7 +1795,7 @@ def random_function(generator: random.Random, depth: int) -> Callable[[Any], Any
     kind = generator.choice("aaaabbbbcti") if depth else generator.choice("xxxc")
     f, g, h = (random_function(generator, depth - 1) if depth else None for _ in range(3))
     unary = generator.choice([row for row in TABLE.values() if row.arity == 1])
-    binary = generator.choice([row for row in TABLE.values() if row.arity == 2])
+    binary = generator.choice([row for row in TABLE.values() if row.arity == 2 and not row.orders])
     number, place = generator.choice(NUMBERS[:14]), generator.randrange(2)
 
     def caught(x: Any) -> Any:
