@@ -239,11 +239,14 @@ def _transforms(program: Program, point: Sequence[float], findings: Findings, ca
 
 
 def in_threads(program: Program, points: Sequence[Sequence[float]], findings: Findings) -> None:
-    """Threads that share compiled functions, beside others that predict and check."""
-    every = tuple(range(program.n))
-    engine = value_and_grad(program, every)
+    """Threads that share compiled functions, beside others that predict and check.
+
+    What one thread alone computes is what they have to: where rounding is magnified as well.
+    """
+    engine = value_and_grad(program, tuple(range(program.n)))
+    alone = jit(engine)
     try:
-        expected = [engine(*point) for point in points]
+        expected = [alone(*point) for point in points]
     except DOMAIN_ERRORS:
         return
     compiled, barrier = jit(engine), threading.Barrier(4)
