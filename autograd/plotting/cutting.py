@@ -25,11 +25,23 @@ def draw_cut(solid: Any, x: Array, y: Array, z: Array, zlim: tuple[float, float]
     from mpl_toolkits.mplot3d.art3d import Poly3DCollection
 
     faces = cut_faces(x, y, z, *zlim)
-    surface = Poly3DCollection([np.array(face) for face in faces], **style)
+    surface = Poly3DCollection(with_equal_corners(faces), **style)
     surface.set_array(np.array([sum(corner[2] for corner in face) / len(face) for face in faces]))
     surface.set_clim(*zlim)
-    solid.add_collection3d(surface)
+    if faces:
+        solid.add_collection3d(surface)
     solid.auto_scale_xyz(x, y, zlim)
+
+
+def with_equal_corners(faces: list[list[Corner]]) -> Array:
+    """Faces with as many corners each, the last one several times: shape (faces, corners, 3).
+
+    Matplotlib takes limits from all corners, and where faces have fewer than others it has not
+    written any.
+    """
+    most = max(map(len, faces), default=0)
+    return np.array([face + face[-1:] * (most - len(face)) for face in faces]).reshape(
+        len(faces), most, 3)
 
 
 def cut_faces(x: Array, y: Array, z: Array, low: float, high: float) -> list[list[Corner]]:
@@ -67,4 +79,4 @@ def _below(face: list[Corner], height: float, sign: float) -> list[Corner]:
     return kept
 
 
-__all__ = ["cut_faces", "draw_cut"]
+__all__ = ["cut_faces", "draw_cut", "with_equal_corners"]

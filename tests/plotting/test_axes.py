@@ -32,7 +32,7 @@ from autograd import (
     plot_loss_landscape,
     plot_surface,
 )
-from autograd.plotting.cutting import cut_faces
+from autograd.plotting.cutting import cut_faces, with_equal_corners
 from autograd.plotting.ticks import plain
 
 Axes = Any
@@ -252,6 +252,19 @@ def test_limits_of_a_surface_cut_the_heights_and_the_path() -> None:
     inside = (path.values >= 8) & (path.values <= 100)
     assert 2 < inside.sum() < len(inside)
     assert (np.isfinite(z) == inside).all()
+
+
+def test_faces_that_are_cut_have_as_many_corners_as_others() -> None:
+    grid = np.linspace(-2.0, 2.0, 9)
+    faces = cut_faces(grid, grid, 2 * grid[None, :] ** 2 + grid[:, None] ** 2, 1, 5)
+    assert len(set(map(len, faces))) > 1
+    even = with_equal_corners(faces)
+    assert even.shape == (len(faces), max(map(len, faces)), 3)
+    for corners, face in zip(even.tolist(), faces, strict=True):
+        given = [tuple(corner) for corner in corners]
+        assert given[:len(face)] == face
+        assert set(given) == set(face)
+    assert with_equal_corners([]).shape == (0, 0, 3)
 
 
 def test_a_cut_surface_has_the_area_that_is_left() -> None:
