@@ -46,7 +46,6 @@ class _Listed:
 
     table: str
     strides: tuple[int, ...]  # within the table
-    kind: int = SHARED
 
 
 class _Code(Code):
@@ -196,16 +195,20 @@ class ArrayWriter:
         return _Source(int(self.kinds[slot]), int(self.places[slot]), ())
 
     @staticmethod
-    def _place(e: _Code, start: str | int, strides: Sequence[int],
-               indices: Sequence[str]) -> str | int:
+    def _place(e: _Code, start: int, strides: Sequence[int], indices: Sequence[str]) -> str | int:
+        """A whole number that grows along the loops."""
+        place: str | int = start
         for stride, index in zip(strides, indices, strict=True):
             if stride:
                 step = index if stride == 1 else e.whole("mul", index, stride)
-                start = e.whole("add", step, start)
-        return start
+                place = e.whole("add", step, place)
+        return place
+
+    def _counted(self, e: _Code, source: _Source, indices: Sequence[str]) -> str | int:
+        return self._place(e, source.start, source.strides, indices)
 
     def _pointer(self, e: _Code, source: _Source, indices: Sequence[str]) -> str:
-        place = self._place(e, source.start, source.strides, indices)
+        place = self._counted(e, source, indices)
         if source.kind == ROW:
             return e.at("%rows", e.whole("add", e.whole("mul", place, "%stride"), "%i"))
         if source.kind == LINE:
@@ -276,15 +279,6 @@ class ArrayWriter:
             for line in columns[start:stop].tolist():
                 body([self._one(x) if flag else _Source(SCALAR, x, ())
                       for x, flag in zip(line, is_slot, strict=True)], [])
-
-    @staticmethod
-    def _index(e: _Code, source: _Source, counters: Sequence[str]) -> str:
-        """A whole number that counts along the loops."""
-        place = str(source.start)
-        for stride, counter in zip(source.strides, counters, strict=True):
-            if stride:
-                place = e.whole("add", e.whole("mul", counter, stride), place)
-        return place
 
     # --- steps ------------------------------------------------------------------------------------
 
@@ -486,15 +480,15 @@ class ArrayWriter:
 
             def add_up(sources: list[_Source], counters: list[str]) -> None:
                 number = self._load(e, sources[0], counters)
-                self._add_up(e, number, inside, e.at("%sums", self._index(e, sources[1],
-                                                                          counters)))
+                self._add_up(e, number, inside, e.at("%sums", self._counted(e, sources[1],
+                                                                            counters)))
 
             self._each(e, columns, (True, False), add_up)
 
     def _out(self, e: _Code, line: _Source, counters: Sequence[str]) -> str:
         if self.rows is None:
-            return e.at("%sums", self._index(e, line, counters))
-        place = e.whole("mul", self._index(e, line, counters), "%stride")
+            return e.at("%sums", self._counted(e, line, counters))
+        place = e.whole("mul", self._counted(e, line, counters), "%stride")
         return e.at("%out", e.whole("add", place, "%i"))
 
     @staticmethod
