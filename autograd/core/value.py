@@ -18,6 +18,7 @@ import numpy as np
 
 from autograd.core import context, primitives
 from autograd.core import gamma_functions as gamma_functions  # their rows are of the table
+from autograd.core import normal as normal
 from autograd.core import primitive as row
 from autograd.core import special as special
 from autograd.core.context import (
@@ -717,6 +718,14 @@ class Value:
         mish: Callable[[], Value]
         hardtanh: Callable[[], Value]
         softsign: Callable[[], Value]
+        erfcx: Callable[[], Value]
+        ndtr: Callable[[], Value]
+        log_ndtr: Callable[[], Value]
+        ndtri: Callable[[], Value]
+        erfinv: Callable[[], Value]
+        erfcinv: Callable[[], Value]
+        gelu: Callable[[], Value]
+        sinc: Callable[[], Value]
         sign: Callable[[], Value]
         step: Callable[[], Value]
         abs: Callable[[], Value]
