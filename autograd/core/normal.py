@@ -63,23 +63,35 @@ def _second_above_zero(x: float) -> float:
     return _chebyshev(x, ERFCX_2) / (x + 1.0) / (x + 1.0) / (x + 1.0)
 
 
-def _erfcx(x: float) -> float:
-    if x >= 0.0:
-        return _erfcx_above_zero(x) if x < math.inf else 0.0
-    if x <= -27.0:
-        return _too_large(x)
+def _erfcx_below_zero(x: float) -> float:
     return _exp_square(x) * math.erfc(x)
 
 
-def _erfcx_integral(n: float, x: float) -> float:
-    if n != 1.0 and n != 2.0:
-        raise ValueError("math domain error")
+def _erfcx(x: float) -> float:
     if x >= 0.0:
-        if x == math.inf:
-            return 0.0
-        return _first_above_zero(x) if n == 1.0 else _second_above_zero(x)
-    first = 1.0 / _ROOT_PI - x * _erfcx(x)
-    return first if n == 1.0 else 0.25 * (_erfcx(x) - 2.0 * x * first)
+        return _erfcx_above_zero(x) if x < math.inf else 0.0
+    return _too_large(x) if x <= -27.0 else _erfcx_below_zero(x)
+
+
+def _first(x: float) -> float:
+    if x >= 0.0:
+        return _first_above_zero(x) if x < math.inf else 0.0
+    return 1.0 / _ROOT_PI - x * _erfcx_below_zero(x)
+
+
+def _second(x: float) -> float:
+    if x >= 0.0:
+        return _second_above_zero(x) if x < math.inf else 0.0
+    zeroth = _erfcx_below_zero(x)
+    return 0.25 * (zeroth - 2.0 * x * (1.0 / _ROOT_PI - x * zeroth))
+
+
+def _erfcx_integral(n: float, x: float) -> float:
+    if n == 1.0:
+        return _first(x)
+    if n == 2.0:
+        return _second(x)
+    raise ValueError("math domain error")
 
 
 def _too_large(x: float) -> float:
@@ -93,6 +105,10 @@ def _too_large(x: float) -> float:
 def _bell(x: float) -> float:
     if not math.fabs(x) < _LAST:
         return 0.0 if x == x else x
+    return _bell_within(x)
+
+
+def _bell_within(x: float) -> float:
     scaled = _SPLITTER * x
     high = scaled - (scaled - x)
     low = x - high
@@ -101,13 +117,15 @@ def _bell(x: float) -> float:
 
 def _lower_tail(x: float) -> float:
     """The distribution function for x <= 0."""
-    return 0.5 * _bell(x) * _erfcx_above_zero(-x * _ROOT_HALF)
+    return 0.5 * _bell_within(x) * _erfcx_above_zero(-x * _ROOT_HALF)
 
 
 def _ndtr(x: float) -> float:
     if x <= -_LAST:
         return 0.0
-    return _lower_tail(x) if x <= 0.0 else 1.0 - _lower_tail(-x) if x < _LAST else 1.0
+    if x >= _LAST:
+        return 1.0
+    return _lower_tail(x) if x <= 0.0 else 1.0 - _lower_tail(-x)
 
 
 def _log_ndtr(x: float) -> float:
@@ -115,9 +133,7 @@ def _log_ndtr(x: float) -> float:
         return -_too_large(x)
     if x < 0.0:
         return math.log(0.5 * _erfcx_above_zero(-x * _ROOT_HALF)) - 0.5 * x * x
-    if x >= _LAST:
-        return -0.0
-    return math.log1p(-_lower_tail(-x)) if x == x else x
+    return -0.0 if x >= _LAST else math.log1p(-_lower_tail(-x))
 
 
 def _hazard(x: float) -> float:
@@ -126,20 +142,32 @@ def _hazard(x: float) -> float:
         return math.inf
     if x < 0.0:
         return 2.0 / _ROOT_TAU / _erfcx_above_zero(-x * _ROOT_HALF)
-    return _bell(x) / _ROOT_TAU / (1.0 - _lower_tail(-x)) if x < _LAST else 0.0
+    return 0.0 if x >= _LAST else _hazard_above_zero(x)
+
+
+def _hazard_above_zero(x: float) -> float:
+    return _bell_within(x) / _ROOT_TAU / (1.0 - _lower_tail(-x))
+
+
+def _hazard_slope(x: float) -> float:
+    if x == -math.inf:
+        return -1.0
+    if x < 0.0:
+        z = -x * _ROOT_HALF
+        scaled = _erfcx_above_zero(z)
+        return -_TWO_OVER_ROOT_PI * (_first_above_zero(z) / scaled) / scaled
+    if x >= _LAST:
+        return -0.0
+    hazard = _hazard_above_zero(x)
+    return -hazard * (x + hazard)
 
 
 def _log_ndtr_slope(n: float, x: float) -> float:
     if n == 1.0:
         return _hazard(x)
-    if n != 2.0:
-        raise ValueError("math domain error")
-    if x < 0.0:
-        z = -x * _ROOT_HALF
-        scaled = _erfcx_above_zero(z)
-        return -_TWO_OVER_ROOT_PI * (_first_above_zero(z) / scaled) / scaled
-    hazard = _hazard(x)
-    return -hazard * (x + hazard) if x < math.inf else 0.0
+    if n == 2.0:
+        return _hazard_slope(x)
+    raise ValueError("math domain error")
 
 
 def _ndtri(p: float) -> float:
@@ -158,7 +186,7 @@ def _quantile(twice: float) -> float:
     t = math.sqrt(2.0 * (_LOG_TWO - math.log(twice)))
     x = (2.30753 + 0.27061 * t) / (1.0 + t * (0.99229 + t * 0.04481)) - t
     for _ in range(3):
-        bell = _bell(x)
+        bell = _bell_within(x)
         step = 0.5 * _ROOT_TAU * (bell * _erfcx_above_zero(-x * _ROOT_HALF) - twice) / bell
         x -= step / (1.0 + 0.5 * x * step)
     return x
@@ -195,7 +223,9 @@ def _erfcinv(p: float) -> float:
 def _gelu(x: float) -> float:
     if x <= -_LAST:
         return -0.0
-    return x * _ndtr(x)
+    if x >= _LAST:
+        return x
+    return x * _lower_tail(x) if x <= 0.0 else x - x * _lower_tail(-x)
 
 
 # --- sin(pi x) / (pi x) ---------------------------------------------------------------------------
@@ -205,20 +235,24 @@ _WHOLE = 4503599627370496.0  # 2**52: beyond is no fraction, beyond twice that n
 
 def _sine(x: float) -> float:
     """sin(pi x), with all its digits near whole x."""
-    turn = _in_turn(x)
-    size = math.fabs(turn)
-    sine = math.sin(math.pi * (size if size <= 0.5 else 1.0 - size))
-    return math.copysign(sine, turn)
+    nearest = _nearest(x)
+    return _sign(nearest) * math.sin(math.pi * (x - nearest))
 
 
 def _cosine(x: float) -> float:
     """cos(pi x), with all its digits where it is nearly 0."""
-    return math.sin(math.pi * (0.5 - math.fabs(_in_turn(x))))
+    nearest = _nearest(x)
+    return _sign(nearest) * math.sin(math.pi * (0.5 - math.fabs(x - nearest)))
 
 
-def _in_turn(x: float) -> float:
-    """x less the nearest even number."""
-    return x - 2.0 * math.copysign((math.fabs(0.5 * x) + _WHOLE) - _WHOLE, x)
+def _nearest(x: float) -> float:
+    """The nearest whole number."""
+    return math.copysign((math.fabs(x) + _WHOLE) - _WHOLE, x)
+
+
+def _sign(n: float) -> float:
+    """1 of an even number, -1 of an odd one."""
+    return 1.0 - 2.0 * math.fabs(n - 2.0 * _nearest(0.5 * n))
 
 
 def _powers(square: float, factors: Sequence[float]) -> float:
@@ -234,32 +268,41 @@ _SINC_SECOND = tuple((-1.0) ** k * 2.0 * k * (2.0 * k - 1.0) / math.factorial(2 
                      for k in range(1, 13))
 
 
+def _wave(x: float) -> float:
+    return _sine(x) / (math.pi * x)
+
+
 def _sinc(x: float) -> float:
     if math.fabs(x) <= 1e-9:
         return 1.0
-    return _sine(x) / (math.pi * x) if math.fabs(x) < 2.0 * _WHOLE else 0.0
+    return 0.0 if math.fabs(x) >= 2.0 * _WHOLE else _wave(x)
 
 
 def _sinc_slope(n: float, x: float) -> float:
-    if n != 1.0 and n != 2.0:
-        raise ValueError("math domain error")
-    if math.fabs(x) >= 2.0 * _WHOLE:  # sin(pi x) is 0, cos(pi x) is 1
-        return 1.0 / x if n == 1.0 else -2.0 / x / x
-    return _sinc_first(x) if n == 1.0 else _sinc_second(x)
+    if n == 1.0:
+        return _sinc_first(x)
+    if n == 2.0:
+        return _sinc_second(x)
+    raise ValueError("math domain error")
 
 
 def _sinc_first(x: float) -> float:
+    if math.fabs(x) >= 2.0 * _WHOLE:  # sin(pi x) is 0, cos(pi x) is 1
+        return 1.0 / x
     if math.fabs(x) < 0.5:
         angle = math.pi * x
         return math.pi * angle * _powers(angle * angle, _SINC_FIRST)
-    return (_cosine(x) - _sinc(x)) / x
+    return (_cosine(x) - _wave(x)) / x
 
 
 def _sinc_second(x: float) -> float:
+    if math.fabs(x) >= 2.0 * _WHOLE:
+        return -2.0 / x / x
     if math.fabs(x) < 0.75:
         angle = math.pi * x
         return math.pi * math.pi * _powers(angle * angle, _SINC_SECOND)
-    return -math.pi * math.pi * _sinc(x) - 2.0 * _sinc_first(x) / x
+    wave = _wave(x)
+    return -math.pi * math.pi * wave - 2.0 * (_cosine(x) - wave) / x / x
 
 
 # --- the rows -------------------------------------------------------------------------------------

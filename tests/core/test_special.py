@@ -297,3 +297,20 @@ def test_the_smallest_probability_has_a_quantile() -> None:
     assert ag.erfcinv(5e-324) == pytest.approx(27.213293210812949, rel=1e-3)
     assert ag.sinc(0.0) == 1.0 and ag.sinc(1e300) == 0.0 and grad(ag.sinc)(0.0) == 0.0
     assert [ag.sinc(float(n)) for n in (1, -2, 3)] == [0.0, 0.0, 0.0]
+
+
+@pytest.mark.parametrize("backend", ["python", "numpy", "llvm"])
+@pytest.mark.parametrize("name", ["erfcx", "ndtr", "log_ndtr", "ndtri", "erfinv", "erfcinv", "gelu",
+                                  "sinc"])
+def test_every_back_end_writes_out_the_relatives_of_erf(name: str, backend: str) -> None:
+    if backend == "llvm":
+        pytest.importorskip("llvmlite")
+    inverse = name in ("ndtri", "erfinv", "erfcinv")
+    x = np.array([1e-9, 0.01, 0.3, 0.51, 0.99] if inverse else [-30.0, -0.7, 0.0, 0.6, 3.0, 35.0])
+    if name == "erfcx":
+        x = x[1:]
+    row = TABLE[name]
+    f = ag.vmap(ag.value_and_grad(row), backend=backend)
+    values, slopes = f(x)
+    assert values == pytest.approx(np.array([row(t) for t in x.tolist()]), rel=4e-15, abs=0.0)
+    assert slopes == pytest.approx(np.array([grad(row)(t) for t in x.tolist()]), rel=4e-15, abs=0.0)
