@@ -21,6 +21,7 @@ from autograd.core import gamma_functions as gamma_functions  # their rows are o
 from autograd.core import normal as normal
 from autograd.core import primitive as row
 from autograd.core import special as special
+from autograd.core.call import Call
 from autograd.core.context import (
     Entry,
     Moment,
@@ -51,9 +52,14 @@ class Listener:
     """What has to know what a function does beside arithmetic; it hands on to the one outside.
 
     ``with listening(listener): ...`` tells it of everything that this thread or task does.
+
+    Attributes:
+        outer: the one outside.
+        writes_programs: whether it writes down the operations, to repeat them on other numbers.
     """
 
     outer: Listener | None = None
+    writes_programs = False
 
     def compared(self, relation: str, a: Value, b: Operand, outcome: bool) -> None:
         """A comparison came out so."""
@@ -94,6 +100,14 @@ eavesdropper: Listener | None = None
 def listener_here() -> Listener | None:
     """Who is told what happens in this thread or task. Ask only while ``switched_on``."""
     return here().listener or eavesdropper
+
+
+def program_writer() -> Listener | None:
+    """Who writes down as a program what is computed here, if anybody does."""
+    listener = listener_here() if listeners_on else None
+    while listener is not None and not listener.writes_programs:
+        listener = listener.outer
+    return listener
 
 
 class listening(Switch):
@@ -337,6 +351,8 @@ class Value:
     - ``_left``, ``_right``: the operands as they are stored, for walks over large graphs; others
       read ``parents``. One or two stand in the node itself, for a tuple would double the objects
       that the garbage collector walks; an n-ary op has the tuple of its operands in ``_left``.
+      A result of a function of arrays has its :class:`.call.Call` there and, while a program is
+      recorded, in ``_right`` what it is computed from.
     - ``_made``: the Moment of the node, or of a leaf's latest edit.
     - ``_record(primitive, operands)`` is how a primitive of the table makes its node.
     """
@@ -385,6 +401,8 @@ class Value:
         if self._left.__class__ is tuple:
             operands: tuple[Operand, ...] = self._left
             return operands
+        if self._left.__class__ is Call:
+            return self._left.inputs
         return (self._left,) if self._right is None else (self._left, self._right)
 
     # --- recording ------------------------------------------------------------------------------
