@@ -104,6 +104,7 @@ if TYPE_CHECKING:  # what __getattr__ below finds at run time
     from autograd import pages as pages
     from autograd import parsing as parsing
     from autograd import plotting as plotting
+    from autograd import special as special
     from autograd import strategies as strategies
     from autograd.adoption import adopt
     from autograd.checking.gradient_check import gradcheck
@@ -193,7 +194,7 @@ _LATER = {
 }
 
 _MODULES = ("adoption", "checking", "compiler", "descent", "drawing", "explaining", "extend",
-            "math", "pages", "parsing", "plotting", "strategies")
+            "math", "pages", "parsing", "plotting", "special", "strategies")
 former_paths.register(__name__, former_paths.AUTOGRAD)
 
 

@@ -23,8 +23,8 @@ HEAVY = {"IPython", "asyncio", "concurrent", "email", "graphviz", "http", "hypot
 # The parts of the packages that a first use loads.
 LATER = {"autograd.checking", "autograd.compiler", "autograd.descent", "autograd.drawing",
          "autograd.explaining", "autograd.extend", "autograd.pages", "autograd.parsing",
-         "autograd.plotting", "autograd.strategies", "nn.compiled_training", "nn.drawing",
-         "nn.training"}
+         "autograd.plotting", "autograd.special", "autograd.strategies", "nn.compiled_training",
+         "nn.drawing", "nn.training"}
 
 MOST_MODULES = 60  # after NumPy; 51 are loaded today with nn, where NumPy is a new one
 

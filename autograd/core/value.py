@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ContextDecorator, contextmanager
+from importlib import import_module
 from inspect import isasyncgenfunction, iscoroutinefunction, isgeneratorfunction
 from numbers import Real
 from operator import index
@@ -961,6 +962,21 @@ UFUNCS: dict[str, Callable[..., Any]] = {
     "greater": lambda a, b: a > b, "greater_equal": lambda a, b: a >= b,
     "equal": lambda a, b: a == b, "not_equal": lambda a, b: a != b,
 }
+
+
+# SciPy's functions by name, for they are met before the library is loaded.
+_OF_LIBRARY = ("exp1", "expi", "expn", "i0", "i1", "iv", "j0", "j1", "jv", "k0", "k1", "kn", "kv",
+               "y0", "y1", "yn", "yv")
+
+
+def _of_library(name: str) -> Callable[..., Any]:
+    def function(*operands: Any) -> Any:
+        return getattr(import_module("autograd.special"), name)(*operands)
+
+    return function
+
+
+UFUNCS.update((name, _of_library(name)) for name in _OF_LIBRARY)
 
 
 def _unary_method(primitive: Primitive) -> Callable[[Value], Value]:
