@@ -82,8 +82,8 @@ def fit(model: Module, X: Any, y: Any, loss: str | Loss | Callable[..., Any] = "
         optimizer: str | Optimizer = "sgd", epochs: int = 100, batch_size: int | None = None,
         seed: int = 0, l2: float = 0.0, learning_rate: float | Schedule | None = None,
         validation: tuple[Any, Any] | None = None, patience: int | None = None,
-        progress: bool = True, compiled: bool = True, backend: str | None = None,
-        threads: int | None = None, mesh: Any = None) -> History:
+        tolerance: float = 0.0, progress: bool = True, compiled: bool = True,
+        backend: str | None = None, threads: int | None = None, mesh: Any = None) -> History:
     """Train a model; the same seed gives the same bits.
 
     Args:
@@ -103,6 +103,7 @@ def fit(model: Module, X: Any, y: Any, loss: str | Loss | Callable[..., Any] = "
         validation: (X, y) that are watched and not learned from.
         patience: stop after so many epochs without a smaller loss (on the validation rows if
             there are any).
+        tolerance: a loss counts as smaller, for patience, if it is by more than this.
         progress: show a bar.
         compiled: record the loss of one row once and replay it over the batches, with the
             optimizer's rule as machine code where llvmlite is installed, with NumPy where it is
@@ -137,6 +138,7 @@ def fit(model: Module, X: Any, y: Any, loss: str | Loss | Callable[..., Any] = "
                                                         len(job.rows))
     if patience is not None:
         patience = whole(patience, "patience", 1)
+    tolerance = not_negative(tolerance, "tolerance")
     _check_devices(backend, mesh, compiled, size)
     engine = _Engine(job, compiled, epochs, backend, checked_threads(threads), mesh)
     shuffler = np.random.default_rng(seed)
@@ -144,7 +146,7 @@ def fit(model: Module, X: Any, y: Any, loss: str | Loss | Callable[..., Any] = "
     bar = progress_bar(total=epochs, desc="training", unit="epoch", disable=not progress)
     try:
         _run(job, engine, _batches_of_epochs(epochs, len(job.rows), size, shuffler), history,
-             patience, bar)
+             patience, tolerance, bar)
     except KeyboardInterrupt:
         history.stopped = f"interrupted in epoch {len(history) + 1}"
     except FloatingPointError as error:
@@ -228,7 +230,7 @@ class _Engine:
 
 
 def _run(job: Job, engine: _Engine, plans: Iterator[Batches], history: History,
-         patience: int | None, bar: Any) -> None:
+         patience: int | None, tolerance: float, bar: Any) -> None:
     """All epochs, some at a time where nothing has to be looked at in between."""
     watched = patience is not None or job.validation is not None
     at_once = 1 if watched else engine.epochs_at_once()
@@ -239,7 +241,7 @@ def _run(job: Job, engine: _Engine, plans: Iterator[Batches], history: History,
         finally:
             bar.update(len(history) - before)
         bar.set_postfix_str(_progress(history), refresh=False)
-        if patience is not None and _is_stuck(history, patience):
+        if patience is not None and _is_stuck(history, patience, tolerance):
             history.stopped = f"no smaller loss for {patience} epoch(s)"
             return
 
@@ -378,9 +380,10 @@ def _batches_of_epochs(epochs: int, n: int, size: int,
             yield [order[start:start + size] for start in range(0, n, size)]
 
 
-def _is_stuck(history: History, patience: int) -> bool:
+def _is_stuck(history: History, patience: int, tolerance: float) -> bool:
     watched = history.validation_loss or history.loss
-    return len(watched) > patience and min(watched[-patience:]) >= min(watched[:-patience])
+    return (len(watched) > patience
+            and min(watched[-patience:]) >= min(watched[:-patience]) - tolerance)
 
 
 def _progress(history: History) -> str:
