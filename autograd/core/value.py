@@ -253,6 +253,16 @@ def tick() -> Moment:
 context.on_death.append(tick)
 
 
+def _edit(leaf: Value, number: float) -> None:
+    """Set the number of a leaf, and tick: the leaf is younger than all that has read it."""
+    global _now
+    with _ticking:
+        now = Moment(_now.clock + 1, ())
+        made = Moment(now.clock, leaf._made.scope) if leaf._made.scope else now
+        # One statement without a call: no interruption and no other thread comes in between.
+        leaf._made, leaf._data, _now = made, number, now
+
+
 def foreign_moment(clock: int, scope: tuple[str, ...]) -> Moment:
     """The Moment of a node that another process made; the clock here never runs behind it."""
     if clock > _now.clock:
@@ -279,6 +289,16 @@ def _moment_here() -> Moment:
     """The Moment of the leaves that this thread or task makes now."""
     state = stored_state()
     return state.moment if state.moment.clock == _now.clock else _state_now().moment
+
+
+def moment_in(scope: str) -> Moment:
+    """The Moment of nodes that belong to a scope inside of those that are on here.
+
+    For many small pieces of work of which all nodes are known: it costs a tenth of a
+    :class:`name_scope`.
+    """
+    outside = _moment_here() if switched_on else _now
+    return Moment(outside.clock, (*outside.scope, scope))
 
 
 MOST_DIGITS = 22  # 10**22 is the largest power of 10 that a float holds exactly
@@ -354,11 +374,7 @@ class Value:
                 "compute it again, or write Value(number) for a new leaf")
         if listeners_on and (listener := listener_here()) is not None:
             listener.edited(self)
-        number = as_float(number)
-        # Before and after: whoever is interrupted in between, or computes meanwhile, is stale.
-        self._made = Moment(tick().clock, self._made.scope)
-        self._data = number
-        self._made = Moment(tick().clock, self._made.scope)
+        _edit(self, as_float(number))
 
     @property
     def parents(self) -> tuple[Operand, ...]:
