@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import islice
 from typing import Any
 
@@ -13,13 +14,15 @@ import numpy as np
 from autograd.compiler.backends.threads import checked as checked_threads
 from autograd.core import primitives
 from autograd.core.graph import collector_at_rest
+from autograd.core.typing import Array
 from autograd.core.validation import as_float, not_negative, whole
 from autograd.core.value import Value, no_grad, noting, refuse_lost_gradients
 from autograd.progress import progress_bar
 from nn.compiled_training import Epochs, OtherBranchError, Training, compile_training
-from nn.losses import LOSSES, Loss
+from nn.losses import LOSSES, Loss, cross_entropy
 from nn.module import Module
 from nn.optimizers import OPTIMIZERS, Optimizer
+from nn.own_loss import OwnLoss
 from nn.recorded_rule import EagerOnly
 from nn.schedules import Schedule
 
@@ -77,6 +80,11 @@ class Job:
     l2: float
     validation: tuple[Rows, list[Any]] | None
 
+    @cached_property
+    def labels(self) -> Array:
+        """The class of each row, for a loss that has classes."""
+        return self.loss.labels(self.targets)
+
 
 def fit(model: Module, X: Any, y: Any, loss: str | Loss | Callable[..., Any] = "mean_squared_error",
         optimizer: str | Optimizer = "sgd", epochs: int = 100, batch_size: int | None = None,
@@ -89,10 +97,14 @@ def fit(model: Module, X: Any, y: Any, loss: str | Loss | Callable[..., Any] = "
     Args:
         model: any Module.
         X: the rows, shape (n, number of inputs), finite numbers.
-        y: the targets, shape (n,), or (n, outputs) for several numbers a row.
+        y: the targets, shape (n,), or (n, outputs) for several numbers a row. Classes for
+            cross_entropy are the indices of the logits, or rows of 1 for the class and 0 for the
+            others, or of probabilities.
         loss: a name ("mean_squared_error", "hinge", "binary_cross_entropy",
-            "binary_cross_entropy_with_logits", "cross_entropy"), a Loss, or a function of
-            (answers, targets) that returns a Value.
+            "binary_cross_entropy_with_logits", "cross_entropy"), a Loss, or a function that returns
+            a Value: of all answers and all targets of a batch, or of the answer to one row and its
+            target, whose mean is taken. Which of them it is, it is called to see; one that takes
+            both is a function of all.
         optimizer: "sgd", "adam", "adamw", "rmsprop", "adagrad", or an Optimizer of the model's
             parameters.
         epochs: how often all rows are visited.
@@ -268,12 +280,11 @@ def _run_eagerly(job: Job, epochs: Sequence[Batches], done: list[Epochs]) -> Non
 
 def _enter(job: Job, done: Sequence[Epochs], history: History) -> None:
     """The entries of some epochs in the history."""
-    targets = np.asarray(job.targets, dtype=float)
     for epochs in done:
         history.loss += epochs.losses
         history.learning_rate += epochs.rates
         if job.loss.classify is not None:
-            right = job.loss.classify(epochs.answers) == targets[epochs.order]
+            right = job.loss.classify(epochs.answers) == job.labels[epochs.order]
             history.accuracy += right.reshape(len(epochs.losses), -1).mean(axis=1).tolist()
 
 
@@ -323,7 +334,8 @@ def accuracy(model: Module, X: Any, y: Any, threshold: float | None = None) -> f
     Args:
         model: gives one score a row, or one logit for each class.
         X: the rows, shape (n, number of inputs).
-        y: the classes: -1 and 1, 0 and 1, or the indices of the logits.
+        y: the classes: -1 and 1, 0 and 1, or for logits their indices, or rows as cross_entropy
+            takes them.
         threshold: the score from which a row counts to the upper of two classes. None means 0 for
             the classes -1 and 1; for 0 and 1 it means 1/2 if all scores are from 0 to 1, else 0.
 
@@ -332,9 +344,13 @@ def accuracy(model: Module, X: Any, y: Any, threshold: float | None = None) -> f
     """
     rows = _checked_rows(X, "X")
     answers = model.predict(rows)
-    labels = np.array([as_float(label, f"y[{i}]") for i, label in enumerate(_flat(y))])
-    if len(labels) != len(rows):
-        raise ValueError(f"there are {len(rows)} rows but {len(labels)} targets")
+    targets = _flat(y)
+    if len(targets) != len(rows):
+        raise ValueError(f"there are {len(rows)} rows but {len(targets)} targets")
+    if answers.ndim == 2 and all(np.ndim(target) for target in targets):
+        checked = cross_entropy.checked_targets(targets, len(rows), answers.shape[1])
+        return cross_entropy.accuracy(answers, checked)
+    labels = np.array([as_float(label, f"y[{i}]") for i, label in enumerate(targets)])
     if answers.ndim == 2:
         return float(np.mean(np.argmax(answers, axis=1) == labels))
     names = set(labels.tolist())
@@ -430,6 +446,11 @@ def checked_job(model: Any, X: Any, y: Any, loss: Any, optimizer: Any, l2: Any,
         raise TypeError(f"fit trains a Module, not {type(model).__name__}")
     checked_loss = _checked_loss(loss)
     rows, targets = _checked_data(model, X, y, checked_loss, "X", "y")
+    if isinstance(checked_loss, OwnLoss):
+        of_row = checked_loss.of_row(model, rows, _flat(y))
+        if of_row is not None:
+            checked_loss = of_row
+            rows, targets = _checked_data(model, X, y, checked_loss, "X", "y")
     watched: tuple[Rows, list[Any]] | None = None
     if validation is not None:
         if not isinstance(validation, tuple | list) or len(validation) != 2:
@@ -451,30 +472,8 @@ def _checked_loss(loss: Any) -> Loss:
                              "(answers, targets)")
         return LOSSES[loss]
     if callable(loss):
-        return _OwnLoss(loss)
+        return OwnLoss(loss)
     raise TypeError(f"loss is a name or a function of (answers, targets), not {loss!r}")
-
-
-class _OwnLoss(Loss):
-    """A user's function of (answers, targets) in place of the mean of a loss of rows."""
-
-    def __init__(self, function: Callable[..., Any]) -> None:
-        name = getattr(function, "__name__", "loss")
-        super().__init__(name, function, lambda target, place, outputs: _target(target, place),
-                         scores="any")
-
-    def mean(self, answers: Sequence[Any], targets: Sequence[Any]) -> Any:
-        """What the user's function returns."""
-        return self.row(answers, targets)
-
-
-def _target(target: Any, place: str) -> Any:
-    if isinstance(target, list | tuple | np.ndarray) and np.ndim(target) > 0:
-        return [_target(item, f"{place}[{i}]") for i, item in enumerate(target)]
-    number = as_float(target, place)
-    if not math.isfinite(number):
-        raise ValueError(f"{place} is {number}")
-    return number
 
 
 def _checked_data(model: Module, X: Any, y: Any, loss: Loss, rows_name: str,
