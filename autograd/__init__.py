@@ -13,6 +13,7 @@ from autograd.core.composed import clip, log_softmax, softmax
 from autograd.core.gamma_functions import digamma, gamma, gammaln, polygamma
 from autograd.core.graph import edges, leaves, name_scope, scope_of, topological_order
 from autograd.core.naming import node_names
+from autograd.core import numpy_functions as _numpy_functions
 from autograd.core.numpy_protocol import values
 from autograd.core.primitives import (
     TABLE,
