@@ -7,13 +7,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from autograd import former_paths
+from autograd.core import numpy_functions as numpy_functions  # they answer NumPy
 from autograd.core import value as _value
 from autograd.core.backward import gradient
 from autograd.core.composed import clip, log_softmax, softmax
 from autograd.core.gamma_functions import digamma, gamma, gammaln, polygamma
 from autograd.core.graph import edges, leaves, name_scope, scope_of, topological_order
 from autograd.core.naming import node_names
-from autograd.core import numpy_functions as _numpy_functions
 from autograd.core.numpy_protocol import values
 from autograd.core.primitives import (
     TABLE,

@@ -18,7 +18,7 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 from autograd.core import primitives
 from autograd.core.arrays import ANSWERS, ArrayOfValues, bare
 from autograd.core.context import listeners_on
-from autograd.core.primitive import as_array_operand, as_float
+from autograd.core.primitive import as_array_operand
 from autograd.core.typing import Array
 from autograd.core.value import Value, listener_here
 
@@ -41,18 +41,17 @@ def can_select() -> bool:
 
 def comparison(name: str, operands: tuple[Any, ...]) -> Any:
     """A comparison of arrays by its name in NumPy: truths, or while recording a condition."""
-    ufunc = getattr(np, name)
-    # Copies: the arrays may be written to before somebody asks.
-    plain = [as_array_operand(x.copy() if x.__class__ is ArrayOfValues else x) for x in operands]
-    plain = [bare(x) for x in plain]
-
-    def decide() -> Any:
-        with np.errstate(invalid="ignore"):
-            return ufunc(*plain).astype(bool)
-
+    plain = [bare(as_array_operand(decided(x))) for x in operands]
     if not can_select():
-        return decide()
-    return Condition(decide, lambda: _denials(name, *plain))
+        return _truths(name, plain)
+    # They may be written to before somebody asks.
+    plain = [x.copy() if isinstance(x, np.ndarray) else x for x in plain]
+    return Condition(lambda: _truths(name, plain), lambda: _denials(name, *plain))
+
+
+def _truths(name: str, operands: list[Any]) -> Any:
+    with np.errstate(invalid="ignore"):
+        return np.asarray(getattr(np, name)(*operands), dtype=bool)
 
 
 def _denied(name: str, a: Any, b: Any) -> Any:
@@ -64,7 +63,7 @@ def _denied(name: str, a: Any, b: Any) -> Any:
         return float(not getattr(np, name)(a, b))
     if name in _TURNED:
         name, a, b = _TURNED[name], b, a
-    wins = primitives.wins(*[x if x.__class__ is Value else as_float(x) for x in (a, b)])
+    wins: Any = primitives.TABLE["wins"](a, b)
     if name in ("greater", "greater_equal"):
         return primitives.step((0.75 if name == "greater" else 0.25) - wins)
     unequal = primitives.absolute(wins - 0.5)
@@ -132,7 +131,8 @@ class Condition(NDArrayOperatorsMixin):
         return np.asarray(_CHOSEN(self.denied(), 1.0, 0.0), dtype=object).view(ArrayOfValues)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
-        return self.truths if dtype is None else self.truths.astype(dtype)
+        truths: Array = self.truths
+        return truths if dtype is None else truths.astype(dtype)
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
         logical = _LOGICAL.get(ufunc.__name__)
@@ -141,7 +141,7 @@ class Condition(NDArrayOperatorsMixin):
                 return _combination(logical, inputs)
             if ufunc is np.multiply and any(
                     x.__class__ in (Value, ArrayOfValues) for x in inputs):
-                return np.multiply(*[x.numbers() if _is_open(x) else decided(x) for x in inputs])
+                return np.multiply(*map(as_factor, inputs))
         return getattr(ufunc, method)(*map(decided, inputs),
                                       **{key: decided(x) for key, x in options.items()})
 
@@ -198,6 +198,11 @@ def _is_open(x: Any) -> bool:
     return isinstance(x, Condition) and not x.is_decided
 
 
+def as_factor(x: Any) -> Any:
+    """An operand of a product with Values: a condition is 1 or 0."""
+    return x.numbers() if _is_open(x) else decided(x)
+
+
 def _combination(logical: np.ufunc, conditions: tuple[Condition, ...]) -> Any:
     if any(x.is_decided for x in conditions):
         return logical(*map(decided, conditions))
@@ -220,16 +225,13 @@ def where(condition: Any, x: Any, y: Any) -> Any:
     No adjoint goes to what is not chosen. While recording, and where the condition is a comparison
     of arrays, the choice is made anew at each replay.
     """
-    arms = [x.copy() if x.__class__ is ArrayOfValues else x for x in (x, y)]
-    arms = [bare(as_array_operand(arm)) for arm in arms]
+    arms = [bare(as_array_operand(arm)) for arm in (x, y)]
     if _is_open(condition) and any(_has_values(arm) for arm in arms):
-        arms = [arm if getattr(arm, "dtype", None) == object else np.asarray(arm, dtype=object)
-                for arm in arms]
-        return _CHOSEN(condition.denied(), *arms)
+        return _CHOSEN(condition.denied(), *[np.asarray(arm, dtype=object) for arm in arms])
     return np.where(bare(decided(condition)).astype(bool) if isinstance(condition, ArrayOfValues)
                     else decided(condition), *arms)
 
 
 def _has_values(arm: Any) -> bool:
     array = np.asarray(arm)
-    return array.dtype == object and Value in set(map(type, array.flat))
+    return array.dtype.kind == "O" and Value in set(map(type, array.flat))

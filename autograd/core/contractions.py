@@ -24,7 +24,8 @@ Row = tuple[tuple[Any, ...], list[float], bool]  # operands, their numbers, whet
 def as_objects(operand: Any) -> Array:
     """An array-like as a plain array of Values and of Python's floats."""
     array = np.asanyarray(operand)
-    return bare(array) if array.dtype == object else array.astype(object)
+    plain: Array = bare(array)
+    return plain if plain.dtype == object else plain.astype(object)
 
 
 def total(items: Sequence[Any]) -> Any:

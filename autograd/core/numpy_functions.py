@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.core import contractions, numpy_protocol, orders, primitives
+from autograd.core import contractions, numpy_protocol, orders
 from autograd.core.arrays import ANSWERS, ArrayOfValues, bare, kept
 from autograd.core.conditions import Condition, can_select, decided
 from autograd.core.conditions import where as selected
@@ -25,7 +25,7 @@ from autograd.core.typing import Array
 from autograd.core.value import Value, refusal
 
 Function = Callable[..., Any]
-_NOTHING = np._NoValue
+_NOTHING: Any = np._NoValue
 
 
 def _ours(array: Any) -> Array:
@@ -339,7 +339,7 @@ def _linspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, retst
     places = np.arange(num, dtype=float).reshape(-1, *(1,) * step.ndim)
     result = places * step.view(ArrayOfValues) + _ours(first)
     if endpoint and num > 1:
-        result[-1] = as_objects(last)
+        result[-1] = last.item() if last.ndim == 0 else last
     result = np.moveaxis(result, 0, axis)
     return (result, step.item() if step.ndim == 0 else step) if retstep else result
 
@@ -353,9 +353,9 @@ def _geomspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtyp
                axis: int = 0) -> Any:
     result = np.exp(_linspace(np.log(start), np.log(stop), num, endpoint, axis=axis))
     moved = np.moveaxis(result, axis, 0)
-    moved[0] = as_objects(as_array_operand(start))
+    moved[0] = start
     if endpoint and num > 1:
-        moved[-1] = as_objects(as_array_operand(stop))
+        moved[-1] = stop
     return result
 
 
@@ -441,7 +441,8 @@ def _array_equiv(a1: Any, a2: Any) -> bool:
 
 
 def _truths(a: Any) -> Array:
-    return np.frompyfunc(bool, 1, 1)(bare(as_array_operand(decided(a)))).astype(bool)
+    truths: Array = np.frompyfunc(bool, 1, 1)(bare(as_array_operand(decided(a)))).astype(bool)
+    return truths
 
 
 def _of_truths(function: Function) -> Function:
@@ -493,7 +494,7 @@ def _like(number: float) -> Function:
     def function(prototype: Any, dtype: Any = None, order: str = "K", subok: bool = True,
                  shape: Any = None, **options: Any) -> Any:
         shape = np.shape(prototype) if shape is None else shape
-        if dtype is not None and dtype != object:
+        if dtype is not None and np.dtype(dtype).kind not in "fO":
             return np.full(shape, number, dtype=dtype)
         return np.full(shape, number, dtype=object).view(ArrayOfValues)
 
@@ -504,7 +505,7 @@ def _full_like(a: Any, fill_value: Any, dtype: Any = None, order: str = "K", sub
                shape: Any = None, **options: Any) -> Any:
     result = _like(0.0)(a, None, shape=shape)
     result[...] = as_array_operand(fill_value)
-    return result if dtype in (None, object) else result.astype(dtype)
+    return result if dtype is None or np.dtype(dtype).kind in "fO" else result.astype(dtype)
 
 
 def _tri(keep_lower: bool) -> Function:
@@ -525,6 +526,11 @@ def _vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
     columns += [column ** i for i in range(2, n)]
     result = np.stack(columns, axis=1) if columns else np.empty((len(column), 0))
     return kept(result if increasing else result[:, ::-1])
+
+
+def _insert(arr: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
+    result = np.insert(as_objects(arr), decided(obj), bare(values), axis)
+    return result.view(ArrayOfValues)
 
 
 def _pad(array: Any, pad_width: Any, mode: Any = "constant", **options: Any) -> Any:
@@ -675,7 +681,7 @@ _BY_NAME: dict[str, Function] = {
     "argwhere": _of_truths(np.argwhere), "count_nonzero": _of_truths(np.count_nonzero),
     "zeros_like": _like(0.0), "empty_like": _like(0.0), "ones_like": _like(1.0),
     "full_like": _full_like, "tril": _tri(True), "triu": _tri(False), "vander": _vander,
-    "pad": _pad, "bincount": _bincount,
+    "pad": _pad, "insert": _insert, "bincount": _bincount,
     "linalg.norm": _norm, "linalg.vector_norm": _vector_norm,
     "linalg.matrix_norm": lambda x, /, *, keepdims=False, ord="fro": _norm(
         x, ord, (-2, -1), keepdims),
@@ -693,7 +699,7 @@ _AS_THEY_ARE = (
     "swapaxes", "expand_dims", "squeeze", "broadcast_to", "broadcast_arrays", "atleast_1d",
     "atleast_2d", "atleast_3d", "concatenate", "concat", "stack", "vstack", "row_stack", "hstack",
     "dstack", "column_stack", "block", "split", "array_split", "hsplit", "vsplit", "dsplit",
-    "unstack", "tile", "repeat", "delete", "insert", "append", "resize", "flip", "fliplr",
+    "unstack", "tile", "repeat", "delete", "append", "resize", "flip", "fliplr",
     "flipud", "roll", "rot90", "take", "take_along_axis", "put_along_axis", "put", "place",
     "putmask", "copyto", "choose", "compress", "extract", "diag", "diagonal", "diagflat",
     "fill_diagonal", "meshgrid", "ix_", "ndim", "shape", "size", "copy", "array_repr",

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from autograd.core import contractions, primitives, value
+from autograd.core import contractions, primitives
 from autograd.core.arrays import ANSWERS, ArrayOfValues, bare, kept
-from autograd.core.conditions import RELATIONS, comparison, decided
+from autograd.core.conditions import RELATIONS, as_factor, comparison, decided
 from autograd.core.contractions import total
 from autograd.core.primitive import Primitive, as_array_operand
 from autograd.core.pytrees import as_array
@@ -22,6 +22,7 @@ from autograd.core.value import UFUNCS, Value, refusal
 
 Handler = Callable[..., Any]
 LN2 = primitives.LN2
+_NOTHING: Any = np._NoValue
 
 
 def values(array: Any, label: str = "") -> Array:
@@ -147,6 +148,10 @@ def _of_arrays(ufunc: np.ufunc) -> Handler | None:
         return _PRODUCTS[name]
     if name in RELATIONS:
         return lambda *operands: comparison(name, operands)
+    if name == "multiply":
+        return lambda *operands: _ours(ufunc(*[
+            x.view(np.ndarray) if x.__class__ is ArrayOfValues else _operand(as_factor(x))
+            for x in operands]))
     if name in _PYTHONS_OWN:
         return lambda *operands: _ours(ufunc(*map(_operand, operands)))
     function = _of_numbers(name)
@@ -258,7 +263,7 @@ def gives_truths(ufunc: np.ufunc) -> bool:
 
 def check_dtype(name: str, dtype: Any) -> None:
     """Refuse a dtype that would be of plain numbers."""
-    if dtype is not None and dtype != object and np.dtype(dtype).kind != "f":
+    if dtype is not None and np.dtype(dtype).kind not in "fO":
         raise refusal(f"{name}(..., dtype={dtype!r}) would lose the gradient; leave out dtype=")
 
 
@@ -281,7 +286,7 @@ def written(result: Any, out: Any) -> Any:
         return result
     if not isinstance(out, np.ndarray):
         raise refusal("out= takes an array; a Value is not changed in place")
-    if out.dtype != object and getattr(np.asanyarray(result), "dtype", None) == object:
+    if out.dtype.kind != "O" and np.asanyarray(result).dtype.kind == "O":
         raise refusal("a Value cannot go into an array of numbers in place; write a = a + v, or "
                       "make the array with np.zeros(n, dtype=object), np.zeros_like of an array "
                       "of Values or autograd.values")
@@ -341,8 +346,8 @@ def over_axes(function: Callable[[list[Any]], Any], array: Any, axis: Any, keepd
         where: which of the array's numbers take part, an array of bools.
     """
     plain = bare(np.asanyarray(array))
-    also = [] if initial is None or initial is np._NoValue else [initial]
-    if where is not True and where is not np._NoValue:
+    also = [] if initial is None or initial is _NOTHING else [initial]
+    if not (where is True or where is _NOTHING):
         return _over_some(function, plain, axis, keepdims, also, where)
     if axis is None and not keepdims:  # the most frequent one
         return function([*plain.ravel().tolist(), *also] if also else plain.ravel().tolist())
@@ -359,7 +364,7 @@ def _groups(plain: Array, axes: tuple[int, ...]) -> tuple[tuple[int, ...], list[
 
 
 def _reduced(result: Array, axes: tuple[int, ...], keepdims: bool) -> Any:
-    if keepdims and keepdims is not np._NoValue:
+    if keepdims and keepdims is not _NOTHING:
         return np.expand_dims(result, tuple(sorted(axes)))
     return result.item() if result.ndim == 0 else result
 
@@ -417,7 +422,7 @@ _REDUCED: dict[str, Callable[[list[Any]], Any]] = {
 
 
 def _reduce(ufunc: np.ufunc, array: Any, axis: Any = 0, dtype: Any = None, out: Any = None,
-            keepdims: bool = False, initial: Any = np._NoValue, where: Any = True) -> Any:
+            keepdims: bool = False, initial: Any = _NOTHING, where: Any = True) -> Any:
     """``np.add.reduce`` and its like, and with them np.sum, np.max, np.any."""
     name = ufunc.__name__
     _check_reduced_dtype(name, dtype)
@@ -470,8 +475,8 @@ def _at(ufunc: np.ufunc, array: Any, places: Any, *operands: Any) -> None:
     if bare(array).dtype != object:
         raise refusal(f"np.{ufunc.__name__}.at: a Value cannot go into an array of numbers in "
                       "place; make it with np.zeros_like of an array of Values")
-    handler_of(ufunc)  # or an error
-    np.frompyfunc(_of_numbers(ufunc.__name__), ufunc.nin, 1).at(
+    function: Any = _of_numbers(ufunc.__name__) or handler_of(ufunc)
+    np.frompyfunc(function, ufunc.nin, 1).at(
         bare(array), decided(places), *map(_operand, operands))
 
 
@@ -491,4 +496,4 @@ _METHODS: dict[str, Callable[..., Any]] = {
     "reduceat": _reduceat}
 
 ANSWERS["ufunc"] = ufunc_of_arrays
-value.answer_ufunc = apply_ufunc
+ANSWERS["value"] = apply_ufunc

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.core import primitives
+from autograd.core import contractions, primitives
 from autograd.core.arrays import ArrayOfValues, bare
 from autograd.core.conditions import can_select
 from autograd.core.context import listeners_on
@@ -29,10 +29,11 @@ def data_of_array(array: Any) -> Array | None:
     """The numbers of an array of Values, or None while somebody has to be told of decisions."""
     if listeners_on and listener_here() is not None:
         return None
-    plain = bare(np.asanyarray(array))
-    if plain.dtype != object:
+    plain: Array = bare(np.asanyarray(array))
+    if plain.dtype.kind != "O":
         return plain
-    return np.array(numbers(plain.ravel().tolist()), dtype=float).reshape(plain.shape)
+    data: Array = np.array(numbers(plain.ravel().tolist()), dtype=float).reshape(plain.shape)
+    return data
 
 
 # --- sorting --------------------------------------------------------------------------------------
@@ -112,16 +113,16 @@ def deciding(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def searchsorted(a: Any, v: Any, side: Any = "left", sorter: Any = None) -> Any:
     """``np.searchsorted``: places, which are constants."""
-    given = [data_of_array(x) for x in (a, v)]
-    if any(data is None for data in given):
-        given = [bare(np.asanyarray(x, dtype=object)) for x in (a, v)]
-    return np.searchsorted(given[0], given[1], side, sorter)  # type: ignore[call-overload]
+    line, places = data_of_array(a), data_of_array(v)
+    if line is None or places is None:
+        line, places = contractions.as_objects(a), contractions.as_objects(v)
+    return np.searchsorted(line, places, side, sorter)
 
 
 # --- quantiles ------------------------------------------------------------------------------------
 
 def quantile(a: Any, q: Any, axis: Any = None, out: None = None, overwrite_input: bool = False,
-             method: str = "linear", keepdims: bool = False, **options: Any) -> Any:
+             method: Any = "linear", keepdims: bool = False, **options: Any) -> Any:
     """``np.quantile``, of all methods that NumPy has; q are plain numbers."""
     if any(option is not None for option in options.values()):
         raise TypeError(f"np.quantile of Values takes no {', '.join(options)}")

@@ -633,7 +633,7 @@ class Value:
     # --- NumPy's protocol ------------------------------------------------------------------------
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
-        return answer_ufunc(self, ufunc, method, inputs, options)
+        return ANSWERS["value"](self, ufunc, method, inputs, options)
 
     def __array_function__(self, function: Any, types: Any, arguments: Any, options: Any) -> Any:
         return ANSWERS["function"](function, arguments, options)
@@ -746,9 +746,6 @@ class Value:
         atan2: Operator
         arctan2: Operator
 
-
-# What NumPy's universal functions are of a Value: set by numpy_protocol, which knows arrays of them.
-answer_ufunc: Callable[..., Any]
 
 # How a notebook shows a node: set from outside, for the core knows no drawing.
 display_hook: Callable[[Value], dict[str, Any]] | None = None
