@@ -31,6 +31,7 @@ from autograd.core.primitive import TABLE as TABLE
 from autograd.core.primitive import Interval as Interval
 from autograd.core.primitive import Primitive as Primitive
 from autograd.core.primitive import as_float as as_float
+from autograd.core.primitive import library as library
 from autograd.core.primitive import lookup as lookup
 from autograd.core.primitive import register as register
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ContextDecorator, contextmanager
+from importlib import import_module
 from inspect import isasyncgenfunction, iscoroutinefunction, isgeneratorfunction
 from numbers import Real
 from operator import index
@@ -18,9 +19,11 @@ import numpy as np
 
 from autograd.core import context, primitives
 from autograd.core import gamma_functions as gamma_functions  # their rows are of the table
+from autograd.core import normal as normal
 from autograd.core import primitive as row
 from autograd.core import special as special
 from autograd.core.arrays import ANSWERS
+from autograd.core.call import Call
 from autograd.core.context import (
     Entry,
     Moment,
@@ -51,10 +54,15 @@ class Listener:
     """What has to know what a function does beside arithmetic; it hands on to the one outside.
 
     ``with listening(listener): ...`` tells it of everything that this thread or task does.
+
+    Attributes:
+        outer: the one outside.
+        writes_programs: whether it writes down the operations, to repeat them on other numbers.
     """
 
     outer: Listener | None = None
     selects = False  # whether a choice by a comparison of arrays may become a row of its own
+    writes_programs = False
 
     def compared(self, relation: str, a: Value, b: Operand, outcome: bool) -> None:
         """A comparison came out so."""
@@ -100,6 +108,14 @@ eavesdropper: Listener | None = None
 def listener_here() -> Listener | None:
     """Who is told what happens in this thread or task. Ask only while ``switched_on``."""
     return here().listener or eavesdropper
+
+
+def program_writer() -> Listener | None:
+    """Who writes down as a program what is computed here, if anybody does."""
+    listener = listener_here() if listeners_on else None
+    while listener is not None and not listener.writes_programs:
+        listener = listener.outer
+    return listener
 
 
 class listening(Switch):
@@ -260,6 +276,16 @@ def tick() -> Moment:
 context.on_death.append(tick)
 
 
+def _edit(leaf: Value, number: float) -> None:
+    """Set the number of a leaf, and tick: the leaf is younger than all that has read it."""
+    global _now
+    with _ticking:
+        now = Moment(_now.clock + 1, ())
+        made = Moment(now.clock, leaf._made.scope) if leaf._made.scope else now
+        # One statement without a call: no interruption and no other thread comes in between.
+        leaf._made, leaf._data, _now = made, number, now
+
+
 def foreign_moment(clock: int, scope: tuple[str, ...]) -> Moment:
     """The Moment of a node that another process made; the clock here never runs behind it."""
     if clock > _now.clock:
@@ -286,6 +312,16 @@ def _moment_here() -> Moment:
     """The Moment of the leaves that this thread or task makes now."""
     state = stored_state()
     return state.moment if state.moment.clock == _now.clock else _state_now().moment
+
+
+def moment_in(scope: str) -> Moment:
+    """The Moment of nodes that belong to a scope inside of those that are on here.
+
+    For many small pieces of work of which all nodes are known: it costs a tenth of a
+    :class:`name_scope`.
+    """
+    outside = _moment_here() if switched_on else _now
+    return Moment(outside.clock, (*outside.scope, scope))
 
 
 MOST_DIGITS = 22  # 10**22 is the largest power of 10 that a float holds exactly
@@ -323,6 +359,8 @@ class Value:
     - ``_left``, ``_right``: the operands as they are stored, for walks over large graphs; others
       read ``parents``. One or two stand in the node itself, for a tuple would double the objects
       that the garbage collector walks; an n-ary op has the tuple of its operands in ``_left``.
+      A result of a function of arrays has its :class:`.call.Call` there and, while a program is
+      recorded, in ``_right`` what it is computed from.
     - ``_made``: the Moment of the node, or of a leaf's latest edit.
     - ``_record(primitive, operands)`` is how a primitive of the table makes its node.
     """
@@ -361,11 +399,7 @@ class Value:
                 "compute it again, or write Value(number) for a new leaf")
         if listeners_on and (listener := listener_here()) is not None:
             listener.edited(self)
-        number = as_float(number)
-        # Before and after: whoever is interrupted in between, or computes meanwhile, is stale.
-        self._made = Moment(tick().clock, self._made.scope)
-        self._data = number
-        self._made = Moment(tick().clock, self._made.scope)
+        _edit(self, as_float(number))
 
     @property
     def parents(self) -> tuple[Operand, ...]:
@@ -375,6 +409,8 @@ class Value:
         if self._left.__class__ is tuple:
             operands: tuple[Operand, ...] = self._left
             return operands
+        if self._left.__class__ is Call:
+            return self._left.inputs
         return (self._left,) if self._right is None else (self._left, self._right)
 
     # --- recording ------------------------------------------------------------------------------
@@ -709,6 +745,14 @@ class Value:
         mish: Callable[[], Value]
         hardtanh: Callable[[], Value]
         softsign: Callable[[], Value]
+        erfcx: Callable[[], Value]
+        ndtr: Callable[[], Value]
+        log_ndtr: Callable[[], Value]
+        ndtri: Callable[[], Value]
+        erfinv: Callable[[], Value]
+        erfcinv: Callable[[], Value]
+        gelu: Callable[[], Value]
+        sinc: Callable[[], Value]
         sign: Callable[[], Value]
         step: Callable[[], Value]
         abs: Callable[[], Value]
@@ -931,6 +975,21 @@ UFUNCS: dict[str, Callable[..., Any]] = {
     "greater": lambda a, b: a > b, "greater_equal": lambda a, b: a >= b,
     "equal": lambda a, b: a == b, "not_equal": lambda a, b: a != b,
 }
+
+
+# SciPy's functions by name, for they are met before the library is loaded.
+_OF_LIBRARY = ("exp1", "expi", "expn", "i0", "i1", "iv", "j0", "j1", "jv", "k0", "k1", "kn", "kv",
+               "y0", "y1", "yn", "yv")
+
+
+def _of_library(name: str) -> Callable[..., Any]:
+    def function(*operands: Any) -> Any:
+        return getattr(import_module("autograd.special"), name)(*operands)
+
+    return function
+
+
+UFUNCS.update((name, _of_library(name)) for name in _OF_LIBRARY)
 
 
 def _unary_method(primitive: Primitive) -> Callable[[Value], Value]:

@@ -46,7 +46,7 @@ ASKING: dict[str, Callable[[Any], Any]] = {
     "if all, a method": lambda x: (x * x).sum() if (x > 0).all() else x.sum(),
     "counting": lambda x: np.sum(x > 0) * x[0] + (x > 1.0).sum() * x[1],
     "count_nonzero": lambda x: np.count_nonzero(x > 0) * x[0],
-    "a loop": lambda x: sum((v if is_high else 2.0 * v) for v, is_high in zip(x, x > 0, strict=True)),
+    "a loop": lambda x: sum((v if up else 2.0 * v) for v, up in zip(x, x > 0, strict=True)),
     "an item": lambda x: x[0] if (x > 0)[1] else x[2],
     "asarray": lambda x: np.where(np.asarray(x > 0), x, 2.0 * x).sum(),
     "nonzero": lambda x: x[np.nonzero(x > 0)].sum() + x[0],
@@ -104,7 +104,8 @@ def test_nan_fails_every_comparison_but_one() -> None:
     relations = [np.less, np.less_equal, np.greater, np.greater_equal, np.equal, np.not_equal]
 
     def f(x: Any) -> Any:
-        return np.stack([np.where(relation(x, 1.0), 1.0 + 0.0 * x[0], 2.0) for relation in relations]
+        return np.stack([np.where(relation(x, 1.0), 1.0 + 0.0 * x[0], 2.0)
+                         for relation in relations]
                         + [np.where((x > 1.0) | (x[0] == x[0]), x[0], 7.0),
                            np.where(~(x > 1.0) & (x < 9.0), x[0], 7.0)])
 

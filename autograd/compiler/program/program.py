@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from autograd.core.primitives import TABLE
+from autograd.core.primitive import find
 from autograd.core.validation import written_float
 
 VERSION = 1  # of the JSON form
@@ -214,7 +214,7 @@ def _list(items: Any) -> list[Any]:
 
 
 def _check_instruction(slot: int, op: Any, operands: Any) -> None:
-    row = TABLE.get(op) if isinstance(op, str) else None
+    row = find(op) if isinstance(op, str) else None
     if row is None:
         raise ValueError(f"slot {slot}: no primitive is called {op!r}")
     if row.arity is not None and row.arity != len(operands):

@@ -142,6 +142,8 @@ def names_of(function: Callable[..., Any]) -> list[str]:
 class _Scribe(Listener):
     """Notes what a function decides while it runs."""
 
+    writes_programs = True
+
     def __init__(self, since: int) -> None:
         self.since = since
         self.comparisons: list[Comparison] = []
@@ -290,6 +292,8 @@ class _Overheard(Listener):
     A function that is recorded may have started them. What they edit, print or refuse is their own
     affair.
     """
+
+    writes_programs = True
 
     def __init__(self) -> None:
         self._scribes: dict[int, weakref.ref[_Scribe]] = {}
