@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from autograd import former_paths
+from autograd.core import numpy_functions as numpy_functions  # they answer NumPy
 from autograd.core import value as _value
 from autograd.core.backward import gradient
 from autograd.core.composed import clip, log_softmax, softmax

@@ -22,6 +22,7 @@ from autograd.core import gamma_functions as gamma_functions  # their rows are o
 from autograd.core import normal as normal
 from autograd.core import primitive as row
 from autograd.core import special as special
+from autograd.core.arrays import ANSWERS
 from autograd.core.call import Call
 from autograd.core.context import (
     Entry,
@@ -60,12 +61,18 @@ class Listener:
     """
 
     outer: Listener | None = None
+    selects = False  # whether a choice by a comparison of arrays may become a row of its own
     writes_programs = False
 
     def compared(self, relation: str, a: Value, b: Operand, outcome: bool) -> None:
         """A comparison came out so."""
         if self.outer is not None:
             self.outer.compared(relation, a, b, outcome)
+
+    def selected(self) -> None:
+        """A choice by a comparison of arrays has become a row."""
+        if self.outer is not None:
+            self.outer.selected()
 
     def read(self, node: Value) -> None:
         """The bare number of a node was read."""
@@ -662,9 +669,10 @@ class Value:
     # --- NumPy's protocol ------------------------------------------------------------------------
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
-        from autograd.core.numpy_protocol import apply_ufunc
+        return ANSWERS["value"](self, ufunc, method, inputs, options)
 
-        return apply_ufunc(self, ufunc, method, inputs, options)
+    def __array_function__(self, function: Any, types: Any, arguments: Any, options: Any) -> Any:
+        return ANSWERS["function"](function, arguments, options)
 
     def clip(self, min: Any = None, max: Any = None, out: None = None) -> Any:
         """What ``np.clip`` asks for: the number, or the bound that it is beyond.
@@ -859,10 +867,15 @@ _COMPARISONS: dict[str, Callable[[float, float], bool]] = {
     ">=": lambda a, b: a >= b, "==": lambda a, b: a == b, "!=": lambda a, b: a != b,
 }
 
+_COMPARING: dict[str, np.ufunc] = {
+    "<": np.less, "<=": np.less_equal, ">": np.greater, ">=": np.greater_equal, "==": np.equal,
+    "!=": np.not_equal}
+
+
 def _compare(relation: str, a: Value, b: Any) -> Any:
     if b.__class__ is not Value:
         if isinstance(b, np.ndarray) and b.ndim > 0:
-            return np.frompyfunc(lambda x: _compare(relation, a, x), 1, 1)(b).astype(bool)
+            return _COMPARING[relation](a, b)
         try:
             b = as_float(b)
         except TypeError:
