@@ -978,13 +978,14 @@ UFUNCS: dict[str, Callable[..., Any]] = {
 
 
 # SciPy's functions by name, for they are met before the library is loaded.
-_OF_LIBRARY = ("exp1", "expi", "expn", "i0", "i1", "iv", "j0", "j1", "jv", "k0", "k1", "kn", "kv",
-               "y0", "y1", "yn", "yv")
+_OF_LIBRARY = ("betainc", "ellipe", "ellipk", "exp1", "expi", "expn", "gammainc", "gammaincc", "i0",
+               "i1", "iv", "j0", "j1", "jv", "k0", "k1", "kn", "kv", "_lambertw", "y0", "y1", "yn",
+               "yv")
 
 
 def _of_library(name: str) -> Callable[..., Any]:
     def function(*operands: Any) -> Any:
-        return getattr(import_module("autograd.special"), name)(*operands)
+        return getattr(import_module("autograd.special"), name.lstrip("_"))(*operands)
 
     return function
 
