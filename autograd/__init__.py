@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from autograd import former_paths
 from autograd.core import numpy_functions as numpy_functions  # they answer NumPy
+from autograd.core import undefined as _undefined
 from autograd.core import value as _value
 from autograd.core.backward import gradient
 from autograd.core.composed import clip, log_softmax, softmax
@@ -94,6 +95,8 @@ from autograd.core.transforms import grad, hessian, hvp, jacobian, jvp, value_an
 from autograd.core.value import Value, no_grad
 
 if TYPE_CHECKING:  # what __getattr__ below finds at run time
+    from collections.abc import Sequence
+
     from autograd import adoption as adoption
     from autograd import checking as checking
     from autograd import compiler as compiler
@@ -205,7 +208,15 @@ def _display(node: Value) -> dict[str, Any]:
     return bundle
 
 
+def _ieee_value(row: Primitive, operands: Sequence[float]) -> float:
+    """What IEEE arithmetic gives outside a domain; NumPy's functions are loaded at first use."""
+    from autograd.compiler.backends.numpy import ieee_value
+
+    return ieee_value(row, operands)
+
+
 _value.display_hook = _display
+_undefined.ieee_value = _ieee_value
 
 
 if not TYPE_CHECKING:  # or every name would be there, and a mistyped one, too

@@ -28,6 +28,7 @@ from autograd.core.call import Call
 from autograd.core.graph import refuse_stale, topological_order
 from autograd.core.pytrees import as_array, flatten, rebuild, shape_of
 from autograd.core.typing import Array
+from autograd.core.undefined import Undefined, checked, in_ieee
 from autograd.core.value import (
     Operand,
     Value,
@@ -137,19 +138,23 @@ def scalar(result: Any) -> Any:
 
 
 @overload
-def value_and_grad(function: Composing[C], argnums: Argnums = 0) -> C: ...
+def value_and_grad(function: Composing[C], argnums: Argnums = 0,
+                   undefined: Undefined = "raise") -> C: ...
 @overload
-def value_and_grad(function: Callable[Concatenate[Any, P], Any],
-                   argnums: Literal[0] = 0) -> ValueAndGradient[P]: ...
+def value_and_grad(function: Callable[Concatenate[Any, P], Any], argnums: Literal[0] = 0,
+                   undefined: Undefined = "raise") -> ValueAndGradient[P]: ...
 @overload
-def value_and_grad(function: Callable[..., Any],
-                   argnums: Argnums) -> Callable[..., tuple[Any, Any]]: ...
-def value_and_grad(function: Any, argnums: Argnums = 0) -> Any:
+def value_and_grad(function: Callable[..., Any], argnums: Argnums,
+                   undefined: Undefined = "raise") -> Callable[..., tuple[Any, Any]]: ...
+def value_and_grad(function: Any, argnums: Argnums = 0, undefined: Undefined = "raise") -> Any:
     """A function that returns (value, gradient) of a function of one output.
 
     Args:
         function: takes numbers, sequences, arrays or dictionaries of them; returns one number.
         argnums: which positional arguments to differentiate; an int, or a tuple of ints.
+        undefined: "raise" for Python's error outside the domain of an operation; "nan" for what
+            IEEE 754 says there, inf and nan as NumPy gives them, of the value and of the gradient:
+            line searches go on from there.
 
     Returns:
         A function of the same arguments. The gradient has the structure and shape of the
@@ -158,7 +163,10 @@ def value_and_grad(function: Any, argnums: Argnums = 0) -> Any:
 
     Raises:
         TypeError: when called, if function returns anything but one number.
+        ValueError: for another ``undefined``.
     """
+    if checked(undefined) == "nan":
+        return _in_ieee(value_and_grad, function, argnums)
     if (composed := _composed(value_and_grad, function, argnums)) is not None:
         return composed
 
@@ -171,6 +179,13 @@ def value_and_grad(function: Any, argnums: Argnums = 0) -> Any:
         return y, trace.rebuild(list(adjoints(y, trace.leaves)))
 
     return _marked(differentiated, value_and_grad, function, argnums)
+
+
+def _in_ieee(transform: Callable[..., Any], function: Any, argnums: Argnums) -> Any:
+    """A derivative that is nan or inf where an operation is not defined."""
+    refuse_misuse(transform.__name__, function, (argnums,))
+    composed = _composed(in_ieee, function, transform, argnums)
+    return in_ieee(function, transform, argnums) if composed is None else composed
 
 
 def _marked(derivative: Callable[..., Any], transform: Callable[..., Any],
@@ -190,7 +205,8 @@ def _composed(transform: Callable[..., Any], function: Callable[..., Any],
 
     The derivative of a compiled function is the compiled derivative.
     """
-    refuse_misuse(transform.__name__.removesuffix("_of"), function, options)
+    refuse_misuse(transform.__name__.removesuffix("_of"), function,
+                  () if transform is in_ieee else options)
     compose = getattr(function, "__compose__", None)
     if compose is None:
         return None
@@ -235,16 +251,20 @@ def _float_gradient(y: Operand, leaves: Sequence[Value]) -> list[float]:
 
 
 @overload
-def grad(function: Composing[C], argnums: Argnums = 0) -> C: ...
+def grad(function: Composing[C], argnums: Argnums = 0, undefined: Undefined = "raise") -> C: ...
 @overload
-def grad(function: Callable[Concatenate[Any, P], Any], argnums: Literal[0] = 0) -> Gradient[P]: ...
+def grad(function: Callable[Concatenate[Any, P], Any], argnums: Literal[0] = 0,
+         undefined: Undefined = "raise") -> Gradient[P]: ...
 @overload
-def grad(function: Callable[..., Any], argnums: Argnums) -> Callable[..., Any]: ...
-def grad(function: Any, argnums: Argnums = 0) -> Any:
+def grad(function: Callable[..., Any], argnums: Argnums,
+         undefined: Undefined = "raise") -> Callable[..., Any]: ...
+def grad(function: Any, argnums: Argnums = 0, undefined: Undefined = "raise") -> Any:
     """The function's gradient, as a function; see :func:`value_and_grad`.
 
     ``grad(grad(f))`` is the second derivative, and so on to any depth.
     """
+    if checked(undefined) == "nan":
+        return _in_ieee(grad, function, argnums)
     if (composed := _composed(grad, function, argnums)) is not None:
         return composed
     both = value_and_grad(function, argnums)
