@@ -18,7 +18,7 @@ import numpy as np
 
 from autograd.compiler.program.array_program import Affine, ArrayProgram, Slots, Step, Table
 from autograd.compiler.program.program import Program
-from autograd.core.primitives import TABLE
+from autograd.core.primitive import find
 from autograd.core.typing import Array
 
 LONGEST_PERIOD = 64
@@ -269,7 +269,7 @@ def _steps(op: str, reads: Array, longest_last: bool) -> Iterator[tuple[Step, Ar
         longest_last: whether to turn each array so that its longest axis is the last.
     """
     if _is_nary(op, reads):
-        row = TABLE.get(op)
+        row = find(op)
         sides = 2 if row is not None and row.paired else 1
         for start, stop in _long_stretches(reads):
             yield _turned(_nary_step(op, reads[start:stop], sides), np.arange(start, stop),
@@ -299,7 +299,7 @@ def _steps(op: str, reads: Array, longest_last: bool) -> Iterator[tuple[Step, Ar
 
 def _is_nary(op: str, reads: Array) -> bool:
     """Whether the operands of a group are many, along an axis of their own."""
-    row = TABLE.get(op)  # None for a step of a written-out primitive, which has a fixed arity
+    row = find(op)  # None for a step of a written-out primitive, which has a fixed arity
     return (row is not None and row.arity is None) or (op == "add" and reads.shape[1] > 2)
 
 

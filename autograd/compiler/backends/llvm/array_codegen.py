@@ -128,8 +128,7 @@ class ArrayWriter:
         elif self.program.guards:
             by_rows.append(self._function("prologue", lambda e: self._store(
                 e, e.const(1.0), e.at("%ok", "%i")), self.width))
-        for i, (step, start) in enumerate(zip(self.program.steps, self.program.starts(),
-                                              strict=True)):
+        for i, (start, step) in enumerate(self.program.placed()):
             if i in self.layout.products:
                 by_rows += self._product_functions(i, step, self.layout.products[i])
             elif self.layout.varies[start]:
