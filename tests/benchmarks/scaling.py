@@ -21,6 +21,7 @@ NETWORKS = {10**3: (20, 32, 10), 10**4: (100, 90, 10), 10**5: (400, 244, 10),
             10**6: (784, 1024, 192, 10)}
 ROWS = (10**3, 10**4, 10**5, 10**6, 10**7)
 STEPS = 10  # of an epoch
+MUCH = 300_000  # parameters, by which fewer are divided: so many epochs are long enough to be timed
 
 
 def benchmarks(largest: int = MOST) -> Iterator[tuple[str, int, Benchmark]]:
@@ -30,7 +31,8 @@ def benchmarks(largest: int = MOST) -> Iterator[tuple[str, int, Benchmark]]:
             name = "-".join(map(str, sizes))
             yield "parameters", size, _benchmark(Benchmark(
                 "digits", f"{STEPS} steps, MLP {name}, cross-entropy, Adam, batches of 32",
-                partial(network_rows, list(sizes), 32 * STEPS, 1), (), tolerance=1e-6))
+                partial(network_rows, list(sizes), 32 * STEPS, max(1, min(30, MUCH // size))), (),
+                tolerance=1e-6))
     for size in ROWS:
         if size <= largest:
             yield "rows", size, _benchmark(Benchmark(
