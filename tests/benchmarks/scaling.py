@@ -21,6 +21,7 @@ NETWORKS = {10**3: (20, 32, 10), 10**4: (100, 90, 10), 10**5: (400, 244, 10),
             10**6: (784, 1024, 192, 10)}
 ROWS = (10**3, 10**4, 10**5, 10**6, 10**7)
 STEPS = 10  # of an epoch
+ROUNDS = 3  # that alternate
 MUCH = 300_000  # parameters, by which fewer are divided: so many epochs are long enough to be timed
 
 
@@ -62,7 +63,7 @@ def run(largest: int = MOST, all_cores: bool = False, make: harness.Maker | None
     complete = True
     for unit, size, benchmark in benchmarks(largest):
         try:
-            rows = harness.measure(benchmark, benchmark.entries, 1, make or partial(
+            rows = harness.measure(benchmark, benchmark.entries, ROUNDS, make or partial(
                 environments.worker, all_cores=all_cores, timeout=LIMIT))
         except (harness.WrongAnswer, ImportError) as error:
             print(f"{size:>12,} {unit:11} {error}")
