@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -38,24 +39,21 @@ def find_arrays(program: Program, varies: Sequence[bool] | None = None,
     """
     ops, operands, alive = _fused(program, free_sums)
     varying = _varying(program, operands, varies)
-    groups = min((_grouped(program, ops, operands, alive, varying, levels)
-                  for levels in (_levels_from_the_end(program, operands, alive),
-                                 _levels_from_the_start(program, operands, alive))), key=len)
     numbering = _Numbering(program)
     steps: list[Step] = []
-    for key in sorted(groups):
-        members = np.array(groups[key], dtype=np.int64)
-        reads = np.array([operands[i] for i in groups[key]], dtype=np.int64)
-        reads = numbering.read(reads.reshape(len(members), key[2]))
-        chosen, same = _in_order(reads, key[1])
-        for step, order in _steps(key[1], reads[chosen], varies is None):
+    for op, arity, members in _groups(program, ops, operands, alive, varying):
+        reads = np.array([operands[i] for i in members.tolist()], dtype=np.int64)
+        reads = numbering.read(reads.reshape(len(members), arity))
+        chosen, same = _in_order(reads, op)
+        for step, order in _steps(op, reads[chosen], varies is None):
             numbering.write(members[chosen][order])
             steps.append(step)
         numbering.repeat(members, members[same])
     # What is not computed may be a constant, which gets its slot only now.
-    outputs = np.array([numbering.one(slot) for slot in program.outputs], dtype=np.int64)
-    pairs = [(numbering.one(guard.left), numbering.one(guard.right)) for guard in program.guards]
-    ends = numbering.final(np.array(pairs, dtype=np.int64).reshape(-1, 2)).tolist()
+    outputs = numbering.all(program.outputs)
+    ends = numbering.final(np.stack([numbering.all([guard.left for guard in program.guards]),
+                                     numbering.all([guard.right for guard in program.guards])],
+                                    axis=1)).tolist()
     guards = tuple(guard._replace(left=left, right=right)
                    for guard, (left, right) in zip(program.guards, ends, strict=True))
     return ArrayProgram(program.n_inputs, tuple(numbering.constants),
@@ -108,11 +106,13 @@ class _Numbering:
         """Give instructions the slots of others, which compute the same."""
         self._new[instructions + self.program.first] = self._new[others + self.program.first]
 
-    def one(self, slot: int) -> int:
-        """The new slot of a single one."""
-        if self.program.n_inputs <= slot < self.program.first:
-            return self._single(slot - self.program.n_inputs)
-        return int(self._new[slot])
+    def all(self, slots: Sequence[int]) -> Array:
+        """The new slots of single ones."""
+        old = np.array(slots, dtype=np.int64)
+        found = self._new[old]
+        for place in np.flatnonzero((old >= self.program.n_inputs) & (old < self.program.first)):
+            found[place] = self._single(int(old[place]) - self.program.n_inputs)
+        return found
 
     def _single(self, place: int) -> int:
         bits = int(self._values[place:place + 1].view(np.int64)[0])
@@ -139,16 +139,33 @@ def _renumbered(step: Step, numbering: _Numbering) -> Step:
     return replace(step, operands=tuple(operands))
 
 
-def _grouped(program: Program, ops: Sequence[str], operands: Sequence[tuple[int, ...]],
-             alive: Sequence[int], varying: Sequence[bool],
-             levels: Sequence[int]) -> dict[tuple[Any, ...], list[int]]:
-    """The instructions of each level that are alike; the keys are in the order of the levels."""
-    groups: dict[tuple[Any, ...], list[int]] = {}
+def _groups(program: Program, ops: Sequence[str], operands: Sequence[tuple[int, ...]],
+            alive: Sequence[int], varying: Sequence[bool]) -> Iterator[tuple[str, int, Array]]:
+    """The instructions of each level that are alike: op, number of operands, and which they are.
+
+    Of the two ways to tell levels it is the one that gives fewer groups.
+    """
+    first = program.first
+    numbers: dict[tuple[Any, ...], int] = {}  # of each kind of instruction
+    found = []
     for i in alive:
-        read = tuple([varying[x] for x in operands[i]]) if len(operands[i]) < 4 else ()
-        groups.setdefault((levels[i], ops[i], len(operands[i]), varying[program.first + i], read),
-                          []).append(i)
-    return groups
+        xs = operands[i]
+        read = tuple([varying[x] for x in xs]) if len(xs) < 4 else ()
+        found.append(numbers.setdefault((ops[i], len(xs), varying[first + i], read), len(numbers)))
+    sorted_kinds = sorted(numbers)
+    rank = np.empty(len(numbers), dtype=np.int64)
+    rank[[numbers[kind] for kind in sorted_kinds]] = np.arange(len(numbers))
+    members = np.array(alive, dtype=np.int64)
+    kinds = rank[np.array(found, dtype=np.int64)]
+    keys = min((np.array(levels, dtype=np.int64)[members] * len(numbers) + kinds
+                for levels in (_levels_from_the_end(program, operands, alive),
+                               _levels_from_the_start(program, operands, alive))),
+               key=lambda keys: len(np.unique(keys)))
+    order = np.argsort(keys, kind="stable")
+    ends = np.flatnonzero(np.diff(keys[order])) + 1
+    for part in np.split(order, ends) if len(order) else ():
+        op, arity, *_ = sorted_kinds[kinds[part[0]]]
+        yield op, arity, members[part]
 
 
 # --- sums and products ----------------------------------------------------------------------------
@@ -187,7 +204,7 @@ def _fused(program: Program, free_sums: bool
 
 def _read_once(program: Program) -> list[bool]:
     """For each slot whether one instruction reads it, once, and nobody else."""
-    uses = np.bincount(np.fromiter((x for xs in program.operands for x in xs), dtype=np.int64),
+    uses = np.bincount(np.fromiter(chain.from_iterable(program.operands), dtype=np.int64),
                        minlength=program.n_slots)
     for slot in (*program.outputs, *(x for guard in program.guards
                                      for x in (guard.left, guard.right))):
@@ -215,15 +232,17 @@ def _levels_from_the_start(program: Program, operands: Sequence[tuple[int, ...]]
     levels = [0] * program.n_slots
     first = program.first
     for i in alive:
-        levels[first + i] = 1 + max([levels[x] for x in operands[i]], default=0)
+        levels[first + i] = 1 + max(map(levels.__getitem__, operands[i]), default=0)
     return levels[first:]
 
 
 def _varying(program: Program, operands: Sequence[tuple[int, ...]],
              varies: Sequence[bool] | None) -> list[bool]:
-    flags = list(varies or [False] * program.n_inputs) + [False] * len(program.constants)
+    if varies is None:
+        return [False] * program.n_slots
+    flags = [*varies, *[False] * len(program.constants)]
     for xs in operands:
-        flags.append(any(flags[x] for x in xs))
+        flags.append(True in map(flags.__getitem__, xs))
     return flags
 
 
