@@ -455,10 +455,13 @@ def _of_truths(function: Function) -> Function:
 def _where(condition: Any, x: Any = _NOTHING, y: Any = _NOTHING) -> Any:
     if x is _NOTHING:
         return np.nonzero(np.asarray(_truths(condition)))
-    condition = condition if isinstance(condition, Condition) else np.asarray(_truths(condition))
+    if not isinstance(condition, Condition):
+        condition = np.asarray(as_array_operand(condition))
+        condition = _truths(condition) if condition.dtype.kind == "O" else condition
     result = selected(condition, x, y)
-    return kept(result) if np.ndim(result) else result.item() if (
-        isinstance(result, np.ndarray)) else result
+    if not isinstance(result, np.ndarray):
+        return result
+    return kept(result) if result.ndim else result.item()
 
 
 def _select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0) -> Any:
