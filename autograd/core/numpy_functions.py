@@ -151,17 +151,6 @@ def _no_nan(function: Function, instead: float) -> Function:
         nan_to_num(a, nan=instead, posinf=math.inf, neginf=-math.inf), *arguments, **options)
 
 
-def _nan_quantile(function: Function) -> Function:
-    def of_numbers(a: Any, *arguments: Any, **options: Any) -> Any:
-        array = np.asanyarray(a)
-        if array.ndim > 1:
-            raise refusal("np.nanpercentile and its like take sequences of Values; for an array "
-                          "write it for each row")
-        return function(_ours([x for x in array if x == x]), *arguments, **options)
-
-    return of_numbers
-
-
 def _average(a: Any, axis: Any = None, weights: Any = None, returned: bool = False, *,
              keepdims: Any = False) -> Any:
     keepdims = keepdims is True
@@ -359,6 +348,19 @@ def _geomspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtyp
     return result
 
 
+def _polyfit(x: Any, y: Any, deg: int, rcond: Any = None, full: bool = False, w: Any = None,
+             cov: Any = False) -> Any:
+    if full or cov:
+        raise refusal("np.polyfit of Values takes neither full=True nor cov=True")
+    places = np.asarray(x)
+    if places.dtype.kind == "O":
+        raise refusal("np.polyfit takes places x that are plain numbers; for others solve the "
+                      "normal equations of np.vander(x, n)")
+    weights = np.ones(len(places)) if w is None else np.asarray(w, dtype=float)
+    return np.linalg.pinv(np.vander(places, deg + 1) * weights[:, None]) @ (
+        _ours(y).T * weights).T
+
+
 # --- number by number -----------------------------------------------------------------------------
 
 def nan_to_num(x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None,
@@ -397,7 +399,7 @@ def _of_row(name: str) -> Function:
     def function(x: Any) -> Any:
         if name not in TABLE:
             raise _unanswered(f"np.{name}")
-        return TABLE[name](x)
+        return TABLE[name](np.asanyarray(x) if isinstance(x, list | tuple) else x)
 
     return function
 
@@ -644,7 +646,6 @@ def _named(name: str) -> Any:
     return found
 
 
-_median_of = orders.median
 _BY_NAME: dict[str, Function] = {
     "sum": _reduction(np.add), "prod": _reduction(np.multiply), "max": _extreme(np.maximum),
     "amax": _extreme(np.maximum), "min": _extreme(np.minimum), "amin": _extreme(np.minimum),
@@ -658,8 +659,8 @@ _BY_NAME: dict[str, Function] = {
     "nanstd": _spread_of_numbers(_deviation_of),
     "nancumsum": _no_nan(_accumulation(np.add), 0.0),
     "nancumprod": _no_nan(_accumulation(np.multiply), 1.0),
-    "nanmedian": _nan_quantile(orders.median), "nanquantile": _nan_quantile(orders.quantile),
-    "nanpercentile": _nan_quantile(orders.percentile),
+    "nanmedian": orders.nanmedian, "nanquantile": orders.nanquantile,
+    "nanpercentile": orders.nanpercentile,
     "median": orders.median, "quantile": orders.quantile, "percentile": orders.percentile,
     "sort": orders.sort, "partition": orders.partition, "searchsorted": orders.searchsorted,
     "dot": contractions.dot, "vdot": contractions.vdot, "inner": contractions.inner,
@@ -667,8 +668,8 @@ _BY_NAME: dict[str, Function] = {
     "trace": contractions.trace, "convolve": contractions.convolve,
     "correlate": contractions.correlate, "cross": _cross, "kron": _kron,
     "cov": _cov, "corrcoef": _corrcoef, "interp": _interp, "trapezoid": _trapezoid,
-    "trapz": _trapezoid, "gradient": _gradient, "unwrap": _unwrap, "linspace": _linspace,
-    "logspace": _logspace, "geomspace": _geomspace, "nan_to_num": nan_to_num,
+    "trapz": _trapezoid, "gradient": _gradient, "polyfit": _polyfit, "unwrap": _unwrap,
+    "linspace": _linspace, "logspace": _logspace, "geomspace": _geomspace, "nan_to_num": nan_to_num,
     "round": _round, "around": _round, "round_": _round,
     "fix": lambda x, out=None: _into(np.trunc(x), out),
     "sinc": _of_row("sinc"), "i0": _of_row("i0"),
@@ -709,8 +710,8 @@ _AS_THEY_ARE = (
     "array_str", "array2string", "shares_memory", "may_share_memory", "result_type", "can_cast",
     "min_scalar_type", "apply_along_axis", "apply_over_axes", "astype", "tril_indices_from",
     "triu_indices_from", "diag_indices_from", "diff", "ediff1d", "outer", "clip", "unique",
-    "polyval", "polyadd", "polysub", "polymul", "polyder", "polyint", "trim_zeros", "save",
-    "savez", "nanmax", "nanmin", "require", "isin", "in1d", "union1d", "intersect1d",
+    "polyval", "polyadd", "polysub", "polymul", "polyder", "polyint", "poly", "einsum_path",
+    "trim_zeros", "save", "savez", "nanmax", "nanmin", "require", "isin", "in1d", "union1d", "intersect1d",
     "linalg.diagonal", "linalg.matrix_transpose", "linalg.multi_dot", "linalg.matrix_power")
 _ABOUT_NUMBERS = "is computed from the bare numbers, and has no derivative; write it with " \
                  "np.array([v.data for v in x]), through which no gradient flows"
@@ -721,7 +722,6 @@ INSTEAD: dict[str, str] = {
     "fft": "would be complex numbers; write the sums with np.cos and np.sin: x @ np.cos(angles) "
            "and x @ np.sin(angles) are its real and imaginary parts",
     "angle": "is of complex numbers; write np.arctan2(y, x) of the two parts",
-    "polyfit": "is not answered; solve the normal equations of np.vander(x, n)",
     "roots": "is of complex numbers; solve for a real root, and differentiate that",
     "linalg.eig": "would be complex numbers; for a symmetric matrix write np.linalg.eigh",
     "linalg.eigvals": "would be complex numbers; for a symmetric matrix write np.linalg.eigvalsh",
