@@ -210,8 +210,7 @@ def correlate(a: Any, v: Any, mode: str = "valid") -> Any:
     """``np.correlate``."""
     first, second = (np.atleast_1d(as_objects(x)) for x in (a, v))
     if len(second) > len(first):
-        return convolve(second[::-1], first, mode)[::-1][::-1] if mode == "full" else (
-            convolve(first, second[::-1], mode))
+        return correlate(second, first, mode)[::-1]
     return convolve(first, second[::-1], mode)
 
 

@@ -22,7 +22,7 @@ from autograd.core.contractions import as_objects, total
 from autograd.core.numpy_protocol import accumulated, axes_of, over_axes
 from autograd.core.primitive import TABLE, as_array_operand
 from autograd.core.typing import Array
-from autograd.core.value import Value, refusal
+from autograd.core.value import UFUNCS, Value, refusal
 
 Function = Callable[..., Any]
 _NOTHING: Any = np._NoValue
@@ -84,6 +84,8 @@ def _cumulative(ufunc: np.ufunc, start: float) -> Function:
 
 
 def _mean_of(items: list[Any]) -> Any:
+    if not items:
+        raise ValueError("the mean of no numbers is not defined")
     return total(items) / float(len(items))
 
 
@@ -397,9 +399,9 @@ def _each(function: Callable[[Any], Any], a: Any) -> Any:
 def _of_row(name: str) -> Function:
     """A function that NumPy computes by steps of its own, and a row of the table at once."""
     def function(x: Any) -> Any:
-        if name not in TABLE:
+        if name not in UFUNCS:
             raise _unanswered(f"np.{name}")
-        return TABLE[name](np.asanyarray(x) if isinstance(x, list | tuple) else x)
+        return UFUNCS[name](np.asanyarray(x) if isinstance(x, list | tuple) else x)
 
     return function
 
@@ -711,7 +713,8 @@ _AS_THEY_ARE = (
     "min_scalar_type", "apply_along_axis", "apply_over_axes", "astype", "tril_indices_from",
     "triu_indices_from", "diag_indices_from", "diff", "ediff1d", "outer", "clip", "unique",
     "polyval", "polyadd", "polysub", "polymul", "polyder", "polyint", "poly", "einsum_path",
-    "trim_zeros", "save", "savez", "nanmax", "nanmin", "require", "isin", "in1d", "union1d", "intersect1d",
+    "trim_zeros", "save", "savez", "nanmax", "nanmin", "require", "isin", "in1d", "union1d",
+    "intersect1d",
     "linalg.diagonal", "linalg.matrix_transpose", "linalg.multi_dot", "linalg.matrix_power")
 _ABOUT_NUMBERS = "is computed from the bare numbers, and has no derivative; write it with " \
                  "np.array([v.data for v in x]), through which no gradient flows"
