@@ -57,11 +57,12 @@ class Listener:
     Attributes:
         outer: the one outside.
         writes_programs: whether it writes down the operations, to repeat them on other numbers.
+        selects: whether ``np.where`` by a comparison of arrays may be an operation, and no branch.
     """
 
     outer: Listener | None = None
-    selects = False  # whether a choice by a comparison of arrays may become a row of its own
     writes_programs = False
+    selects = False
 
     def compared(self, relation: str, a: Value, b: Operand, outcome: bool) -> None:
         """A comparison came out so."""
