@@ -34,6 +34,7 @@ from autograd.compiler.trace.few_rows import FewRows, builder, few_rows
 from autograd.compiler.trace.tracer import Recording, RecordingError, is_recording
 from autograd.core.context import listeners_on
 from autograd.core.graph import collector_at_rest
+from autograd.core.linear_maps import vjp_of
 from autograd.core.primitives import DOMAIN_ERRORS, TABLE
 from autograd.core.pytrees import leaves_of
 from autograd.core.transforms import grad, hessian, hvp_of, jvp_of, value_and_grad
@@ -249,6 +250,9 @@ class Batched(Compiled, Generic[R]):
 
     def __compose__(self, transform: Callable[..., Any], *options: Any) -> Batched[Any]:
         """Derivatives of the sum over all rows: by shared arguments they are sums."""
+        if transform is vjp_of:
+            raise TypeError("vjp(vmap(f), ...) would be a pullback of all rows at once; write "
+                            "vmap(lambda x, cotangent: vjp(f, x)[1](cotangent)) for that of each")
         if transform in (hvp_of, jvp_of):
             along: Any = partial(self._along, transform)  # a function, for hvp and jvp alone
             return along  # type: ignore[no-any-return]
@@ -263,16 +267,24 @@ class Batched(Compiled, Generic[R]):
         derived: Batched[Any] = self.derived[key]
         return derived
 
-    def _origins_of(self, transform: Callable[..., Any], argnums: Any) -> Origins:
+    def _origins_of(self, transform: Callable[..., Any], argnums: Any,
+                    has_aux: bool = False) -> Origins:
         """Which parts of a derivative have the shape of an argument."""
+        if has_aux and transform is not value_and_grad:
+            aux = self.origins[1] if isinstance(self.origins, tuple) else None
+            return (self._origins_of(transform, argnums), aux)
         if transform is grad:
             return argnums  # type: ignore[no-any-return]
         if transform is value_and_grad:
             return (self.origins, argnums)
         return None if transform is hessian else self.origins
 
-    def _sums_of(self, transform: Callable[..., Any], argnums: Any) -> Sums:
+    def _sums_of(self, transform: Callable[..., Any], argnums: Any,
+                 has_aux: bool = False) -> Sums:
         """Which parts of a derivative are summed over the rows."""
+        if has_aux and transform is not value_and_grad:
+            aux = self.sums[1] if isinstance(self.sums, tuple) else self.sums
+            return (self._sums_of(transform, argnums), aux)
         positions = (argnums,) if isinstance(argnums, int) else tuple(argnums)
         shared = tuple(self._is_shared(position) for position in positions)
         each: Sums = shared[0] if isinstance(argnums, int) else shared

@@ -107,6 +107,7 @@ class Primitive:
             derivative.
         paired: the operands are two sequences, one behind the other.
         hidden: it serves other rows, and is no function of ``autograd`` or of the command line.
+        stops: its result counts as a constant to derivatives, although it is none.
     """
 
     name: str
@@ -135,6 +136,7 @@ class Primitive:
     orders: int = 0
     paired: bool = False
     hidden: bool = False
+    stops: bool = False
 
     def __post_init__(self) -> None:
         places = "{all}" if self.arity is None else ", ".join(f"{{{i}}}" for i in range(self.arity))
