@@ -12,6 +12,7 @@ from autograd.core.backward import gradient
 from autograd.core.composed import clip, log_softmax, softmax, stop_gradient
 from autograd.core.gamma_functions import digamma, gamma, gammaln, polygamma
 from autograd.core.graph import edges, leaves, name_scope, scope_of, topological_order
+from autograd.core.implicit import implicit
 from autograd.core.linear_maps import linearize, vjp
 from autograd.core.naming import node_names
 from autograd.core.numpy_protocol import values
@@ -219,15 +220,15 @@ __all__ = [
     "check_gradients", "clip", "compare_naive", "copysign", "cos", "cosh", "degrees", "descend",
     "digamma", "dot", "draw", "edges", "elu", "erf", "erfc", "evaluations", "exp", "exp2",
     "explain", "expm1", "floor", "floordiv", "fmod", "gamma", "gammaln", "grad", "gradcheck",
-    "gradient", "hardtanh", "hessian", "hvp", "hypot", "identity", "ieee_remainder", "jacobian",
-    "jit", "jvp", "leaky_relu", "leaves", "linearize", "live", "live_descent", "log", "log10",
-    "log1p", "log2", "log_softmax", "logaddexp", "logit", "logsumexp", "maximum", "minimum",
-    "mish", "mod", "name_scope", "no_grad", "node_names", "norm", "plot_decision_boundary",
-    "plot_descent", "plot_function", "plot_history", "plot_loss_landscape", "plot_surface",
-    "polygamma", "primitive", "prod", "radians", "relu", "rint", "scope_of", "selu", "sigmoid",
-    "silu", "sin", "sinh", "softmax", "softplus", "softsign", "sqrt", "step_through",
-    "stop_gradient", "sum", "tan", "tanh", "topological_order", "trunc", "value_and_grad",
-    "values", "vjp", "vmap", "where", "xlog1py", "xlogy",
+    "gradient", "hardtanh", "hessian", "hvp", "hypot", "identity", "ieee_remainder", "implicit",
+    "jacobian", "jit", "jvp", "leaky_relu", "leaves", "linearize", "live", "live_descent", "log",
+    "log10", "log1p", "log2", "log_softmax", "logaddexp", "logit", "logsumexp", "maximum",
+    "minimum", "mish", "mod", "name_scope", "no_grad", "node_names", "norm",
+    "plot_decision_boundary", "plot_descent", "plot_function", "plot_history",
+    "plot_loss_landscape", "plot_surface", "polygamma", "primitive", "prod", "radians", "relu",
+    "rint", "scope_of", "selu", "sigmoid", "silu", "sin", "sinh", "softmax", "softplus",
+    "softsign", "sqrt", "step_through", "stop_gradient", "sum", "tan", "tanh", "topological_order",
+    "trunc", "value_and_grad", "values", "vjp", "vmap", "where", "xlog1py", "xlogy",
 ]
 
 # Every row of the table is a function of the package, also one that is not named above.

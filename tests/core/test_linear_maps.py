@@ -160,7 +160,7 @@ def test_what_is_beside_the_result_is_handed_on(wrap):
 
 def test_aux_of_rows():
     rows = np.stack([X, T])
-    f = lambda x: (np.sum(x * x), 2.0 * x[0])  # noqa: E731
+    f = lambda x: (np.sum(x * x), 2.0 * x[0])
     for found in (vmap(grad(f, has_aux=True))(rows), grad(vmap(f), has_aux=True)(rows)):
         np.testing.assert_allclose(found[0], 2.0 * rows)
         np.testing.assert_allclose(found[1], 2.0 * rows[:, 0])
