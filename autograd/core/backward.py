@@ -6,6 +6,7 @@ times the local derivative. The local derivatives come from the table of primiti
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -20,6 +21,7 @@ from autograd.core.graph import (
 )
 from autograd.core.primitives import DOMAIN_ERRORS
 from autograd.core.pytrees import is_container, leaves_of, paths, rebuild
+from autograd.core.undefined import is_ieee
 from autograd.core.value import (
     NOT_COMPUTED,
     Operand,
@@ -56,7 +58,10 @@ def backward(root: Value) -> None:
         root.grad = 1.0
         try:
             _propagate(order)
+            is_done = not is_ieee() or all(math.isfinite(leaf.grad) for leaf in leaves)
         except DOMAIN_ERRORS:
+            is_done = False
+        if not is_done:
             _propagate_by_graphs(root, order)
         for leaf, grad in zip(leaves, before, strict=True):
             leaf.grad = grad if leaf.grad is NOT_COMPUTED else leaf.grad + grad
@@ -387,4 +392,22 @@ def local_graphs(node: Value, depends: set[Value] | None = None) -> Sequence[Any
     try:
         return node.op.local_derivatives(node.parents, node, wanted)
     except DOMAIN_ERRORS as error:
+        if is_ieee():
+            return _ieee_graphs(node, wanted)
         raise _derivative_error(node, error) from None
+
+
+def _ieee_graphs(node: Value, wanted: Sequence[bool]) -> Sequence[Any]:
+    """The local derivatives as IEEE arithmetic has them, nan where the rule itself raises."""
+    op = node.op
+    assert op is not None
+    operands = [p if isinstance(p, Value) else Value(p) for p in node.parents]  # not Python's 1 / 0
+
+    def each(position: int) -> Any:
+        try:
+            return (op.partials[position](*operands, node) if op.arity is not None
+                    else op.partials(*operands, node)[position])
+        except DOMAIN_ERRORS:
+            return math.nan
+
+    return [each(position) if wish else None for position, wish in enumerate(wanted)]

@@ -29,6 +29,7 @@ from autograd.core.composed import numbers_in
 from autograd.core.graph import refuse_stale, topological_order
 from autograd.core.pytrees import as_array, flatten, leaves_of, rebuild, shape_of
 from autograd.core.typing import Array
+from autograd.core.undefined import Undefined, checked, in_ieee
 from autograd.core.value import (
     Operand,
     Value,
@@ -153,17 +154,20 @@ def scalar(result: Any) -> Any:
 
 
 @overload
-def value_and_grad(function: Composing[C], argnums: Argnums = 0, has_aux: bool = False) -> C: ...
+def value_and_grad(function: Composing[C], argnums: Argnums = 0, has_aux: bool = False,
+                   undefined: Undefined = "raise") -> C: ...
 @overload
-def value_and_grad(function: Callable[Concatenate[Any, P], Any],
-                   argnums: Literal[0] = 0) -> ValueAndGradient[P]: ...
+def value_and_grad(function: Callable[Concatenate[Any, P], Any], argnums: Literal[0] = 0,
+                   has_aux: Literal[False] = False,
+                   undefined: Undefined = "raise") -> ValueAndGradient[P]: ...
 @overload
-def value_and_grad(function: Callable[..., Any],
-                   argnums: Argnums) -> Callable[..., tuple[Any, Any]]: ...
+def value_and_grad(function: Callable[..., Any], argnums: Argnums, has_aux: Literal[False] = False,
+                   undefined: Undefined = "raise") -> Callable[..., tuple[Any, Any]]: ...
 @overload
-def value_and_grad(function: Callable[..., Any], argnums: Argnums = 0, *,
-                   has_aux: Literal[True]) -> Callable[..., tuple[Any, Any]]: ...
-def value_and_grad(function: Any, argnums: Argnums = 0, has_aux: bool = False) -> Any:
+def value_and_grad(function: Callable[..., Any], argnums: Argnums = 0, *, has_aux: Literal[True],
+                   undefined: Undefined = "raise") -> Callable[..., tuple[Any, Any]]: ...
+def value_and_grad(function: Any, argnums: Argnums = 0, has_aux: bool = False,
+                   undefined: Undefined = "raise") -> Any:
     """A function that returns (value, gradient) of a function of one output.
 
     Args:
@@ -172,6 +176,9 @@ def value_and_grad(function: Any, argnums: Argnums = 0, has_aux: bool = False) -
         has_aux: whether function returns a pair: the number, and anything else beside it, which
             is handed on: the result is ((value, aux), gradient), that of :func:`grad`,
             :func:`jacobian` and :func:`hessian` (derivative, aux).
+        undefined: "raise" for Python's error outside the domain of an operation; "nan" for what
+            IEEE 754 says there, inf and nan as NumPy gives them, of the value and of the gradient:
+            line searches go on from there.
 
     Returns:
         A function of the same arguments. The gradient has the structure and shape of the
@@ -180,7 +187,10 @@ def value_and_grad(function: Any, argnums: Argnums = 0, has_aux: bool = False) -
 
     Raises:
         TypeError: when called, if function returns anything but one number.
+        ValueError: for another ``undefined``.
     """
+    if checked(undefined) == "nan":
+        return _in_ieee(value_and_grad, function, *_options(argnums, has_aux))
     if (composed := composed_of(value_and_grad, function, *_options(argnums, has_aux))) is not None:
         return composed
 
@@ -193,6 +203,13 @@ def value_and_grad(function: Any, argnums: Argnums = 0, has_aux: bool = False) -
         return trace.with_aux(y), trace.rebuild(list(adjoints(y, trace.leaves)))
 
     return _marked(differentiated, value_and_grad, function, *_options(argnums, has_aux))
+
+
+def _in_ieee(transform: Callable[..., Any], function: Any, *options: Any) -> Any:
+    """A derivative that is nan or inf where an operation is not defined."""
+    refuse_misuse(transform.__name__, function, options)
+    composed = composed_of(in_ieee, function, transform, *options)
+    return in_ieee(function, transform, *options) if composed is None else composed
 
 
 def _marked(derivative: Callable[..., Any], transform: Callable[..., Any],
@@ -217,7 +234,8 @@ def composed_of(transform: Callable[..., Any], function: Callable[..., Any],
 
     The derivative of a compiled function is the compiled derivative.
     """
-    refuse_misuse(transform.__name__.removesuffix("_of"), function, options)
+    refuse_misuse(transform.__name__.removesuffix("_of"), function,
+                  () if transform is in_ieee else options)
     compose = getattr(function, "__compose__", None)
     if compose is None:
         return None
@@ -262,19 +280,25 @@ def float_gradient(y: Operand, leaves: Sequence[Value]) -> list[float]:
 
 
 @overload
-def grad(function: Composing[C], argnums: Argnums = 0, has_aux: bool = False) -> C: ...
+def grad(function: Composing[C], argnums: Argnums = 0, has_aux: bool = False,
+         undefined: Undefined = "raise") -> C: ...
 @overload
-def grad(function: Callable[Concatenate[Any, P], Any], argnums: Literal[0] = 0) -> Gradient[P]: ...
+def grad(function: Callable[Concatenate[Any, P], Any], argnums: Literal[0] = 0,
+         has_aux: Literal[False] = False, undefined: Undefined = "raise") -> Gradient[P]: ...
 @overload
-def grad(function: Callable[..., Any], argnums: Argnums) -> Callable[..., Any]: ...
+def grad(function: Callable[..., Any], argnums: Argnums, has_aux: Literal[False] = False,
+         undefined: Undefined = "raise") -> Callable[..., Any]: ...
 @overload
-def grad(function: Callable[..., Any], argnums: Argnums = 0, *,
-         has_aux: Literal[True]) -> Callable[..., tuple[Any, Any]]: ...
-def grad(function: Any, argnums: Argnums = 0, has_aux: bool = False) -> Any:
+def grad(function: Callable[..., Any], argnums: Argnums = 0, *, has_aux: Literal[True],
+         undefined: Undefined = "raise") -> Callable[..., tuple[Any, Any]]: ...
+def grad(function: Any, argnums: Argnums = 0, has_aux: bool = False,
+         undefined: Undefined = "raise") -> Any:
     """The function's gradient, as a function; see :func:`value_and_grad`.
 
     ``grad(grad(f))`` is the second derivative, and so on to any depth.
     """
+    if checked(undefined) == "nan":
+        return _in_ieee(grad, function, *_options(argnums, has_aux))
     if (composed := composed_of(grad, function, *_options(argnums, has_aux))) is not None:
         return composed
     both: Any = value_and_grad(function, *_options(argnums, has_aux))

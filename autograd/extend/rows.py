@@ -12,6 +12,7 @@ from typing import Any
 from autograd.checking.finite_differences import EPS, TINY, local_difference
 from autograd.checking.reports import GradientError
 from autograd.core import primitives
+from autograd.core.primitive import find
 from autograd.core.primitives import DOMAIN_ERRORS, TABLE, Interval, Primitive
 from autograd.core.validation import interval
 from autograd.core.value import UFUNCS, Value, install
@@ -65,7 +66,7 @@ def _refuse_names(names: Sequence[str]) -> None:
     for name in names:
         if not isinstance(name, str) or not name.isidentifier() or keyword.iskeyword(name):
             raise ValueError(f"a primitive's name must be a Python identifier, not {name!r}")
-        if name in TABLE or name in UFUNCS or hasattr(Value, name):
+        if find(name) is not None or name in UFUNCS or hasattr(Value, name):
             raise ValueError(f"the name {name!r} is taken; choose another")
     if len(set(names)) < len(names):
         raise ValueError(f"the names {', '.join(names)} repeat")
