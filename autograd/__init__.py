@@ -14,8 +14,6 @@ from autograd.core.backward import gradient
 from autograd.core.composed import clip, log_softmax, softmax, stop_gradient
 from autograd.core.gamma_functions import digamma, gamma, gammaln, polygamma
 from autograd.core.graph import edges, leaves, name_scope, scope_of, topological_order
-from autograd.core.implicit import implicit
-from autograd.core.linear_maps import linearize, vjp
 from autograd.core.naming import node_names
 from autograd.core.normal import (
     erfcinv,
@@ -119,6 +117,8 @@ if TYPE_CHECKING:  # what __getattr__ below finds at run time
     from autograd.compiler.jit import jit
     from autograd.compiler.trace.tracer import RecordingError
     from autograd.compiler.vmap import vmap
+    from autograd.core.implicit import implicit
+    from autograd.core.linear_maps import linearize, vjp
     from autograd.descent import Path, brute_force, descend, evaluations
     from autograd.drawing.graph import draw
     from autograd.explaining.chain_rule import explain
@@ -185,7 +185,9 @@ _LATER = {
     "evaluations": "descent",
     "explain": "explaining.chain_rule",
     "gradcheck": "checking.gradient_check",
+    "implicit": "core.implicit",
     "jit": "compiler.jit",
+    "linearize": "core.linear_maps",
     "live": "pages.live_graph",
     "live_descent": "pages.live_descent",
     "plot_decision_boundary": "plotting.functions",
@@ -196,6 +198,7 @@ _LATER = {
     "plot_surface": "plotting.functions",
     "primitive": "extend",
     "step_through": "pages.live_graph",
+    "vjp": "core.linear_maps",
     "vmap": "compiler.vmap",
 }
 
