@@ -20,6 +20,7 @@ from autograd.compiler.trace.tracer import Recording, is_recording
 from autograd.core import value
 from autograd.core.context import listeners_on
 from autograd.core.graph import collector_at_rest
+from autograd.core.linear_maps import vjp_of
 from autograd.core.transforms import hvp_of, jvp_of
 from autograd.core.undefined import Undefined
 
@@ -184,7 +185,7 @@ class Jitted(Compiled, Generic[F]):
         key = (transform, options)
         if key not in self.derived:
             # Functions of (primals, tangents) have other arguments, and differentiate by all.
-            static = frozenset[int]() if transform in (hvp_of, jvp_of) else self.static
+            static = frozenset[int]() if transform in (hvp_of, jvp_of, vjp_of) else self.static
             made: Jitted[Any] = Jitted(transform(self.function, *options), self.backend,
                                        self.given_max_recordings, static)
             made.recipe = Recipe(composed, self.recipe, transform, *options)

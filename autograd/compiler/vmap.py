@@ -34,6 +34,7 @@ from autograd.compiler.trace.few_rows import FewRows, builder, few_rows
 from autograd.compiler.trace.tracer import Recording, RecordingError, is_recording
 from autograd.core.context import listeners_on
 from autograd.core.graph import collector_at_rest
+from autograd.core.linear_maps import vjp_of
 from autograd.core.primitives import DOMAIN_ERRORS, lookup
 from autograd.core.pytrees import leaves_of
 from autograd.core.transforms import grad, hessian, hvp_of, jvp_of, value_and_grad
@@ -257,6 +258,9 @@ class Batched(Compiled, Generic[R]):
 
     def __compose__(self, transform: Callable[..., Any], *options: Any) -> Batched[Any]:
         """Derivatives of the sum over all rows: by shared arguments they are sums."""
+        if transform is vjp_of:
+            raise TypeError("vjp(vmap(f), ...) would be a pullback of all rows at once; write "
+                            "vmap(lambda x, cotangent: vjp(f, x)[1](cotangent)) for that of each")
         if transform in (hvp_of, jvp_of):
             along: Any = partial(self._along, transform)  # a function, for hvp and jvp alone
             return along  # type: ignore[no-any-return]
@@ -273,7 +277,10 @@ class Batched(Compiled, Generic[R]):
 
     def _origins_of(self, transform: Callable[..., Any], *options: Any) -> Origins:
         """Which parts of a derivative have the shape of an argument."""
-        transform, argnums = _inner(transform, options)
+        transform, argnums, has_aux = _inner(transform, options)
+        if has_aux and transform is not value_and_grad:
+            aux = self.origins[1] if isinstance(self.origins, tuple) else None
+            return (self._origins_of(transform, argnums), aux)
         if transform is grad:
             return argnums  # type: ignore[no-any-return]
         if transform is value_and_grad:
@@ -282,7 +289,10 @@ class Batched(Compiled, Generic[R]):
 
     def _sums_of(self, transform: Callable[..., Any], *options: Any) -> Sums:
         """Which parts of a derivative are summed over the rows."""
-        transform, argnums = _inner(transform, options)
+        transform, argnums, has_aux = _inner(transform, options)
+        if has_aux and transform is not value_and_grad:
+            aux = self.sums[1] if isinstance(self.sums, tuple) else self.sums
+            return (self._sums_of(transform, argnums), aux)
         positions = (argnums,) if isinstance(argnums, int) else tuple(argnums)
         shared = tuple(self._is_shared(position) for position in positions)
         each: Sums = shared[0] if isinstance(argnums, int) else shared
@@ -336,9 +346,11 @@ class Batched(Compiled, Generic[R]):
                        mesh=self.mesh)
 
 
-def _inner(transform: Callable[..., Any], options: tuple[Any, ...]) -> tuple[Any, Any]:
-    """A derivative and its argnums; ``in_ieee`` has both among its options."""
-    return options if transform is in_ieee else (transform, options[0])
+def _inner(transform: Callable[..., Any], options: tuple[Any, ...]) -> tuple[Any, Any, bool]:
+    """A derivative, its argnums and whether it has_aux; ``in_ieee`` has it among its options."""
+    if transform is in_ieee:
+        transform, *options = options  # type: ignore[assignment]
+    return transform, options[0], len(options) > 1
 
 
 def _is_all_summed(sums: Sums) -> bool:
