@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd.core import undefined
 from autograd.core.arrays import bare, kept
 
 Interval = tuple[float, float]
@@ -278,6 +279,8 @@ class Primitive:
         try:
             return self.value(*operands)
         except DOMAIN_ERRORS as error:
+            if undefined.is_ieee():
+                return undefined.ieee_value(self, operands)
             raise self.domain_error(error, operands, names) from None
 
     def local_derivatives(self, operands: Sequence[Any], result: Any,
