@@ -9,8 +9,8 @@ from typing import Any, NamedTuple, TypeVar
 
 from autograd.compiler.backends import choice as backends
 from autograd.compiler.backends.interface import Kernel
-from autograd.compiler.program.array_recognition import find_arrays
 from autograd.compiler.profitability import STEADY, Candidate, Profit, is_branchy
+from autograd.compiler.program.array_recognition import find_arrays
 from autograd.compiler.recipes import Recipe, bound, derivative_of, reduced
 from autograd.compiler.trace.arguments import Results, lift, objects_of
 from autograd.compiler.trace.captured_state import Watch
@@ -136,8 +136,12 @@ class Compiled:
         watch = self._watch(arguments, keywords)  # what was imported inside, or cached, is there
         if lookout is not None:
             watch.add_libraries(lookout)
-        waits = self.profit is not None and self.profit.recorded(recording.program) and may_wait
-        if not is_once and not waits:
+        waits = self.profit is not None and self.profit.recorded(
+            recording.program, may_wait)
+        if waits and not is_once:  # what changes at each call is seen now, and the rest later
+            self._plainly(arguments, keywords)
+            _refuse_changes(watch)
+        elif not is_once:
             self._refuse_another(watch, recording, arguments, keywords)
         known = self._settled(watch, self._known.get(key))
         if waits:

@@ -60,7 +60,8 @@ class JaxFunction:
                 tuple(keywords.values())), strict=True)))  # records the branch if it is another one
             known = jitted.known(key)
         assert known is not None
-        return known.recordings
+        recordings: list[Recording] = known.recordings
+        return recordings
 
 
 def exported(jitted: Jitted, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> bytes:

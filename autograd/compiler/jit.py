@@ -81,8 +81,11 @@ class Jitted(Compiled, Generic[F]):
                     if replay.is_finite(outputs):
                         return replay.build(outputs)
                     return self._eagerly(arguments, keywords)
-            if known.candidate is not None and self._may_look():
-                return self._looked(known, key, numbers, arguments, keywords)
+            if known.candidate is not None and self.profit is not None:
+                if self.profit.may_look(known.candidate.held):
+                    return self._looked(known, key, numbers, arguments, keywords)
+                if known.candidate.held:  # so far it is steady
+                    return self._unrecorded(arguments, keywords)
         return self._unknown(key, numbers, arguments, keywords)
 
     if TYPE_CHECKING:
@@ -104,9 +107,6 @@ class Jitted(Compiled, Generic[F]):
         if self.profit is not None:
             self.profit.eager += 1
         return self._plainly(arguments, keywords)
-
-    def _may_look(self) -> bool:
-        return self.profit is not None and self.profit.may_look()
 
     def _looked(self, known: Known, key: Any, numbers: Any, arguments: tuple[Any, ...],
                 keywords: dict[str, Any]) -> Any:

@@ -219,6 +219,8 @@ class Batched(Compiled, Generic[R]):
                                     partial(self.compiled, threads=self.threads))
             known.replays = [*known.replays, replay]
             left = _run_branch(replay, parts, pending, gathered)
+            if self.profit is not None:
+                self.profit.replays += len(pending) - len(left)
             if not len(left) or left[0] != first:
                 return left
             # Rounded otherwise, a number that was read with .data is another one.
@@ -338,7 +340,7 @@ class Batched(Compiled, Generic[R]):
 
 def _inner(transform: Callable[..., Any], options: tuple[Any, ...]) -> tuple[Any, Any]:
     """A derivative and its argnums; ``in_ieee`` has both among its options."""
-    return options if transform is in_ieee else (transform, options[0])  # type: ignore[return-value]
+    return (options[0], options[1]) if transform is in_ieee else (transform, options[0])
 
 
 def _is_all_summed(sums: Sums) -> bool:
