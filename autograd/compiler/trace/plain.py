@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from autograd.compiler.recipes import derivative_of
@@ -31,7 +31,8 @@ def plain(function: Callable[..., Any], static: frozenset[int]) -> Callable[...,
     derivative = derivative_of(function)
     if derivative:  # its own Trace makes the leaves of what is differentiated
         transform, inner, *options = derivative
-        made: Callable[..., Any] = transform(_on_values(inner, static), *options)
+        made: Callable[..., Any] = transform(
+            _on_values(inner, static | _differentiated(options)), *options)
         return made
     lifted = _on_values(function, static)
 
@@ -42,8 +43,14 @@ def plain(function: Callable[..., Any], static: frozenset[int]) -> Callable[...,
     return without_graph
 
 
+def _differentiated(options: Sequence[Any]) -> frozenset[int]:
+    """The positions of arguments that a derivative makes Values of by itself."""
+    argnums = options[-1] if options and isinstance(options[-1], int | tuple) else 0
+    return frozenset((argnums,) if isinstance(argnums, int) else argnums)
+
+
 def _on_values(function: Callable[..., Any], static: frozenset[int]) -> Callable[..., Any]:
-    """The function, that is called with a Value in place of each number."""
+    """The function, called with a Value for each number, but of the arguments named static."""
     names = names_of(function)
 
     def lifted(*arguments: Any, **keywords: Any) -> Any:
