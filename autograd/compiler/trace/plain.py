@@ -9,7 +9,7 @@ from autograd.compiler.recipes import derivative_of
 from autograd.compiler.trace.arguments import lift
 from autograd.compiler.trace.tracer import names_of
 from autograd.core.context import Switch
-from autograd.core.value import no_grad
+from autograd.core.value import no_grad, taking_indices
 
 
 class _without_graph(no_grad):
@@ -31,16 +31,24 @@ def plain(function: Callable[..., Any], static: frozenset[int]) -> Callable[...,
     derivative = derivative_of(function)
     if derivative:  # its own Trace makes the leaves of what is differentiated
         transform, inner, *options = derivative
-        made: Callable[..., Any] = transform(
-            _on_values(inner, static | _differentiated(options)), *options)
-        return made
-    lifted = _on_values(function, static)
+        return _with_indices(transform(
+            _on_values(inner, static | _differentiated(options)), *options))
+    lifted = _with_indices(_on_values(function, static))
 
     def without_graph(*arguments: Any, **keywords: Any) -> Any:
         with _without_graph():
             return lifted(*arguments, **keywords)
 
     return without_graph
+
+
+def _with_indices(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function, in which ``int(v)`` is an index, as while it is recorded."""
+    def call(*arguments: Any, **keywords: Any) -> Any:
+        with taking_indices():
+            return function(*arguments, **keywords)
+
+    return call
 
 
 def _differentiated(options: Sequence[Any]) -> frozenset[int]:
