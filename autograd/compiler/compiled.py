@@ -10,7 +10,9 @@ from typing import Any, NamedTuple, TypeVar
 from autograd.compiler.backends import choice as backends
 from autograd.compiler.backends.interface import Kernel
 from autograd.compiler.profitability import STEADY, Candidate, Profit, is_branchy
+from autograd.compiler.program.array_program import ArrayProgram
 from autograd.compiler.program.array_recognition import find_arrays
+from autograd.compiler.program.program import Program
 from autograd.compiler.recipes import Recipe, bound, derivative_of, reduced
 from autograd.compiler.trace.arguments import Results, lift, objects_of
 from autograd.compiler.trace.captured_state import Watch
@@ -285,6 +287,29 @@ class Compiled:
         """What was recorded, and why, in words."""
         return explanation(self)
 
+    def program(self) -> Program:
+        """The latest recording as data: what each replay computes, instruction by instruction.
+
+        ``print`` shows it as arrays where that is much shorter; ``program.to_json()`` is text that
+        ``Program.from_json`` of ``autograd.compiler.program`` reads.
+
+        Raises:
+            ValueError: before the first call.
+        """
+        if not self.notes:
+            raise ValueError("nothing is recorded before the first call; call the function once")
+        return self.notes[-1].recording.program
+
+    def array_program(self) -> ArrayProgram:
+        """The latest recording as data, with the arrays that the scalar code was written from.
+
+        ``expand()`` of it is a linear program that computes the same bits.
+
+        Raises:
+            ValueError: before the first call.
+        """
+        return find_arrays(self.program())
+
     def source(self, language: str = "python") -> str:
         """The latest recording as source: what each replay computes.
 
@@ -301,13 +326,11 @@ class Compiled:
         if language not in ("python", "javascript", "arrays"):
             raise ValueError(f"there is no source in {language!r}; choose 'python', 'javascript' "
                              "or 'arrays'")
-        if not self.notes:
-            raise ValueError("nothing is recorded before the first call; call the function once")
+        program = self.program()
         from autograd.compiler.backends import javascript, python
 
-        program = self.notes[-1].recording.program
         if language == "arrays":
-            return str(find_arrays(program))
+            return str(self.array_program())
         if language == "javascript":
             return javascript.to_javascript(program, rewrite=inlined)
         source: str = python.compile(program).source

@@ -34,7 +34,7 @@ from autograd.compiler.trace.few_rows import FewRows, builder, few_rows
 from autograd.compiler.trace.tracer import Recording, RecordingError, is_recording
 from autograd.core.context import listeners_on
 from autograd.core.graph import collector_at_rest
-from autograd.core.primitives import DOMAIN_ERRORS, TABLE
+from autograd.core.primitives import DOMAIN_ERRORS, lookup
 from autograd.core.pytrees import leaves_of
 from autograd.core.transforms import grad, hessian, hvp_of, jvp_of, value_and_grad
 from autograd.core.typing import Array
@@ -367,7 +367,7 @@ def is_defined(recording: Recording, numbers: Sequence[float]) -> bool:
     slots = [*numbers, *[leaf._data for leaf in recording.captured], *program.constants]
     try:
         for op, operands in zip(program.ops, program.operands, strict=True):
-            slots.append(TABLE[op].value(*[slots[operand] for operand in operands]))
+            slots.append(lookup(op).value(*[slots[operand] for operand in operands]))
     except DOMAIN_ERRORS:
         return False
     return True

@@ -15,7 +15,16 @@ from typing import TYPE_CHECKING, Any, Concatenate, Literal, ParamSpec, TypeVar,
 import numpy as np
 
 from autograd.core import primitives
-from autograd.core.backward import adjoints, backward, local_graphs, times
+from autograd.core.array_primitive import pushed_forward
+from autograd.core.backward import (
+    adjoints,
+    backward,
+    local_graphs,
+    place_of,
+    results_by_call,
+    times,
+)
+from autograd.core.call import Call
 from autograd.core.graph import refuse_stale, topological_order
 from autograd.core.pytrees import as_array, flatten, rebuild, shape_of
 from autograd.core.typing import Array
@@ -384,8 +393,14 @@ def push_forward(outputs: Sequence[Any], leaves: Sequence[Value],
     order = topological_order(*(output for output in outputs if output.__class__ is Value))
     refuse_stale(order)
     tangent: dict[Value, Any] = dict(zip(leaves, directions, strict=True))
+    pushed: dict[Call, list[Any]] = {}
+    results = results_by_call(order)
     with recording():
         for node in order:
+            if node._left.__class__ is Call:
+                if node not in tangent:
+                    _push_through(node, tangent, pushed, results)
+                continue
             moving = {parent for parent in node.parents
                       if isinstance(parent, Value) and parent in tangent}
             if node in tangent or not moving:
@@ -397,6 +412,20 @@ def push_forward(outputs: Sequence[Any], leaves: Sequence[Value],
                     total = term if total is None else total + term
             tangent[node] = 0.0 if total is None else total
     return [tangent.get(output, 0.0) if output.__class__ is Value else 0.0 for output in outputs]
+
+
+def _push_through(node: Value, tangent: dict[Value, Any], pushed: dict[Call, list[Any]],
+                  results: dict[Call, dict[int, Value]]) -> None:
+    """The tangent of a result of a call; those of all its results are computed at once."""
+    call = node._left
+    if not any(parent.__class__ is Value and parent in tangent for parent in call.inputs):
+        return
+    if call not in pushed:
+        moved = [tangent.get(parent, 0.0) if parent.__class__ is Value else 0.0
+                 for parent in call.inputs]
+        pushed[call] = pushed_forward(call, moved, results[call])
+    found = pushed[call][place_of(node)]
+    tangent[node] = 0.0 if found is None else found
 
 
 def hvp(function: Callable[..., Any], primals: Any, tangents: Any) -> Any:

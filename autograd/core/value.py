@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ContextDecorator, contextmanager
+from importlib import import_module
 from inspect import isasyncgenfunction, iscoroutinefunction, isgeneratorfunction
 from math import isfinite
 from numbers import Real
@@ -19,8 +20,11 @@ import numpy as np
 
 from autograd.core import context, primitives, undefined
 from autograd.core import gamma_functions as gamma_functions  # their rows are of the table
+from autograd.core import normal as normal
 from autograd.core import primitive as row
 from autograd.core import special as special
+from autograd.core.arrays import ANSWERS
+from autograd.core.call import Call
 from autograd.core.context import (
     Moment,
     State,
@@ -50,14 +54,25 @@ class Listener:
     """What has to know what a function does beside arithmetic; it hands on to the one outside.
 
     ``with listening(listener): ...`` tells it of everything that this thread or task does.
+
+    Attributes:
+        outer: the one outside.
+        writes_programs: whether it writes down the operations, to repeat them on other numbers.
     """
 
     outer: Listener | None = None
+    selects = False  # whether a choice by a comparison of arrays may become a row of its own
+    writes_programs = False
 
     def compared(self, relation: str, a: Value, b: Operand, outcome: bool) -> None:
         """A comparison came out so."""
         if self.outer is not None:
             self.outer.compared(relation, a, b, outcome)
+
+    def selected(self) -> None:
+        """A choice by a comparison of arrays has become a row."""
+        if self.outer is not None:
+            self.outer.selected()
 
     def read(self, node: Value) -> None:
         """The bare number of a node was read."""
@@ -93,6 +108,14 @@ eavesdropper: Listener | None = None
 def listener_here() -> Listener | None:
     """Who is told what happens in this thread or task. Ask only while ``switched_on``."""
     return here().listener or eavesdropper
+
+
+def program_writer() -> Listener | None:
+    """Who writes down as a program what is computed here, if anybody does."""
+    listener = listener_here() if listeners_on else None
+    while listener is not None and not listener.writes_programs:
+        listener = listener.outer
+    return listener
 
 
 class listening(Switch):
@@ -268,6 +291,16 @@ def tick() -> Moment:
 context.on_death.append(tick)
 
 
+def _edit(leaf: Value, number: float) -> None:
+    """Set the number of a leaf, and tick: the leaf is younger than all that has read it."""
+    global _now
+    with _ticking:
+        now = Moment(_now.clock + 1, ())
+        made = Moment(now.clock, leaf._made.scope) if leaf._made.scope else now
+        # One statement without a call: no interruption and no other thread comes in between.
+        leaf._made, leaf._data, _now = made, number, now
+
+
 def foreign_moment(clock: int, scope: tuple[str, ...]) -> Moment:
     """The Moment of a node that another process made; the clock here never runs behind it."""
     if clock > _now.clock:
@@ -294,6 +327,16 @@ def _moment_here() -> Moment:
     """The Moment of the leaves that this thread or task makes now."""
     state = stored_state()
     return state.moment if state.moment.clock == _now.clock else _state_now().moment
+
+
+def moment_in(scope: str) -> Moment:
+    """The Moment of nodes that belong to a scope inside of those that are on here.
+
+    For many small pieces of work of which all nodes are known: it costs a tenth of a
+    :class:`name_scope`.
+    """
+    outside = _moment_here() if switched_on else _now
+    return Moment(outside.clock, (*outside.scope, scope))
 
 
 MOST_DIGITS = 22  # 10**22 is the largest power of 10 that a float holds exactly
@@ -331,6 +374,8 @@ class Value:
     - ``_left``, ``_right``: the operands as they are stored, for walks over large graphs; others
       read ``parents``. One or two stand in the node itself, for a tuple would double the objects
       that the garbage collector walks; an n-ary op has the tuple of its operands in ``_left``.
+      A result of a function of arrays has its :class:`.call.Call` there and, while a program is
+      recorded, in ``_right`` what it is computed from.
     - ``_made``: the Moment of the node, or of a leaf's latest edit.
     - ``_record(primitive, operands)`` is how a primitive of the table makes its node.
     """
@@ -369,11 +414,7 @@ class Value:
                 "compute it again, or write Value(number) for a new leaf")
         if listeners_on and (listener := listener_here()) is not None:
             listener.edited(self)
-        number = as_float(number)
-        # Before and after: whoever is interrupted in between, or computes meanwhile, is stale.
-        self._made = Moment(tick().clock, self._made.scope)
-        self._data = number
-        self._made = Moment(tick().clock, self._made.scope)
+        _edit(self, as_float(number))
 
     @property
     def parents(self) -> tuple[Operand, ...]:
@@ -383,6 +424,8 @@ class Value:
         if self._left.__class__ is tuple:
             operands: tuple[Operand, ...] = self._left
             return operands
+        if self._left.__class__ is Call:
+            return self._left.inputs
         return (self._left,) if self._right is None else (self._left, self._right)
 
     # --- recording ------------------------------------------------------------------------------
@@ -645,9 +688,10 @@ class Value:
     # --- NumPy's protocol ------------------------------------------------------------------------
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
-        from autograd.core.numpy_protocol import apply_ufunc
+        return ANSWERS["value"](self, ufunc, method, inputs, options)
 
-        return apply_ufunc(self, ufunc, method, inputs, options)
+    def __array_function__(self, function: Any, types: Any, arguments: Any, options: Any) -> Any:
+        return ANSWERS["function"](function, arguments, options)
 
     def clip(self, min: Any = None, max: Any = None, out: None = None) -> Any:
         """What ``np.clip`` asks for: the number, or the bound that it is beyond.
@@ -720,6 +764,14 @@ class Value:
         mish: Callable[[], Value]
         hardtanh: Callable[[], Value]
         softsign: Callable[[], Value]
+        erfcx: Callable[[], Value]
+        ndtr: Callable[[], Value]
+        log_ndtr: Callable[[], Value]
+        ndtri: Callable[[], Value]
+        erfinv: Callable[[], Value]
+        erfcinv: Callable[[], Value]
+        gelu: Callable[[], Value]
+        sinc: Callable[[], Value]
         sign: Callable[[], Value]
         step: Callable[[], Value]
         abs: Callable[[], Value]
@@ -840,10 +892,15 @@ _COMPARISONS: dict[str, Callable[[float, float], bool]] = {
     ">=": lambda a, b: a >= b, "==": lambda a, b: a == b, "!=": lambda a, b: a != b,
 }
 
+_COMPARING: dict[str, np.ufunc] = {
+    "<": np.less, "<=": np.less_equal, ">": np.greater, ">=": np.greater_equal, "==": np.equal,
+    "!=": np.not_equal}
+
+
 def _compare(relation: str, a: Value, b: Any) -> Any:
     if b.__class__ is not Value:
         if isinstance(b, np.ndarray) and b.ndim > 0:
-            return np.frompyfunc(lambda x: _compare(relation, a, x), 1, 1)(b).astype(bool)
+            return _COMPARING[relation](a, b)
         try:
             b = as_float(b)
         except TypeError:
@@ -956,6 +1013,22 @@ UFUNCS: dict[str, Callable[..., Any]] = {
     "greater": lambda a, b: a > b, "greater_equal": lambda a, b: a >= b,
     "equal": lambda a, b: a == b, "not_equal": lambda a, b: a != b,
 }
+
+
+# SciPy's functions by name, for they are met before the library is loaded.
+_OF_LIBRARY = ("betainc", "ellipe", "ellipk", "exp1", "expi", "expn", "gammainc", "gammaincc", "i0",
+               "i1", "iv", "j0", "j1", "jv", "k0", "k1", "kn", "kv", "_lambertw", "y0", "y1", "yn",
+               "yv")
+
+
+def _of_library(name: str) -> Callable[..., Any]:
+    def function(*operands: Any) -> Any:
+        return getattr(import_module("autograd.special"), name.lstrip("_"))(*operands)
+
+    return function
+
+
+UFUNCS.update((name, _of_library(name)) for name in _OF_LIBRARY)
 
 
 def _unary_method(primitive: Primitive) -> Callable[[Value], Value]:

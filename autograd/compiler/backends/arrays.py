@@ -114,7 +114,7 @@ class _Buffers:
         constants = slice(program.n_inputs, program.first)
         self.shared[plan.offset[constants]] = program.constants
         self._calls: list[Run] = []
-        for i, (step, start) in enumerate(zip(program.steps, program.starts(), strict=True)):
+        for i, (start, step) in enumerate(program.placed()):
             self._calls.append(self._product(step, plan.products[i]) if i in plan.products
                                else self._call(step, start))
         self._calls += [*self._guards(), *self._results()]

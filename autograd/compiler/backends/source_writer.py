@@ -119,6 +119,9 @@ class SourceWriter:
         key = (op, count)
         if key not in self._own_names:
             refusal = f"{self.language} has no way to write {op}"
+            if lookup(op).scipy:
+                raise Unsupported(f"{refusal}, which SciPy computes; replay it in Python, or "
+                                  f"compute {op} before and pass it as an argument", (op,))
             if self.rewrite is None:
                 raise Unsupported(refusal, (op,))
             alone = Program(count, (), (op,), (tuple(range(count)),), (count,))

@@ -6,9 +6,18 @@ import math
 from collections.abc import Callable, Container, Iterable, Sequence
 from typing import Any
 
-from autograd.compiler.program.program import Comparison, Guard, Program, bits_key
-from autograd.core.primitives import as_float
+from autograd.compiler.program.program import (
+    Comparison,
+    Guard,
+    Program,
+    Unsupported,
+    bits_key,
+)
+from autograd.core.call import Call
+from autograd.core.primitives import as_float, identity
 from autograd.core.value import Value
+
+FEW = 8  # captured numbers, of whose order nothing hangs
 
 
 def graph_to_program(outputs: Sequence[Any], inputs: Sequence[Value],
@@ -45,6 +54,19 @@ def captured_program(outputs: Sequence[Any], inputs: Sequence[Value],
     return recorder.program(outputs, comparisons), recorder.captured
 
 
+def _recorded(node: Value) -> Any:
+    """What a result of a function of arrays was computed from, while it was recorded.
+
+    Raises:
+        Unsupported: for one that was computed on numbers alone.
+    """
+    if node._right is None:
+        name = node._left.function.name
+        raise Unsupported(f"the graph holds a result of {name}, a primitive of arrays, whose "
+                          "operations were not recorded", (name,))
+    return node._right
+
+
 class _Recorder:
     """Gives slots to the nodes of a graph."""
 
@@ -72,6 +94,7 @@ class _Recorder:
         comparisons = list(decide(self.order, self.seen))
         compared = [x for _, left, right, _ in comparisons for x in (left, right)]
         self._walk(compared)
+        self._sort_captured()
         order, leaves = self.order, self.leaves
         self._meet_constants(order, leaves, [*returned, *compared])
         first = len(self.inputs) + len(self.numbers)
@@ -94,6 +117,9 @@ class _Recorder:
                 append(tuple([slots[x] if x.__class__ is Value else constants.get(x) or slot_of(x)
                               for x in left]))
                 continue
+            elif left.__class__ is Call:
+                append((slot_of(_recorded(node)),))
+                continue
             else:
                 a = constants.get(left) or slot_of(left)
             if right.__class__ is Value:
@@ -104,7 +130,8 @@ class _Recorder:
                 append((a, constants.get(right) or slot_of(right)))
         return Program(
             len(self.inputs), tuple(self.numbers),
-            tuple([node.op.name for node in order]),  # type: ignore[union-attr]
+            tuple([node.op.name if node._left.__class__ is not Call  # type: ignore[union-attr]
+                   else identity.name for node in order]),
             tuple(operands),
             tuple([slots[x] if x.__class__ is Value else slot_of(x) for x in returned]),
             tuple(dict.fromkeys(Guard(relation, slot_of(left), slot_of(right), bool(outcome))
@@ -160,6 +187,25 @@ class _Recorder:
                     push(right)
                 else:
                     done(node)
+
+    def _sort_captured(self) -> None:
+        """Number what is captured in the order in which nodes read it.
+
+        The walk meets the first weights of a network's last layer, then all of the layers before,
+        then the other weights of the last; so they stand layer by layer, as arrays.
+        """
+        if len(self.captured) < FEW:
+            return
+        loose = set(self.captured)
+        read: dict[Value, None] = {}
+        for node in self.order:
+            for x in node._left if node._left.__class__ is tuple else (node._left, node._right):
+                if x.__class__ is Value and x in loose and x not in read:
+                    read[x] = None
+        read.update(dict.fromkeys(self.captured))  # those that are only compared or returned
+        first = len(self.inputs) - len(self.captured)
+        self.captured[:] = read
+        self.inputs.update(zip(read, range(first, len(self.inputs)), strict=True))
 
     def _meet_constants(self, order: list[Value], leaves: list[Value],
                         others: Sequence[Any]) -> None:

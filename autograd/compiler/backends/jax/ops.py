@@ -11,13 +11,17 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
 
 from autograd.compiler.program.program import RELATIONS
 from autograd.compiler.program.steps import EITHER, KEEPING
 from autograd.core.near_zero import CLOSE
+from autograd.core.primitive import library
 from autograd.core.primitives import LN2
+from autograd.special import from_scipy
 
 Emit = Callable[..., Any]
 
@@ -150,6 +154,24 @@ def _keep(relation: str, outcome: bool, x: Any, left: Any, right: Any) -> Any:
     return jnp.where(RELATIONS[relation](left, right) == outcome, x, math.nan)
 
 
+def _by_scipy(name: str, *operands: Any) -> Any:
+    """A function of SciPy's, which the host computes wherever the device is.
+
+    Numbers go there and back as words of 32 bits: the thread that JAX calls the host in does not
+    know that this one wants doubles, and would round them to floats.
+    """
+    def on_host(words: Any) -> Any:
+        numbers = np.ascontiguousarray(words).view(float)[..., 0]
+        found = from_scipy.ufunc(name)(*np.moveaxis(numbers, -1, 0))
+        return np.asarray(found)[..., None].view(np.uint32)
+
+    numbers = jnp.stack(jnp.broadcast_arrays(*operands), -1).astype(float)
+    words = lax.bitcast_convert_type(numbers, jnp.uint32)
+    shape = jax.ShapeDtypeStruct((*numbers.shape[:-1], 2), jnp.uint32)
+    given = jax.pure_callback(on_host, shape, words, vmap_method="broadcast_all")
+    return lax.bitcast_convert_type(given, float)
+
+
 largest, smallest = _extreme(_maximum, -math.inf), _extreme(_minimum, math.inf)
 
 EMITTERS: dict[str, Emit] = {
@@ -166,6 +188,7 @@ EMITTERS: dict[str, Emit] = {
     "share": lambda a, b: a / (a + b), "one_minus_square": _one_minus_square,
     "gaussian": _gaussian, EITHER: _either,
     **{name: partial(_keep, *kept) for name, kept in KEEPING.items()},
+    **{name: partial(_by_scipy, row.scipy) for name, row in library().items() if row.scipy},
 }
 
 # Of any number of operands, which lie along the first axis.
