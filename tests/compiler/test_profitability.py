@@ -205,9 +205,10 @@ def program_of(n_guards: int, length: int) -> Program:
 
 
 def test_long_programs_with_many_conditions_are_branchy() -> None:
-    assert is_branchy(program_of(20, 200))
-    assert not is_branchy(program_of(2, 20_000))
-    assert not is_branchy(program_of(20, 21))
+    assert is_branchy(program_of(20, 200), 1)
+    assert not is_branchy(program_of(20, 200), 0)  # guards of domains
+    assert not is_branchy(program_of(2, 20_000), 2)
+    assert not is_branchy(program_of(20, 21), 20)
 
 
 @pytest.mark.parametrize("chance", [0.0, 0.5, 0.9, 0.97])
@@ -224,7 +225,7 @@ def test_what_is_spent_in_vain_stays_below_a_third(chance: float) -> None:
                 profit.eager += 1
                 continue
         if profit.may_record():
-            has_candidate = profit.recorded(program, may_wait=True)
+            has_candidate = profit.recorded(program, 1, may_wait=True)
             spent += RECORDING
         else:
             profit.eager += 1
