@@ -25,6 +25,7 @@ from autograd.core.typing import Array
 LONGEST_PERIOD = 64
 SHORT = 8  # numbers; blocks below are joined, and read by a table
 SHORT_LIST = 3  # operands, of each of which it matters whether it differs by row
+MOST_SORTED = 4  # operands by which a group is sorted to find a pattern
 
 
 def find_arrays(program: Program, varies: Sequence[bool] | None = None,
@@ -67,9 +68,11 @@ def find_few_arrays(program: Program, most: int, varies: Sequence[bool] | None =
     for members in groups:
         first = members[0]
         table = numbering.read(reads.table(members, reads.counts[first]))
-        for step, order in _steps(ops[first], table, varies is None):
-            numbering.write(members[order])
+        chosen, same = _in_order(table, ops[first])
+        for step, order in _steps(ops[first], table[chosen], varies is None):
+            numbering.write(members[chosen][order])
             steps.append(step)
+        numbering.repeat(members, members[same])
         if len(steps) > most:
             return None
     # What is not computed may be a constant, which gets its slot only now.
@@ -123,6 +126,10 @@ class _Numbering:
         count = len(instructions)
         self._new[instructions + self.program.first] = np.arange(self._next, self._next + count)
         self._next += count
+
+    def repeat(self, instructions: Array, others: Array) -> None:
+        """Give instructions the slots of others, which compute the same."""
+        self._new[instructions + self.program.first] = self._new[others + self.program.first]
 
     def each(self, slots: Array) -> Array:
         """The new slots of these, shape (n,)."""
@@ -293,6 +300,37 @@ def _varying(program: Program, operands: Sequence[tuple[int, ...]],
     return np.array(flags, dtype=bool)
 
 
+# --- order ----------------------------------------------------------------------------------------
+
+def _in_order(reads: Array, op: str) -> tuple[Array, Array]:
+    """Which instructions of a group to compute, in which order, so that few patterns do.
+
+    As they come, unless that is no pattern, and far fewer do without those that compute the same,
+    and sorted by what one of their operands is.
+
+    Returns:
+        Those to compute; and for each instruction of the group one of these that computes the same.
+    """
+    everything = np.arange(len(reads))
+    if len(reads) < 2 * SHORT or _pattern(reads) is not None or (
+            not _is_nary(op, reads) and _period(reads)):
+        return everything, everything
+    _, first, group = np.unique(reads, axis=0, return_index=True, return_inverse=True)
+    chosen = np.sort(first)
+    orders = [chosen[np.lexsort(np.roll(reads[chosen, :MOST_SORTED], -column - 1, axis=1).T)]
+              for column in range(min(reads.shape[1], MOST_SORTED))]  # the last key is the first
+    best = min((chosen, *orders), key=lambda order: _breaks(reads[order]))
+    if 4 * _breaks(reads[best]) > _breaks(reads):
+        return everything, everything
+    return best, first[group.reshape(-1)]
+
+
+def _breaks(reads: Array) -> int:
+    """In how many places the lines of a group do not go on evenly."""
+    steps = np.diff(reads, axis=0)
+    return int((steps[1:] != steps[:-1]).any(axis=1).sum())
+
+
 # --- patterns -------------------------------------------------------------------------------------
 
 def _steps(op: str, reads: Array, longest_last: bool) -> Iterator[tuple[Step, Array]]:
@@ -303,10 +341,12 @@ def _steps(op: str, reads: Array, longest_last: bool) -> Iterator[tuple[Step, Ar
         reads: the slots that each of its instructions reads, shape (n, operands).
         longest_last: whether to turn each array so that its longest axis is the last.
     """
-    row = find(op)  # None for a step of a written-out primitive, which has a fixed arity
-    if (row is not None and row.arity is None) or (op == "add" and reads.shape[1] > 2):
+    if _is_nary(op, reads):
+        row = find(op)
         sides = 2 if row is not None and row.paired else 1
-        yield _turned(_nary_step(op, reads, sides), np.arange(len(reads)), longest_last)
+        for start, stop in _long_stretches(reads):
+            yield _turned(_nary_step(op, reads[start:stop], sides), np.arange(start, stop),
+                          longest_last)
         return
     if (period := _period(reads)) > 1:
         for first in range(period):
@@ -328,6 +368,20 @@ def _steps(op: str, reads: Array, longest_last: bool) -> Iterator[tuple[Step, Ar
                       longest_last)
     if loose:
         yield _loose_step(op, reads[loose]), np.array(loose)
+
+
+def _is_nary(op: str, reads: Array) -> bool:
+    """Whether the operands of a group are many, along an axis of their own."""
+    row = find(op)  # None for a step of a written-out primitive, which has a fixed arity
+    return (row is not None and row.arity is None) or (op == "add" and reads.shape[1] > 2)
+
+
+def _long_stretches(reads: Array) -> list[tuple[int, int]]:
+    """A group cut where its pattern changes, if that is seldom."""
+    if len(reads) < 2 * SHORT or _breaks(reads) * SHORT > len(reads):
+        return [(0, len(reads))]
+    found = [(start, stop) for start, stop, *_ in even_blocks(reads)]
+    return found if len(found) * SHORT <= len(reads) else [(0, len(reads))]
 
 
 def _period(reads: Array) -> int:
