@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import random
 import subprocess
 import sys
 import tempfile
@@ -44,16 +43,17 @@ def regular(size: int, x: Any) -> Any:
 
 def irregular(size: int, x: Any) -> Any:
     """A random graph of numbers from -1 to 1: no two stretches of it are alike."""
-    generator = random.Random(size)
+    drawn = size
     nodes = list(x)
     unread = dict.fromkeys(nodes)
     choices: list[Callable[[Any, Any], Any]] = [
         lambda a, b: 0.5 * (a + b), lambda a, b: 0.5 * (a - b), lambda a, b: a * b,
         lambda a, b: ag.sin(a), lambda a, b: ag.tanh(a - b), lambda a, b: ag.sigmoid(a)]
     for _ in range(size // A_NODE):
+        drawn = (drawn * 6364136223846793005 + 1442695040888963407) % 2 ** 64  # as Knuth draws
         oldest = max(0, len(nodes) - NEAR)
-        a, b = (nodes[generator.randrange(oldest, len(nodes))] for _ in range(2))
-        node = generator.choice(choices)(a, b)
+        a, b = (nodes[oldest + (drawn >> shift) % (len(nodes) - oldest)] for shift in (20, 40))
+        node = choices[(drawn >> 30) % len(choices)](a, b)
         nodes.append(node)
         unread.pop(a, None)
         unread[node] = None
@@ -110,7 +110,7 @@ def calls(kind: str, size: int) -> dict[str, Any]:
     for stage in CALLS:
         began = time.perf_counter()
         function(np.array(point))
-        measured[stage] = (time.perf_counter() - began, _peak())
+        measured[stage] = (time.perf_counter() - began, peak())
     return {"instructions": len(function.notes[-1].recording.program), "stages": measured}
 
 
