@@ -45,13 +45,13 @@ class Profit:
             return True
         return self._pays(self._cost())
 
-    def recorded(self, program: Program, decisions: int, may_wait: bool) -> bool:
+    def recorded(self, program: Program, may_wait: bool, decisions: int | None = None) -> bool:
         """Count a recording; whether to compile it only once its branch has shown to be steady.
 
         Args:
             program: what was recorded.
-            decisions: in how many places the function has decided something.
             may_wait: whether it may be compiled later.
+            decisions: as for :func:`is_branchy`.
         """
         is_free = self._recordings < FREE and not self._is_branchy
         self._is_branchy = is_branchy(program, decisions)
@@ -98,12 +98,16 @@ class Profit:
         return self._spent + cost <= (self.eager + 4 * self.replays) / 3
 
 
-def is_branchy(program: Program, decisions: int) -> bool:
+def is_branchy(program: Program, decisions: int | None = None) -> bool:
     """Whether another call is likely to take another branch, and compiling takes its time.
 
-    Guards without a decision are those of domains, which hardly a call leaves.
+    Args:
+        program: what was recorded.
+        decisions: how many comparisons the function made itself. Other conditions are those of
+            domains, which hold nearly always. None if all are its own.
     """
-    return decisions > 0 and len(program.guards) >= BRANCHY and len(program) >= LONG
+    conditions = len(program.guards) if decisions is None else min(decisions, len(program.guards))
+    return conditions >= BRANCHY and len(program) >= LONG
 
 
 class Candidate:
