@@ -135,7 +135,8 @@ class Compiled:
         is_once = has_printed or (is_sure and len(recording.program) > CHECKED)
         if is_once:
             _refuse_changes(watch)
-        watch = self._watch(arguments, keywords)  # what was imported inside, or cached, is there
+        if lookout is not None or not watch.holds():
+            watch = self._watch(arguments, keywords)  # what was imported inside, or cached, too
         if lookout is not None:
             watch.add_libraries(lookout)
         waits = self.profit is not None and self.profit.recorded(recording.program) and may_wait

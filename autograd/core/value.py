@@ -827,6 +827,22 @@ def new_node(data: float, op: Primitive | None, left: Any, right: Any = None) ->
     return node
 
 
+def maker(op: Primitive) -> Callable[[float, Any, Any], Value]:
+    """Makes the nodes of many operations of two operands, as :func:`new_node` does one.
+
+    All are of one moment. For use inside of ``recording()`` alone, where every node has operands.
+    """
+    made = _moment_here() if switched_on else _now
+
+    def make(data: float, left: Any, right: Any) -> Value:
+        node = _bare(Value)
+        node._data, node.grad, node.label, node._made = data, NOT_COMPUTED, "", made
+        node.op, node._left, node._right = op, left, right
+        return node
+
+    return make
+
+
 def _mixed(primitive: Primitive, a: Any, b: Any) -> Value:
     """The node of a binary operator; operands that are not Values are converted to float."""
     x = a._data if a.__class__ is Value else a

@@ -25,6 +25,7 @@ from autograd.core.typing import Array
 LONGEST_PERIOD = 64
 SHORT = 8  # numbers; blocks below are joined, and read by a table
 MOST_SORTED = 4  # operands by which a group is sorted to find a pattern
+SHORT_LIST = 3  # operands, of each of which it matters whether it differs by row
 
 
 def find_arrays(program: Program, varies: Sequence[bool] | None = None,
@@ -37,25 +38,49 @@ def find_arrays(program: Program, varies: Sequence[bool] | None = None,
             apart. None for a program that is run on one point.
         free_sums: whether to make sums of additions, whose rounding then is in no promised order.
     """
+    found = find_few_arrays(program, len(program), varies, free_sums)
+    assert found is not None  # there is no step without an instruction
+    return found
+
+
+def find_few_arrays(program: Program, most: int, varies: Sequence[bool] | None = None,
+                    free_sums: bool = False) -> ArrayProgram | None:
+    """The array program of a linear program, or None if it has more than so many steps.
+
+    That is seen before the work is done: a long chain needs a step for each link.
+
+    Args:
+        program, varies, free_sums: as for :func:`find_arrays`.
+        most: how many steps it may have.
+    """
     ops, operands, alive = _fused(program, free_sums)
-    varying = _varying(program, operands, varies)
+    from_start = _levels_from_the_start(program, operands, alive, most)
+    if from_start is None:
+        return None
+    reads = _Reads(operands)
+    codes = _codes(program, ops, reads, _varying(program, operands, varies))
+    groups = min((_grouped(codes, alive, levels) for levels in (
+        _levels_from_the_end(program, operands, alive), from_start)), key=len)
+    if len(groups) > most:
+        return None
     numbering = _Numbering(program)
     steps: list[Step] = []
-    for op, arity, members in _groups(program, ops, operands, alive, varying):
-        reads = np.array([operands[i] for i in members.tolist()], dtype=np.int64)
-        reads = numbering.read(reads.reshape(len(members), arity))
-        chosen, same = _in_order(reads, op)
-        for step, order in _steps(op, reads[chosen], varies is None):
+    for members in groups:
+        first = members[0]
+        table = numbering.read(reads.table(members, reads.counts[first]))
+        chosen, same = _in_order(table, ops[first])
+        for step, order in _steps(ops[first], table[chosen], varies is None):
             numbering.write(members[chosen][order])
             steps.append(step)
         numbering.repeat(members, members[same])
+        if len(steps) > most:
+            return None
     # What is not computed may be a constant, which gets its slot only now.
-    outputs = numbering.all(program.outputs)
-    ends = numbering.final(np.stack([numbering.all([guard.left for guard in program.guards]),
-                                     numbering.all([guard.right for guard in program.guards])],
-                                    axis=1)).tolist()
-    guards = tuple(guard._replace(left=left, right=right)
-                   for guard, (left, right) in zip(program.guards, ends, strict=True))
+    outputs = numbering.each(np.array(program.outputs, dtype=np.int64))
+    ends = numbering.final(numbering.each(np.array(
+        [(guard.left, guard.right) for guard in program.guards], dtype=np.int64).reshape(-1)))
+    guards = tuple(guard._replace(left=left, right=right) for guard, (left, right) in
+                   zip(program.guards, ends.reshape(-1, 2).tolist(), strict=True))
     return ArrayProgram(program.n_inputs, tuple(numbering.constants),
                         tuple(_renumbered(step, numbering) for step in steps),
                         tuple(numbering.final(outputs).tolist()), guards)
@@ -106,12 +131,11 @@ class _Numbering:
         """Give instructions the slots of others, which compute the same."""
         self._new[instructions + self.program.first] = self._new[others + self.program.first]
 
-    def all(self, slots: Sequence[int]) -> Array:
-        """The new slots of single ones."""
-        old = np.array(slots, dtype=np.int64)
-        found = self._new[old]
-        for place in np.flatnonzero((old >= self.program.n_inputs) & (old < self.program.first)):
-            found[place] = self._single(int(old[place]) - self.program.n_inputs)
+    def each(self, slots: Array) -> Array:
+        """The new slots of these, shape (n,)."""
+        found: Array = self._new[slots]
+        for i in np.flatnonzero((slots >= self.program.n_inputs) & (slots < self.program.first)):
+            found[i] = self._single(int(slots[i]) - self.program.n_inputs)
         return found
 
     def _single(self, place: int) -> int:
@@ -139,43 +163,60 @@ def _renumbered(step: Step, numbering: _Numbering) -> Step:
     return replace(step, operands=tuple(operands))
 
 
-def _groups(program: Program, ops: Sequence[str], operands: Sequence[tuple[int, ...]],
-            alive: Sequence[int], varying: Sequence[bool]) -> Iterator[tuple[str, int, Array]]:
-    """The instructions of each level that are alike: op, number of operands, and which they are.
+class _Reads:
+    """The slots that instructions read, of all of them in one array, one after the other."""
 
-    Of the two ways to tell levels it is the one that gives fewer groups.
+    def __init__(self, operands: Sequence[Sequence[int]]) -> None:
+        self.counts = np.fromiter(map(len, operands), np.int64, len(operands))
+        self.slots = np.fromiter(chain.from_iterable(operands), np.int64, int(self.counts.sum()))
+        self._starts = np.cumsum(self.counts) - self.counts
+
+    def table(self, members: Array, count: int) -> Array:
+        """What instructions with so many operands read, shape (n, count)."""
+        found: Array = self.slots[self._starts[members][:, None] + np.arange(count)]
+        return found
+
+
+def _codes(program: Program, ops: Sequence[str], reads: _Reads, varying: Array) -> Array:
+    """For each instruction a number that is equal for instructions that may stand in one array.
+
+    These have the same primitive, as many operands, and differ by row in the same places. The
+    numbers grow with these, in that order.
     """
-    first = program.first
-    numbers: dict[tuple[Any, ...], int] = {}  # of each kind of instruction
-    found = []
-    for i in alive:
-        xs = operands[i]
-        read = tuple([varying[x] for x in xs]) if len(xs) < 4 else ()
-        found.append(numbers.setdefault((ops[i], len(xs), varying[first + i], read), len(numbers)))
-    sorted_kinds = sorted(numbers)
-    rank = np.empty(len(numbers), dtype=np.int64)
-    rank[[numbers[kind] for kind in sorted_kinds]] = np.arange(len(numbers))
-    members = np.array(alive, dtype=np.int64)
-    kinds = rank[np.array(found, dtype=np.int64)]
-    keys = min((np.array(levels, dtype=np.int64)[members] * len(numbers) + kinds
-                for levels in (_levels_from_the_end(program, operands, alive),
-                               _levels_from_the_start(program, operands, alive))),
-               key=lambda keys: len(np.unique(keys)))
+    names = sorted(set(ops))
+    rank = {name: place for place, name in enumerate(names)}
+    kinds = np.fromiter(map(rank.__getitem__, ops), np.int64, len(ops))
+    most = int(reads.counts.max(initial=0)) + 1
+    codes = (kinds * most + reads.counts) * 2 + varying[program.first:]
+    codes <<= SHORT_LIST
+    for count in range(1, SHORT_LIST + 1):
+        here = np.flatnonzero(reads.counts == count)
+        flags = varying[reads.table(here, count)]
+        codes[here] += flags @ (1 << np.arange(count)[::-1])
+    return codes
+
+
+def _grouped(codes: Array, alive: Array, levels: Sequence[int]) -> list[Array]:
+    """The instructions of each level that are alike, ordered by their levels."""
+    level = np.array(levels, dtype=np.int64)[alive]
+    if not len(level):
+        return []
+    keys = (level - level.min()) * (int(codes.max()) + 1) + codes[alive]
     order = np.argsort(keys, kind="stable")
-    ends = np.flatnonzero(np.diff(keys[order])) + 1
-    for part in np.split(order, ends) if len(order) else ():
-        op, arity, *_ = sorted_kinds[kinds[part[0]]]
-        yield op, arity, members[part]
+    ordered = keys[order]
+    return np.split(alive[order], np.flatnonzero(ordered[1:] != ordered[:-1]) + 1)
 
 
 # --- sums and products ----------------------------------------------------------------------------
 
 def _fused(program: Program, free_sums: bool
-           ) -> tuple[list[str], list[tuple[int, ...]], list[int]]:
+           ) -> tuple[Sequence[str], Sequence[tuple[int, ...]], Array]:
     """The instructions with chains of additions as one, and those that are still there.
 
     An addition of more than two numbers adds them up from the left, as the chain did.
     """
+    if "add" not in program.ops:
+        return program.ops, program.operands, np.arange(len(program))
     first = program.first
     ops, operands = list(program.ops), list(program.operands)
     once = _read_once(program)
@@ -199,12 +240,14 @@ def _fused(program: Program, free_sums: bool
             ops[i], operands[i] = "dot", (*(a for a, _ in factors), *(b for _, b in factors))
         else:
             operands[i] = tuple(found)
-    return ops, operands, [i for i in range(len(ops)) if i not in dead]
+    alive = np.ones(len(ops), dtype=bool)
+    alive[list(dead)] = False
+    return ops, operands, np.flatnonzero(alive)
 
 
 def _read_once(program: Program) -> list[bool]:
     """For each slot whether one instruction reads it, once, and nobody else."""
-    uses = np.bincount(np.fromiter(chain.from_iterable(program.operands), dtype=np.int64),
+    uses = np.bincount(np.fromiter(chain.from_iterable(program.operands), np.int64),
                        minlength=program.n_slots)
     for slot in (*program.outputs, *(x for guard in program.guards
                                      for x in (guard.left, guard.right))):
@@ -214,11 +257,11 @@ def _read_once(program: Program) -> list[bool]:
 
 
 def _levels_from_the_end(program: Program, operands: Sequence[tuple[int, ...]],
-                         alive: Sequence[int]) -> list[int]:
+                         alive: Array) -> list[int]:
     """For each instruction the level below 0 at which it is needed: 0 is the last one."""
     levels = [0] * program.n_slots
     first = program.first
-    for i in reversed(alive):
+    for i in reversed(alive.tolist()):
         before = levels[first + i] - 1
         for x in operands[i]:
             if levels[x] > before:
@@ -227,23 +270,33 @@ def _levels_from_the_end(program: Program, operands: Sequence[tuple[int, ...]],
 
 
 def _levels_from_the_start(program: Program, operands: Sequence[tuple[int, ...]],
-                           alive: Sequence[int]) -> list[int]:
-    """For each instruction the level at which it is ready to be computed."""
+                           alive: Array, most: int) -> list[int] | None:
+    """For each instruction the level at which it is ready to be computed.
+
+    Args:
+        most: the highest level that is of use; None is returned when there is a higher one.
+    """
     levels = [0] * program.n_slots
-    first = program.first
-    for i in alive:
-        levels[first + i] = 1 + max(map(levels.__getitem__, operands[i]), default=0)
+    first, level_of, highest = program.first, levels.__getitem__, 0
+    for i in alive.tolist():
+        level = levels[first + i] = 1 + max(map(level_of, operands[i]), default=0)
+        if level > highest:
+            highest = level
+            if highest > most:
+                return None
     return levels[first:]
 
 
 def _varying(program: Program, operands: Sequence[tuple[int, ...]],
-             varies: Sequence[bool] | None) -> list[bool]:
+             varies: Sequence[bool] | None) -> Array:
+    """For each slot whether its number differs by row."""
     if varies is None:
-        return [False] * program.n_slots
+        return np.zeros(program.n_slots, dtype=bool)
     flags = [*varies, *[False] * len(program.constants)]
+    flag_of, append = flags.__getitem__, flags.append
     for xs in operands:
-        flags.append(True in map(flags.__getitem__, xs))
-    return flags
+        append(any(map(flag_of, xs)))
+    return np.array(flags, dtype=bool)
 
 
 # --- order ----------------------------------------------------------------------------------------
@@ -453,14 +506,22 @@ def even_blocks(reads: Array) -> Iterator[tuple[int, int, tuple[int, ...], Array
         yield 0, len(reads), *pattern
         return
     start, steps = 0, np.diff(reads, axis=0)
-    changes = (steps[1:] != steps[:-1]).any(axis=1)
-    breaks = [*(np.flatnonzero(changes) + 1).tolist(), len(steps)]
+    breaks = [*(np.flatnonzero((steps[1:] != steps[:-1]).any(axis=1)) + 1).tolist(), len(steps)]
     at = 0  # of the first break that is not before the start
+    begins = [*_beginnings(steps), len(reads)]
+    place = 0  # of the first line not before the start with which a pattern may begin
+    alone = np.zeros((0, reads.shape[1]), dtype=np.int64)
     while start < len(reads):
+        while begins[place] < start:
+            place += 1
+        for i in range(start, begins[place]):
+            yield i, i + 1, (), alone
+        start = begins[place]
+        if start == len(reads):
+            return
         while at < len(breaks) and breaks[at] <= start:
             at += 1
-        length = breaks[at] - start + 1 if at < len(breaks) else 1
-        stop = start + length
+        stop = breaks[at] + 1
         while (longer := _repeated(reads, start, stop - start)) > stop:  # one axis after the other
             stop = longer
         if stop - start < 3:
@@ -469,6 +530,18 @@ def even_blocks(reads: Array) -> Iterator[tuple[int, int, tuple[int, ...], Array
         assert found is not None
         yield start, stop, *found
         start = stop
+
+
+def _beginnings(steps: Array) -> list[int]:
+    """The lines with which a pattern of three lines or more may begin, by the steps to the next.
+
+    The next step, or the one after that, is the same again.
+    """
+    begins = np.zeros(len(steps), dtype=bool)
+    for distance in (1, 2):
+        begins[:-distance] |= (steps[distance:] == steps[:-distance]).all(axis=1)
+    found: list[int] = np.flatnonzero(begins).tolist()
+    return found
 
 
 def _repeated(reads: Array, start: int, length: int) -> int:

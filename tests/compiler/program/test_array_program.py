@@ -14,7 +14,7 @@ import nn
 from autograd import Value
 from autograd.compiler.backends import python
 from autograd.compiler.program.array_program import Affine, ArrayProgram, Table
-from autograd.compiler.program.array_recognition import find_arrays
+from autograd.compiler.program.array_recognition import find_arrays, find_few_arrays
 from autograd.compiler.program.program import Program
 from autograd.compiler.trace.graph_to_program import graph_to_program
 from autograd.core.backward import adjoints
@@ -153,6 +153,30 @@ def test_instructions_of_several_kinds_in_turn_are_told_apart() -> None:
     assert read_anyhow == []
     assert len(found.expand()) < 0.95 * len(program)
     assert_same_bits(program, found, 0.3 * np.random.default_rng(1).normal(size=(3, n_inputs)))
+
+
+def test_patterns_of_pairs_and_of_single_lines_stand_side_by_side() -> None:
+    # a pair of lines that comes again at even distances, lines alone, and a run, in one group
+    pairs = [(3 * i + j, 40 + i * i) for i in range(1) for j in range(2)]
+    again = [(10 * i + 2 * j, 50 + 3 * i + j) for i in range(6) for j in range(2)]
+    alone = [(5, 77), (61, 3), (4, 4)]
+    steps = steps_of(["mul"] * 20, [*pairs, *again, *alone, (9, 8), (70, 1), (2, 79)], 80)
+    assert sorted((step.shape for step in steps), key=len)[-1] == (2, 6)  # the longest axis last
+    assert sorted(row for step in steps for row in step.rows()) == sorted(
+        [*pairs, *again, *alone, (9, 8), (70, 1), (2, 79)])
+
+
+def test_more_steps_than_are_wanted_are_none() -> None:
+    program, n_rows = layers([6, 8, 4])
+    varies = [i < n_rows for i in range(program.n_inputs)]
+    found = find_arrays(program, varies, free_sums=True)
+    again = find_few_arrays(program, len(found), varies, free_sums=True)
+    assert again is not None
+    assert str(again) == str(found)
+    assert find_few_arrays(program, len(found) - 1, varies, free_sums=True) is None
+    chain = Program(1, (), ("neg",) * 50, tuple((i,) for i in range(50)), (50,))
+    assert find_few_arrays(chain, 49) is None
+    assert len(find_arrays(chain)) == 50
 
 
 def test_the_text_shows_layers_as_lines() -> None:
