@@ -90,7 +90,22 @@ class Profit:
 
 def is_branchy(program: Program) -> bool:
     """Whether another call is likely to take another branch, and compiling takes its time."""
-    return len(program.guards) >= BRANCHY and len(program) >= LONG
+    return (len(program.guards) >= BRANCHY and len(program) >= LONG
+            and _n_decisions(program) >= BRANCHY)
+
+
+def _n_decisions(program: Program) -> int:
+    """How many guards are of comparisons, and not of where an operation is defined: that is so in
+    nearly every call.
+    """
+    raises = {op: conditions for op in set(program.ops) if (conditions := lookup(op).raises)}
+    checks = {(operands[position], relation, bound)
+              for op, operands in zip(program.ops, program.operands, strict=True) if op in raises
+              for position, relation, bound in raises[op]}
+    first = program.n_inputs
+    bounds = {first + i: number for i, number in enumerate(program.constants)}
+    return sum(guard.outcome or (guard.left, guard.relation, bounds.get(guard.right)) not in checks
+               for guard in program.guards)
 
 
 class Candidate:
