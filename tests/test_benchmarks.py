@@ -270,7 +270,7 @@ def test_the_table_of_scaling_has_both_sides_and_their_ratios(
         return Fake(peer, [2e-6 if peer == OURS else 5e-6] * 3, [[1.0]], [])
 
     assert scaling.run(10**3, make=make)
-    assert sorted(made) == ["chainrule"] * 2 + ["jax"] * 2
+    assert sorted(made) == ["chainrule"] * 2 + ["jax"] * 2  # a process each
     lines = [line.split() for line in capsys.readouterr().out.splitlines()]
     measured = ["1.5", "s", "1.5", "s", "1.00", "2", "us", "5", "us", "2.50", "3", "MiB", "3",
                 "MiB", "1.00"]

@@ -24,8 +24,8 @@ from autograd.core.typing import Array
 
 LONGEST_PERIOD = 64
 SHORT = 8  # numbers; blocks below are joined, and read by a table
-MOST_SORTED = 4  # operands by which a group is sorted to find a pattern
 SHORT_LIST = 3  # operands, of each of which it matters whether it differs by row
+MOST_SORTED = 4  # operands by which a group is sorted to find a pattern
 
 
 def find_arrays(program: Program, varies: Sequence[bool] | None = None,

@@ -133,28 +133,6 @@ def test_what_has_no_pattern_is_a_table_and_what_has_stands_apart() -> None:
     assert [row for step in steps for row in step.rows()] == [*loose, *even]
 
 
-def mixture(n: int) -> tuple[Program, int]:
-    """The likelihood of points, each in loops of its own over what all of them need again."""
-    k, d = 5, 4
-    x = [Value(0.1 * i - 0.4) for i in range(k + k * d + k * d * (d + 1) // 2)]
-    points = np.random.default_rng(0).normal(size=(n, d)).tolist()
-    y = formulas.mixture(x, points, k, d, ag.exp, ag.logsumexp)
-    return graph_to_program([y, *adjoints(y, x)], x), len(x)
-
-
-def test_instructions_of_several_kinds_in_turn_are_told_apart() -> None:
-    """Sorted by an operand each kind has a pattern; and what was computed again is computed once.
-    """
-    (program, n_inputs), (longer, _) = mixture(40), mixture(80)
-    found = find_arrays(program)
-    assert len(find_arrays(longer)) == len(found)
-    read_anyhow = [step for step in found.steps if step.size >= 40 and not step.lengths
-                   and any(isinstance(slots, Table) for slots in step.operands)]
-    assert read_anyhow == []
-    assert len(found.expand()) < 0.95 * len(program)
-    assert_same_bits(program, found, 0.3 * np.random.default_rng(1).normal(size=(3, n_inputs)))
-
-
 def test_patterns_of_pairs_and_of_single_lines_stand_side_by_side() -> None:
     # a pair of lines that comes again at even distances, lines alone, and a run, in one group
     pairs = [(3 * i + j, 40 + i * i) for i in range(1) for j in range(2)]
@@ -177,6 +155,26 @@ def test_more_steps_than_are_wanted_are_none() -> None:
     chain = Program(1, (), ("neg",) * 50, tuple((i,) for i in range(50)), (50,))
     assert find_few_arrays(chain, 49) is None
     assert len(find_arrays(chain)) == 50
+def mixture(n: int) -> tuple[Program, int]:
+    """The likelihood of points, each in loops of its own over what all of them need again."""
+    k, d = 5, 4
+    x = [Value(0.1 * i - 0.4) for i in range(k + k * d + k * d * (d + 1) // 2)]
+    points = np.random.default_rng(0).normal(size=(n, d)).tolist()
+    y = formulas.mixture(x, points, k, d, ag.exp, ag.logsumexp)
+    return graph_to_program([y, *adjoints(y, x)], x), len(x)
+
+
+def test_instructions_of_several_kinds_in_turn_are_told_apart() -> None:
+    """Sorted by an operand each kind has a pattern; and what was computed again is computed once.
+    """
+    (program, n_inputs), (longer, _) = mixture(40), mixture(80)
+    found = find_arrays(program)
+    assert len(find_arrays(longer)) == len(found)
+    read_anyhow = [step for step in found.steps if step.size >= 40 and not step.lengths
+                   and any(isinstance(slots, Table) for slots in step.operands)]
+    assert read_anyhow == []
+    assert len(found.expand()) < 0.95 * len(program)
+    assert_same_bits(program, found, 0.3 * np.random.default_rng(1).normal(size=(3, n_inputs)))
 
 
 def test_the_text_shows_layers_as_lines() -> None:
