@@ -126,7 +126,7 @@ SPECIAL: dict[str, Callable[..., Any]] = {
     "softsign": lambda m, x: x / (1 + abs(x)),
     "erfcx": lambda m, x: _scaled_integral(m, 0, x),
     "erfcx_integral": lambda m, n, x: _scaled_integral(m, int(n), x),
-    "bell": lambda m, x: m.exp(-x * x / 2),
+    "normal_bell": lambda m, x: m.exp(-x * x / 2),
     "ndtr": _ndtr,
     "log_ndtr": _log_ndtr,
     "log_ndtr_slope": lambda m, n, x: (_hazard if n == 1 else _hazard_slope)(m, x),

@@ -329,7 +329,7 @@ erfcx_integral: Any = _row(
     orders=1, parameters=("n", "x"), safe=(_ORDERS, (-20.0, 1e5)), domain="the order n 1 or 2",
     summary="exp(x**2) times the integral of order n of erfc from x on.",
     slope="2 * x * y - erfcx_integral(n - 1, x) by x, none by n", hidden=True)
-_bell_row = _row("bell", _bell, lambda x, y: -x * y, hidden=True, text="exp(-{0}**2 / 2)",
+_bell_row = _row("normal_bell", _bell, lambda x, y: -x * y, hidden=True, text="exp(-{0}**2 / 2)",
                  latex="e^{{-{0}^2/2}}", precedence=4,
                  summary="exp(-x**2 / 2).", derivative=("-x * y",), raises=())
 ndtr = _row("ndtr", _ndtr, lambda x, y: _bell_row(x) / _ROOT_TAU, latex=r"\Phi\left({0}\right)",

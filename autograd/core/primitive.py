@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd.core import undefined
 from autograd.core.arrays import bare, kept
 
 Interval = tuple[float, float]
@@ -108,6 +109,7 @@ class Primitive:
             derivative.
         paired: the operands are two sequences, one behind the other.
         hidden: it serves other rows, and is no function of ``autograd`` or of the command line.
+        stops: its result counts as a constant to derivatives, although it is none.
         module: the module that has it, if that is not ``autograd``; then it is no method.
         scipy: the function of ``scipy.special`` that its value is; machine code calls that by its
             address.
@@ -139,6 +141,7 @@ class Primitive:
     orders: int = 0
     paired: bool = False
     hidden: bool = False
+    stops: bool = False
     module: str = ""
     scipy: str = ""
 
@@ -278,6 +281,8 @@ class Primitive:
         try:
             return self.value(*operands)
         except DOMAIN_ERRORS as error:
+            if undefined.is_ieee():
+                return undefined.ieee_value(self, operands)
             raise self.domain_error(error, operands, names) from None
 
     def local_derivatives(self, operands: Sequence[Any], result: Any,

@@ -113,10 +113,19 @@ identity = _row("identity", lambda x: x, lambda x, y: 1.0,
                 exact=True, transparent=True, raises=(), hidden=True)
 
 
+stopped = _row("stop_gradient", lambda x: x, lambda x, y: 0.0,
+               summary="The number itself, which counts as a constant to derivatives.",
+               derivative=("0",),
+               exact=True, transparent=True, raises=(), hidden=True, stops=True)
+
+
 def _power(base: float, exponent: float) -> float:
     if -math.inf < base < 0.0 and not exponent.is_integer() and math.isfinite(exponent):
         raise ValueError("math domain error")  # Python would drift into complex numbers
-    return float(base ** exponent)
+    try:
+        return float(base ** exponent)
+    except OverflowError:  # x**2 is inf where x * x is
+        return -math.inf if base < 0.0 and math.fmod(exponent, 2.0) != 0.0 else math.inf
 
 
 def _times_power(factor: Any, base: Any, exponent: Any) -> Any:
@@ -152,7 +161,7 @@ pow = _row("pow", _power, _power_by_base, _power_by_exponent,
                   "exponent >= 0 (a derivative by the exponent needs a base > 0; write the "
                   "exponent as a plain number)",
            safe=((1e-3, 1e3), (-20.0, 20.0)), aliases=("power",),
-           summary="a raised to the power b; a**0 is 1 everywhere.",
+           summary="a raised to the power b; a**0 is 1 everywhere, and what is too large is inf.",
            derivative=("b * a**(b - 1)", "a**b * log(a)"),
            hidden=True)
 

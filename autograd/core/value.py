@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, SupportsFloat, TypeVar, Union, final
 
 import numpy as np
 
-from autograd.core import context, primitives
+from autograd.core import context, primitives, undefined
 from autograd.core import gamma_functions as gamma_functions  # their rows are of the table
 from autograd.core import normal as normal
 from autograd.core import primitive as row
@@ -25,7 +25,6 @@ from autograd.core import special as special
 from autograd.core.arrays import ANSWERS
 from autograd.core.call import Call
 from autograd.core.context import (
-    Entry,
     Moment,
     State,
     Switch,
@@ -133,8 +132,9 @@ class listening(Switch):
 
     def applied(self, before: State, life: Any) -> State:
         """The state in which the listener is told."""
-        return State((*before.entries, Entry(life, before)), before.recording, before.scope,
-                     before.transforms, self._listener)
+        state = before.entered(life)
+        state.listener = self._listener
+        return state
 
 
 class no_grad(Switch, ContextDecorator):
@@ -164,8 +164,9 @@ class no_grad(Switch, ContextDecorator):
 
     def applied(self, before: State, life: Any) -> State:
         """The state in which nothing is recorded."""
-        return State((*before.entries, Entry(life, before)), False, before.scope,
-                     before.transforms, before.listener)
+        state = before.entered(life)
+        state.recording = False
+        return state
 
     def __enter__(self) -> None:
         if listeners_on and (listener := listener_here()) is not None:
@@ -191,8 +192,9 @@ class recording(Switch):
 
     def applied(self, before: State, life: Any) -> State:
         """The state in which a transform has called a function."""
-        return State((*before.entries, Entry(life, before)), True, before.scope, True,
-                     before.listener)
+        state = before.entered(life)
+        state.recording = state.transforms = True
+        return state
 
 
 class noting(recording):
@@ -200,10 +202,9 @@ class noting(recording):
 
     __slots__ = ()
 
-    def applied(self, before: State, owner: Any) -> State:
+    def applied(self, before: State, life: Any) -> State:
         """The state with one more to be told."""
-        return State((*before.entries, Entry(owner, before)), before.recording, before.scope,
-                     before.transforms, before.listener)
+        return before.entered(life)
 
 
 def refuse_lost_gradients(refusals: list[str]) -> None:
@@ -259,8 +260,9 @@ class name_scope(Switch):
 
     def applied(self, before: State, life: Any) -> State:
         """The state in the scope."""
-        return State((*before.entries, Entry(life, before)), before.recording,
-                     (*before.scope, self.name), before.transforms, before.listener)
+        state = before.entered(life)
+        state.scope = (*before.scope, self.name)
+        return state
 
 
 _now = Moment(0, ())  # of nodes that are made in no scope
@@ -422,7 +424,7 @@ class Value:
         try:
             data = primitive.value(*numbers)
         except DOMAIN_ERRORS as error:
-            raise _domain_error(primitive, error, operands) from None
+            data = _outside(primitive, error, operands)
         if len(operands) == primitive.arity == 2:
             node = new_node(data, primitive, operands[0], operands[1])
         else:
@@ -826,6 +828,22 @@ def new_node(data: float, op: Primitive | None, left: Any, right: Any = None) ->
     return node
 
 
+def maker(op: Primitive) -> Callable[[float, Any, Any], Value]:
+    """Makes the nodes of many operations of two operands, as :func:`new_node` does one.
+
+    All are of one moment. For use inside of ``recording()`` alone, where every node has operands.
+    """
+    made = _moment_here() if switched_on else _now
+
+    def make(data: float, left: Any, right: Any) -> Value:
+        node = _bare(Value)
+        node._data, node.grad, node.label, node._made = data, NOT_COMPUTED, "", made
+        node.op, node._left, node._right = op, left, right
+        return node
+
+    return make
+
+
 def _mixed(primitive: Primitive, a: Any, b: Any) -> Value:
     """The node of a binary operator; operands that are not Values are converted to float."""
     x = a._data if a.__class__ is Value else a
@@ -841,20 +859,26 @@ def _mixed(primitive: Primitive, a: Any, b: Any) -> Value:
     try:
         data = primitive.value(x, y)
     except DOMAIN_ERRORS as error:
-        raise _domain_error(primitive, error, (a, b)) from None
+        data = _outside(primitive, error, (a, b))
     node = new_node(data, primitive, a, b)
     if listeners_on and (listener := listener_here()) is not None:
         listener.computed(node)
     return node
 
 
-def _domain_error(primitive: Primitive, error: Exception,
-                  operands: tuple[Operand, ...]) -> Exception:
-    """The error that names the operation and its operands, of which a recording is told."""
+def _outside(primitive: Primitive, error: Exception, operands: tuple[Operand, ...]) -> float:
+    """What an operation gives outside its domain, if IEEE's answer is wanted.
+
+    Raises:
+        ValueError, ZeroDivisionError, OverflowError: if it is not; the error names the operation
+            and its operands, and a recording is told.
+    """
+    if undefined.is_ieee():
+        return undefined.ieee_value(primitive, numbers(operands))
     if listeners_on and (listener := listener_here()) is not None:
         listener.failed(primitive, operands)
-    return primitive.domain_error(
-        error, numbers(operands), [name_of(o) for o in operands])
+    raise primitive.domain_error(
+        error, numbers(operands), [name_of(o) for o in operands]) from None
 
 
 def _over_array(primitive: Primitive, a: Any, b: Any) -> Any:
@@ -979,13 +1003,14 @@ UFUNCS: dict[str, Callable[..., Any]] = {
 
 
 # SciPy's functions by name, for they are met before the library is loaded.
-_OF_LIBRARY = ("exp1", "expi", "expn", "i0", "i1", "iv", "j0", "j1", "jv", "k0", "k1", "kn", "kv",
-               "y0", "y1", "yn", "yv")
+_OF_LIBRARY = ("betainc", "ellipe", "ellipk", "exp1", "expi", "expn", "gammainc", "gammaincc", "i0",
+               "i1", "iv", "j0", "j1", "jv", "k0", "k1", "kn", "kv", "_lambertw", "y0", "y1", "yn",
+               "yv")
 
 
 def _of_library(name: str) -> Callable[..., Any]:
     def function(*operands: Any) -> Any:
-        return getattr(import_module("autograd.special"), name)(*operands)
+        return getattr(import_module("autograd.special"), name.lstrip("_"))(*operands)
 
     return function
 
@@ -998,7 +1023,7 @@ def _unary_method(primitive: Primitive) -> Callable[[Value], Value]:
         try:
             data = primitive.value(self._data)
         except DOMAIN_ERRORS as error:
-            raise _domain_error(primitive, error, (self,)) from None
+            data = _outside(primitive, error, (self,))
         node = new_node(data, primitive, self)
         if listeners_on and (listener := listener_here()) is not None:
             listener.computed(node)

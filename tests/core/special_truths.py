@@ -84,7 +84,7 @@ def truths(mp: Any) -> dict[str, tuple[Derivative, Derivative]]:
     root_pi, root_tau = mp.sqrt(mp.pi), mp.sqrt(2 * mp.pi)
     return {
         "erfcx": (lambda x: -2 * scaled(1, x), lambda x: 8 * scaled(2, x)),
-        "bell": (lambda x: -x * bell(x), lambda x: (x * x - 1) * bell(x)),
+        "normal_bell": (lambda x: -x * bell(x), lambda x: (x * x - 1) * bell(x)),
         "ndtr": (lambda x: bell(x) / root_tau, lambda x: -x * bell(x) / root_tau),
         "log_ndtr": (lambda x: hazard(0, x), lambda x: hazard(1, x)),
         "ndtri": (lambda p: root_tau / bell(quantile(p)),
@@ -147,7 +147,7 @@ def terms(mp: Any) -> dict[str, tuple[Derivative, Derivative]]:
         "logit": (lambda x: 1 / (x * (1 - x)), lambda x: 1 / x**2 + 1 / (1 - x) ** 2),
         "silu": (lambda x: s(x) + abs(x) * slope(x), lambda x: slope(x) * (2 + abs(x))),
         "mish": (lambda x: s(x) + abs(x) * slope(x), lambda x: slope(x) * (2 + abs(x))),
-        "bell": (lambda x: 0, lambda x: (1 + x * x) * mp.exp(-x * x / 2)),
+        "normal_bell": (lambda x: 0, lambda x: (1 + x * x) * mp.exp(-x * x / 2)),
         "gelu": (lambda x: (mp.ncdf(x) + abs(x) * mp.npdf(x)) if abs(x) < 1e4 else 0,
                  lambda x: (2 + x * x) * mp.npdf(x) if abs(x) < 1e4 else 0),
         "sinc": (lambda x: min(4, 1 / abs(x)) * min(1, 4 * abs(x)),

@@ -37,15 +37,15 @@ class Layout:
         self.n_sums, self.n_out = int(flags.sum()), int((~flags).sum())
         outputs = np.array(program.outputs, dtype=np.int64).reshape(-1)
         self.summed, self.returned = outputs[flags], outputs[~flags]
-        n_slots = program.first + sum(step.size for step in program.steps)
+        n_slots = program.n_slots
         self.varies = np.zeros(n_slots, dtype=bool)
         self.varies[:program.n_inputs] = is_row
         self._mark_varying()
         self.products = self._summed_products()
         stored = np.ones(n_slots, dtype=bool)
-        for place, start in enumerate(program.starts()):
+        for place, (start, step) in enumerate(program.placed()):
             if place in self.products:
-                stored[start:start + program.steps[place].size] = False
+                stored[start:start + step.size] = False
         self.offset = np.where(self.varies, np.cumsum(self.varies & stored),
                                np.cumsum(~self.varies)) - 1
         self.stored = stored
@@ -53,7 +53,7 @@ class Layout:
 
     def _mark_varying(self) -> None:
         program = self.program
-        for step, start in zip(program.steps, program.starts(), strict=True):
+        for start, step in program.placed():
             for i, slots in enumerate(step.operands):
                 if self.varies[_some(slots, step.operand_shape(i))].any():
                     self.varies[start:start + step.size] = True
@@ -73,7 +73,7 @@ class Layout:
         place = np.full(n_slots, -1, dtype=np.int64)
         place[self.summed] = np.arange(len(self.summed))
         found: dict[int, Array] = {}
-        for i, (step, start) in enumerate(zip(program.steps, program.starts(), strict=True)):
+        for i, (start, step) in enumerate(program.placed()):
             mine = slice(start, start + step.size)
             if (step.op == "mul" and len(step.shape) == 2 and self.varies[start]
                     and not read[mine].any() and (times[mine] == 1).all()

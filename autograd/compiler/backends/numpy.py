@@ -116,6 +116,15 @@ def value_or_nan(row: Primitive) -> Callable[..., float]:
     return value
 
 
+def ieee_value(row: Primitive, operands: Sequence[float]) -> float:
+    """What IEEE arithmetic gives where the value of a row raises; nan, of a row of one's own."""
+    emit = EMITTERS.get(row.name)
+    if emit is None:
+        return math.nan
+    with np.errstate(all="ignore"):
+        return float(emit(*map(np.float64, operands)))
+
+
 def emitter_of(op: str) -> Emit:
     """How an operation is done on arrays; of one's own, row by row."""
     if op in EMITTERS:

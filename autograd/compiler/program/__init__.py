@@ -1,5 +1,6 @@
-"""The linear program, the passes that shorten it, and the loops found again in it."""
+"""The linear program, the passes that shorten it, and the loops and arrays found again in it."""
 
+from autograd.compiler.program.array_program import ArrayProgram
 from autograd.compiler.program.program import (
     RELATIONS,
     VERSION,
@@ -9,4 +10,4 @@ from autograd.compiler.program.program import (
     bits_key,
 )
 
-__all__ = ["RELATIONS", "VERSION", "Comparison", "Guard", "Program", "bits_key"]
+__all__ = ["RELATIONS", "VERSION", "ArrayProgram", "Comparison", "Guard", "Program", "bits_key"]

@@ -7,17 +7,18 @@ reads only slots before its own.
 
 from __future__ import annotations
 
-import json
 import operator
 import struct
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from autograd.core.primitive import find
-from autograd.core.validation import written_float
+from autograd.compiler.program import saved
+from autograd.core.primitive import Primitive, find
 
 VERSION = 1  # of the JSON form
+LONG = 40  # instructions that print shows as they are, for they fit on a screen
+MOST_NUMBERS = 10 ** 8  # that a program from a file may have: more do not fit into memory
 RELATIONS: dict[str, Callable[[float, float], bool]] = {
     "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge, "==": operator.eq,
     "!=": operator.ne}
@@ -114,12 +115,7 @@ class Program:
         Raises:
             ValueError: saying which instruction is wrong, and how.
         """
-        if isinstance(self.n_inputs, bool) or not isinstance(self.n_inputs, int) or (
-                self.n_inputs < 0):
-            raise ValueError(f"n_inputs must be a whole number from 0 on, not {self.n_inputs!r}")
-        for constant in self.constants:
-            if constant.__class__ is not float:
-                raise ValueError(f"constants must be floats, not {constant!r}")
+        check_start(self.n_inputs, self.constants)
         if len(self.ops) != len(self.operands):
             raise ValueError(f"there are {len(self.ops)} ops but {len(self.operands)} tuples of "
                              "operands")
@@ -127,15 +123,7 @@ class Program:
         for op, operands in zip(self.ops, self.operands, strict=True):
             _check_instruction(slot, op, operands)
             slot += 1
-        for output in self.outputs:
-            _check_slot(output, slot, "an output")
-        for guard in self.guards:
-            if not isinstance(guard.relation, str) or guard.relation not in RELATIONS or (
-                    not isinstance(guard.outcome, bool)):
-                raise ValueError(f"{guard} is no guard: its relation is one of "
-                                 f"{', '.join(RELATIONS)}, its outcome True or False")
-            _check_slot(guard.left, slot, "a guard")
-            _check_slot(guard.right, slot, "a guard")
+        check_ends(self.outputs, self.guards, slot)
         return self
 
     # --- reading and writing --------------------------------------------------------------------
@@ -146,6 +134,18 @@ class Program:
         return f"{kind}{slot}"
 
     def __str__(self) -> str:
+        """A line for each instruction; of a long program one for each array, if that is shorter."""
+        if len(self) >= LONG:
+            from autograd.compiler.program.array_recognition import find_arrays
+
+            arrays = find_arrays(self)
+            if 2 * len(arrays) <= len(self):
+                return (f"{arrays}\n    # {len(self):,} instructions as {len(arrays):,} arrays; "
+                        "listing() has a line for each instruction")
+        return self.listing()
+
+    def listing(self) -> str:
+        """The text form with a line for each instruction."""
         return "\n".join(self._lines())
 
     def __repr__(self) -> str:
@@ -168,10 +168,9 @@ class Program:
 
     def to_json(self) -> str:
         """The program as text: data only; the floats are exact, in hexadecimal."""
-        return json.dumps({
-            "format": "chainrule program", "version": VERSION, "n_inputs": self.n_inputs,
-            "constants": [x.hex() for x in self.constants], "ops": self.ops,
-            "operands": self.operands, "outputs": self.outputs, "guards": self.guards})
+        return saved.written("program", VERSION, self.constants, n_inputs=self.n_inputs,
+                             ops=self.ops, operands=self.operands, outputs=self.outputs,
+                             guards=self.guards)
 
     @classmethod
     def from_json(cls, text: str) -> Program:
@@ -180,26 +179,9 @@ class Program:
         Raises:
             ValueError: for anything else; the message says what is wrong.
         """
-        try:
-            data = json.loads(text)
-        except (ValueError, TypeError, RecursionError) as error:
-            raise ValueError(f"this is not JSON: {error}") from None
-        if not isinstance(data, dict) or data.get("format") != "chainrule program":
-            raise ValueError("this is not a program that to_json wrote")
-        if data.get("version") != VERSION:
-            raise ValueError(f"the program has version {data.get('version')!r}; this release "
-                             f"reads version {VERSION}")
-        try:
-            program = cls(
-                data["n_inputs"], tuple(map(written_float, _list(data["constants"]))),
-                tuple(_list(data["ops"])), tuple(map(tuple, _list(data["operands"]))),
-                tuple(_list(data["outputs"])),
-                tuple(Guard(*guard) for guard in _list(data["guards"])))
-        except KeyError as error:
-            raise ValueError(f"the program lacks {error}") from None
-        except (TypeError, ValueError) as error:
-            raise ValueError(f"the program is damaged: {error}") from None
-        return program.validate()
+        return saved.read(text, "program", VERSION, lambda data: cls(
+            data["n_inputs"], data["constants"], tuple(saved.listed(data["ops"])),
+            tuple(map(tuple, saved.listed(data["operands"]))), *ends_of(data))).validate()
 
 
 def bits_key(number: float) -> float | bytes:
@@ -207,25 +189,73 @@ def bits_key(number: float) -> float | bytes:
     return number if number != 0.0 and number == number else struct.pack("<d", number)
 
 
-def _list(items: Any) -> list[Any]:
-    if not isinstance(items, list):  # the digits of a text would do for numbers, too
-        raise TypeError(f"{items!r} is no list")
-    return items
+# --- checking, also of array programs -------------------------------------------------------------
+
+def ends_of(data: dict[str, Any]) -> tuple[tuple[int, ...], tuple[Guard, ...]]:
+    """The outputs and guards that a file holds, still unchecked."""
+    return (tuple(saved.listed(data["outputs"])),
+            tuple(Guard(*guard) for guard in saved.listed(data["guards"])))
+
+
+def check_start(n_inputs: Any, constants: Sequence[Any]) -> None:
+    """Check the inputs and the constants of a program.
+
+    Raises:
+        ValueError: saying what is wrong.
+    """
+    if n_inputs.__class__ is not int or not 0 <= n_inputs <= MOST_NUMBERS:
+        raise ValueError(f"n_inputs must be a whole number from 0 to {MOST_NUMBERS:,}, not "
+                         f"{n_inputs!r}")
+    for constant in constants:
+        if constant.__class__ is not float:
+            raise ValueError(f"constants must be floats, not {constant!r}")
+
+
+def check_ends(outputs: Sequence[Any], guards: Sequence[Guard], end: int) -> None:
+    """Check the outputs and guards of a program with so many slots.
+
+    Raises:
+        ValueError: saying what is wrong.
+    """
+    for output in outputs:
+        check_slot(output, end, "an output")
+    for guard in guards:
+        if not isinstance(guard.relation, str) or guard.relation not in RELATIONS or (
+                not isinstance(guard.outcome, bool)):
+            raise ValueError(f"{guard} is no guard: its relation is one of "
+                             f"{', '.join(RELATIONS)}, its outcome True or False")
+        check_slot(guard.left, end, "a guard")
+        check_slot(guard.right, end, "a guard")
+
+
+def row_of(op: Any, what: str) -> Primitive:
+    """The row of an operation.
+
+    Raises:
+        ValueError: when there is none.
+    """
+    row = find(op) if isinstance(op, str) else None
+    if row is None:
+        raise ValueError(f"{what}: no primitive is called {op!r}")
+    return row
+
+
+def check_slot(slot: Any, end: int, what: str) -> None:
+    """Check that something reads a slot that is written by then.
+
+    Raises:
+        ValueError: when it does not.
+    """
+    if slot.__class__ is not int or not 0 <= slot < end:
+        raise ValueError(f"{what} reads slot {slot!r}, but only the slots 0 to {end - 1} are "
+                         "written by then")
 
 
 def _check_instruction(slot: int, op: Any, operands: Any) -> None:
-    row = find(op) if isinstance(op, str) else None
-    if row is None:
-        raise ValueError(f"slot {slot}: no primitive is called {op!r}")
+    row = row_of(op, f"slot {slot}")
     if row.arity is not None and row.arity != len(operands):
         raise ValueError(f"slot {slot}: {op} takes {row.arity} operands, not {len(operands)}")
     if row.paired and len(operands) % 2:
         raise ValueError(f"slot {slot}: {op} takes an even number of operands, not {len(operands)}")
     for operand in operands:
-        _check_slot(operand, slot, f"slot {slot} ({op})")
-
-
-def _check_slot(slot: Any, end: int, what: str) -> None:
-    if slot.__class__ is not int or not 0 <= slot < end:
-        raise ValueError(f"{what} reads slot {slot!r}, but only the slots 0 to {end - 1} are "
-                         "written by then")
+        check_slot(operand, slot, f"slot {slot} ({op})")

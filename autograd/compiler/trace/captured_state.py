@@ -152,6 +152,10 @@ class Watch:
                 return name
         return None
 
+    def holds(self) -> bool:
+        """Whether all is as it was, also what is let go when libraries have changed it."""
+        return all(check() for _, check in chain(self._checks, self._of_libraries))
+
     def captures(self) -> Container[int]:
         """The ids of all that can be reached."""
         return self._seen.keys()

@@ -17,6 +17,8 @@ from autograd.core.call import Call
 from autograd.core.primitives import as_float, identity
 from autograd.core.value import Value
 
+FEW = 8  # captured numbers, of whose order nothing hangs
+
 
 def graph_to_program(outputs: Sequence[Any], inputs: Sequence[Value],
                      comparisons: Iterable[Comparison] = (), since: int | None = None) -> Program:
@@ -92,6 +94,7 @@ class _Recorder:
         comparisons = list(decide(self.order, self.seen))
         compared = [x for _, left, right, _ in comparisons for x in (left, right)]
         self._walk(compared)
+        self._sort_captured()
         order, leaves = self.order, self.leaves
         self._meet_constants(order, leaves, [*returned, *compared])
         first = len(self.inputs) + len(self.numbers)
@@ -184,6 +187,28 @@ class _Recorder:
                     push(right)
                 else:
                     done(node)
+
+    def _sort_captured(self) -> None:
+        """Number what is captured in the order in which nodes read it.
+
+        The walk meets the first weights of a network's last layer, then all of the layers before,
+        then the other weights of the last; so they stand layer by layer, as arrays.
+        """
+        if len(self.captured) < FEW:
+            return
+        loose = set(self.captured)
+        read: dict[Value, None] = {}
+        for node in self.order:
+            for x in node._left if node._left.__class__ is tuple else (node._left, node._right):
+                if x.__class__ is Value and x in loose:
+                    loose.remove(x)
+                    read[x] = None
+            if not loose:
+                break
+        read.update(dict.fromkeys(self.captured))  # those that are only compared or returned
+        first = len(self.inputs) - len(self.captured)
+        self.captured[:] = read
+        self.inputs.update(zip(read, range(first, len(self.inputs)), strict=True))
 
     def _meet_constants(self, order: list[Value], leaves: list[Value],
                         others: Sequence[Any]) -> None:

@@ -136,11 +136,14 @@ class _Search:
 
     def _refuse_another_result(self, point: Sequence[float], returned: list[Any]) -> None:
         """What is called on Values must compute what it does on floats."""
+        numbers = [x._data if x.__class__ is Value else x for x in returned]
         try:
             expected = [self.row.value(*point)]
+        except OverflowError:  # of floats ** raises, of Values it is inf, as * of both is
+            is_power = all(map(math.isfinite, point))  # and not int(math.inf)
+            expected = [x for x in numbers if math.isinf(x)] if is_power else []
         except DOMAIN_ERRORS:
             expected = []
-        numbers = [x._data if x.__class__ is Value else x for x in returned]
         if len(numbers) != len(expected) or not all(map(_is_same, numbers, expected)):
             raise self.refusal(f"of the float{'s' * (len(point) > 1)} {', '.join(map(repr, point))}"
                                f" it makes {expected or 'an error'}, of Values "

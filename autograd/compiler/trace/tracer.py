@@ -32,6 +32,7 @@ from autograd.core import primitives, value
 from autograd.core.context import here, listeners_on
 from autograd.core.graph import collector_at_rest, topological_order
 from autograd.core.primitives import DOMAIN_ERRORS, Primitive
+from autograd.core.undefined import is_ieee
 from autograd.core.value import (
     Listener,
     Operand,
@@ -163,7 +164,7 @@ class _Scribe(Listener):
 
     def computed(self, node: Value) -> None:
         """An operation raised no error: a replay in which it would takes another branch."""
-        if node.op is not None and may_raise(node.op):
+        if node.op is not None and may_raise(node.op) and not is_ieee():
             self.delicate.append((node, _is_in_try()))
 
     def failed(self, primitive: Primitive, operands: tuple[Operand, ...]) -> None:

@@ -203,8 +203,7 @@ class Steps(Lowering):
         n = rows.shape[1] if self.by_rows else 1
         reader = Reader(self.source, self.local, [self.constants, rows, *blocks], n)
         products: dict[int, Any] = {}
-        for i, (step, start) in enumerate(zip(self.program.steps, self.program.starts(),
-                                              strict=True)):
+        for i, (start, step) in enumerate(self.program.placed()):
             if i in self.layout.products:
                 products[i] = _product(step, reader, mask)
                 reader.arrays.append(None)  # nobody reads it

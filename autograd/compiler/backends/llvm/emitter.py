@@ -8,8 +8,9 @@ from collections.abc import Sequence
 # How LLVM writes Python's comparisons; all but != are false of nan.
 FCMP = {"<": "olt", "<=": "ole", ">": "ogt", ">=": "oge", "==": "oeq", "!=": "une"}
 
-# The words that a kernel is called with, in this order in one array: addresses and two counts.
-KERNEL_WORDS = ("scalars", "rows", "sums", "out", "ok", "memory", "n", "stride")
+# The words that a kernel is called with, in this order in one array: addresses and two counts. The
+# last one is 0 where one thread alone is to compute.
+KERNEL_WORDS = ("scalars", "rows", "sums", "out", "ok", "memory", "n", "stride", "team")
 
 
 class Emitter:
