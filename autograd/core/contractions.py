@@ -117,7 +117,7 @@ def matmul(a: Any, b: Any) -> Any:
     return _finished(_products(left, right), outer + ends)
 
 
-def dot(a: Any, b: Any, out: None = None) -> Any:
+def dot(a: Any, b: Any) -> Any:
     """``np.dot``."""
     left, right = as_objects(a), as_objects(b)
     if left.ndim == 0 or right.ndim == 0:
@@ -178,8 +178,7 @@ def vecmat(a: Any, b: Any) -> Any:
     return matmul(as_objects(a)[..., None, :], b)[..., 0, :]
 
 
-def trace(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: None = None,
-          out: None = None) -> Any:
+def trace(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: None = None) -> Any:
     """``np.trace``."""
     return np.sum(np.diagonal(np.asanyarray(a), offset, axis1, axis2), axis=-1)
 
