@@ -722,8 +722,8 @@ _AS_THEY_ARE = (
     "triu_indices_from", "diag_indices_from", "diff", "ediff1d", "outer", "clip", "unique",
     "polyval", "polyadd", "polysub", "polymul", "polyder", "polyint", "poly", "einsum_path",
     "trim_zeros", "save", "savez", "nanmax", "nanmin", "require", "isin", "in1d", "union1d",
-    "intersect1d",
-    "linalg.diagonal", "linalg.matrix_transpose", "linalg.multi_dot", "linalg.matrix_power")
+    "intersect1d", "fft.fftshift", "fft.ifftshift", "linalg.diagonal", "linalg.matrix_transpose",
+    "linalg.multi_dot", "linalg.matrix_power")
 _ABOUT_NUMBERS = "is computed from the bare numbers, and has no derivative; write it with " \
                  "np.array([v.data for v in x]), through which no gradient flows"
 INSTEAD: dict[str, str] = {

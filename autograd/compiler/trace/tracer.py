@@ -33,8 +33,8 @@ from autograd.core.conditions import Condition, decided
 from autograd.core.context import here, listeners_on
 from autograd.core.graph import collector_at_rest, topological_order
 from autograd.core.primitives import DOMAIN_ERRORS, Primitive
-from autograd.core.undefined import is_ieee
 from autograd.core.pytrees import leaves_of, mapped
+from autograd.core.undefined import is_ieee
 from autograd.core.value import (
     Listener,
     Operand,
