@@ -402,7 +402,7 @@ def _ieee_graphs(node: Value, wanted: Sequence[bool]) -> Sequence[Any]:
     """The local derivatives as IEEE arithmetic has them, nan where the rule itself raises."""
     op = node.op
     assert op is not None
-    operands = [p if isinstance(p, Value) else Value(p) for p in node.parents]  # not Python's 1 / 0
+    operands = list(map(_as_value, node.parents))  # Python's own 1.0 / 0.0 is an error
 
     def each(position: int) -> Any:
         try:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ContextDecorator, contextmanager
 from importlib import import_module
 from inspect import isasyncgenfunction, iscoroutinefunction, isgeneratorfunction
+from math import isfinite
 from numbers import Real
 from operator import index
 from typing import TYPE_CHECKING, Any, SupportsFloat, TypeVar, Union, final
@@ -194,6 +195,18 @@ class recording(Switch):
         """The state in which a transform has called a function."""
         state = before.entered(life)
         state.recording = state.transforms = True
+        return state
+
+
+class taking_indices(Switch):
+    """Inside, a compiled function runs: ``int(v)`` is a decision of it, such as an index."""
+
+    __slots__ = ()
+
+    def applied(self, before: State, life: Any) -> State:
+        """The state in which a Value may be an index."""
+        state = before.entered(life)
+        state.takes_indices = True
         return state
 
 
@@ -653,11 +666,15 @@ class Value:
             raise refusal(lost_gradient("float(v)"))
 
         def __int__(self) -> int:
+            if switched_on and here().takes_indices:
+                return _index(self)
             raise refusal(lost_gradient("int(v)"))
 
         def __index__(self) -> int:
+            if switched_on and here().takes_indices and self.op in _WHOLE:
+                return _index(self)
             raise TypeError("a Value is not an index; write int(v.data) if no gradient is to flow "
-                            "through it")
+                            "through it, or, in a function that jit compiles, int(v)")
 
         def __complex__(self) -> complex:
             raise refusal(lost_gradient("complex(v)"))
@@ -909,6 +926,19 @@ def _compare(relation: str, a: Value, b: Any) -> Any:
     if listeners_on and (listener := listener_here()) is not None:
         listener.compared(relation, a, b, outcome)
     return outcome
+
+
+_WHOLE = (primitives.floor, primitives.ceil, primitives.trunc, primitives.rint)
+
+
+def _index(node: Value) -> int:
+    """The whole number of a node, which a recording is made for."""
+    if not isfinite(node._data):
+        return int(node.data)  # Python's error
+    whole = node if node.op in _WHOLE else node.trunc()
+    if listeners_on and (listener := listener_here()) is not None:
+        listener.compared("==", whole, whole._data, True)
+    return int(whole._data)
 
 
 def data_of(operand: Operand) -> float:

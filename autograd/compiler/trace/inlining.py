@@ -27,7 +27,7 @@ from autograd.compiler.trace.graph_to_program import graph_to_program
 from autograd.compiler.trace.on_rows import NotPython, on_rows
 from autograd.compiler.trace.tracer import RecordingError, heard
 from autograd.core.primitives import DOMAIN_ERRORS, Primitive, lookup
-from autograd.core.value import Value, refusals_apart
+from autograd.core.value import Value, data_of, refusals_apart
 
 MOST_PATHS = 16
 MOST_POINTS = 400
@@ -123,6 +123,8 @@ class _Search:
                     return  # an operation was not defined; that is seen again where it is written
             except (TypeError, AttributeError, NotImplementedError) as error:
                 raise self.refusal(str(error)) from None
+        if self._overflows(point, returned):
+            return
         self._refuse_another_result(point, returned)
         program = common_subexpressions(graph_to_program(returned, operands, notes.comparisons))
         outcomes = tuple(guard.outcome for guard in program.guards)
@@ -133,6 +135,17 @@ class _Search:
                 raise self.refusal(f"it has more than {MOST_PATHS} branches")
         elif self.found[outcomes] != program:
             raise self.refusal("it computes something else each time")
+
+    def _overflows(self, point: Sequence[float], returned: list[Any]) -> bool:
+        """Whether ``**`` is too large, an error of floats, where of Values it is inf."""
+        try:
+            self.row.value(*point)
+        except OverflowError:
+            return all(map(math.isfinite, point)) and not all(
+                map(math.isfinite, map(data_of, returned)))
+        except DOMAIN_ERRORS:
+            return False
+        return False
 
     def _refuse_another_result(self, point: Sequence[float], returned: list[Any]) -> None:
         """What is called on Values must compute what it does on floats."""
