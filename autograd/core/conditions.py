@@ -71,7 +71,8 @@ def _denied(name: str, a: Any, b: Any) -> Any:
 
 
 def _denials(name: str, a: Any, b: Any) -> Any:
-    return np.frompyfunc(lambda x, y: _denied(name, x, y), 2, 1)(a, b)
+    with np.errstate(invalid="ignore"):
+        return np.frompyfunc(lambda x, y: _denied(name, x, y), 2, 1)(a, b)
 
 
 def _chosen(denied: Any, a: Any, b: Any) -> Any:
