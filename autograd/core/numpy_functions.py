@@ -38,6 +38,11 @@ def _into(result: Any, out: Any) -> Any:
     return result if out is None else numpy_protocol.written(result, out)
 
 
+def _with_out(function: Function) -> Function:
+    """A function whose result may go into an array."""
+    return lambda *arguments, out=None, **options: _into(function(*arguments, **options), out)
+
+
 # --- sums and their relatives ---------------------------------------------------------------------
 
 def _reduction(ufunc: np.ufunc) -> Function:
@@ -171,7 +176,7 @@ def _average(a: Any, axis: Any = None, weights: Any = None, returned: bool = Fal
     return (result, scale + 0.0 * result) if returned else result
 
 
-def _ptp(a: Any, axis: Any = None, out: Any = None, keepdims: Any = False) -> Any:
+def _ptp(a: Any, axis: Any = None, *, keepdims: Any = False) -> Any:
     return np.max(a, axis=axis, keepdims=keepdims is True) - np.min(
         a, axis=axis, keepdims=keepdims is True)
 
@@ -697,6 +702,9 @@ _BY_NAME: dict[str, Function] = {
     "linalg.matmul": lambda a, b, /: contractions.matmul(a, b),
     "linalg.vecdot": lambda a, b, /, *, axis=-1: contractions.vecdot(a, b, axis),
 }
+# Those of them whose result may go into an array, by the keyword out.
+_WITH_OUT = ("dot", "trace", "ptp", "median", "quantile", "percentile", "nanmedian", "nanquantile",
+             "nanpercentile")
 _DECIDING = ("argmax", "argmin", "argsort", "argpartition", "nanargmax", "nanargmin", "digitize",
              "lexsort")
 _AS_THEY_ARE = (
@@ -713,8 +721,8 @@ _AS_THEY_ARE = (
     "triu_indices_from", "diag_indices_from", "diff", "ediff1d", "outer", "clip", "unique",
     "polyval", "polyadd", "polysub", "polymul", "polyder", "polyint", "poly", "einsum_path",
     "trim_zeros", "save", "savez", "nanmax", "nanmin", "require", "isin", "in1d", "union1d",
-    "intersect1d",
-    "linalg.diagonal", "linalg.matrix_transpose", "linalg.multi_dot", "linalg.matrix_power")
+    "intersect1d", "fft.fftshift", "fft.ifftshift", "linalg.diagonal", "linalg.matrix_transpose",
+    "linalg.multi_dot", "linalg.matrix_power")
 _ABOUT_NUMBERS = "is computed from the bare numbers, and has no derivative; write it with " \
                  "np.array([v.data for v in x]), through which no gradient flows"
 INSTEAD: dict[str, str] = {
@@ -731,8 +739,9 @@ INSTEAD: dict[str, str] = {
 
 # Functions of np.linalg by their names there, such as "inv", once ``linalg_functions`` was asked.
 LINALG: dict[str, Function] = {}
-OWN: dict[Any, Function] = {found: function for name, function in _BY_NAME.items()
-                            if (found := _named(name)) is not None}
+OWN: dict[Any, Function] = {
+    found: _with_out(function) if name in _WITH_OUT else function
+    for name, function in _BY_NAME.items() if (found := _named(name)) is not None}
 DECIDING: dict[Any, Function] = {found: orders.deciding(found) for name in _DECIDING
                                  if (found := _named(name)) is not None}
 AS_THEY_ARE: frozenset[Any] = frozenset(
