@@ -7,6 +7,7 @@ found x does not matter (Griewank and Walther, "Evaluating Derivatives", 2nd ed.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -60,8 +61,17 @@ def implicit(residual: Callable[..., Any], solver: Callable[..., Any], *,
         if not callable(given):
             raise TypeError(f"implicit takes two functions, residual and solver; {what} is "
                             f"{given!r}")
-    theorem = _Theorem(residual, rtol)
-    return ArrayPrimitive(solver, vjp=theorem.vjp, jvp=theorem.jvp)
+    # Not methods of an object of ours: a compiled function watches what these hold.
+    return ArrayPrimitive(solver, vjp=partial(_vjp, residual, rtol),
+                          jvp=partial(_jvp, residual, rtol))
+
+
+def _vjp(residual: Callable[..., Any], rtol: float, *given: Any, **options: Any) -> Any:
+    return _Theorem(residual, rtol).vjp(*given, **options)
+
+
+def _jvp(residual: Callable[..., Any], rtol: float, *given: Any, **options: Any) -> Any:
+    return _Theorem(residual, rtol).jvp(*given, **options)
 
 
 class _Theorem:
