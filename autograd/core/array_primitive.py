@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from autograd.core.call import Call, numbers_of
-from autograd.core.primitive import Primitive, value_class
+from autograd.core.primitive import OF_PROGRAMS, Primitive, register, value_class
 from autograd.core.pytrees import leaves_of
 from autograd.core.value import (
     Value,
@@ -33,6 +33,19 @@ from autograd.core.value import (
 # What functions raise that are not made for Values: C libraries have classes of their own.
 UNFIT = Exception
 SAME = 1e-6  # how far results on Values may be from those on numbers, relative to the largest
+
+
+def _unknown_slope(x: Any, y: Any) -> Any:
+    raise TypeError("JAX does not know the vjp of a primitive of arrays that was declared with "
+                    "check=False, and its values may have another derivative; differentiate here: "
+                    "jit(grad(f)).to_jax()")
+
+
+# What programs hold in place of an identity where only the vjp knows the derivative.
+own_vjp = register(Primitive(
+    "own_vjp", lambda x: x, (_unknown_slope,), exact=True, transparent=True, raises=(),
+    summary="The number itself, whose derivative is a vjp that no program holds.", hidden=True),
+    OF_PROGRAMS)
 
 
 class ArrayPrimitive:
@@ -60,8 +73,8 @@ class ArrayPrimitive:
     """
 
     # No attributes but those of any function, which whoever wraps it takes over.
-    __slots__ = ("__dict__", "__weakref__", "function", "jvp", "name", "recorded", "vjp",
-                 "why_not_differentiable")
+    __slots__ = ("__dict__", "__weakref__", "function", "is_unchecked", "jvp", "name", "recorded",
+                 "vjp", "why_not_differentiable")
 
     def __init__(self, function: Callable[..., Any], vjp: Callable[..., Any] | None = None,
                  jvp: Callable[..., Any] | None = None, name: str = "",
@@ -78,6 +91,7 @@ class ArrayPrimitive:
         self.__name__ = self.name
         self.__wrapped__ = function
         self.why_not_differentiable = ""
+        self.is_unchecked = False  # set by who lets people say so
 
     def __call__(self, *arguments: Any, **options: Any) -> Any:
         """The function; Values among the arguments give Values."""

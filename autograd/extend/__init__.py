@@ -86,7 +86,8 @@ def primitive(function: Any = None, /, *arguments: Any, **fields: Any) -> Any:
             argument that is constant. Without it, ``autograd.jvp`` takes one vjp for each result.
         recorded: what ``jit`` and ``vmap`` call in place of a function that cannot take Values, to
             write it out: the same in Python and NumPy's functions. The derivative is still the vjp.
-        check: whether to check it.
+        check: whether to check it. Without a check the vjp may be another than that of the
+            function (as a straight-through estimator has); ``to_jax`` does not differentiate it.
 
     Returns:
         The primitive: a function of floats, Values or arrays of them.
@@ -118,7 +119,9 @@ def primitive(function: Any = None, /, *arguments: Any, **fields: Any) -> Any:
                         f"{getattr(function, '__name__', 'function')}, vjp=...), where "
                         "vjp(cotangents, results, *arguments) gives the gradient for each argument")
     check = fields.pop("check", True)
-    return (CheckedPrimitive if check else ArrayPrimitive)(function, **fields)
+    made = (CheckedPrimitive if check else ArrayPrimitive)(function, **fields)
+    made.is_unchecked = not check
+    return made
 
 
 __all__ = ["ArrayPrimitive", "primitive", "unregister"]
