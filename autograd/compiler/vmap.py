@@ -118,15 +118,15 @@ class Batched(Compiled, Generic[R]):
     def __init__(self, function: Callable[..., Any], in_axes: Axes, backend: str | None,
                  max_recordings: int | None, static: frozenset[int] = frozenset(),
                  sums: Sums = False, origins: Origins = None, threads: int | None = None,
-                 mesh: Any = None) -> None:
-        super().__init__(function, backend, max_recordings, static)
+                 mesh: Any = None, ignore: tuple[str, ...] = ()) -> None:
+        super().__init__(function, backend, max_recordings, static, ignore)
         self.threads = checked_threads(threads)
         self.mesh = mesh
         self.in_axes = in_axes
         self.sums = sums
         self.origins = origins
         self.recipe = Recipe(type(self), function, in_axes, backend, max_recordings, static, sums,
-                             origins, threads, mesh)
+                             origins, threads, mesh, ignore)
 
     def __call__(self, *arguments: Any, **keywords: Any) -> R:
         axes = self._axes(len(arguments))
@@ -220,6 +220,8 @@ class Batched(Compiled, Generic[R]):
                                     partial(self.compiled, threads=self.threads))
             known.replays = [*known.replays, replay]
             left = _run_branch(replay, parts, pending, gathered)
+            if self.profit is not None:
+                self.profit.replays += len(pending) - len(left)
             if not len(left) or left[0] != first:
                 return left
             # Rounded otherwise, a number that was read with .data is another one.
@@ -247,7 +249,7 @@ class Batched(Compiled, Generic[R]):
 
     def _like(self, function: Callable[..., Any]) -> Batched[Any]:
         return Batched(function, self.in_axes, self.backend, self.given_max_recordings, self.static,
-                       self.sums, self.origins, self.threads, self.mesh)
+                       self.sums, self.origins, self.threads, self.mesh, self.ignore)
 
     def to_c(self, name: str) -> NoReturn:
         """Of rows there is no C: the function of one row is written, and called for each."""
@@ -269,7 +271,7 @@ class Batched(Compiled, Generic[R]):
             made: Batched[Any] = Batched(
                 transform(self.function, *options), self.in_axes, self.backend,
                 self.given_max_recordings, self.static, self._sums_of(transform, *options),
-                self._origins_of(transform, *options), self.threads, self.mesh)
+                self._origins_of(transform, *options), self.threads, self.mesh, self.ignore)
             made.recipe = Recipe(composed, self.recipe, transform, *options)
             self.derived[key] = made
         derived: Batched[Any] = self.derived[key]
@@ -343,7 +345,7 @@ class Batched(Compiled, Generic[R]):
             sums, origins = tuple(axis is None for axis in axes), tuple(range(count))
         return Batched(update_wrapper(one_row, self.function), (*axes, *axes), self.backend,
                        self.given_max_recordings, sums=sums, origins=origins, threads=self.threads,
-                       mesh=self.mesh)
+                       mesh=self.mesh, ignore=self.ignore)
 
 
 def _inner(transform: Callable[..., Any], options: tuple[Any, ...]) -> tuple[Any, Any, bool]:
@@ -448,7 +450,7 @@ def vmap(function: Callable[..., Any], in_axes: Axes = 0, *, backend: str | None
         mesh = _checked_mesh(mesh, backend)
     if isinstance(function, Jitted):
         return Batched(function.function, in_axes, backend, max_recordings, function.static,
-                       threads=threads, mesh=mesh)
+                       threads=threads, mesh=mesh, ignore=function.ignore)
     return Batched(function, in_axes, backend, max_recordings, threads=threads, mesh=mesh)
 
 

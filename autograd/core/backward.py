@@ -27,8 +27,8 @@ from autograd.core.value import (
     Operand,
     Value,
     data_of,
+    maker,
     name_of,
-    new_node,
     numbers,
     recording,
 )
@@ -353,11 +353,12 @@ def _send_to_factors(factors: tuple[Any, ...], received: Any, depends: set[Value
                      adjoint: dict[Value, Any]) -> None:
     """Hand the adjoint of a dot on: to each factor, times the other one."""
     half = len(factors) // 2
+    node_of, adjoint_of = maker(_mul), adjoint.get  # once for thousands, mostly
     for parent, other in zip(factors, factors[half:] + factors[:half], strict=True):
         if parent.__class__ is Value and parent in depends:
-            if other.__class__ is Value and received.__class__ is Value:  # thousands, mostly
-                product = new_node(received._data * other._data, _mul, received, other)
-                before = adjoint.get(parent)
+            if other.__class__ is Value and received.__class__ is Value:
+                product = node_of(received._data * other._data, received, other)
+                before = adjoint_of(parent)
                 adjoint[parent] = product if before is None else before + product
             else:
                 _add_to(adjoint, parent, received, other)
@@ -401,7 +402,7 @@ def _ieee_graphs(node: Value, wanted: Sequence[bool]) -> Sequence[Any]:
     """The local derivatives as IEEE arithmetic has them, nan where the rule itself raises."""
     op = node.op
     assert op is not None
-    operands = [p if isinstance(p, Value) else Value(p) for p in node.parents]  # not Python's 1 / 0
+    operands = list(map(_as_value, node.parents))  # Python's own 1.0 / 0.0 is an error
 
     def each(position: int) -> Any:
         try:
