@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd.core import value
 from autograd.core.call import Call, numbers_of
 from autograd.core.primitive import OF_PROGRAMS, Primitive, register, value_class
 from autograd.core.pytrees import leaves_of
@@ -125,8 +126,10 @@ class ArrayPrimitive:
                 f"call {self.name}, which cannot be written out in recorded operations ({why}); "
                 "call it outside of jit and vmap, or say with primitive(..., recorded=...) how to "
                 "compute it in Python and NumPy's functions")
-        else:
-            call.numbers, call.computed = tuple(data.tolist()), tuple(found)
+            return
+        call.computed = tuple(found)
+        if listener is not value.eavesdropper:  # or a thread's recording would change our bits
+            call.numbers = tuple(data.tolist())  # those of a replay
 
     def __reduce__(self) -> str:
         space = getattr(sys.modules.get(str(self.__module__)), "__dict__", {})

@@ -230,6 +230,20 @@ def test_what_is_no_root_is_refused():
     assert grad(loose)(4.0) == pytest.approx(1.0 / 4.04)
 
 
+def test_a_replay_that_finds_no_root_is_refused():
+    def steps(a):
+        x = 2.0
+        for _ in range(4):
+            x = 0.5 * (x + a / x)
+        return x
+
+    slope = jit(grad(implicit(lambda x, a: x * x - a, steps)))
+    assert slope(4.0) == 0.25 and slope(5.0) == pytest.approx(0.5 / math.sqrt(5.0), rel=1e-9)
+    assert slope.n_recordings == 1
+    with pytest.raises(ValueError, match="the solver has found no root"):
+        slope(1e6)
+
+
 def test_a_multiple_root_is_refused():
     double = implicit(lambda x, a: (x - a) ** 2, lambda a: a)
     with pytest.raises(ValueError, match="multiple root"):

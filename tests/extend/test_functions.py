@@ -3,6 +3,7 @@
 import copy
 import pickle
 import sys
+from threading import Thread
 
 import numpy as np
 import pytest
@@ -24,6 +25,7 @@ from autograd import (
     value_and_grad,
     vmap,
 )
+from autograd.compiler.trace.tracer import record
 
 A = np.array([[3.0, 1.0], [0.5, 2.0]])
 B = np.array([1.0, 2.0])
@@ -341,6 +343,23 @@ def test_a_change_of_what_the_function_captures_is_recorded_anew():
     assert f(3.0) == 24.0
     scale[0] = 3.0
     assert f(3.0) == 54.0 and f.n_recordings == 2
+
+
+def test_what_another_thread_records_changes_no_bit():
+    third = primitive(lambda x: x / 3.0, vjp=lambda g, y, x: g / 3.0,
+                      recorded=lambda x: x * (1.0 / 3.0))
+    assert 5.0 / 3.0 != 5.0 * (1.0 / 3.0)
+    found = []
+
+    def f(x):
+        thread = Thread(target=lambda: found.append(third(Value(5.0)).data))
+        thread.start()
+        thread.join()
+        return x * x
+
+    record(f, (2.0,), {})
+    assert found == [5.0 / 3.0]
+    assert jit(lambda x: third(x), backend="python")(5.0) == 5.0 * (1.0 / 3.0)
 
 
 def test_a_matrix_costs_one_walk_over_its_operands():
