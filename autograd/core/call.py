@@ -162,6 +162,16 @@ def holds_values(structure: Any) -> bool:
     return any(leaf.__class__ is recorded for leaf in leaves_of(structure))
 
 
+def is_differentiable(argument: Any) -> bool:
+    """Whether an argument is of floats and Values alone."""
+    if isinstance(argument, np.ndarray) and argument.dtype.kind == "f":
+        return True
+    leaves = leaves_of(argument)
+    return bool(leaves) and all(
+        leaf.__class__ is value_class[0] or isinstance(leaf, float | np.floating)
+        for leaf in leaves)
+
+
 def _operands(argument: Any) -> list[Any]:
     """The Values and floats of an argument, in order."""
     items = (bare(argument).ravel().tolist() if isinstance(argument, np.ndarray)
@@ -275,4 +285,4 @@ def _shown(found: Any) -> str:
     return repr(found)
 
 
-__all__ = ["Call", "changed", "holds_values", "numbers_of", "restored"]
+__all__ = ["Call", "changed", "holds_values", "is_differentiable", "numbers_of", "restored"]

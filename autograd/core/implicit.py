@@ -14,6 +14,7 @@ import numpy as np
 
 from autograd.core import primitives
 from autograd.core.array_primitive import ArrayPrimitive
+from autograd.core.call import is_differentiable
 from autograd.core.linear_maps import vjp
 from autograd.core.linear_systems import solve_system
 from autograd.core.pytrees import as_array, flatten, leaves_of, rebuild
@@ -86,7 +87,7 @@ class _Theorem:
         """The adjoint equation: one linear system with the transposed matrix."""
         matrix = self._matrix(x, arguments, options)
         weights = solve_system(matrix.T, -_flat(cotangent))
-        moving = [i for i, argument in enumerate(arguments) if _is_real(argument)]
+        moving = [i for i, argument in enumerate(arguments) if is_differentiable(argument)]
         pullback = vjp(self._of_arguments(x, arguments, options, moving),
                        tuple(arguments[i] for i in moving))[1]
         gradients: list[Any] = [None] * len(arguments)
@@ -159,15 +160,6 @@ class _Theorem:
             for way in solve_system(matrix, _flat(at_x)):
                 if not abs(way) <= reach:
                     raise ValueError(f"the solver has found no root of {self.name}")
-
-
-def _is_real(argument: Any) -> bool:
-    """Whether an argument is of floats alone, and may be differentiated."""
-    if isinstance(argument, np.ndarray) and argument.dtype.kind == "f":
-        return True
-    leaves = leaves_of(argument)
-    return bool(leaves) and all(
-        leaf.__class__ is Value or isinstance(leaf, float | np.floating) for leaf in leaves)
 
 
 def _flat(structure: Any) -> Array:

@@ -14,6 +14,8 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+import numpy as np
+
 from autograd.core import primitives
 from autograd.core.backward import local_graphs
 from autograd.core.call import Call
@@ -49,6 +51,8 @@ def taylor(function: Callable[[Any], Any], x: Any, order: int) -> Array:
     """
     refuse_misuse("taylor", function)
     order = whole(order, "order")
+    if isinstance(x, np.ndarray) and x.ndim == 0:
+        x = x.item()
     if is_container(x):
         raise TypeError("taylor takes a function of one number; for a direction write "
                         "taylor(lambda t: f(x + t * direction), 0.0, order)")

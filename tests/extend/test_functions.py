@@ -192,6 +192,20 @@ def test_a_vjp_that_is_off_by_a_thousandth_is_refused(place, factor, seed):
     assert_close(grad(lambda x: np.sum(right(x)))(X), matrix.sum(axis=0))
 
 
+def test_an_example_is_checked_at_once():
+    def product(a, b, n):
+        return n * np.sum(a * b["k"])
+
+    def vjp(factor):
+        return lambda g, y, a, b, n: (g * n * b["k"], {"k": factor * n * g * a}, None)
+
+    example = (X, {"k": X}, 2)
+    right = primitive(product, vjp=vjp(1.0), example=example)
+    assert_close(grad(right)(*example), 2.0 * X)
+    with pytest.raises(GradientError, match="vjp of product is wrong"):
+        primitive(product, vjp=vjp(1.001), example=example)
+
+
 def test_a_wrong_vjp_is_refused_under_jit_as_well():
     wrong = primitive(lambda x: x * x, vjp=lambda g, y, x: 2.002 * g * x, name="wrong")
     with pytest.raises(GradientError, match="vjp of wrong"):
