@@ -120,6 +120,7 @@ if TYPE_CHECKING:  # what __getattr__ below finds at run time
     from autograd.compiler.vmap import vmap
     from autograd.core.implicit import implicit
     from autograd.core.linear_maps import linearize, vjp
+    from autograd.core.power_series import taylor
     from autograd.descent import Path, brute_force, descend, evaluations
     from autograd.drawing.graph import draw
     from autograd.explaining.chain_rule import explain
@@ -199,6 +200,7 @@ _LATER = {
     "plot_surface": "plotting.functions",
     "primitive": "extend",
     "step_through": "pages.live_graph",
+    "taylor": "core.power_series",
     "vjp": "core.linear_maps",
     "vmap": "compiler.vmap",
 }
@@ -255,8 +257,8 @@ __all__ = [
     "plot_descent", "plot_function", "plot_history", "plot_loss_landscape", "plot_surface",
     "polygamma", "primitive", "prod", "radians", "relu", "rint", "scope_of", "selu", "sigmoid",
     "silu", "sin", "sinc", "sinh", "softmax", "softplus", "softsign", "sqrt", "step_through",
-    "stop_gradient", "sum", "tan", "tanh", "topological_order", "trunc", "value_and_grad",
-    "values", "vjp", "vmap", "where", "xlog1py", "xlogy",
+    "stop_gradient", "sum", "tan", "tanh", "taylor", "topological_order", "trunc",
+    "value_and_grad", "values", "vjp", "vmap", "where", "xlog1py", "xlogy",
 ]
 
 # Every row of the table is a function of the package, also one that is not named above.
