@@ -592,6 +592,12 @@ class Value:
     def __rpow__(self, other: Any) -> Value:
         return _mixed(primitives.pow, other, self)
 
+    def __xor__(self, other: Any) -> Any:
+        raise TypeError("in Python ^ is no power; write v ** 2")
+
+    def __rxor__(self, other: Any) -> Any:
+        raise TypeError("in Python ^ is no power; write 2 ** v")
+
     def __neg__(self) -> Value:
         return new_node(-self._data, _neg, self)
 
