@@ -283,7 +283,7 @@ def test_an_error_inside_of_a_sequence_stays_what_it_is() -> None:
     ("autograd.sum(map(float, [v]))", "autograd.sum(...) would lose the gradient"),
     ("np.random.default_rng(0).normal(v, 1.0)", ".normal(...) would lose the gradient"),
 ])
-def test_methods_are_called_by_their_names(call: str, words: str) -> None:
+def test_methods_that_ask_for_a_number_are_named(call: str, words: str) -> None:
     with pytest.raises(TypeError) as error:
         eval(call, {"np": np, "v": Value(2.0), "autograd": ag})
     assert words in str(error.value)
