@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from autograd.core.array_primitive import ArrayPrimitive
 from autograd.core.primitive import Primitive
@@ -131,6 +131,16 @@ def primitive(function: Any = None, /, *arguments: Any, **fields: Any) -> Any:
     if len(example):
         checked.check_at(example)
     return checked
+
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from autograd.core.habits import missing
+
+        raise missing(__name__, name)
 
 
 __all__ = ["ArrayPrimitive", "primitive", "unregister"]
