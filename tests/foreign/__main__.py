@@ -87,8 +87,9 @@ SUBJECTS = {
     "algorithms": Subject("small algorithms of TheAlgorithms", (ALGORITHMS,), ("",),
                           _documented(*ALGORITHMS.parts)),
     "programs": Subject(
-        "whole programs", (CHEDL, Packages("programs", ("sgp4==2.27", "iapws==1.5.5",
-                                                        "pvlib==0.16.1", "h5py"))),
+        "whole programs", (CHEDL, Packages("programs", (
+            "sgp4==2.27", "iapws==1.5.5", "pvlib==0.16.1", "h5py", "requests", "urllib3", "idna",
+            "certifi", "charset-normalizer"))),
         ("", ""), lambda places: programs.outcomes()),
 }
 
@@ -115,8 +116,7 @@ def measured(name: str) -> Row:
     try:
         for copy in SUBJECTS[name].wanted:
             copies.had(copy)
-        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                              timeout=TIME_LIMIT)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=TIME_LIMIT)
     except MissingError as error:
         return Row(skipped=str(error))
     except subprocess.TimeoutExpired:
