@@ -30,9 +30,7 @@ from types import (
 )
 from typing import Any
 
-import numpy as plain_numpy
-
-from autograd import adopted_numpy, math
+from autograd import adopted_libraries, math
 from autograd.core.forking import lock
 from autograd.core.primitive import Primitive
 from autograd.core.value import Value, data_of
@@ -40,7 +38,6 @@ from autograd.core.value import Value, data_of
 _loading = lock(reentrant=True)
 _adoptions: dict[frozenset[str], _Adoption] = {}
 _READY = ("autograd", "nn", "numpy")  # these know Values
-_STAND_INS: dict[str, Any] = {"math": math, "numpy": adopted_numpy.numpy}
 
 
 def adopt(target: Any, also: Sequence[str] = ()) -> Any:
@@ -50,10 +47,11 @@ def adopt(target: Any, also: Sequence[str] = ()) -> Any:
     by whatever import, is a copy whose code was executed anew, with :mod:`autograd.math` in the
     place of ``math``. What executing it does outside (a file that it writes, an entry that it makes
     in another package) is done once more. The copies keep their state: a second call returns them.
-    ``int(x)`` is a plain whole number, whose derivative is 0 wherever it has one; a compiled function
-    takes another recording where it differs. ``np.zeros(n)`` and its like make arrays for Values
-    where the function that calls them has a Value in its variables. A Value is no float to
-    ``x.__class__`` and ``case float()``.
+    ``int(x)`` is a plain whole number, whose derivative is 0 wherever it has one; a compiled
+    function takes another recording where it differs. ``np.zeros(n)`` and its like make arrays for
+    Values where the function that calls them has a Value in its variables. SciPy's ``quad``,
+    ``splev`` and ``bisplev`` are differentiated, and ``cmath`` where it gives real numbers. A Value
+    is no float to ``x.__class__`` and ``case float()``.
 
     Args:
         target: the name of a module, a module, a class, or a function. Of a function that was
@@ -188,9 +186,9 @@ class _Adoption:
             full = importlib.util.resolve_name("." * level + name, package)
         if full == "math":
             return math
-        if full == "numpy" or (full.startswith("numpy.") and not fromlist):
-            builtins.__import__(name, globals, locals, (), level)
-            return adopted_numpy.numpy
+        stand_in = adopted_libraries.imported(full, not fromlist)
+        if stand_in is not None:
+            return stand_in
         if full == "importlib":
             return self.importlib
         if not self.owns(full):
@@ -218,8 +216,11 @@ class _Adoption:
     def _import_module(self, name: str, package: str | None = None) -> ModuleType:
         """What a copy finds as ``importlib.import_module``."""
         full = importlib.util.resolve_name(name, package)
-        if full in _STAND_INS:
-            return _STAND_INS[full]
+        if full == "math":
+            return math
+        stand_in = adopted_libraries.imported(full, is_root_wanted=False)
+        if stand_in is not None:
+            return stand_in
         return self.loaded(full) if self.owns(full) else importlib.import_module(full)
 
     # --- single functions and classes -------------------------------------------------------------
@@ -238,14 +239,15 @@ class _Adoption:
         """
         if item is plain_math:
             return math
-        if item is plain_numpy:
-            return adopted_numpy.numpy
         if _is_of_math(item):
             return getattr(math, item.__name__)
         if isinstance(item, BuiltinFunctionType | FunctionType) and (
-                item in adopted_numpy.REPLACED):
-            return adopted_numpy.REPLACED[item]
+                item in adopted_libraries.REPLACED):
+            return adopted_libraries.REPLACED[item]
         if isinstance(item, ModuleType):
+            if sys.modules.get(item.__name__) is item and (
+                    item.__name__ in adopted_libraries.STAND_INS):
+                return adopted_libraries.STAND_INS[item.__name__]
             return self.loaded(item.__name__) if self.owns(item.__name__) else item
         if _is_ready(getattr(item, "__module__", None)):
             return item

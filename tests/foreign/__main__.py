@@ -6,9 +6,10 @@
     python -m tests.foreign --messages 20       the most frequent errors of each, up to 20
     python -m tests.foreign --cases wrong       name each case that is wrong (or refused, unclear)
 
-The code is fetched at first use, by pip and git, into ~/.cache/chainrule-foreign or the folder that
-CHAINRULE_FOREIGN_DIR names; what cannot be had is skipped, and said. Nothing of it is changed but
-what ``autograd.adopt`` does, and of the tests of HIPS autograd the names that they import. A case is
+The code is fetched at first use, by pip and git, into ~/.cache/chainrule-foreign or the folder
+that CHAINRULE_FOREIGN_DIR names; what cannot be had is skipped, and said. Nothing of it is changed
+but what ``autograd.adopt`` does, and of the tests of HIPS autograd the names that they import. A
+case is
 
     right       value and derivatives are those of the same code on plain floats, by differences
     refused     an error; they are counted by what they say

@@ -144,6 +144,9 @@ class _Numbers(ast.NodeTransformer):
         return ast.Subscript(ast.Name(NUMBERS, ast.Load()), ast.Constant(len(self.point) - 1),
                              ast.Load())
 
+    def visit_Dict(self, node: ast.Dict) -> ast.AST:
+        return ast.Dict(node.keys, [self.visit(item) for item in node.values])  # keys are names
+
     def visit_Subscript(self, node: ast.Subscript) -> ast.AST:
         return ast.Subscript(self.visit(node.value), node.slice, node.ctx)  # no index is a number
 
