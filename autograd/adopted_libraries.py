@@ -19,7 +19,7 @@ import math as plain_math
 import sys
 from collections.abc import Callable
 from itertools import islice
-from types import FrameType, ModuleType
+from types import BuiltinFunctionType, FrameType, FunctionType, ModuleType
 from typing import Any
 
 import numpy as plain
@@ -65,6 +65,8 @@ def _filled(original: Callable[..., Any], is_empty: bool = False) -> Callable[..
     @functools.wraps(original)
     def made(*arguments: Any, **options: Any) -> Any:
         array = original(*arguments, **options)
+        if array.dtype == object and _is_of_values(array):  # np.full(n, v)
+            return array.view(ArrayOfValues)
         if array.dtype != float or not _holds_values(sys._getframe(1)):
             return array
         if is_empty:  # what lies in memory there is no number of anybody's
@@ -113,14 +115,11 @@ def _is_of_values(item: Any, depth: int = 3) -> bool:
     return False
 
 
-REPLACED: dict[Any, Any] = {
-    **{original: _filled(original) for original in (plain.zeros, plain.ones, plain.full)},
-    plain.empty: _filled(plain.empty, is_empty=True),
-    **{original: _converted(original) for original in (plain.array, plain.asarray,
-                                                        plain.ascontiguousarray)}}
 _NUMPY = {name: item for name, item in vars(plain).items()
           if name not in ("__name__", "__getattr__", "__dir__")}
-_NUMPY.update((original.__name__, made) for original, made in REPLACED.items())
+_NUMPY.update((name, _filled(_NUMPY[name])) for name in ("zeros", "ones", "full"))
+_NUMPY["empty"] = _filled(plain.empty, is_empty=True)
+_NUMPY.update((name, _converted(_NUMPY[name])) for name in ("array", "asarray", "ascontiguousarray"))
 
 
 # --- SciPy ----------------------------------------------------------------------------------------
@@ -146,7 +145,7 @@ def _bisplev(x: Any, y: Any, tck: Any, dx: int = 0, dy: int = 0) -> Any:
     """scipy.interpolate.bisplev at one point, likewise."""
     from scipy.interpolate import bisplev
 
-    if x.__class__ is not Value and y.__class__ is not Value:
+    if not _is_of_values(x) and not _is_of_values(y):
         return bisplev(x, y, tck, dx, dy)
     if plain.ndim(x) or plain.ndim(y):
         raise refusal("scipy.interpolate.bisplev of Values takes one point, not a grid of them; "
@@ -159,26 +158,34 @@ def _bisplev(x: Any, y: Any, tck: Any, dx: int = 0, dy: int = 0) -> Any:
         return float(bisplev(first, second, tck, dx, dy))
 
     def slopes(g: Any, _: Any, first: Any, second: Any) -> tuple[Any, Any]:
-        return (g * _surface_slope(first, second, tck, dx + 1, dy),
-                g * _surface_slope(first, second, tck, dx, dy + 1))
+        return (g * _surface_slope(first, second, tck, (dx + 1, dy), 0),
+                g * _surface_slope(first, second, tck, (dx, dy + 1), 1))
 
     return ArrayPrimitive(surface, vjp=slopes, name="bisplev")(x, y)
 
 
-def _surface_slope(x: Any, y: Any, tck: Any, dx: int, dy: int) -> Any:
-    """A partial derivative, also of a spline that is linear by that variable."""
-    if dx < max(tck[3], 1) and dy < max(tck[4], 1):
-        return _bisplev(x, y, tck, dx, dy)
-    if x.__class__ is Value or y.__class__ is Value:
-        return _bisplev(x, y, tck, dx, dy)  # the error
-    # FITPACK takes orders below the degree alone; inside a panel the last one is a difference.
-    axis, position, knots = (0, x, tck[0]) if dx else (1, y, tck[1])
-    end = min(plain.searchsorted(knots, position, side="right"), len(knots) - 1 - tck[3 + axis])
-    low, high = knots[end - 1], knots[end]
-    points = [(low, y), (high, y)] if axis == 0 else [(x, low), (x, high)]
-    below, above = (float(_bisplev(*point, tck, max(dx - 1, 0), max(dy - 1, 0)))
-                    for point in points)
-    return (above - below) / (high - low)
+def _surface_slope(x: Any, y: Any, tck: Any, orders: tuple[int, int], axis: int) -> Any:
+    """A partial derivative of a spline in two variables.
+
+    Args:
+        x, y: the point.
+        tck: the knots, the coefficients and the degrees.
+        orders: of the derivative by each variable.
+        axis: by which it is one order higher than what was differentiated.
+    """
+    knots, degree, position = tck[axis], tck[3 + axis], data_of((x, y)[axis])
+    if not knots[degree] <= position <= knots[-degree - 1]:
+        return 0.0  # outside FITPACK takes the nearest point of the edge
+    if orders[axis] != degree or x.__class__ is Value or y.__class__ is Value:
+        return _bisplev(x, y, tck, *orders)  # or its error
+    # FITPACK takes orders below the degree. The one before is linear between two knots.
+    end = min(int(plain.searchsorted(knots, position, side="right")), len(knots) - 1 - degree)
+    below, above = [x, y], [x, y]
+    below[axis], above[axis] = knots[end - 1], knots[end]
+    dx, dy = (order - (i == axis) for i, order in enumerate(orders))
+    rise = (float(_bisplev(above[0], above[1], tck, dx, dy))
+            - float(_bisplev(below[0], below[1], tck, dx, dy)))
+    return rise / (knots[end] - knots[end - 1])
 
 
 def _quad(function: Callable[..., Any], a: Any, b: Any, args: Any = (), *more: Any,
@@ -204,7 +211,8 @@ def _quad(function: Callable[..., Any], a: Any, b: Any, args: Any = (), *more: A
     if plain_math.isfinite(low) and plain_math.isfinite(high):
         for panels in PANELS:
             found = _gauss(plainly, low, high, panels)
-            if abs(found - result[0]) <= RTOL * abs(result[0]) + 1e-300:
+            size = abs(_gauss(lambda x: abs(plainly(x)), low, high, panels))
+            if abs(found - result[0]) <= RTOL * size:
                 return (_gauss(lambda x: function(x, *given), a, b, panels), *result[1:])
     raise refusal("scipy.integrate.quad of Values takes finite limits and a smooth integrand; "
                   "substitute, or write the integral as a sum")
@@ -296,4 +304,21 @@ def imported(name: str, is_root_wanted: bool) -> ModuleType | None:
     return found
 
 
-__all__ = ["REPLACED", "STAND_INS", "imported"]
+def counterpart(item: Any) -> Any:
+    """What stands for a function or a module of these libraries; None for what is used as it is.
+
+    Args:
+        item: anything.
+    """
+    if isinstance(item, ModuleType):
+        name = item.__name__
+        return STAND_INS.get(name) if sys.modules.get(name) is item else None
+    if isinstance(item, BuiltinFunctionType | FunctionType):
+        for name, stand_in in STAND_INS.items():
+            if item is getattr(sys.modules.get(name), item.__name__, None):
+                found = vars(stand_in).get(item.__name__)
+                return None if found is item else found
+    return None
+
+
+__all__ = ["STAND_INS", "counterpart", "imported"]

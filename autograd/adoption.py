@@ -241,13 +241,10 @@ class _Adoption:
             return math
         if _is_of_math(item):
             return getattr(math, item.__name__)
-        if isinstance(item, BuiltinFunctionType | FunctionType) and (
-                item in adopted_libraries.REPLACED):
-            return adopted_libraries.REPLACED[item]
+        stand_in = adopted_libraries.counterpart(item)
+        if stand_in is not None:
+            return stand_in
         if isinstance(item, ModuleType):
-            if sys.modules.get(item.__name__) is item and (
-                    item.__name__ in adopted_libraries.STAND_INS):
-                return adopted_libraries.STAND_INS[item.__name__]
             return self.loaded(item.__name__) if self.owns(item.__name__) else item
         if _is_ready(getattr(item, "__module__", None)):
             return item
