@@ -119,7 +119,8 @@ _NUMPY = {name: item for name, item in vars(plain).items()
           if name not in ("__name__", "__getattr__", "__dir__")}
 _NUMPY.update((name, _filled(_NUMPY[name])) for name in ("zeros", "ones", "full"))
 _NUMPY["empty"] = _filled(plain.empty, is_empty=True)
-_NUMPY.update((name, _converted(_NUMPY[name])) for name in ("array", "asarray", "ascontiguousarray"))
+_NUMPY.update((name, _converted(_NUMPY[name]))
+              for name in ("array", "asarray", "ascontiguousarray"))
 
 
 # --- SciPy ----------------------------------------------------------------------------------------
@@ -313,11 +314,13 @@ def counterpart(item: Any) -> Any:
     if isinstance(item, ModuleType):
         name = item.__name__
         return STAND_INS.get(name) if sys.modules.get(name) is item else None
-    if isinstance(item, BuiltinFunctionType | FunctionType):
-        for name, stand_in in STAND_INS.items():
-            if item is getattr(sys.modules.get(name), item.__name__, None):
-                found = vars(stand_in).get(item.__name__)
-                return None if found is item else found
+    if not isinstance(item, BuiltinFunctionType | FunctionType):
+        return None
+    own = item.__name__
+    for name, stand_in in STAND_INS.items():
+        if item is getattr(sys.modules.get(name), own, None):
+            found = vars(stand_in).get(own)
+            return None if found is item else found
     return None
 
 
