@@ -176,7 +176,7 @@ def of_whole(order: int, truths: tuple[Truth, ...], most: float) -> Case:
 
 CASES: dict[str, Case] = {
     **{f"j{n}": of_whole(n, OF_J, 10) for n in (0, 1)},
-    **{f"y{n}": of_whole(n, OF_Y, 10) for n in (0, 1)},
+    **{f"y{n}": of_whole(n, OF_Y, 15) for n in (0, 1)},
     **{f"i{n}": of_whole(n, OF_I, 12) for n in (0, 1)},
     **{f"k{n}": of_whole(n, OF_K, 10) for n in (0, 1)},
     "jv": Case(of_bessel, OF_J, (800, 800, 1000), amplitude),
@@ -186,7 +186,7 @@ CASES: dict[str, Case] = {
     "exp1": Case(of_integrals, (mp.e1, lambda x: -mp.exp(-x) / x,
                                 lambda x: mp.exp(-x) * (1 / x + 1 / x**2)), (8, 3, 4)),
     "expi": Case(of_integrals, (mp.ei, lambda x: mp.exp(x) / x,
-                                lambda x: mp.exp(x) * (1 / x - 1 / x**2)), (12, 3, 4),
+                                lambda x: mp.exp(x) * (1 / x - 1 / x**2)), (80, 3, 4),
                  lambda x, truth: max(abs(truth), 1), itself,
                  lambda x, truth: mp.exp(x) * (1 / x + 1 / x**2)),
     "expn": Case(lambda rng: (float(rng.randint(0, 20)), *of_integrals(rng)),
