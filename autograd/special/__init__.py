@@ -15,8 +15,9 @@ defined and what its derivative is. The functions:
     lambertw                                                its two real branches
     ellipk ellipe                                           complete elliptic integrals
 
-and those of ``autograd`` itself: gamma, gammaln, digamma (psi), polygamma, erf, erfc, expit,
-logit, xlogy, xlog1py, softmax, log_softmax, logsumexp, exp2, expm1, log1p, cbrt.
+and those of ``autograd`` itself that SciPy has: gamma, gammaln, digamma (psi), polygamma; erf, erfc,
+erfcx, erfinv, erfcinv, ndtr, log_ndtr, ndtri; expit, logit, xlogy, xlog1py, softmax, log_softmax,
+logsumexp, softplus; sinc, exp2, expm1, log1p, cbrt.
 
 An order (v, n) or a parameter (a, b) is a plain number: there is no derivative by it. The values of
 all but lambertw are SciPy's, the extra ``scipy``; machine code calls SciPy's functions by their
@@ -27,7 +28,17 @@ from __future__ import annotations
 
 from autograd.core.composed import log_softmax, softmax
 from autograd.core.gamma_functions import digamma, gamma, gammaln, polygamma
-from autograd.core.primitives import cbrt, erf, erfc, exp2, expm1, log1p, logsumexp
+from autograd.core.normal import erfcinv, erfcx, erfinv, log_ndtr, ndtr, ndtri, sinc
+from autograd.core.primitives import (
+    cbrt,
+    erf,
+    erfc,
+    exp2,
+    expm1,
+    log1p,
+    logsumexp,
+    softplus,
+)
 from autograd.core.primitives import sigmoid as expit
 from autograd.core.special import logit, xlog1py, xlogy
 from autograd.special.bessel import i0, i1, iv, j0, j1, jv, k0, k1, kv, y0, y1, yv
@@ -39,8 +50,10 @@ from autograd.special.lambert import lambertw
 jn, yn, kn, psi = jv, yv, kv, digamma
 
 __all__ = [
-    "betainc", "cbrt", "digamma", "ellipe", "ellipk", "erf", "erfc", "exp1", "exp2", "expi",
-    "expit", "expm1", "expn", "gamma", "gammainc", "gammaincc", "gammaln", "i0", "i1", "iv",
-    "j0", "j1", "jn", "jv", "k0", "k1", "kn", "kv", "lambertw", "log1p", "log_softmax", "logit",
-    "logsumexp", "polygamma", "psi", "softmax", "xlog1py", "xlogy", "y0", "y1", "yn", "yv",
+    "betainc", "cbrt", "digamma", "ellipe", "ellipk", "erf", "erfc", "erfcinv", "erfcx",
+    "erfinv", "exp1", "exp2", "expi", "expit", "expm1", "expn", "gamma", "gammainc",
+    "gammaincc", "gammaln", "i0", "i1", "iv", "j0", "j1", "jn", "jv", "k0", "k1", "kn", "kv",
+    "lambertw", "log1p", "log_ndtr", "log_softmax", "logit", "logsumexp", "ndtr", "ndtri",
+    "polygamma", "psi", "sinc", "softmax", "softplus", "xlog1py", "xlogy", "y0", "y1", "yn",
+    "yv",
 ]
