@@ -15,9 +15,9 @@ defined and what its derivative is. The functions:
     lambertw                                                its two real branches
     ellipk ellipe                                           complete elliptic integrals
 
-and those of ``autograd`` itself that SciPy has: gamma, gammaln, digamma (psi), polygamma; erf, erfc,
-erfcx, erfinv, erfcinv, ndtr, log_ndtr, ndtri; expit, logit, xlogy, xlog1py, softmax, log_softmax,
-logsumexp, softplus; sinc, exp2, expm1, log1p, cbrt.
+and those of ``autograd`` itself that SciPy has: gamma, gammaln, digamma (psi), polygamma; erf,
+erfc, erfcx, erfinv, erfcinv, ndtr, log_ndtr, ndtri; expit, logit, xlogy, xlog1py, softmax,
+log_softmax, logsumexp, softplus; sinc, exp2, expm1, log1p, cbrt.
 
 An order (v, n) or a parameter (a, b) is a plain number: there is no derivative by it. The values of
 all but lambertw are SciPy's, the extra ``scipy``; machine code calls SciPy's functions by their
