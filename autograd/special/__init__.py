@@ -10,6 +10,7 @@
 defined and what its derivative is. The functions:
 
     j0 j1 jv (jn)  y0 y1 yv (yn)  i0 i1 iv  k0 k1 kv (kn)   Bessel's
+    i0e i1e  k0e k1e                                        exp(-abs(x)) I and exp(x) K
     expi exp1 expn                                          exponential integrals
     gammainc gammaincc betainc                              incomplete gamma and beta functions
     lambertw                                                its two real branches
@@ -46,14 +47,15 @@ from autograd.special.elliptic import ellipe, ellipk
 from autograd.special.exponential_integrals import exp1, expi, expn
 from autograd.special.incomplete import betainc, gammainc, gammaincc
 from autograd.special.lambert import lambertw
+from autograd.special.scaled_bessel import i0e, i1e, k0e, k1e
 
 jn, yn, kn, psi = jv, yv, kv, digamma
 
 __all__ = [
     "betainc", "cbrt", "digamma", "ellipe", "ellipk", "erf", "erfc", "erfcinv", "erfcx",
     "erfinv", "exp1", "exp2", "expi", "expit", "expm1", "expn", "gamma", "gammainc",
-    "gammaincc", "gammaln", "i0", "i1", "iv", "j0", "j1", "jn", "jv", "k0", "k1", "kn", "kv",
-    "lambertw", "log1p", "log_ndtr", "log_softmax", "logit", "logsumexp", "ndtr", "ndtri",
-    "polygamma", "psi", "sinc", "softmax", "softplus", "xlog1py", "xlogy", "y0", "y1", "yn",
-    "yv",
+    "gammaincc", "gammaln", "i0", "i0e", "i1", "i1e", "iv", "j0", "j1", "jn", "jv", "k0", "k0e",
+    "k1", "k1e", "kn", "kv", "lambertw", "log1p", "log_ndtr", "log_softmax", "logit",
+    "logsumexp", "ndtr", "ndtri", "polygamma", "psi", "sinc", "softmax", "softplus", "xlog1py",
+    "xlogy", "y0", "y1", "yn", "yv",
 ]
