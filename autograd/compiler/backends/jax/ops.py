@@ -16,12 +16,12 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from autograd.compiler.backends.numpy import emitter_of
 from autograd.compiler.program.program import RELATIONS
 from autograd.compiler.program.steps import EITHER, KEEPING
 from autograd.core.near_zero import CLOSE
 from autograd.core.primitive import library
 from autograd.core.primitives import LN2
-from autograd.special import from_scipy
 
 Emit = Callable[..., Any]
 
@@ -131,6 +131,23 @@ def _logsumexp(xs: Any) -> Any:
     return jnp.where(jnp.abs(top) == math.inf, top, top + jnp.log1p(total))
 
 
+def _mod(a: Any, b: Any) -> Any:
+    rest = lax.rem(a, b)
+    moved = jnp.where((rest != 0.0) & ((rest < 0.0) != (b < 0.0)), rest + b, rest)
+    return jnp.where(rest == 0.0, jnp.copysign(0.0, b), moved)
+
+
+def _floordiv(a: Any, b: Any) -> Any:
+    rest = lax.rem(a, b)
+    count = (a - rest) / b
+    count = jnp.where((rest != 0.0) & ((rest < 0.0) != (b < 0.0)), count - 1.0, count)
+    whole = lax.floor(count)
+    near = jnp.where(count - whole > 0.5, whole + 1.0, whole)
+    quotient = a / b
+    divided = jnp.where(count == 0.0, jnp.copysign(0.0, quotient), near)
+    return jnp.where(b == 0.0, quotient, divided)
+
+
 def _exp2(x: Any) -> Any:
     return lax.pow(jnp.full_like(x, 2.0), x)
 
@@ -154,15 +171,15 @@ def _keep(relation: str, outcome: bool, x: Any, left: Any, right: Any) -> Any:
     return jnp.where(RELATIONS[relation](left, right) == outcome, x, math.nan)
 
 
-def _by_scipy(name: str, *operands: Any) -> Any:
-    """A function of SciPy's, which the host computes wherever the device is.
+def _on_host(op: str, *operands: Any) -> Any:
+    """What XLA has no function for, to all digits: the host computes it, wherever the device is.
 
     Numbers go there and back as words of 32 bits: the thread that JAX calls the host in does not
     know that this one wants doubles, and would round them to floats.
     """
     def on_host(words: Any) -> Any:
         numbers = np.ascontiguousarray(words).view(float)[..., 0]
-        found = from_scipy.ufunc(name)(*np.moveaxis(numbers, -1, 0))
+        found = emitter_of(op)(*np.moveaxis(numbers, -1, 0))
         return np.asarray(found)[..., None].view(np.uint32)
 
     numbers = jnp.stack(jnp.broadcast_arrays(*operands), -1).astype(float)
@@ -178,6 +195,8 @@ EMITTERS: dict[str, Emit] = {
     "add": lax.add, "sub": lax.sub, "mul": lax.mul, "div": lax.div, "neg": lax.neg,
     "identity": lambda x: x, "pow": lax.pow, "abs": _abs, "sign": _sign, "step": _step,
     "wins": _wins, "relu": _relu, "maximum": _maximum, "minimum": _minimum, "where": _where,
+    "floor": lax.floor, "ceil": lax.ceil, "trunc": jnp.trunc, "rint": jnp.rint,
+    "copysign": jnp.copysign, "fmod": lax.rem, "mod": _mod, "floordiv": _floordiv,
     "exp": lax.exp, "exp2": _exp2, "expm1": lax.expm1, "log": lax.log, "log2": jnp.log2,
     "log10": jnp.log10, "log1p": lax.log1p, "sqrt": lax.sqrt, "cbrt": lax.cbrt, "hypot": _hypot,
     "sin": lax.sin, "cos": lax.cos, "tan": lax.tan, "asin": lax.asin, "acos": lax.acos,
@@ -188,7 +207,8 @@ EMITTERS: dict[str, Emit] = {
     "share": lambda a, b: a / (a + b), "one_minus_square": _one_minus_square,
     "gaussian": _gaussian, EITHER: _either,
     **{name: partial(_keep, *kept) for name, kept in KEEPING.items()},
-    **{name: partial(_by_scipy, row.scipy) for name, row in library().items() if row.scipy},
+    **{op: partial(_on_host, op) for op in (
+        "gamma", *(name for name, row in library().items() if row.scipy))},
 }
 
 # Of any number of operands, which lie along the first axis.
