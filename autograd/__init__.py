@@ -7,12 +7,24 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from autograd import former_paths
+from autograd.core import numpy_functions as numpy_functions  # they answer NumPy
+from autograd.core import undefined as _undefined
 from autograd.core import value as _value
 from autograd.core.backward import gradient
 from autograd.core.composed import clip, log_softmax, softmax
 from autograd.core.gamma_functions import digamma, gamma, gammaln, polygamma
 from autograd.core.graph import edges, leaves, name_scope, scope_of, topological_order
 from autograd.core.naming import node_names
+from autograd.core.normal import (
+    erfcinv,
+    erfcx,
+    erfinv,
+    gelu,
+    log_ndtr,
+    ndtr,
+    ndtri,
+    sinc,
+)
 from autograd.core.numpy_protocol import values
 from autograd.core.primitives import (
     TABLE,
@@ -83,6 +95,8 @@ from autograd.core.transforms import grad, hessian, hvp, jacobian, jvp, value_an
 from autograd.core.value import Value, no_grad
 
 if TYPE_CHECKING:  # what __getattr__ below finds at run time
+    from collections.abc import Sequence
+
     from autograd import adoption as adoption
     from autograd import checking as checking
     from autograd import compiler as compiler
@@ -94,6 +108,7 @@ if TYPE_CHECKING:  # what __getattr__ below finds at run time
     from autograd import pages as pages
     from autograd import parsing as parsing
     from autograd import plotting as plotting
+    from autograd import special as special
     from autograd import strategies as strategies
     from autograd.adoption import adopt
     from autograd.checking.gradient_check import gradcheck
@@ -183,7 +198,7 @@ _LATER = {
 }
 
 _MODULES = ("adoption", "checking", "compiler", "descent", "drawing", "explaining", "extend",
-            "math", "pages", "parsing", "plotting", "strategies")
+            "math", "pages", "parsing", "plotting", "special", "strategies")
 former_paths.register(__name__, former_paths.AUTOGRAD)
 
 
@@ -193,7 +208,15 @@ def _display(node: Value) -> dict[str, Any]:
     return bundle
 
 
+def _ieee_value(row: Primitive, operands: Sequence[float]) -> float:
+    """What IEEE arithmetic gives outside a domain; NumPy's functions are loaded at first use."""
+    from autograd.compiler.backends.numpy import ieee_value
+
+    return ieee_value(row, operands)
+
+
 _value.display_hook = _display
+_undefined.ieee_value = _ieee_value
 
 
 if not TYPE_CHECKING:  # or every name would be there, and a mistyped one, too
@@ -216,15 +239,16 @@ __all__ = [
     "GradientError", "Path", "Primitive", "RecordingError", "TABLE", "Value", "acos", "acosh",
     "adopt", "animate", "asin", "asinh", "atan", "atan2", "atanh", "brute_force", "cbrt", "ceil",
     "check_gradients", "clip", "compare_naive", "copysign", "cos", "cosh", "degrees", "descend",
-    "digamma", "dot", "draw", "edges", "elu", "erf", "erfc", "evaluations", "exp", "exp2",
-    "explain", "expm1", "floor", "floordiv", "fmod", "gamma", "gammaln", "grad", "gradcheck",
-    "gradient", "hardtanh", "hessian", "hvp", "hypot", "identity", "ieee_remainder", "jacobian",
-    "jit", "jvp", "leaky_relu", "leaves", "live", "live_descent", "log", "log10", "log1p", "log2",
-    "log_softmax", "logaddexp", "logit", "logsumexp", "maximum", "minimum", "mish", "mod",
-    "name_scope", "no_grad", "node_names", "norm", "plot_decision_boundary", "plot_descent",
-    "plot_function", "plot_history", "plot_loss_landscape", "plot_surface", "polygamma",
-    "primitive", "prod", "radians", "relu", "rint", "scope_of", "selu", "sigmoid", "silu", "sin",
-    "sinh", "softmax", "softplus", "softsign", "sqrt", "step_through", "sum", "tan", "tanh",
+    "digamma", "dot", "draw", "edges", "elu", "erf", "erfc", "erfcinv", "erfcx", "erfinv",
+    "evaluations", "exp", "exp2", "explain", "expm1", "floor", "floordiv", "fmod", "gamma",
+    "gammaln", "gelu", "grad", "gradcheck", "gradient", "hardtanh", "hessian", "hvp", "hypot",
+    "identity", "ieee_remainder", "jacobian", "jit", "jvp", "leaky_relu", "leaves", "live",
+    "live_descent", "log", "log10", "log1p", "log2", "log_ndtr", "log_softmax", "logaddexp",
+    "logit", "logsumexp", "maximum", "minimum", "mish", "mod", "name_scope", "ndtr", "ndtri",
+    "no_grad", "node_names", "norm", "plot_decision_boundary", "plot_descent", "plot_function",
+    "plot_history", "plot_loss_landscape", "plot_surface", "polygamma", "primitive", "prod",
+    "radians", "relu", "rint", "scope_of", "selu", "sigmoid", "silu", "sin", "sinc", "sinh",
+    "softmax", "softplus", "softsign", "sqrt", "step_through", "sum", "tan", "tanh",
     "topological_order", "trunc", "value_and_grad", "values", "vmap", "where", "xlog1py", "xlogy",
 ]
 

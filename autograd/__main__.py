@@ -13,7 +13,7 @@ from typing import Any
 from autograd.core.graph import leaves
 from autograd.core.primitives import DOMAIN_ERRORS
 from autograd.core.value import Value
-from autograd.parsing import Expression, ExpressionError, functions, parse_values
+from autograd.parsing import Expression, ExpressionError, functions, library, parse_values
 from autograd.suggestions import for_name, hint
 
 
@@ -40,7 +40,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m autograd",
         description="Value and exact derivatives of an expression.",
-        epilog=f"functions: {', '.join(sorted(functions()))}; constants: pi, e")
+        epilog=f"functions: {', '.join(sorted(functions()))}; of autograd.special: "
+               f"{', '.join(sorted(library()))}; constants: pi, e")
     parser.add_argument("expression", help='for example "x**2 - 6*x + 5"')
     parser.add_argument("values", nargs="*", metavar="name=number", help="for example x=10")
     parser.add_argument("--draw", metavar="FILE", type=_as_typed,

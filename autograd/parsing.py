@@ -36,12 +36,18 @@ def functions() -> dict[str, primitives.Primitive]:
     return {name: row for name, row in primitives.TABLE.items() if not row.hidden}
 
 
+def library() -> dict[str, primitives.Primitive]:
+    """Those of ``autograd.special`` likewise; a name of theirs may also be that of a number."""
+    return {name: row for name, row in primitives.library().items() if not row.hidden}
+
+
 class Expression:
     """An expression in names, ready to be evaluated on floats or Values.
 
     Args:
         text: for example ``"x**2 - 6*x + 5"``: numbers, names, + - * / **, comparisons (inside
-            ``where``), the constants pi and e, and the functions of :func:`functions`.
+            ``where``), the constants pi and e, and the functions of :func:`functions` and
+            :func:`library`.
 
     Attributes:
         text: the text.
@@ -203,7 +209,7 @@ class _Check:
         if node.keywords or any(isinstance(argument, ast.Starred) for argument in node.args):
             raise _Refusal(f"{name} takes plain arguments only")
         kinds = [self._kind(argument, depth + 1) for argument in node.args]
-        row = functions().get(name)
+        row = functions().get(name) or library().get(name)
         fault = f"there is no function {name!r}" if row is None else _fault(row, kinds)
         if fault:
             parts = [part for each in node.args for part in
@@ -252,7 +258,7 @@ def _usage(row: primitives.Primitive) -> str:
 
 def _spellings() -> dict[str, str]:
     """The names of all functions, those that NumPy gives them included, with the names to write."""
-    return {spelling: name for name, row in functions().items()
+    return {spelling: name for name, row in {**library(), **functions()}.items()
             for spelling in (name, *row.aliases)}
 
 
@@ -299,7 +305,7 @@ def _evaluate(node: ast.AST, values: Mapping[str, Any]) -> Any:
     if isinstance(node, ast.List | ast.Tuple):
         return [_evaluate(part, values) for part in node.elts]
     assert isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
-    return _call(functions()[node.func.id], node.args, values)
+    return _call(primitives.lookup(node.func.id), node.args, values)
 
 
 def _call(row: primitives.Primitive, arguments: list[ast.expr],

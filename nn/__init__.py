@@ -32,17 +32,22 @@ from nn.optimizers import SGD, Adagrad, Adam, AdamW, Optimizer, RMSprop
 if TYPE_CHECKING:  # what __getattr__ below finds at run time
     from nn import compiled_training as compiled_training
     from nn import drawing as drawing
+    from nn import estimators as estimators
     from nn import live_training as live_training
     from nn import training as training
     from nn.drawing import draw
+    from nn.estimators import MLPClassifier as MLPClassifier
+    from nn.estimators import MLPRegressor as MLPRegressor
     from nn.live_training import live
     from nn.training import History, accuracy, eager_epoch, fit
 
     compiled = compiled_training  # its former path
 
-# Names whose modules are loaded at first use: they need the compiler or graphviz.
+# Names whose modules are loaded at first use: they need the compiler, graphviz or scikit-learn.
 _LATER = {
     "History": "training",
+    "MLPClassifier": "estimators",
+    "MLPRegressor": "estimators",
     "accuracy": "training",
     "draw": "drawing",
     "eager_epoch": "training",
@@ -50,7 +55,7 @@ _LATER = {
     "live": "live_training",
 }
 
-_MODULES = ("compiled_training", "drawing", "live_training", "training")
+_MODULES = ("compiled_training", "drawing", "estimators", "live_training", "training")
 _FORMER = {"compiled": "compiled_training"}
 former_paths.register(__name__, _FORMER)
 
@@ -65,7 +70,11 @@ if not TYPE_CHECKING:  # or every name would be there, and a mistyped one, too
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_LATER})
+    from importlib.util import find_spec  # nothing else needs it
+
+    missing = {name for name, module in _LATER.items() if module == "estimators"
+               and find_spec("sklearn") is None}  # or help(nn) would fail
+    return sorted({*globals(), *_LATER} - missing)
 
 
 __all__ = [

@@ -145,7 +145,9 @@ def recorded_rows(model: Module, loss: Loss, optimizer: Optimizer, rows: Rows,
         if loss.one_hot:  # one program for all classes
             with no_grad():
                 n_classes = len(_flat(model(list(rows[0]))))
-            targets = np.eye(n_classes)[list(targets)].tolist()
+            of_class = np.eye(n_classes).tolist()
+            targets = [target if isinstance(target, list) else of_class[target]
+                       for target in targets]
         row = (kept if kept is not None and kept.serves(model, loss, optimizer, rows[0],
                                                         targets[0])
                else RowLoss(model, loss, optimizer, rows[0], targets[0]))
@@ -171,7 +173,7 @@ class RowLoss:
                  target: Any) -> None:
         parameters = list(optimizer.parameters)
         self.model = model
-        self._made_of = (model, loss, *parameters)
+        self._made_of = (model, _formula(loss), *parameters)
         self._classes = ClassContents((Module, Neuron, Layer, MLP, Loss))
         self._signature = signature((list(row), target), [])
 
@@ -202,7 +204,7 @@ class RowLoss:
     def serves(self, model: Module, loss: Loss, optimizer: Optimizer, row: Sequence[float],
                target: Any) -> bool:
         """Whether it would be recorded just so again, but for decisions by numbers."""
-        return (are_same((model, loss, *optimizer.parameters), self._made_of)
+        return (are_same((model, _formula(loss), *optimizer.parameters), self._made_of)
                 and signature((list(row), target), []) == self._signature
                 and self._classes.are_same() and self.compiled.change() is None)
 
@@ -520,6 +522,11 @@ def _written_out(program: Program, known: Collection[str]) -> Program:
     """
     unknown = set(program.ops).difference(known)
     return inlined(program, unknown) if unknown else program
+
+
+def _formula(loss: Loss) -> Any:
+    """What tells a loss of a row from another; a function has another Loss in each training."""
+    return loss.row if type(loss) is Loss else loss
 
 
 def _as_values(structure: Any) -> Any:

@@ -21,11 +21,12 @@ from typing import Any, SupportsFloat
 import numpy as np
 
 from autograd.core import primitives
+from autograd.core.context import Moment
 from autograd.core.graph import collector_at_rest
 from autograd.core.primitives import TABLE, Primitive
 from autograd.core.typing import Array
 from autograd.core.validation import as_float, whole
-from autograd.core.value import Value, name_scope, new_node
+from autograd.core.value import Value, moment_in, name_scope, new_node
 from nn.module import Module
 
 Activation = Callable[[Any], Any] | None
@@ -70,18 +71,22 @@ class Neuron(Module):
         inputs = (*_checked(x, len(self.w), self), 1.0)
         return self._forward(inputs, _numbers(inputs))
 
-    def _forward(self, inputs: tuple[Any, ...], numbers: list[float]) -> Value:
+    def _forward(self, inputs: tuple[Any, ...], numbers: list[float],
+                 made: Moment | None = None) -> Value:
         """The same for inputs that were checked and that the bias's 1 follows.
 
-        It is activation(dot(w + [b], inputs)). A layer takes the numbers of its inputs once for
-        all neurons, which halves the time of a forward pass.
+        It is activation(dot(w + [b], inputs)). A layer takes the numbers of its inputs, and the
+        moment in its scope, once for all neurons, which halves the time of a forward pass.
         """
         if self.b is None:
             weights, inputs = tuple(self.w), inputs[:-1]
         else:
             weights = (*self.w, self.b)
         total = new_node(sum(map(mul, [w._data for w in weights], numbers)), _dot, weights + inputs)
-        return total if self._activate is None else self._activate(total)
+        answer = total if self._activate is None else self._activate(total)
+        if made is not None:
+            total._made = answer._made = made
+        return answer
 
     def __repr__(self) -> str:
         name = _SPELLED.get(self.activation, self.activation.capitalize())
@@ -123,8 +128,8 @@ class Layer(Module):
     def _forward(self, x: Sequence[Any]) -> list[Value]:
         inputs = (*x, 1.0)
         numbers = _numbers(inputs)
-        with name_scope(self._scope):
-            return [neuron._forward(inputs, numbers) for neuron in self.neurons]
+        made = moment_in(self._scope)
+        return [neuron._forward(inputs, numbers, made) for neuron in self.neurons]
 
     def __repr__(self) -> str:
         return f"Layer of [{', '.join(map(str, self.neurons))}]"

@@ -2,16 +2,14 @@
 
 A loss is called with the answers of a model and the targets, row by row, and gives their mean.
 
-To add a loss, write what one row costs, in arithmetic and autograd's functions, and say what a
-target may be. ``nn.fit`` then compiles it like those below::
+To add a loss, write what one row costs, in arithmetic and autograd's functions. ``nn.fit`` then
+compiles it like those below; as ``nn.Loss("absolute_error", absolute_error, check)`` it may also
+say what a target must be, and how answers become classes::
 
     def absolute_error(answer, target):
         return abs(answer - target)
 
-    def number(target, place, outputs):
-        return float(target)
-
-    nn.fit(model, X, y, loss=nn.Loss("absolute_error", absolute_error, number))
+    nn.fit(model, X, y, loss=absolute_error)
 """
 
 from __future__ import annotations
@@ -29,6 +27,25 @@ from autograd.core.typing import Array
 from autograd.core.value import Value
 
 
+def finite(target: Any, place: str, outputs: int | None = None) -> Any:
+    """A target of any shape, as a float or lists of floats.
+
+    Raises:
+        TypeError, ValueError: for what is no finite number.
+    """
+    if isinstance(target, list | tuple | np.ndarray) and np.ndim(target) > 0:
+        return [finite(item, f"{place}[{i}]") for i, item in enumerate(target)]
+    return _number(target, place)
+
+
+def _number(target: Any, place: str, outputs: int | None = None) -> float:
+    number = as_float(target.item() if isinstance(target, np.ndarray) and target.size == 1
+                      else target, place)
+    if not math.isfinite(number):
+        raise ValueError(f"{place} is {number}")
+    return number
+
+
 @dataclass(frozen=True, repr=False, eq=False)
 class Loss:
     """One loss; ``loss(answers, targets)`` is its mean over the rows.
@@ -38,18 +55,20 @@ class Loss:
         row: the loss of one row, a function of (answer, target) on Values or floats.
         check: turns a target into what ``row`` takes, or raises; a function of
             (target, place, outputs), where outputs is the number of logits or None for one answer.
+            Without it a target is a finite number, or a list of them.
         scores: whether an answer is one number ("one"), a list of logits ("many") or either
             ("any").
         classify: the classes of an array of answers; None where targets are no classes.
         one_hot: whether a target is the index of a logit, and ``row`` also takes a list in its
-            place: 1 for that logit, 0 for the others. Only so is it compiled for all classes.
+            place: 1 for that logit, 0 for the others. Only so is it compiled for all classes;
+            ``check`` may then let such lists through, too.
         threshold: above which a score counts to the upper of two classes; None where there are
             not just two.
     """
 
     name: str
     row: Callable[[Any, Any], Any]
-    check: Callable[[Any, str, int | None], Any]
+    check: Callable[[Any, str, int | None], Any] = finite
     scores: str = "one"
     classify: Callable[[Array], Array] | None = None
     one_hot: bool = False
@@ -100,15 +119,26 @@ class Loss:
 
         Args:
             answers: plain numbers, shape (n,) or (n, classes).
-            targets: the labels, shape (n,).
+            targets: the labels, shape (n,), or what else the loss takes.
 
         Raises:
-            ValueError: for a loss whose targets are no classes.
+            ValueError: for a loss whose targets are no classes, and for targets that it does not
+                take.
         """
         if self.classify is None:
             raise ValueError(f"{self.name} has no classes, hence no accuracy")
         classes = self.classify(np.asarray(answers, dtype=float))
-        return float(np.mean(classes == np.asarray(targets, dtype=float)))
+        return float(np.mean(classes == self.labels(targets)))
+
+    def labels(self, targets: Sequence[Any]) -> Array:
+        """What ``classify`` should give; for a row of probabilities the likeliest class.
+
+        Args:
+            targets: as ``row`` takes them.
+        """
+        if self.one_hot:
+            targets = [np.argmax(t) if np.ndim(t) else t for t in targets]
+        return np.asarray(targets, dtype=float)
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         if globals().get(self.name) is self:  # for pickle finds no function inside of a function
@@ -120,14 +150,6 @@ class Loss:
 
 
 # --- what targets may be ------------------------------------------------------------------------
-
-def _number(target: Any, place: str, outputs: int | None = None) -> float:
-    number = as_float(target.item() if isinstance(target, np.ndarray) and target.size == 1
-                      else target, place)
-    if not math.isfinite(number):
-        raise ValueError(f"{place} is {number}")
-    return number
-
 
 def _numbers(target: Any, place: str, outputs: int | None) -> Any:
     if outputs is None:
@@ -148,7 +170,19 @@ def _label(loss: str, allowed: tuple[float, float], repair: str) -> Callable[...
     return check
 
 
-def _class_index(target: Any, place: str, outputs: int | None) -> int:
+def _class_or_weights(target: Any, place: str, outputs: int | None) -> int | list[float]:
+    """The index of a class; of a row of probabilities that are not 0 and 1 the row."""
+    if isinstance(target, list | tuple | np.ndarray) and np.size(target) != 1:
+        weights: list[float] = finite(target, place)
+        total = sum(weights) if np.ndim(target) == 1 else 0.0
+        if len(weights) != outputs or abs(total - 1.0) > 1e-6 or min(weights) < 0.0:
+            raise ValueError(
+                f"cross_entropy takes the index of a class, or a row of {outputs} numbers, one for "
+                "each logit, that are 0 or more and whose sum is 1: 1 for the class and 0 for the "
+                f"others, or probabilities; {place} is {target!r}")
+        if sorted(weights)[-2:] == [0.0, 1.0]:
+            return weights.index(1.0)
+        return [weight / total for weight in weights]
     label = _number(target, place)
     if not label.is_integer() or not 0 <= label < (outputs or 0):
         raise ValueError(f"cross_entropy takes the labels 0 to {(outputs or 0) - 1}, one for each "
@@ -209,7 +243,7 @@ binary_cross_entropy_with_logits = Loss(
     _label("binary_cross_entropy_with_logits", (0.0, 1.0),
            "for labels -1 and 1 write (y + 1) / 2"),
     classify=_above(0.0, 0.0), threshold=0.0)
-cross_entropy = Loss("cross_entropy", _softmax_loss, _class_index, scores="many",
+cross_entropy = Loss("cross_entropy", _softmax_loss, _class_or_weights, scores="many",
                      classify=lambda logits: np.argmax(logits, axis=1).astype(float), one_hot=True)
 
 LOSSES: dict[str, Loss] = {loss.name: loss for loss in (

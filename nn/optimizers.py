@@ -230,7 +230,7 @@ class SGD(Optimizer):
         momentum: from 0 (none) to below 1.
     """
 
-    memories = ("velocity",)
+    memories: tuple[str, ...] = ("velocity",)
 
     def __init__(self, parameters: Iterable[Value], learning_rate: float | Schedule = 0.1,
                  momentum: float = 0.0, weight_decay: float = 0.0) -> None:
@@ -257,7 +257,7 @@ class Adam(Optimizer):
         epsilon: keeps the divisor from 0.
     """
 
-    memories = ("mean", "mean_square")
+    memories: tuple[str, ...] = ("mean", "mean_square")
 
     def __init__(self, parameters: Iterable[Value], learning_rate: float | Schedule = 0.001,
                  betas: tuple[float, float] = (0.9, 0.999), epsilon: float = 1e-8,
@@ -323,7 +323,7 @@ class RMSprop(Optimizer):
         epsilon: keeps the divisor from 0.
     """
 
-    memories = ("mean_square",)
+    memories: tuple[str, ...] = ("mean_square",)
 
     def __init__(self, parameters: Iterable[Value], learning_rate: float | Schedule = 0.001,
                  decay: float = 0.9, epsilon: float = 1e-8, weight_decay: float = 0.0) -> None:
@@ -351,7 +351,7 @@ class Adagrad(Optimizer):
         epsilon: keeps the divisor from 0.
     """
 
-    memories = ("sum_of_squares",)
+    memories: tuple[str, ...] = ("sum_of_squares",)
 
     def __init__(self, parameters: Iterable[Value], learning_rate: float | Schedule = 0.01,
                  epsilon: float = 1e-8, weight_decay: float = 0.0) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import islice
 from typing import Any
 
@@ -13,13 +14,15 @@ import numpy as np
 from autograd.compiler.backends.threads import checked as checked_threads
 from autograd.core import primitives
 from autograd.core.graph import collector_at_rest
+from autograd.core.typing import Array
 from autograd.core.validation import as_float, not_negative, whole
 from autograd.core.value import Value, no_grad, noting, refuse_lost_gradients
 from autograd.progress import progress_bar
 from nn.compiled_training import Epochs, OtherBranchError, Training, compile_training
-from nn.losses import LOSSES, Loss
+from nn.losses import LOSSES, Loss, cross_entropy
 from nn.module import Module
 from nn.optimizers import OPTIMIZERS, Optimizer
+from nn.own_loss import OwnLoss
 from nn.recorded_rule import EagerOnly
 from nn.schedules import Schedule
 
@@ -77,22 +80,31 @@ class Job:
     l2: float
     validation: tuple[Rows, list[Any]] | None
 
+    @cached_property
+    def labels(self) -> Array:
+        """The class of each row, for a loss that has classes."""
+        return self.loss.labels(self.targets)
+
 
 def fit(model: Module, X: Any, y: Any, loss: str | Loss | Callable[..., Any] = "mean_squared_error",
         optimizer: str | Optimizer = "sgd", epochs: int = 100, batch_size: int | None = None,
         seed: int = 0, l2: float = 0.0, learning_rate: float | Schedule | None = None,
         validation: tuple[Any, Any] | None = None, patience: int | None = None,
-        progress: bool = True, compiled: bool = True, backend: str | None = None,
-        threads: int | None = None, mesh: Any = None) -> History:
+        tolerance: float = 0.0, progress: bool = True, compiled: bool = True,
+        backend: str | None = None, threads: int | None = None, mesh: Any = None) -> History:
     """Train a model; the same seed gives the same bits.
 
     Args:
         model: any Module.
         X: the rows, shape (n, number of inputs), finite numbers.
-        y: the targets, shape (n,), or (n, outputs) for several numbers a row.
+        y: the targets, shape (n,), or (n, outputs) for several numbers a row. Classes for
+            cross_entropy are the indices of the logits, or rows of 1 for the class and 0 for the
+            others, or of probabilities.
         loss: a name ("mean_squared_error", "hinge", "binary_cross_entropy",
-            "binary_cross_entropy_with_logits", "cross_entropy"), a Loss, or a function of
-            (answers, targets) that returns a Value.
+            "binary_cross_entropy_with_logits", "cross_entropy"), a Loss, or a function that returns
+            a Value: of all answers and all targets of a batch, or of the answer to one row and its
+            target, whose mean is taken. Which of them it is, it is called to see; one that takes
+            both is a function of all.
         optimizer: "sgd", "adam", "adamw", "rmsprop", "adagrad", or an Optimizer of the model's
             parameters.
         epochs: how often all rows are visited.
@@ -103,6 +115,7 @@ def fit(model: Module, X: Any, y: Any, loss: str | Loss | Callable[..., Any] = "
         validation: (X, y) that are watched and not learned from.
         patience: stop after so many epochs without a smaller loss (on the validation rows if
             there are any).
+        tolerance: a loss counts as smaller, for patience, if it is by more than this.
         progress: show a bar.
         compiled: record the loss of one row once and replay it over the batches, with the
             optimizer's rule as machine code where llvmlite is installed, with NumPy where it is
@@ -137,6 +150,7 @@ def fit(model: Module, X: Any, y: Any, loss: str | Loss | Callable[..., Any] = "
                                                         len(job.rows))
     if patience is not None:
         patience = whole(patience, "patience", 1)
+    tolerance = not_negative(tolerance, "tolerance")
     _check_devices(backend, mesh, compiled, size)
     engine = _Engine(job, compiled, epochs, backend, checked_threads(threads), mesh)
     shuffler = np.random.default_rng(seed)
@@ -144,7 +158,7 @@ def fit(model: Module, X: Any, y: Any, loss: str | Loss | Callable[..., Any] = "
     bar = progress_bar(total=epochs, desc="training", unit="epoch", disable=not progress)
     try:
         _run(job, engine, _batches_of_epochs(epochs, len(job.rows), size, shuffler), history,
-             patience, bar)
+             patience, tolerance, bar)
     except KeyboardInterrupt:
         history.stopped = f"interrupted in epoch {len(history) + 1}"
     except FloatingPointError as error:
@@ -228,7 +242,7 @@ class _Engine:
 
 
 def _run(job: Job, engine: _Engine, plans: Iterator[Batches], history: History,
-         patience: int | None, bar: Any) -> None:
+         patience: int | None, tolerance: float, bar: Any) -> None:
     """All epochs, some at a time where nothing has to be looked at in between."""
     watched = patience is not None or job.validation is not None
     at_once = 1 if watched else engine.epochs_at_once()
@@ -239,7 +253,7 @@ def _run(job: Job, engine: _Engine, plans: Iterator[Batches], history: History,
         finally:
             bar.update(len(history) - before)
         bar.set_postfix_str(_progress(history), refresh=False)
-        if patience is not None and _is_stuck(history, patience):
+        if patience is not None and _is_stuck(history, patience, tolerance):
             history.stopped = f"no smaller loss for {patience} epoch(s)"
             return
 
@@ -266,12 +280,11 @@ def _run_eagerly(job: Job, epochs: Sequence[Batches], done: list[Epochs]) -> Non
 
 def _enter(job: Job, done: Sequence[Epochs], history: History) -> None:
     """The entries of some epochs in the history."""
-    targets = np.asarray(job.targets, dtype=float)
     for epochs in done:
         history.loss += epochs.losses
         history.learning_rate += epochs.rates
         if job.loss.classify is not None:
-            right = job.loss.classify(epochs.answers) == targets[epochs.order]
+            right = job.loss.classify(epochs.answers) == job.labels[epochs.order]
             history.accuracy += right.reshape(len(epochs.losses), -1).mean(axis=1).tolist()
 
 
@@ -321,7 +334,8 @@ def accuracy(model: Module, X: Any, y: Any, threshold: float | None = None) -> f
     Args:
         model: gives one score a row, or one logit for each class.
         X: the rows, shape (n, number of inputs).
-        y: the classes: -1 and 1, 0 and 1, or the indices of the logits.
+        y: the classes: -1 and 1, 0 and 1, or for logits their indices, or rows as cross_entropy
+            takes them.
         threshold: the score from which a row counts to the upper of two classes. None means 0 for
             the classes -1 and 1; for 0 and 1 it means 1/2 if all scores are from 0 to 1, else 0.
 
@@ -330,9 +344,13 @@ def accuracy(model: Module, X: Any, y: Any, threshold: float | None = None) -> f
     """
     rows = _checked_rows(X, "X")
     answers = model.predict(rows)
-    labels = np.array([as_float(label, f"y[{i}]") for i, label in enumerate(_flat(y))])
-    if len(labels) != len(rows):
-        raise ValueError(f"there are {len(rows)} rows but {len(labels)} targets")
+    targets = _flat(y)
+    if len(targets) != len(rows):
+        raise ValueError(f"there are {len(rows)} rows but {len(targets)} targets")
+    if answers.ndim == 2 and all(np.ndim(target) for target in targets):
+        checked = cross_entropy.checked_targets(targets, len(rows), answers.shape[1])
+        return cross_entropy.accuracy(answers, checked)
+    labels = np.array([as_float(label, f"y[{i}]") for i, label in enumerate(targets)])
     if answers.ndim == 2:
         return float(np.mean(np.argmax(answers, axis=1) == labels))
     names = set(labels.tolist())
@@ -378,9 +396,10 @@ def _batches_of_epochs(epochs: int, n: int, size: int,
             yield [order[start:start + size] for start in range(0, n, size)]
 
 
-def _is_stuck(history: History, patience: int) -> bool:
+def _is_stuck(history: History, patience: int, tolerance: float) -> bool:
     watched = history.validation_loss or history.loss
-    return len(watched) > patience and min(watched[-patience:]) >= min(watched[:-patience])
+    return (len(watched) > patience
+            and min(watched[-patience:]) >= min(watched[:-patience]) - tolerance)
 
 
 def _progress(history: History) -> str:
@@ -427,6 +446,11 @@ def checked_job(model: Any, X: Any, y: Any, loss: Any, optimizer: Any, l2: Any,
         raise TypeError(f"fit trains a Module, not {type(model).__name__}")
     checked_loss = _checked_loss(loss)
     rows, targets = _checked_data(model, X, y, checked_loss, "X", "y")
+    if isinstance(checked_loss, OwnLoss):
+        of_row = checked_loss.of_row(model, rows, _flat(y))
+        if of_row is not None:
+            checked_loss = of_row
+            rows, targets = _checked_data(model, X, y, checked_loss, "X", "y")
     watched: tuple[Rows, list[Any]] | None = None
     if validation is not None:
         if not isinstance(validation, tuple | list) or len(validation) != 2:
@@ -448,30 +472,8 @@ def _checked_loss(loss: Any) -> Loss:
                              "(answers, targets)")
         return LOSSES[loss]
     if callable(loss):
-        return _OwnLoss(loss)
+        return OwnLoss(loss)
     raise TypeError(f"loss is a name or a function of (answers, targets), not {loss!r}")
-
-
-class _OwnLoss(Loss):
-    """A user's function of (answers, targets) in place of the mean of a loss of rows."""
-
-    def __init__(self, function: Callable[..., Any]) -> None:
-        name = getattr(function, "__name__", "loss")
-        super().__init__(name, function, lambda target, place, outputs: _target(target, place),
-                         scores="any")
-
-    def mean(self, answers: Sequence[Any], targets: Sequence[Any]) -> Any:
-        """What the user's function returns."""
-        return self.row(answers, targets)
-
-
-def _target(target: Any, place: str) -> Any:
-    if isinstance(target, list | tuple | np.ndarray) and np.ndim(target) > 0:
-        return [_target(item, f"{place}[{i}]") for i, item in enumerate(target)]
-    number = as_float(target, place)
-    if not math.isfinite(number):
-        raise ValueError(f"{place} is {number}")
-    return number
 
 
 def _checked_data(model: Module, X: Any, y: Any, loss: Loss, rows_name: str,

@@ -78,7 +78,7 @@ def test_expressions_are_defined_finite_and_moderate_at_their_point(expression):
 def test_expressions_use_every_primitive_share_nodes_and_reach_their_size():
     seen, sizes, shared = set(), [], 0
 
-    @settings(max_examples=900, database=None, derandomize=True)
+    @settings(max_examples=1500, database=None, derandomize=True)
     @given(expressions(max_nodes=20))
     def collect(expression):
         nonlocal shared

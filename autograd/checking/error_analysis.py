@@ -118,7 +118,7 @@ def _same_numbers(first: Sequence[float], second: Sequence[float]) -> bool:
 
 def _is_near(node: Value, base: Value) -> bool:
     op = node.op
-    if op is not base.op or went_far(base.data, node.data, numbers(base.parents)):
+    if op != base.op or went_far(base.data, node.data, numbers(base.parents)):
         return False
     if op is None:
         return True

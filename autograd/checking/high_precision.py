@@ -12,6 +12,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from autograd.checking.finite_differences import EPS, Estimate, local_difference
+from autograd.checking.precise_library import OF_LIBRARY
 from autograd.checking.precise_special import SPECIAL
 from autograd.core.primitives import DOMAIN_ERRORS, Primitive
 from autograd.core.value import Operand, Value, numbers
@@ -127,6 +128,7 @@ MP_VALUES: dict[str, Callable[..., Any]] = {
     "smallest": lambda m, *xs: min(xs),
     "logsumexp": _mp_logsumexp,
     **SPECIAL,
+    **OF_LIBRARY,
 }
 
 

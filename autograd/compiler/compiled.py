@@ -9,17 +9,21 @@ from typing import Any, NamedTuple, TypeVar
 
 from autograd.compiler.backends import choice as backends
 from autograd.compiler.backends.interface import Kernel
+from autograd.compiler.profitability import STEADY, Candidate, Profit, is_branchy
 from autograd.compiler.program.array_program import ArrayProgram
 from autograd.compiler.program.array_recognition import find_arrays
 from autograd.compiler.program.program import Program
-from autograd.compiler.recipes import Recipe, bound, reduced
-from autograd.compiler.trace.arguments import lift, objects_of
+from autograd.compiler.recipes import Recipe, bound, derivative_of, reduced
+from autograd.compiler.trace.arguments import Results, lift, objects_of
 from autograd.compiler.trace.captured_state import Watch
 from autograd.compiler.trace.inlining import inlined
 from autograd.compiler.trace.outside import Lookout
+from autograd.compiler.trace.plain import plain
 from autograd.compiler.trace.tracer import Recording, RecordingError, names_of, record
+from autograd.core.undefined import in_ieee
 
 C = TypeVar("C", bound="Compiled")
+MOST_RECORDINGS = 100  # of one function, if nobody asks for more
 CHECKED = 10_000  # instructions up to which a function is recorded twice, to see if it is the same
 SHOWN = 5  # guards and places of a recording that are written out
 
@@ -41,11 +45,18 @@ class Known:
     change meanwhile and dropped it, the recording is dropped with it.
     """
 
-    __slots__ = ("replays", "watch")
+    __slots__ = ("candidate", "replays", "watch")
 
     def __init__(self, watch: Watch, replays: list[Any]) -> None:
         self.watch = watch
         self.replays = replays  # the first one is tried first; never edited, but replaced
+        self.candidate: Candidate | None = None  # a recording that is not compiled yet
+
+    @property
+    def recordings(self) -> list[Recording]:
+        """All that is recorded, the latest first."""
+        waiting = [] if self.candidate is None else [self.candidate.recording]
+        return [*waiting, *(replay.recording for replay in self.replays)]
 
 
 class Compiled:
@@ -57,24 +68,29 @@ class Compiled:
         notes: each recording, and why it was made.
         derived: its derivatives, and what it is as a method of objects, compiled each by itself.
         recipe: how it was made, by which it is pickled.
+        profit: whether recordings pay; None where max_recordings says how many to make.
         mesh: the devices over which rows are spread; None for one device.
     """
 
     mesh: Any = None
 
     def __init__(self, function: Callable[..., Any], backend: str | None,
-                 max_recordings: int, static: frozenset[int] = frozenset()) -> None:
+                 max_recordings: int | None, static: frozenset[int] = frozenset()) -> None:
         if not callable(function):
             raise TypeError(f"jit and vmap take a function, not {function!r}")
         update_wrapper(self, function)  # type: ignore[arg-type]
         self.function = function
         self.backend = backends.checked(backend)
-        self.max_recordings = max_recordings
+        self.given_max_recordings = max_recordings
+        self.max_recordings = MOST_RECORDINGS if max_recordings is None else max_recordings
+        self.profit = Profit() if max_recordings is None else None
         self.static = static
         self.n_recordings = 0
         self.notes: list[Note] = []
         self._known: dict[Any, Known] = {}
         self._reason = ""
+        self._plain: Callable[..., Any] | None = None
+        self._is_everywhere = in_ieee in derivative_of(function)[:1]
         self.derived: dict[Any, Any] = {}
         self.recipe = Recipe(type(self), function, backend, max_recordings, static)
 
@@ -96,9 +112,15 @@ class Compiled:
         known = self._known.get(key)
         return None if known is None else known.watch.changed()
 
-    def recorded(self, key: Any, arguments: tuple[Any, ...],
-                 keywords: dict[str, Any]) -> tuple[Recording, Known]:
-        """What this call does, noted with the reason why it is recorded; and where it belongs."""
+    def recorded(self, key: Any, arguments: tuple[Any, ...], keywords: dict[str, Any],
+                 may_wait: bool = False) -> tuple[Recording, Known]:
+        """What this call does, noted with the reason why it is recorded; and where it belongs.
+
+        Args:
+            key, arguments, keywords: of the call.
+            may_wait: whether a branchy function becomes a candidate, which is recorded a second
+                time when it is compiled.
+        """
         reason = self._reason or ("another branch" if key in self._known else
                                   "another kind of arguments" if self._known else
                                   "the first call")
@@ -116,14 +138,33 @@ class Compiled:
         watch = self._watch(arguments, keywords)  # what was imported inside, or cached, is there
         if lookout is not None:
             watch.add_libraries(lookout)
-        if not is_once:
+        waits = self.profit is not None and self.profit.recorded(recording.program) and may_wait
+        if not is_once and not waits:
             self._refuse_another(watch, recording, arguments, keywords)
         known = self._settled(watch, self._known.get(key))
+        if waits:
+            known.candidate = Candidate(recording)
         self._known[key] = known
         self._reason = ""
         self.n_recordings += 1
         self.notes.append(Note(reason, key, recording))
         return recording, known
+
+    def may_record(self) -> bool:
+        """Whether a branch that is not known yet is recorded."""
+        return self.n_recordings < self.max_recordings and (
+            self.profit is None or self.profit.may_record())
+
+    def confirm(self, known: Known, candidate: Candidate, arguments: tuple[Any, ...],
+                keywords: dict[str, Any]) -> None:
+        """Record a candidate a second time, to see whether it computes the same.
+
+        Raises:
+            RecordingError: if it does not, or changes what it captures.
+        """
+        self._refuse_another(known.watch, candidate.recording, arguments, keywords)
+        if self.profit is not None:
+            self.profit.compiled()
 
     def compiled(self, recording: Recording, row_inputs: Sequence[bool] | None = None,
                  sums: Sequence[bool] | None = None, backend: str | None = None,
@@ -171,7 +212,7 @@ class Compiled:
         """What another function's recording hangs on if it calls this one: no recordings."""
         return {name: part for name, part in vars(self).items()
                 if not name.startswith("_")
-                and name not in ("n_recordings", "notes", "derived", "recipe", "mesh")}
+                and name not in ("n_recordings", "notes", "derived", "recipe", "mesh", "profit")}
 
     def _refuse_another(self, watch: Watch, recording: Recording, arguments: tuple[Any, ...],
                         keywords: dict[str, Any]) -> None:
@@ -185,8 +226,17 @@ class Compiled:
                 "order of a set? Do that outside, and pass the result as an argument"
                 f"{_or_another_thread()}")
 
+    def _plainly(self, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
+        """The call by the eager engine, which writes nothing down."""
+        if self._plain is None:
+            self._plain = plain(self.function, self.static)
+        results = Results(self._plain(*arguments, **keywords))
+        return results.build(results.numbers)
+
     def _eagerly(self, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
         """The call without machine code; outside a domain it raises the eager engine's error."""
+        if self._is_everywhere:  # it raises none
+            return self._plainly(arguments, keywords)
         results = record(self.function, arguments, keywords, self.static).results
         return results.build(results.numbers)
 
@@ -330,8 +380,13 @@ def explanation(compiled: Compiled, name: str | None = None) -> str:
         lines.append("That is as many as max_recordings allows: whatever else comes is computed "
                      "eagerly. Does the function read numbers with .data, or loop until a "
                      "tolerance is met, differently for every argument?")
-    for (transform, _), derived in compiled.derived.items():
+    if compiled.profit is not None and compiled.profit.eager:
+        lines.append(f"{compiled.profit.eager} call(s) were computed by the eager engine: they "
+                     "take so many branches that to record each would take longer than it saves. "
+                     "autograd.maximum, minimum and where choose without a branch")
+    for (transform, options), derived in compiled.derived.items():
         if derived.n_recordings or derived.derived:
+            transform = options[0] if transform is in_ieee else transform
             what = getattr(transform, "__name__", transform).replace("_", " ")
             lines.append(explanation(derived, f"{what} of {name}"))
     return "\n".join(lines)
@@ -350,6 +405,9 @@ def _paragraph(number: int, note: Note) -> list[str]:
                      f"{program.name(guard.right)}) is {guard.outcome}")
     if len(program.guards) > SHOWN:
         lines.append(f"   and {len(program.guards) - SHOWN} more condition(s)")
+    if not note.backend and is_branchy(program):
+        lines.append(f"   is not compiled before {STEADY} calls in a row have taken this branch, "
+                     "for it has many conditions")
     if note.backend:
         slower = f", because {note.why_not_quicker}" if note.why_not_quicker else ""
         lines.append(f"   runs on the back end {note.backend}{slower}")

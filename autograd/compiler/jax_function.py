@@ -55,12 +55,13 @@ class JaxFunction:
                 "there are no numbers to decide its branches by; call it once for each branch "
                 "with numbers in this structure")
         if not is_traced and (known is None or any(
-                replay.recording.program.guards for replay in known.replays)):
-            jitted(*_as_numbers(arguments), **dict(zip(keywords, _as_numbers(
+                recording.program.guards for recording in known.recordings)):
+            jitted.record_branch(*_as_numbers(arguments), **dict(zip(keywords, _as_numbers(
                 tuple(keywords.values())), strict=True)))  # records the branch if it is another one
             known = jitted.known(key)
         assert known is not None
-        return [replay.recording for replay in known.replays]
+        recordings: list[Recording] = known.recordings
+        return recordings
 
 
 def exported(jitted: Jitted, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> bytes:

@@ -20,8 +20,7 @@ from autograd.compiler.backends.jax.ops import EMITTERS, REDUCERS, Emit
 from autograd.compiler.program.program import Program
 from autograd.compiler.trace.inlining import inlined
 from autograd.compiler.trace.tracer import record
-from autograd.core.primitive import lookup
-from autograd.core.primitives import TABLE
+from autograd.core.primitive import find, lookup
 from autograd.core.value import Value
 
 Partials = Callable[..., Sequence[Any]]  # of (*operands, result)
@@ -35,7 +34,7 @@ class _Emitters(dict[str, Emit]):
 
     def __missing__(self, op: str) -> Emit:
         emit = EMITTERS[op] if op in EMITTERS else _written_out(op)
-        if op not in _AS_WRITTEN and op in TABLE:
+        if op not in _AS_WRITTEN and find(op) is not None:
             emit = _with_partials(emit, _PARTIALS.get(op) or partial(_recorded_partials, op))
         self[op] = emit
         return emit
@@ -86,6 +85,9 @@ def _rule(op: str) -> Program:
         TypeError: for a rule that compares, whose other branches are not seen.
     """
     row = lookup(op)
+    if row.orders:
+        raise TypeError(f"JAX cannot differentiate {op}, whose rule depends on its order; take "
+                        "the derivative with autograd.grad before to_jax()")
     point = [0.5 * (max(low, -1.0) + min(high, 2.0)) for low, high in row.safe]
     result = row.value(*point)
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from autograd.compiler.backends.interface import Kernel
 from autograd.compiler.backends.jax import devices
-from autograd.compiler.compiled import Compiled
+from autograd.compiler.compiled import Compiled, Known
 from autograd.compiler.recipes import Recipe, composed
 from autograd.compiler.scipy_objective import Objective
 from autograd.compiler.trace.arguments import HoldsValues, signature, static_signature
@@ -21,6 +21,7 @@ from autograd.core import value
 from autograd.core.context import listeners_on
 from autograd.core.graph import collector_at_rest
 from autograd.core.transforms import hvp_of, jvp_of
+from autograd.core.undefined import Undefined
 
 if TYPE_CHECKING:
     from autograd.compiler.backends.c import CSource
@@ -73,25 +74,77 @@ class Jitted(Compiled, Generic[F]):
             for position, replay in enumerate(known.replays):
                 outputs = replay.outputs(numbers)
                 if outputs is not None:
+                    if self.profit is not None:
+                        self.profit.replays += 1
                     if position:  # the branch that was taken last is tried first
                         known.replays = [replay, *(r for r in known.replays if r is not replay)]
                     if replay.is_finite(outputs):
                         return replay.build(outputs)
                     return self._eagerly(arguments, keywords)
-        if self.n_recordings >= self.max_recordings:
-            return self._eagerly(arguments, keywords)
-        return self._first(key, numbers, arguments, keywords)
+            if known.candidate is not None and self._may_look():
+                return self._looked(known, key, numbers, arguments, keywords)
+        return self._unknown(key, numbers, arguments, keywords)
 
     if TYPE_CHECKING:
         __call__: F  # it has the signature of the function
     else:
         __call__ = _called
 
+    def _unknown(self, key: Any, numbers: Any, arguments: tuple[Any, ...],
+                 keywords: dict[str, Any]) -> Any:
+        """A call that takes a branch which is not compiled."""
+        if self.may_record():
+            return self._first(key, numbers, arguments, keywords)
+        if self.n_recordings >= self.max_recordings:
+            return self._eagerly(arguments, keywords)
+        return self._unrecorded(arguments, keywords)
+
+    def _unrecorded(self, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
+        """A call that the eager engine computes, for a recording would not pay."""
+        if self.profit is not None:
+            self.profit.eager += 1
+        return self._plainly(arguments, keywords)
+
+    def _may_look(self) -> bool:
+        return self.profit is not None and self.profit.may_look()
+
+    def _looked(self, known: Known, key: Any, numbers: Any, arguments: tuple[Any, ...],
+                keywords: dict[str, Any]) -> Any:
+        """A call that may take the branch of the candidate, which is compiled once it is steady."""
+        candidate, profit = known.candidate, self.profit
+        assert candidate is not None and profit is not None
+        holds = candidate.holds(numbers)
+        profit.looked(holds)
+        candidate.held = candidate.held + 1 if holds else 0
+        if not holds:
+            return self._unknown(key, numbers, arguments, keywords)
+        if not profit.may_compile(candidate.held):
+            return self._unrecorded(arguments, keywords)
+        with collector_at_rest():
+            self.confirm(known, candidate, arguments, keywords)
+        known.candidate = None
+        return self._compiled_now(candidate.recording, known, numbers, arguments, keywords)
+
+    def record_branch(self, *arguments: Any, **keywords: Any) -> None:
+        """Record the branch that a call takes, if it is not known, whether or not that pays."""
+        key, numbers = self.taken_apart(arguments, keywords)
+        known = self.known(key)
+        if known is None or all(replay.outputs(numbers) is None for replay in known.replays):
+            self._first(key, numbers, arguments, keywords, may_wait=False)
+
     def _first(self, key: Any, numbers: Any, arguments: tuple[Any, ...],
-               keywords: dict[str, Any]) -> Any:
+               keywords: dict[str, Any], may_wait: bool = True) -> Any:
         """Record the branch that a call takes, and replay it."""
         with collector_at_rest():
-            recording, known = self.recorded(key, arguments, keywords)
+            recording, known = self.recorded(key, arguments, keywords, may_wait)
+        if known.candidate is not None and known.candidate.recording is recording:
+            return recording.results.build(recording.results.numbers)
+        return self._compiled_now(recording, known, numbers, arguments, keywords)
+
+    def _compiled_now(self, recording: Recording, known: Known, numbers: Any,
+                      arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
+        """Compile a recording, and replay it."""
+        with collector_at_rest():
             replay = Replay(recording, self.compiled(recording))
         outputs = replay.outputs(numbers)
         if outputs is None:  # rounded otherwise, a number that was read with .data is another one
@@ -133,7 +186,7 @@ class Jitted(Compiled, Generic[F]):
             # Functions of (primals, tangents) have other arguments, and differentiate by all.
             static = frozenset[int]() if transform in (hvp_of, jvp_of) else self.static
             made: Jitted[Any] = Jitted(transform(self.function, *options), self.backend,
-                                       self.max_recordings, static)
+                                       self.given_max_recordings, static)
             made.recipe = Recipe(composed, self.recipe, transform, *options)
             self.derived[key] = made
         derived: Jitted[Any] = self.derived[key]
@@ -150,7 +203,7 @@ class Jitted(Compiled, Generic[F]):
         return known, np.array(numbers).tobytes()
 
     def _like(self, function: Callable[..., Any]) -> Jitted[Any]:
-        return Jitted(function, self.backend, self.max_recordings, self.static)
+        return Jitted(function, self.backend, self.given_max_recordings, self.static)
 
     if TYPE_CHECKING:
         @overload
@@ -189,19 +242,23 @@ class Jitted(Compiled, Generic[F]):
         key = self.notes[-1].key
         changed = self.change(key)
         known = self.known(key)
-        if known is None or not known.replays:
+        if known is None or not known.recordings:
             raise ValueError(f"{changed or 'something that the function captures'} has changed "
                              "since it was recorded; call the function once more")
-        recordings = [replay.recording for replay in known.replays]
+        recordings = known.recordings
         if any(outline(recording.results.skeleton) != outline(recordings[0].results.skeleton)
                for recording in recordings):
             raise ValueError("the function returns different structures on different branches, "
                              "which C could not tell apart; return the same one on each")
         return to_c([standalone(recording) for recording in recordings], name, rewrite=inlined)
 
-    def scipy(self) -> Objective:
-        """fun, jac, hess and hessp for scipy.optimize; see :class:`.scipy_objective.Objective`."""
-        return Objective(self)
+    def scipy(self, undefined: Undefined = "raise") -> Objective:
+        """fun, jac, hess and hessp for scipy.optimize; see :class:`.scipy_objective.Objective`.
+
+        Args:
+            undefined: "nan" lets a search go on that steps to where an operation is not defined.
+        """
+        return Objective(self, undefined)
 
     def to_jax(self) -> Callable[..., Any]:
         """The function as a pure function of JAX arrays.
@@ -256,21 +313,21 @@ class Decorator(Protocol):
 
 @overload
 def jit(function: None = None, *, backend: str | None = None, static_argnums: Positions = (),
-        max_recordings: int = 100) -> Decorator: ...
+        max_recordings: int | None = None) -> Decorator: ...
 @overload
 def jit(function: C, *, backend: str | None = None, static_argnums: Positions = (),
-        max_recordings: int = 100) -> C: ...
+        max_recordings: int | None = None) -> C: ...
 @overload
 def jit(function: D, *, backend: str | None = None, static_argnums: Positions = (),
-        max_recordings: int = 100) -> Jitted[D]: ...
+        max_recordings: int | None = None) -> Jitted[D]: ...
 @overload
 def jit(function: OfValues, *, backend: str | None = None, static_argnums: Positions = (),
-        max_recordings: int = 100) -> Jitted[Any]: ...
+        max_recordings: int | None = None) -> Jitted[Any]: ...
 @overload
 def jit(function: F, *, backend: str | None = None, static_argnums: Positions = (),
-        max_recordings: int = 100) -> Jitted[F]: ...
+        max_recordings: int | None = None) -> Jitted[F]: ...
 def jit(function: Any = None, *, backend: str | None = None, static_argnums: Positions = (),
-        max_recordings: int = 100) -> Any:
+        max_recordings: int | None = None) -> Any:
     """Compile a function of numbers: recorded at its first call, replayed from then on.
 
     Ordinary Python control flow works: every comparison that the function makes while it is
@@ -294,7 +351,11 @@ def jit(function: Any = None, *, backend: str | None = None, static_argnums: Pos
             that is installed.
         static_argnums: the positions of arguments that are no inputs, such as a number of steps;
             they are handed over as they are, and each new one is recorded.
-        max_recordings: from then on what is not recorded yet is computed eagerly.
+        max_recordings: from then on what is not recorded yet is computed eagerly. None records up
+            to 100 branches, as long as that pays: a function that takes another one at nearly
+            every call is computed by the eager engine, which takes less time than to record it,
+            and a long program with many conditions is compiled only when calls in a row have
+            taken the same branch. Both are decided by counts: every run gives the same bits.
 
     Returns:
         A function of the same arguments that returns floats, with the attributes ``n_recordings``,

@@ -64,10 +64,16 @@ def _portable(subject: Any) -> Any:
     compiled = _of_name(subject)
     if compiled is not None and compiled.function is subject:
         return Recipe(_function_of, compiled.recipe)
-    code, *derivative = getattr(subject, "__derivative__", (None,))
-    if code is not None and code is getattr(subject, "__code__", None):
-        return Recipe(*derivative)
-    return subject
+    derivative = derivative_of(subject)
+    return Recipe(*derivative) if derivative else subject
+
+
+def derivative_of(function: Any) -> tuple[Any, ...]:
+    """Of what ``grad`` and its like return: the transform, the function, options; else ()."""
+    code, *derivative = getattr(function, "__derivative__", (None,))
+    if code is not None and code is getattr(function, "__code__", None):
+        return tuple(derivative)
+    return ()
 
 
 def _of_name(function: Any) -> Any:

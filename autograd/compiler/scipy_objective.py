@@ -11,6 +11,7 @@ from autograd.compiler.trace.arguments import HoldsValues
 from autograd.core.pytrees import as_array, flatten, rebuild, shape_of
 from autograd.core.transforms import Trace, hessian, hvp, rows_of_jacobian
 from autograd.core.typing import Array
+from autograd.core.undefined import Undefined, checked, in_ieee
 
 
 class Composable(Protocol):
@@ -37,17 +38,31 @@ class Objective:
     ``jac=True``, ``o.fun_and_jac``. For a function of several outputs, fun and jac serve
     ``least_squares`` and ``root``. Value and derivative come from one replay: jac at the point at
     which fun was called last costs nothing.
+
+    Args:
+        function: the compiled function.
+        undefined: "raise" for Python's error where an operation is not defined, which ends a
+            search; "nan" for inf and nan, as NumPy gives them, from which line searches go on.
+
+    Raises:
+        ValueError: for another ``undefined``.
     """
 
-    def __init__(self, function: Composable) -> None:
-        self._function = function
-        self._both = function.__compose__(value_and_jacobian)
-        self._hessian = function.__compose__(hessian, 0)
-        self._product = function.__compose__(hessian_product)
+    def __init__(self, function: Composable, undefined: Undefined = "raise") -> None:
+        self._function, self._undefined = function, checked(undefined)
+
+        def derived(transform: Callable[..., Any], *options: Any) -> Composable:
+            if undefined == "nan":
+                transform, options = in_ieee, (transform, *options)
+            return function.__compose__(transform, *options)
+
+        self._both = derived(value_and_jacobian)
+        self._hessian = derived(hessian, 0)
+        self._product = derived(hessian_product)
         self._latest: tuple[Any, Any, Array] = (None, None, np.empty(0))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Objective, (self._function,)
+        return Objective, (self._function, self._undefined)
 
     def fun_and_jac(self, x: Any, *args: Any) -> tuple[Any, Array]:
         """The value (a number, or an array of outputs) and the gradient (or the Jacobian).

@@ -34,10 +34,11 @@ from autograd.compiler.trace.few_rows import FewRows, builder, few_rows
 from autograd.compiler.trace.tracer import Recording, RecordingError, is_recording
 from autograd.core.context import listeners_on
 from autograd.core.graph import collector_at_rest
-from autograd.core.primitives import DOMAIN_ERRORS, TABLE
+from autograd.core.primitives import DOMAIN_ERRORS, lookup
 from autograd.core.pytrees import leaves_of
 from autograd.core.transforms import grad, hessian, hvp_of, jvp_of, value_and_grad
 from autograd.core.typing import Array
+from autograd.core.undefined import in_ieee
 
 if TYPE_CHECKING:
     from autograd.core.signatures import Derivative, RowResult
@@ -114,7 +115,7 @@ class Batched(Compiled, Generic[R]):
     """What :func:`vmap` returns: call it with rows."""
 
     def __init__(self, function: Callable[..., Any], in_axes: Axes, backend: str | None,
-                 max_recordings: int, static: frozenset[int] = frozenset(),
+                 max_recordings: int | None, static: frozenset[int] = frozenset(),
                  sums: Sums = False, origins: Origins = None, threads: int | None = None,
                  mesh: Any = None) -> None:
         super().__init__(function, backend, max_recordings, static)
@@ -148,7 +149,10 @@ class Batched(Compiled, Generic[R]):
         known = self.known(rows.key)
         if known is None or len(known.replays) != 1:
             return None
-        return known.replays[0].few(rows)
+        few = known.replays[0].few(rows)
+        if few is not None and self.profit is not None:
+            self.profit.replays += rows.n
+        return few
 
     def _rows_first(self, rows: Rows) -> Any:
         """The results, with the rows along a first axis."""
@@ -191,6 +195,8 @@ class Batched(Compiled, Generic[R]):
             pending = _run_branch(replay, parts, pending, gathered)
             if not len(pending):
                 break
+        if self.profit is not None:
+            self.profit.replays += rows.n - len(pending)
         while len(pending):
             first = int(pending[0])
             try:
@@ -206,7 +212,7 @@ class Batched(Compiled, Generic[R]):
                         gathered: Gathered) -> Array:
         """Record the branch that the first of the rows takes; those that take others are left."""
         first = int(pending[0])
-        if self.n_recordings < self.max_recordings:
+        if self.may_record():
             with collector_at_rest():
                 recording, known = self.recorded(parts.key, rows.row(first), rows.keywords)
                 replay = RowsReplay(recording, parts.is_row, self.sums,
@@ -216,12 +222,14 @@ class Batched(Compiled, Generic[R]):
             if not len(left) or left[0] != first:
                 return left
             # Rounded otherwise, a number that was read with .data is another one.
-        gathered.add(self._eager_part(rows, first), pending[:1])
+        gathered.add(self._eager_part(rows, first, is_plain=True), pending[:1])
+        if self.profit is not None:
+            self.profit.eager += 1
         return pending[1:]
 
-    def _eager_part(self, rows: Rows, i: int) -> Part:
+    def _eager_part(self, rows: Rows, i: int, is_plain: bool = False) -> Part:
         """The results of one row, by the eager engine."""
-        row = self._eagerly(rows.row(i), rows.keywords)
+        row = (self._plainly if is_plain else self._eagerly)(rows.row(i), rows.keywords)
         summed = flags_of(row, self.sums)
         return Part(row, summed, [of_rows(leaf, 1, flag) for leaf, flag in
                                   zip(leaves_of(row), summed, strict=True)], None)
@@ -237,7 +245,7 @@ class Batched(Compiled, Generic[R]):
                     raise _of_row(error, i) from None
 
     def _like(self, function: Callable[..., Any]) -> Batched[Any]:
-        return Batched(function, self.in_axes, self.backend, self.max_recordings, self.static,
+        return Batched(function, self.in_axes, self.backend, self.given_max_recordings, self.static,
                        self.sums, self.origins, self.threads, self.mesh)
 
     def to_c(self, name: str) -> NoReturn:
@@ -256,23 +264,25 @@ class Batched(Compiled, Generic[R]):
         if key not in self.derived:
             made: Batched[Any] = Batched(
                 transform(self.function, *options), self.in_axes, self.backend,
-                self.max_recordings, self.static, self._sums_of(transform, *options),
+                self.given_max_recordings, self.static, self._sums_of(transform, *options),
                 self._origins_of(transform, *options), self.threads, self.mesh)
             made.recipe = Recipe(composed, self.recipe, transform, *options)
             self.derived[key] = made
         derived: Batched[Any] = self.derived[key]
         return derived
 
-    def _origins_of(self, transform: Callable[..., Any], argnums: Any) -> Origins:
+    def _origins_of(self, transform: Callable[..., Any], *options: Any) -> Origins:
         """Which parts of a derivative have the shape of an argument."""
+        transform, argnums = _inner(transform, options)
         if transform is grad:
             return argnums  # type: ignore[no-any-return]
         if transform is value_and_grad:
             return (self.origins, argnums)
         return None if transform is hessian else self.origins
 
-    def _sums_of(self, transform: Callable[..., Any], argnums: Any) -> Sums:
+    def _sums_of(self, transform: Callable[..., Any], *options: Any) -> Sums:
         """Which parts of a derivative are summed over the rows."""
+        transform, argnums = _inner(transform, options)
         positions = (argnums,) if isinstance(argnums, int) else tuple(argnums)
         shared = tuple(self._is_shared(position) for position in positions)
         each: Sums = shared[0] if isinstance(argnums, int) else shared
@@ -322,8 +332,13 @@ class Batched(Compiled, Generic[R]):
         if transform is hvp_of:
             sums, origins = tuple(axis is None for axis in axes), tuple(range(count))
         return Batched(update_wrapper(one_row, self.function), (*axes, *axes), self.backend,
-                       self.max_recordings, sums=sums, origins=origins, threads=self.threads,
+                       self.given_max_recordings, sums=sums, origins=origins, threads=self.threads,
                        mesh=self.mesh)
+
+
+def _inner(transform: Callable[..., Any], options: tuple[Any, ...]) -> tuple[Any, Any]:
+    """A derivative and its argnums; ``in_ieee`` has both among its options."""
+    return options if transform is in_ieee else (transform, options[0])
 
 
 def _is_all_summed(sums: Sums) -> bool:
@@ -350,7 +365,7 @@ def is_defined(recording: Recording, numbers: Sequence[float]) -> bool:
     slots = [*numbers, *[leaf._data for leaf in recording.captured], *program.constants]
     try:
         for op, operands in zip(program.ops, program.operands, strict=True):
-            slots.append(TABLE[op].value(*[slots[operand] for operand in operands]))
+            slots.append(lookup(op).value(*[slots[operand] for operand in operands]))
     except DOMAIN_ERRORS:
         return False
     return True
@@ -362,18 +377,18 @@ def _of_row(error: Exception, i: int) -> Exception:
 
 @overload
 def vmap(function: Derivative, in_axes: Axes = 0, *, backend: str | None = None,
-         max_recordings: int = 100, threads: int | None = None,
+         max_recordings: int | None = None, threads: int | None = None,
          mesh: Any = None) -> Batched[Any]: ...
 @overload
 def vmap(function: Callable[..., RowResult], in_axes: Axes = 0, *, backend: str | None = None,
-         max_recordings: int = 100, threads: int | None = None,
+         max_recordings: int | None = None, threads: int | None = None,
          mesh: Any = None) -> Batched[Array]: ...
 @overload
 def vmap(function: Callable[..., Any], in_axes: Axes = 0, *, backend: str | None = None,
-         max_recordings: int = 100, threads: int | None = None,
+         max_recordings: int | None = None, threads: int | None = None,
          mesh: Any = None) -> Batched[Any]: ...
 def vmap(function: Callable[..., Any], in_axes: Axes = 0, *, backend: str | None = None,
-         max_recordings: int = 100, threads: int | None = None,
+         max_recordings: int | None = None, threads: int | None = None,
          mesh: Any = None) -> Batched[Any]:
     """Map a function over rows: recorded for one row, run on all of them at machine speed.
 
@@ -394,7 +409,8 @@ def vmap(function: Callable[..., Any], in_axes: Axes = 0, *, backend: str | None
             them.
         backend: "llvm", "numpy", "python" or "jax"; None takes the quickest of the first three
             that is installed.
-        max_recordings: from then on rows whose branch is not recorded are computed eagerly.
+        max_recordings: from then on rows whose branch is not recorded are computed eagerly. None
+            records up to 100 branches, as long as enough rows take them.
         threads: at most so many compute the rows, where there are enough of them for machine code
             to be shared out; None for one for each processor core. CHAINRULE_THREADS limits both.
             The bits of the results do not depend on it.

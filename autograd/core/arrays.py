@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -11,25 +12,47 @@ class ArrayOfValues(np.ndarray[Any, Any]):
     """A NumPy array of objects, Values and perhaps numbers.
 
     On a plain array of objects ``np.maximum`` and its like compare two Values and return one of
-    them: at a tie they take a side. Here they are the primitives, which share it. All else is
-    NumPy's own; results stay of this class. ``np.asarray`` makes a plain array, ``np.asanyarray``
-    does not.
+    them: at a tie they take a side. Here every function of NumPy's is this library's to answer:
+    by the primitives, which share a tie and sum in one node, or by an error that says what to
+    write. ``np.asarray`` makes a plain array, ``np.asanyarray`` does not.
     """
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: Any, *inputs: Any, **options: Any) -> Any:
-        from autograd.core.numpy_protocol import ufunc_of_arrays
-
-        return ufunc_of_arrays(ufunc, method, inputs, options)
+        return ANSWERS["ufunc"](ufunc, method, inputs, options)
 
     def __array_function__(self, function: Any, types: Any, arguments: Any, options: Any) -> Any:
-        from autograd.core.numpy_protocol import OF_ARRAYS
+        return ANSWERS["function"](function, arguments, options)
 
-        own = OF_ARRAYS.get(function)
-        if own is not None:
-            result = own(*arguments, **options)
-            if result is not NotImplemented:
-                return result
-        return kept(super().__array_function__(function, types, arguments, options))
+
+# Who answers NumPy: set by the modules that know the primitives, which know arrays.
+ANSWERS: dict[str, Callable[..., Any]] = {}
+
+# Methods that NumPy computes without asking; as its functions they are answered here.
+_ASKING_NOBODY = ("argmax", "argmin", "argsort", "cumprod", "cumsum", "dot", "mean", "prod",
+                  "round", "std", "sum", "trace", "var")
+
+
+def _asking(name: str) -> Callable[..., Any]:
+    function = getattr(np, name)
+
+    def method(self: ArrayOfValues, *arguments: Any, **options: Any) -> Any:
+        return ANSWERS["function"](function, (self, *arguments), options)
+
+    method.__name__, method.__qualname__ = name, f"ArrayOfValues.{name}"
+    method.__doc__ = f"As ``np.{name}``."
+    return method
+
+
+for _name in _ASKING_NOBODY:
+    setattr(ArrayOfValues, _name, _asking(_name))
+
+
+def _sort(self: ArrayOfValues, *arguments: Any, **options: Any) -> None:
+    """As ``np.sort``, in place."""
+    self[...] = np.sort(self, *arguments, **options)
+
+
+setattr(ArrayOfValues, "sort", _sort)  # noqa: B010 - its type is that of ndarray's
 
 
 def is_plain(array: np.ndarray[Any, Any]) -> bool:

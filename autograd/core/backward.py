@@ -6,10 +6,13 @@ times the local derivative. The local derivatives come from the table of primiti
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
 from autograd.core import primitives
+from autograd.core.array_primitive import pulled_back, pulled_back_recorded
+from autograd.core.call import Call
 from autograd.core.graph import (
     collector_at_rest,
     onlooker_at_rest,
@@ -18,6 +21,7 @@ from autograd.core.graph import (
 )
 from autograd.core.primitives import DOMAIN_ERRORS
 from autograd.core.pytrees import is_container, leaves_of, paths, rebuild
+from autograd.core.undefined import is_ieee
 from autograd.core.value import (
     NOT_COMPUTED,
     Operand,
@@ -53,7 +57,10 @@ def backward(root: Value) -> None:
         root.grad = 1.0
         try:
             _propagate(order)
+            is_done = not is_ieee() or all(math.isfinite(leaf.grad) for leaf in leaves)
         except DOMAIN_ERRORS:
+            is_done = False
+        if not is_done:
             _propagate_by_graphs(root, order)
         for leaf, grad in zip(leaves, before, strict=True):
             leaf.grad = grad if leaf.grad is NOT_COMPUTED else leaf.grad + grad
@@ -67,12 +74,13 @@ def backward(root: Value) -> None:
 
 def _propagate(order: list[Value]) -> None:
     """Hand the adjoints down. The ops that programs spend their time in are written out."""
+    together: _Together | None = None
     for node in reversed(order):
         op = node.op
         if op is None:
             continue
         adjoint = node.grad
-        if adjoint is NOT_COMPUTED:
+        if adjoint is NOT_COMPUTED and (together is None or node not in together.last_met):
             continue  # in an arm that `where` did not take, whose slope may be infinite
         left, right = node._left, node._right
         if op is _mul:
@@ -111,10 +119,64 @@ def _propagate(order: list[Value]) -> None:
                 raise _derivative_error(node, error) from None
         elif op.arity == 2:
             _propagate_binary(node, op.partials, adjoint, left, right)
+        elif left.__class__ is Call:
+            together = together or _Together(order)
+            _send_back(node, adjoint, together)
         else:
             for parent, local in zip(left, local_derivatives(node), strict=True):
                 if local is not None and parent.__class__ is Value:
                     parent.grad += adjoint * local
+
+
+class _Together:
+    """The adjoints of the results of each call, which go back together.
+
+    The result that stands first in the order is met last: what comes after it has given by then,
+    and the operands of the call are still to come.
+
+    Args:
+        order: all nodes of a pass, in topological order.
+    """
+
+    def __init__(self, order: Sequence[Value]) -> None:
+        self.results = results_by_call(order)
+        self.last_met = {next(iter(results.values())) for results in self.results.values()}
+        self.adjoints: dict[Call, list[Any]] = {}
+
+    def adjoints_of(self, node: Value, adjoint: Any) -> list[Any] | None:
+        """Take the adjoint of a result; those of all, where this is the last one."""
+        call = node._left
+        if adjoint is not NOT_COMPUTED:
+            all_of_call = self.adjoints.setdefault(call, [0.0] * len(call.numbers))
+            before = all_of_call[place_of(node)]
+            is_first = before.__class__ is float and before == 0.0
+            all_of_call[place_of(node)] = adjoint if is_first else before + adjoint
+        return self.adjoints.pop(call, None) if node in self.last_met else None
+
+
+def results_by_call(order: Sequence[Value]) -> dict[Call, dict[int, Value]]:
+    """The results of each call among the nodes, by their places, in order."""
+    results: dict[Call, dict[int, Value]] = {}
+    for node in order:
+        if node._left.__class__ is Call:
+            results.setdefault(node._left, {}).setdefault(place_of(node), node)
+    return results
+
+
+def place_of(node: Value) -> int:
+    """Which result of its call a node is."""
+    place: int = node.op.place  # type: ignore[union-attr]
+    return place
+
+
+def _send_back(node: Value, adjoint: float, together: _Together) -> None:
+    """Hand the adjoints of a call's results to its operands, once all are there."""
+    received = together.adjoints_of(node, adjoint)
+    if received is not None:
+        call = node._left
+        for parent, gradient in zip(call.inputs, pulled_back(call, received), strict=True):
+            if gradient is not None and parent.__class__ is Value:
+                parent.grad += gradient
 
 
 def _propagate_by_graphs(root: Value, order: list[Value]) -> None:
@@ -208,23 +270,32 @@ def adjoints(y: Any, xs: Sequence[Value]) -> list[Operand]:
     depends = dependents(order, xs)
     adjoint: dict[Value, Any] = {y: 1.0} if y in depends else {}
     targets = set(xs)
+    together: _Together | None = None
     with recording(), collector_at_rest(), onlooker_at_rest():
         for node in reversed(order):
             if node not in adjoint:
-                continue
-            # A node that nobody asks for gives its adjoint away and keeps none.
-            received = adjoint[node] if node in targets else adjoint.pop(node)
-            if node.op is not None:
+                if together is None or node not in together.last_met:
+                    continue
+                received = NOT_COMPUTED
+            else:  # a node that nobody asks for gives its adjoint away and keeps none
+                received = adjoint[node] if node in targets else adjoint.pop(node)
+            if node._left.__class__ is Call:
+                together = together or _Together(order)
+                _send_back_recorded(node, received, depends, adjoint, together)
+            elif node.op is not None:
                 _send(node, received, depends, adjoint)
     return [adjoint.get(x, 0.0) for x in xs]
 
 
-def dependents(order: Sequence[Value], xs: Sequence[Value]) -> set[Value]:
-    """The nodes of the order that depend on one of xs, xs themselves included."""
-    depends = set(xs)
+def dependents(order: Sequence[Value], xs: Sequence[Value]) -> set[Any]:
+    """The nodes of the order that depend on one of xs, xs themselves included, and the calls."""
+    depends: set[Any] = set(xs)
     for node in order:
         left, right = node._left, node._right
-        if ((left.__class__ is Value and left in depends)
+        if left.__class__ is Call:
+            if left in depends or not depends.isdisjoint(left.inputs):
+                depends.update((node, left))
+        elif ((left.__class__ is Value and left in depends)
                 or (right.__class__ is Value and right in depends)
                 or (left.__class__ is tuple and any(
                     parent.__class__ is Value and parent in depends for parent in left))):
@@ -254,6 +325,21 @@ def _send(node: Value, received: Any, depends: set[Value], adjoint: dict[Value, 
         for parent, local in zip(operands, local_graphs(node, depends), strict=True):
             if local is not None and parent.__class__ is Value and parent in depends:
                 _add_to(adjoint, parent, received, local)
+
+
+def _send_back_recorded(node: Value, received: Any, depends: set[Any],
+                        adjoint: dict[Value, Any], together: _Together) -> None:
+    """The same as :func:`_send_back`, of graphs."""
+    call = node._left
+    if call not in depends:
+        return
+    adjoints = together.adjoints_of(node, received)
+    if adjoints is None:
+        return
+    gradients = pulled_back_recorded(call, adjoints, together.results[call])
+    for parent, gradient in zip(call.inputs, gradients, strict=True):
+        if gradient is not None and parent.__class__ is Value and parent in depends:
+            _add_to(adjoint, parent, 1.0, gradient)
 
 
 def _send_to_factors(factors: tuple[Any, ...], received: Any, depends: set[Value],
@@ -299,4 +385,22 @@ def local_graphs(node: Value, depends: set[Value] | None = None) -> Sequence[Any
     try:
         return node.op.local_derivatives(node.parents, node, wanted)
     except DOMAIN_ERRORS as error:
+        if is_ieee():
+            return _ieee_graphs(node, wanted)
         raise _derivative_error(node, error) from None
+
+
+def _ieee_graphs(node: Value, wanted: Sequence[bool]) -> Sequence[Any]:
+    """The local derivatives as IEEE arithmetic has them, nan where the rule itself raises."""
+    op = node.op
+    assert op is not None
+    operands = [p if isinstance(p, Value) else Value(p) for p in node.parents]  # not Python's 1 / 0
+
+    def each(position: int) -> Any:
+        try:
+            return (op.partials[position](*operands, node) if op.arity is not None
+                    else op.partials(*operands, node)[position])
+        except DOMAIN_ERRORS:
+            return math.nan
+
+    return [each(position) if wish else None for position, wish in enumerate(wanted)]

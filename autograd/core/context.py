@@ -51,18 +51,25 @@ class State:
         moment: of the nodes that are made here; stale once the clock has ticked.
         entries: the switches, in the order in which they were entered, each with the state that
             was before it.
+        is_ieee: whether operations give nan and inf where they are not defined.
         deaths: how many switches had died when this was put together.
     """
 
-    __slots__ = ("deaths", "entries", "listener", "moment", "recording", "scope", "transforms")
+    __slots__ = ("deaths", "entries", "is_ieee", "listener", "moment", "recording", "scope",
+                 "transforms")
 
     def __init__(self, entries: tuple[Entry, ...] = (), recording: bool = True,
                  scope: tuple[str, ...] = (), transforms: bool = False,
-                 listener: Any = None) -> None:
+                 listener: Any = None, is_ieee: bool = False) -> None:
         self.entries, self.recording, self.scope = entries, recording, scope
-        self.transforms, self.listener = transforms, listener
+        self.transforms, self.listener, self.is_ieee = transforms, listener, is_ieee
         self.moment = _STALE
         self.deaths = _deaths
+
+    def entered(self, life: weakref.ref[Life]) -> State:
+        """The same with one switch more, which may set one of its attributes."""
+        return State((*self.entries, Entry(life, self)), self.recording, self.scope,
+                     self.transforms, self.listener, self.is_ieee)
 
 
 class Life:

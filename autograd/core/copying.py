@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from typing import Any
 
+from autograd.core.array_primitive import Result
+from autograd.core.call import Call
 from autograd.core.context import Moment, listeners_on
 from autograd.core.graph import topological_order
 from autograd.core.value import NOT_COMPUTED, Value, foreign_moment, grad_of, listener_here
@@ -16,7 +18,9 @@ def deepcopy(root: Value, memo: dict[int, Any]) -> Value:
     """A copy of the whole graph under the root; nodes that the memo has are shared."""
     for node in topological_order(root):
         if id(node) not in memo:
-            memo[id(node)] = twin(node, _copied(node._left, memo), _copied(node._right, memo))
+            is_result = node._left.__class__ is Call  # whose operations are no part of the graph
+            memo[id(node)] = twin(node, _copied(node._left, memo),
+                                  None if is_result else _copied(node._right, memo))
     copied: Value = memo[id(root)]
     return copied
 
@@ -25,7 +29,8 @@ def twin(node: Value, left: Any, right: Any) -> Value:
     """A node like this one on other operands."""
     _tell(node)
     grad = grad_of(node)
-    return _restore(node._data, grad, node.op, left, right, node.label, node._made,
+    op = Result(left, node.op.place) if isinstance(node.op, Result) else node.op
+    return _restore(node._data, grad, op, left, right, node.label, node._made,
                     grad is NOT_COMPUTED)
 
 
@@ -38,6 +43,10 @@ def _tell(node: Value) -> None:
 def _copied(operand: Any, memo: dict[int, Any]) -> Any:
     if operand.__class__ is tuple:
         return tuple(_copied(item, memo) for item in operand)
+    if operand.__class__ is Call:
+        if id(operand) not in memo:
+            memo[id(operand)] = operand.copied(_copied(operand.inputs, memo))
+        return memo[id(operand)]
     return memo[id(operand)] if operand.__class__ is Value else operand
 
 
@@ -56,7 +65,8 @@ def reduce(node: Value) -> tuple[Any, ...]:
 def _state(node: Value) -> tuple[Any, ...]:
     _tell(node)
     grad = grad_of(node)
-    return (node._data, float(grad), node.op, node._left, node._right, node.label,
+    right = None if node._left.__class__ is Call else node._right
+    return (node._data, float(grad), node.op, node._left, right, node.label,
             tuple(node._made), grad is NOT_COMPUTED)
 
 

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Sequence
 from typing import ClassVar
 
+from autograd.core.call import Call
 from autograd.core.value import Operand, Value, describe, name_scope, numbers
 
 
@@ -21,6 +22,7 @@ def topological_order(*roots: Value) -> list[Value]:
     """
     order: list[Value] = []
     seen: set[Value] = set()
+    calls: set[Call] = set()  # whose operands are in order, or above their results on the stack
     stack: list[Value | None] = list(reversed(roots))
     push, pop, done, see = stack.append, stack.pop, order.append, seen.add
     while True:  # not "while stack": the loops that Python 3.11 speeds up end in a plain jump
@@ -47,6 +49,16 @@ def topological_order(*roots: Value) -> list[Value]:
                 if right.__class__ is Value and right not in seen:
                     push(right)
                 push(left)
+            elif left.__class__ is Call:
+                if left in calls:
+                    done(node)
+                    continue
+                calls.add(left)
+                push(node)
+                push(None)
+                for parent in reversed(left.inputs):
+                    if parent.__class__ is Value and parent not in seen:
+                        push(parent)
             elif right.__class__ is Value and right not in seen:
                 push(node)
                 push(None)

@@ -26,6 +26,7 @@ _INSTEAD = {
 # Functions that autograd.math has of Values, too, without a row.
 _IN_MATH = ("isnan", "isinf", "isfinite", "isclose", "modf", "frexp", "ldexp", "prod")
 _LIBRARIES = sys.stdlib_module_names | {"numpy", "scipy", "pandas"}
+_OF_ARRAYS = ("autograd.core.numpy_", "autograd.core.arrays", "autograd.core.value")
 _KEEP = "use the Value itself, which keeps the gradient"
 
 
@@ -53,8 +54,8 @@ def lost_gradient(call: str) -> str:
     asking = _asking(frame.f_code, frame.f_lasti, frame.f_lineno)
     if asking.how == "store":
         return ("an array of plain numbers cannot hold a Value, whose gradient would be lost; make "
-                "it with np.zeros(n, dtype=object) or autograd.values(...), or collect the Values "
-                "in a list; v.data is the bare number")
+                "it with np.zeros(n, dtype=object), np.zeros_like(x) of an array x of Values or "
+                "autograd.values(...), or collect the Values in a list; v.data is the bare number")
     if asking.how == "%":
         return ('"%f" % v would take the bare number of v out of its graph; write f"{v:f}" or '
                 '"%f" % v.data for a text')
@@ -96,8 +97,8 @@ def _of_math(call: str, name: str, n_arguments: int) -> str:
 def _of_conversion(name: str) -> str:
     instead = "int(v.data)" if name == "int" else "v.data"
     why = "; its derivative is 0 wherever it has one" if name == "int" else ""
-    return (f"{name}(v) would lose the gradient silently; {_KEEP}, or write {instead} for the bare "
-            f"number{why}")
+    return (f"{name}(v) would lose the gradient silently; leave {name}() out and {_KEEP}, or write "
+            f"{instead} for the bare number{why}")
 
 
 def _row(name: str) -> Primitive | None:
@@ -113,7 +114,8 @@ def _of_the_user(frame: FrameType) -> FrameType:
     """The frame that has called a library, if one asks."""
     asking: FrameType | None = frame
     while asking is not None:
-        if str(asking.f_globals.get("__name__")).split(".")[0] not in _LIBRARIES:
+        module = str(asking.f_globals.get("__name__"))
+        if module.split(".")[0] not in _LIBRARIES and not module.startswith(_OF_ARRAYS):
             return asking
         asking = asking.f_back
     return frame

@@ -1,4 +1,7 @@
-"""Values and NumPy arrays: arrays of Values, and NumPy's functions called on Values."""
+"""Values and NumPy's universal functions: np.exp, np.maximum, np.add.reduce and their like.
+
+NumPy's functions that are no ufuncs stand in ``numpy_functions``.
+"""
 
 from __future__ import annotations
 
@@ -8,36 +11,27 @@ from typing import Any
 
 import numpy as np
 
-from autograd.core import primitives
-from autograd.core.arrays import ArrayOfValues, bare, kept
+from autograd.core import contractions, primitives
+from autograd.core.arrays import ANSWERS, ArrayOfValues, bare, kept
+from autograd.core.conditions import RELATIONS, as_factor, comparison, decided
+from autograd.core.contractions import total
 from autograd.core.primitive import Primitive, as_array_operand
 from autograd.core.pytrees import as_array
 from autograd.core.typing import Array
 from autograd.core.value import UFUNCS, Value, refusal
 
-_REDUCTIONS = ("add", "multiply", "maximum", "minimum")
-
-def _has_sign(x: Any) -> bool:
-    if x.__class__ is not Value:
-        return bool(np.signbit(x))
-    return x < 0.0 or (x == 0.0 and math.copysign(1.0, x.data) < 0.0)
-
-
-# By these a library looks what it was given; as comparisons, of which a recording knows.
-_ASKING: dict[str, Callable[[Any], bool]] = {
-    "isnan": lambda x: x != x, "isinf": lambda x: x == math.inf or x == -math.inf,
-    "isfinite": lambda x: -math.inf < x < math.inf,
-    "signbit": _has_sign}
-_COMPARING = ("less", "less_equal", "greater", "greater_equal", "equal", "not_equal")
+Handler = Callable[..., Any]
+LN2 = primitives.LN2
+_NOTHING: Any = np._NoValue
 
 
 def values(array: Any, label: str = "") -> Array:
     """A NumPy array of new leaves, one for each number of an array.
 
     NumPy's functions record on it, and follow the rules of the primitives: at a tie np.maximum and
-    np.max share the derivative, np.linalg.norm has the derivative 0 at the origin. An array that
-    you make with ``np.array([v, w])`` is an array of any objects to NumPy, which compares them and
-    takes a side.
+    np.max share the derivative, np.linalg.norm has the derivative 0 at the origin; np.sum and @
+    make one node for each number of the result. An array that you make with ``np.array([v, w])`` is
+    an array of any objects to NumPy, which compares them and takes a side.
 
     Args:
         array: an array-like of real numbers, of any shape.
@@ -57,47 +51,24 @@ def values(array: Any, label: str = "") -> Array:
     return result
 
 
-def apply_ufunc(value: Value, ufunc: np.ufunc, method: str, inputs: tuple[Any, ...],
-                options: dict[str, Any]) -> Any:
-    """What NumPy asks for when one of its functions meets a Value: the recorded result.
+# --- of single numbers ----------------------------------------------------------------------------
 
-    Returns:
-        A Value, or an object array of them where an array takes part (bools for comparisons).
-
-    Raises:
-        TypeError: for functions that have no primitive, and for results that would have to go
-            into an array of plain numbers.
-    """
-    function = UFUNCS.get(ufunc.__name__) or _ASKING.get(ufunc.__name__)
-    if method == "reduce" and ufunc.__name__ in _REDUCTIONS and inputs[0] is value:
-        return value  # np.sum of one number
-    out = options.pop("out", (None,))[0]
-    if method != "__call__" or function is None or options:
-        how = "" if function is not None else "; see autograd's functions for what there is"
-        message = (f"np.{ufunc.__name__} cannot be recorded on a Value"
-                   f"{'' if method == '__call__' else ' as ' + method}{how}")
-        raise refusal(message)
-    if out is not None and (not isinstance(out, np.ndarray) or out.dtype != object):
-        raise refusal("a Value cannot go into an array of numbers in place; write a = a + v, or "
-                      "make the array with autograd.values")
-    if out is None and all(np.ndim(x) == 0 for x in inputs if x.__class__ is not Value):
-        return function(*(x.item() if isinstance(x, np.ndarray | np.generic) else x
-                          for x in inputs))
-    result = np.frompyfunc(function, len(inputs), 1)(*map(as_array_operand, inputs))
-    if ufunc.__name__ in _COMPARING:
-        result = np.asarray(result, dtype=bool)
-    if out is None:
-        return kept(result)
-    out[...] = result
-    return out
+def _has_sign(x: Any) -> bool:
+    if x.__class__ is not Value:
+        return bool(np.signbit(x))
+    return x < 0.0 or (x == 0.0 and math.copysign(1.0, x.data) < 0.0)
 
 
-def over_array(primitive: Primitive, a: Any, b: Any) -> Any:
-    """An operator between a Value and an array, element by element."""
-    return kept(np.frompyfunc(primitive, 2, 1)(as_array_operand(a), as_array_operand(b)))
+# By these a library looks what it was given; as comparisons, of which a recording knows.
+_ASKING: dict[str, Callable[[Any], bool]] = {
+    "isnan": lambda x: x != x, "isinf": lambda x: x == math.inf or x == -math.inf,
+    "isfinite": lambda x: -math.inf < x < math.inf,
+    "signbit": _has_sign}
+_TRUTHS: dict[str, Callable[..., bool]] = {
+    "logical_not": lambda a: not a, "logical_and": lambda a, b: bool(a) and bool(b),
+    "logical_or": lambda a, b: bool(a) or bool(b),
+    "logical_xor": lambda a, b: bool(a) != bool(b)}
 
-
-# --- NumPy's functions on arrays of Values --------------------------------------------------------
 
 def _fmax(a: Any, b: Any) -> Any:
     return b if a != a else a if b != b else primitives.maximum(a, b)
@@ -108,7 +79,8 @@ def _fmin(a: Any, b: Any) -> Any:
 
 
 def _clip(x: Any, low: Any, high: Any) -> Any:
-    return primitives.minimum(primitives.maximum(x, low), high)
+    x = x if low is None else primitives.maximum(x, low)
+    return x if high is None else primitives.minimum(x, high)
 
 
 def clipped(value: Any, low: Any, high: Any) -> Any:
@@ -119,83 +91,409 @@ def clipped(value: Any, low: Any, high: Any) -> Any:
     return result if high is None else np.minimum(result, high)
 
 
-# NumPy's functions that compare, and would take a side at a tie; and what they are of a whole axis.
-_SHARING: dict[str, Callable[..., Any]] = {
-    "maximum": primitives.maximum, "minimum": primitives.minimum, "fmax": _fmax, "fmin": _fmin,
-    "clip": _clip, "sign": primitives.sign}
-_OF_AN_AXIS = {"maximum": primitives.largest, "minimum": primitives.smallest}
-_SAYS_NOTHING = {"dtype": None, "where": True}  # what NumPy tells of any reduction
+def _power(a: Any, b: Any) -> Any:
+    if a.__class__ is Value or b.__class__ is Value:
+        return a ** b
+    return primitives.pow(a, b)  # where Python would drift into complex numbers
 
 
-def ufunc_of_arrays(ufunc: np.ufunc, method: str, inputs: Sequence[Any],
+def _heaviside(x: Any, at_zero: Any) -> Any:
+    return primitives.step(x) + (1.0 - abs(primitives.sign(x))) * at_zero
+
+
+def _ldexp(x: Any, exponent: Any) -> Any:
+    return x * 2.0 ** exponent
+
+
+# Functions of NumPy's that are made of rows.
+_MADE_OF_ROWS: dict[str, Callable[..., Any]] = {
+    "fmax": _fmax, "fmin": _fmin, "clip": _clip, "power": _power, "float_power": _power,
+    "logaddexp2": lambda a, b: primitives.logaddexp(a * LN2, b * LN2) / LN2,
+    "heaviside": _heaviside, "ldexp": _ldexp, "conjugate": lambda x: x,
+    "divmod": lambda a, b: divmod(a, b),
+    "modf": lambda x: (x - primitives.trunc(x), primitives.trunc(x)),
+}
+# NumPy computes these on objects as Python does on each of them, which is quickest.
+_PYTHONS_OWN = frozenset(("add", "subtract", "multiply", "divide", "true_divide", "negative",
+                          "positive", "square", "absolute", "floor_divide", "remainder",
+                          "reciprocal"))
+
+
+def _of_numbers(name: str) -> Callable[..., Any] | None:
+    """A function of Values and floats, by its name in NumPy or in SciPy."""
+    own = _MADE_OF_ROWS.get(name) or _ASKING.get(name) or UFUNCS.get(name) or _TRUTHS.get(name)
+    if isinstance(own, Primitive) and own.arity == 1:
+        return _quick(own)
+    return own
+
+
+def _quick(row: Primitive) -> Callable[[Any], Any]:
+    """A row of one operand; of Values by its method, which is quicker."""
+    method = getattr(Value, row.name)
+    return lambda x: method(x) if x.__class__ is Value else row(x)
+
+
+# --- of arrays ------------------------------------------------------------------------------------
+
+def _operand(x: Any) -> Any:
+    if x.__class__ is ArrayOfValues:
+        return x.view(np.ndarray)
+    return x if x.__class__ in (np.ndarray, float, int) else as_array_operand(bare(decided(x)))
+
+
+def _of_arrays(ufunc: np.ufunc) -> Handler | None:
+    """A ufunc on arrays of Values, without options."""
+    name = ufunc.__name__
+    if name in _PRODUCTS:
+        return _PRODUCTS[name]
+    if name in RELATIONS:
+        return lambda *operands: comparison(name, operands)
+    if name == "multiply":
+        return lambda *operands: _ours(ufunc(*[
+            x.view(np.ndarray) if x.__class__ is ArrayOfValues else _operand(as_factor(x))
+            for x in operands]))
+    if name in _PYTHONS_OWN:
+        return lambda *operands: _ours(ufunc(*map(_operand, operands)))
+    function = _of_numbers(name)
+    if function is None:
+        return (lambda *operands: _ours(ufunc(*map(_operand, operands)))) if _is_of_objects(
+            ufunc) else None
+    loop = np.frompyfunc(function, ufunc.nin, ufunc.nout)
+    if gives_truths(ufunc):
+        return lambda *operands: _truths(loop, operands)
+    row = UFUNCS.get(name)
+    if name in _MADE_OF_ROWS or (isinstance(row, Primitive) and row.kink is not None):
+        return lambda *operands: _quietly(loop, operands)  # a comparison with nan is no error
+    return lambda *operands: _ours(loop(*map(_operand, operands)))
+
+
+def _ours(result: Any) -> Any:
+    if result.__class__ is np.ndarray:
+        return result.view(ArrayOfValues)
+    return tuple(map(_ours, result)) if result.__class__ is tuple else result
+
+
+def _truths(loop: np.ufunc, operands: Sequence[Any]) -> Any:
+    with np.errstate(invalid="ignore"):  # a comparison with nan is no error
+        result = loop(*map(_operand, operands))
+    return result.astype(bool) if result.__class__ is np.ndarray else bool(result)
+
+
+def _quietly(loop: np.ufunc, operands: Sequence[Any]) -> Any:
+    with np.errstate(all="ignore"):
+        return _ours(loop(*map(_operand, operands)))
+
+
+def _is_of_objects(ufunc: np.ufunc) -> bool:
+    """Whether it was made of a Python function, by np.frompyfunc or np.vectorize."""
+    return all(set(kinds) <= set("O->") for kinds in ufunc.types)
+
+
+_PRODUCTS: dict[str, Handler] = {
+    "matmul": contractions.matmul, "vecdot": contractions.vecdot,
+    "matvec": contractions.matvec, "vecmat": contractions.vecmat}
+_handlers: dict[np.ufunc, Handler] = {}  # filled as they are met
+# A program's own rows may go again.
+_LASTING = frozenset((*UFUNCS, *_MADE_OF_ROWS, *_ASKING, *_TRUTHS, *_PRODUCTS))
+
+
+def handler_of(ufunc: np.ufunc) -> Handler:
+    """What computes a ufunc on arrays of Values.
+
+    Raises:
+        TypeError: when nothing does.
+    """
+    handler = _handlers.get(ufunc)
+    if handler is None:
+        handler = _of_arrays(ufunc)
+        if handler is None:
+            raise refusal(f"{full_name(ufunc)} cannot be recorded: it has no derivative here; "
+                          "write it with autograd's functions, or declare it with "
+                          "autograd.primitive(...); v.data and np.array([v.data for v in x]) are "
+                          "bare numbers, through which no gradient flows")
+        if ufunc.__name__ in _LASTING:
+            _handlers[ufunc] = handler
+    return handler
+
+
+def full_name(ufunc: np.ufunc) -> str:
+    """How people write a ufunc: np.exp, scipy.special.jv."""
+    name = ufunc.__name__
+    return f"np.{name}" if hasattr(np, name) else f"scipy.special.{name}"
+
+
+def ufunc_of_arrays(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...],
                     options: dict[str, Any]) -> Any:
-    """What NumPy asks for when one of its functions meets an array of Values."""
-    name, plain = ufunc.__name__, [bare(x) for x in inputs]
-    if options:
-        options = {key: option for key, option in options.items()
-                   if option is not _SAYS_NOTHING.get(key, ...)}
-    given = options.get("out", ())
-    if given:
-        options["out"] = tuple(map(bare, given))
-    if name in _ASKING and method == "__call__" and not options:
-        with np.errstate(invalid="ignore"):  # a comparison with nan is no error
-            return np.frompyfunc(_ASKING[name], 1, 1)(*plain).astype(bool)
-    if method == "__call__" and name in UFUNCS and not any("O" in kinds for kinds in ufunc.types):
-        result = np.frompyfunc(UFUNCS[name], ufunc.nin, 1)(*plain, **options)  # one of SciPy's
-    elif name not in _SHARING:
-        result = getattr(ufunc, method)(*plain, **options)
-    elif (method == "reduce" and name in _OF_AN_AXIS
-            and options.keys() <= {"axis", "keepdims", "initial"}):
-        return over_axes(_OF_AN_AXIS[name], plain[0], **{"axis": 0, **options})
+    """What NumPy asks for when one of its functions meets an array of Values, or a Value."""
+    if method == "__call__":
+        handler = _handlers.get(ufunc) or handler_of(ufunc)
+        if not options:
+            return handler(*inputs)
+        return _with_options(handler, ufunc, inputs, options)
+    return _METHODS[method](ufunc, *inputs, **options)
+
+
+# How NumPy would cast, which does not concern objects.
+_OF_NO_CONCERN = frozenset(("casting", "subok", "order"))
+
+
+def _with_options(handler: Handler, ufunc: np.ufunc, inputs: Sequence[Any],
+                  options: dict[str, Any]) -> Any:
+    if not gives_truths(ufunc):
+        check_dtype(f"np.{ufunc.__name__}", options.get("dtype"))
+    out, mask = options.get("out"), options.get("where", True)
+    rest = {key: option for key, option in options.items()
+            if key not in _OF_NO_CONCERN and key not in ("out", "where", "dtype")}
+    if mask is not True:
+        result = _where_asked(handler, ufunc, inputs, mask, out)
     else:
-        function = np.frompyfunc(_SHARING[name], ufunc.nin, 1, identity=None)
-        with np.errstate(all="ignore"):  # a comparison with nan is no error
-            result = getattr(function, method)(*plain, **options)
-    return kept(result) if not given else given[0] if len(given) == 1 else given
+        result = handler(*inputs, **rest)
+    if out is None:
+        return result
+    results = result if ufunc.nout > 1 else (result,)
+    stored = tuple(written(one, into) for one, into in zip(results, out, strict=True))
+    return stored if ufunc.nout > 1 else stored[0]
 
 
-def over_axes(row: Primitive, array: Array, axis: Any, keepdims: bool = False,
-              initial: Any = None) -> Any:
-    """A primitive of any number of operands on the numbers along an axis.
+def gives_truths(ufunc: np.ufunc) -> bool:
+    """Whether its results are True and False."""
+    name = ufunc.__name__
+    return name in _ASKING or name in _TRUTHS or name in RELATIONS
+
+
+def check_dtype(name: str, dtype: Any) -> None:
+    """Refuse a dtype that would be of plain numbers."""
+    if dtype is not None and np.dtype(dtype).kind not in "fO":
+        raise refusal(f"{name}(..., dtype={dtype!r}) would lose the gradient; leave out dtype=")
+
+
+def _where_asked(handler: Handler, ufunc: np.ufunc, inputs: Sequence[Any], mask: Any,
+                 out: Any) -> Any:
+    """Computed only where a mask says so; elsewhere stands what stood in out."""
+    arrays = np.broadcast_arrays(bare(np.asarray(decided(mask))), *map(_operand, inputs),
+                                 subok=False)
+    mask = arrays[0].astype(bool)
+    result = np.zeros(mask.shape, dtype=object)
+    if out is not None and out[0] is not None:
+        result[...] = bare(out[0])
+    result[mask] = bare(handler(*[x[mask] for x in arrays[1:]]))
+    return result.view(ArrayOfValues)
+
+
+def written(result: Any, out: Any) -> Any:
+    """The array that a result was written into; refused is one of plain numbers."""
+    if out is None:
+        return result
+    if not isinstance(out, np.ndarray):
+        raise refusal("out= takes an array; a Value is not changed in place")
+    if out.dtype.kind != "O" and np.asanyarray(result).dtype.kind == "O":
+        raise refusal("a Value cannot go into an array of numbers in place; write a = a + v, or "
+                      "make the array with np.zeros(n, dtype=object), np.zeros_like of an array "
+                      "of Values or autograd.values")
+    out[...] = as_array_operand(result)
+    return out
+
+
+def apply_ufunc(value: Value, ufunc: np.ufunc, method: str, inputs: tuple[Any, ...],
+                options: dict[str, Any]) -> Any:
+    """What NumPy asks for when one of its functions meets a Value, and no array of them.
+
+    Returns:
+        A Value, or an array of them where an array takes part (bools for comparisons).
+
+    Raises:
+        TypeError: for functions that have no primitive, and for results that would have to go
+            into an array of plain numbers.
+    """
+    if method == "reduce" and inputs[0] is value:
+        handler_of(ufunc)  # or an error
+        return value  # np.sum of one number
+    if method != "__call__" or options or not all(
+            x.__class__ is Value or np.ndim(x) == 0 for x in inputs):
+        return ufunc_of_arrays(ufunc, method, inputs, options)
+    function = _functions.get(ufunc)
+    if function is None:
+        found = _of_numbers(ufunc.__name__)
+        if found is None:
+            return ufunc_of_arrays(ufunc, method, inputs, options)
+        function = found
+        if ufunc.__name__ in _LASTING:
+            _functions[ufunc] = function
+    return function(*[x.item() if isinstance(x, np.ndarray | np.generic) else x for x in inputs])
+
+
+_functions: dict[np.ufunc, Callable[..., Any]] = {}
+
+
+def over_array(primitive: Primitive, a: Any, b: Any) -> Any:
+    """An operator between a Value and an array, element by element."""
+    return kept(np.frompyfunc(primitive, 2, 1)(as_array_operand(bare(a)),
+                                               as_array_operand(bare(b))))
+
+
+# --- along axes -----------------------------------------------------------------------------------
+
+def over_axes(function: Callable[[list[Any]], Any], array: Any, axis: Any, keepdims: bool = False,
+              initial: Any = None, where: Any = True) -> Any:
+    """A function of any number of numbers, on those along an axis.
 
     Args:
-        row: the primitive.
+        function: of a list of numbers and Values.
         array: of numbers and Values.
         axis: one, a tuple of several, or None for all.
         keepdims: whether these axes stay, with the length 1.
         initial: another operand, beside those in the array.
+        where: which of the array's numbers take part, an array of bools.
     """
-    axes = _axes(array, axis)
-    moved = np.moveaxis(bare(array), axes, range(-len(axes), 0))
-    outer, inner = moved.shape[:array.ndim - len(axes)], moved.shape[array.ndim - len(axes):]
-    also = () if initial is None else (initial,)
-    result = as_array([row.apply((*group, *also)) for group in
-                       moved.reshape(math.prod(outer), math.prod(inner))], outer)
-    if keepdims:
-        return np.expand_dims(result, axes)
+    plain = bare(np.asanyarray(array))
+    also = [] if initial is None or initial is _NOTHING else [initial]
+    if not (where is True or where is _NOTHING):
+        return _over_some(function, plain, axis, keepdims, also, where)
+    if axis is None and not keepdims:  # the most frequent one
+        return function([*plain.ravel().tolist(), *also] if also else plain.ravel().tolist())
+    axes = axes_of(plain, axis)
+    outer, groups = _groups(plain, axes)
+    result = as_array([function([*group, *also]) for group in groups], outer)
+    return _reduced(result, axes, keepdims)
+
+
+def _groups(plain: Array, axes: tuple[int, ...]) -> tuple[tuple[int, ...], list[list[Any]]]:
+    moved = np.moveaxis(plain, axes, range(-len(axes), 0)) if len(axes) < plain.ndim else plain
+    outer, inner = moved.shape[:plain.ndim - len(axes)], moved.shape[plain.ndim - len(axes):]
+    return outer, moved.reshape(math.prod(outer), math.prod(inner)).tolist()
+
+
+def _reduced(result: Array, axes: tuple[int, ...], keepdims: bool) -> Any:
+    if keepdims and keepdims is not _NOTHING:
+        return np.expand_dims(result, tuple(sorted(axes)))
     return result.item() if result.ndim == 0 else result
 
 
-def _axes(array: Array, axis: Any) -> tuple[int, ...]:
+def _over_some(function: Callable[[list[Any]], Any], plain: Array, axis: Any, keepdims: bool,
+               also: list[Any], where: Any) -> Any:
+    axes = axes_of(plain, axis)
+    outer, groups = _groups(plain, axes)
+    masks = _groups(np.broadcast_to(bare(np.asarray(decided(where))), plain.shape), axes)[1]
+    return _reduced(as_array([
+        function([*(x for x, asked in zip(group, mask, strict=True) if asked), *also])
+        for group, mask in zip(groups, masks, strict=True)], outer), axes, keepdims)
+
+
+def axes_of(array: Array, axis: Any) -> tuple[int, ...]:
+    """The axes that an argument ``axis`` names, from 0 on; without any all of them.
+
+    Raises:
+        ValueError: when the array has no such axis.
+    """
     if axis is None:
         return tuple(range(array.ndim))
-    return tuple(axis) if isinstance(axis, tuple | list) else (axis,)
+    given = tuple(axis) if isinstance(axis, tuple | list) else (axis,)
+    for one in given:
+        if not -array.ndim <= one < array.ndim:
+            raise ValueError(f"axis {one} is out of bounds for an array of {array.ndim} axes")
+    return tuple(one % array.ndim for one in given)
 
 
-def _norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
-    """np.linalg.norm, where it has a kink that NumPy's steps do not know; else NotImplemented."""
-    array = np.asanyarray(x)
-    axes = _axes(array, axis)
-    if ord is None or (ord, len(axes)) in ((2, 1), ("fro", 2)):
-        return over_axes(primitives.norm, array, axes, keepdims)
-    if ord not in (1, -1, math.inf, -math.inf) or (abs(ord) == 1 and len(axes) == 1):
-        return NotImplemented
-    extreme, sizes = np.max if ord > 0 else np.min, np.abs(array)
-    if len(axes) == 1:
-        return extreme(sizes, axis=axes, keepdims=keepdims)
-    first, last = axes if abs(ord) == 1 else axes[::-1]  # the largest sum of a column, or of a row
-    result = extreme(np.sum(sizes, axis=first, keepdims=True), axis=last, keepdims=True)
-    return result if keepdims else result.squeeze(axes)[()]
+def _of_row(row: Primitive) -> Callable[[list[Any]], Any]:
+    return lambda items: row.apply(tuple(items))
 
 
-OF_ARRAYS: dict[Any, Callable[..., Any]] = {np.linalg.norm: _norm}
+def product(items: Sequence[Any]) -> Any:
+    """The product of some numbers and Values, as one node."""
+    if len(items) > 2:
+        return primitives.TABLE["prod"].apply(tuple(items))
+    return items[0] * items[1] if len(items) == 2 else items[0] if items else 1.0
+
+
+def _any(items: list[Any]) -> bool:
+    return any(bool(item) for item in items)
+
+
+def _all(items: list[Any]) -> bool:
+    return all(bool(item) for item in items)
+
+
+_REDUCED: dict[str, Callable[[list[Any]], Any]] = {
+    "add": total, "multiply": product,
+    "maximum": _of_row(primitives.TABLE["largest"]),
+    "minimum": _of_row(primitives.TABLE["smallest"]),
+    "logaddexp": _of_row(primitives.TABLE["logsumexp"]),
+    "logical_or": _any, "logical_and": _all}
+
+
+def _reduce(ufunc: np.ufunc, array: Any, axis: Any = 0, dtype: Any = None, out: Any = None,
+            keepdims: bool = False, initial: Any = _NOTHING, where: Any = True) -> Any:
+    """``np.add.reduce`` and its like, and with them np.sum, np.max, np.any."""
+    name = ufunc.__name__
+    _check_reduced_dtype(name, dtype)
+    function = _REDUCED.get(name)
+    if function is None:
+        function = _folded(handler_of(ufunc))
+    result = over_axes(function, array, axis, keepdims, initial, where)
+    if name.startswith("logical") and isinstance(result, np.ndarray):
+        result = result.astype(bool)
+    return result if out is None else written(result, out[0])
+
+
+def _check_reduced_dtype(name: str, dtype: Any) -> None:
+    if dtype is not None and not name.startswith("logical"):
+        check_dtype(f"np.{name}.reduce", dtype)
+
+
+def _folded(handler: Handler) -> Callable[[list[Any]], Any]:
+    def fold(items: list[Any]) -> Any:
+        if not items:
+            raise ValueError("a reduction of no numbers has no result")
+        result = items[0]
+        for item in items[1:]:
+            result = handler(result, item)
+        return result
+
+    return fold
+
+
+def accumulated(ufunc: np.ufunc, array: Any, axis: int = 0, dtype: Any = None,
+                out: Any = None) -> Any:
+    """``np.add.accumulate`` and its like: what np.cumsum is made of."""
+    check_dtype(f"np.{ufunc.__name__}.accumulate", dtype)
+    handler = handler_of(ufunc)
+    plain = np.moveaxis(bare(np.asanyarray(array, dtype=object)), axis, 0)
+    result = plain.copy()
+    for i in range(1, len(plain)):
+        result[i] = handler(result[i - 1], plain[i])
+    result = np.moveaxis(result, 0, axis).view(ArrayOfValues)
+    return result if out is None else written(result, out[0])
+
+
+def _outer(ufunc: np.ufunc, a: Any, b: Any, **options: Any) -> Any:
+    first, second = np.asanyarray(a), np.asanyarray(b)
+    return ufunc(first.reshape(first.shape + (1,) * second.ndim), second, **options)
+
+
+def _at(ufunc: np.ufunc, array: Any, places: Any, *operands: Any) -> None:
+    """``np.add.at``: one after the other, so that a place may be met twice."""
+    if bare(array).dtype != object:
+        raise refusal(f"np.{ufunc.__name__}.at: a Value cannot go into an array of numbers in "
+                      "place; make it with np.zeros_like of an array of Values")
+    function: Any = _of_numbers(ufunc.__name__) or handler_of(ufunc)
+    np.frompyfunc(function, ufunc.nin, 1).at(
+        bare(array), decided(places), *map(_operand, operands))
+
+
+def _reduceat(ufunc: np.ufunc, array: Any, places: Any, axis: int = 0, dtype: Any = None,
+              out: Any = None) -> Any:
+    plain = np.moveaxis(np.asanyarray(array), axis, 0)
+    starts = list(places)
+    ends = [*starts[1:], len(plain)]
+    parts = [ufunc.reduce(plain[a:b], axis=0) if a < b else plain[a]
+             for a, b in zip(starts, ends, strict=True)]
+    result = np.moveaxis(np.stack(parts), 0, axis)
+    return result if out is None else written(result, out[0])
+
+
+_METHODS: dict[str, Callable[..., Any]] = {
+    "reduce": _reduce, "accumulate": accumulated, "outer": _outer, "at": _at,
+    "reduceat": _reduceat}
+
+ANSWERS["ufunc"] = ufunc_of_arrays
+ANSWERS["value"] = apply_ufunc

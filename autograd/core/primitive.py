@@ -8,10 +8,12 @@ import re
 import textwrap
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any
 
 import numpy as np
 
+from autograd.core import undefined
 from autograd.core.arrays import bare, kept
 
 Interval = tuple[float, float]
@@ -107,6 +109,9 @@ class Primitive:
             derivative.
         paired: the operands are two sequences, one behind the other.
         hidden: it serves other rows, and is no function of ``autograd`` or of the command line.
+        module: the module that has it, if that is not ``autograd``; then it is no method.
+        scipy: the function of ``scipy.special`` that its value is; machine code calls that by its
+            address.
     """
 
     name: str
@@ -135,6 +140,8 @@ class Primitive:
     orders: int = 0
     paired: bool = False
     hidden: bool = False
+    module: str = ""
+    scipy: str = ""
 
     def __post_init__(self) -> None:
         places = "{all}" if self.arity is None else ", ".join(f"{{{i}}}" for i in range(self.arity))
@@ -168,7 +175,11 @@ class Primitive:
                          f"{self.loses_digits}.")
         if self.at_kink:
             lines.append(f"At a kink: {self.at_kink}.")
-        if self.arity in (1, 2) and not self.orders:
+        if self.module:
+            lines.append(f"It is a function of {self.module}, and no method.")
+        if self.scipy:
+            lines.append('Its value is SciPy\'s, an extra: pip install "chainrule[scipy]".')
+        if self.arity in (1, 2) and not self.orders and not self.module:
             rest = "()" if self.arity == 1 else f"({self.parameters[1]})"
             lines.append("As a method of a Value: " + ", ".join(
                 f"v.{name}{rest}" for name in (self.name, *self.aliases)) + ".")
@@ -268,6 +279,8 @@ class Primitive:
         try:
             return self.value(*operands)
         except DOMAIN_ERRORS as error:
+            if undefined.is_ieee():
+                return undefined.ieee_value(self, operands)
             raise self.domain_error(error, operands, names) from None
 
     def local_derivatives(self, operands: Sequence[Any], result: Any,
@@ -305,7 +318,25 @@ def no_slope(*_: Any) -> Any:
 
 
 TABLE: dict[str, Primitive] = {}
+# Rows that ``autograd.special`` fills in when it is loaded: ask by library().
+LIBRARY: dict[str, Primitive] = {}
 value_class: list[Any] = []  # value.py puts Value here: the one class whose objects record
+
+
+def library() -> dict[str, Primitive]:
+    """The rows of ``autograd.special``, by name, loaded when somebody asks for one.
+
+    They are no functions of ``autograd`` itself, where short names such as y0 and k1 are those of
+    people's variables, and Values have no methods of these names.
+    """
+    if not LIBRARY:
+        import_module("autograd.special")
+    return LIBRARY
+
+
+def find(name: str) -> Primitive | None:
+    """The primitive of that name, in the table or in the library; None where there is none."""
+    return TABLE.get(name) or library().get(name)
 
 
 def lookup(name: str) -> Primitive:
@@ -315,16 +346,16 @@ def lookup(name: str) -> Primitive:
         KeyError: when there is none, for example when a pickle holds a user's own primitive
             that this program has not declared.
     """
-    try:
-        return TABLE[name]
-    except KeyError:
+    row = find(name)
+    if row is None:
         raise KeyError(f"no primitive is called {name!r}; if it is your own, declare it with "
-                       "autograd.primitive(...) first") from None
+                       "autograd.primitive(...) first")
+    return row
 
 
-def register(row: Primitive) -> Primitive:
-    """Put a row into the table under its name."""
-    if row.name in TABLE:
+def register(row: Primitive, table: dict[str, Primitive] = TABLE) -> Primitive:
+    """Put a row into the table, or into the library, under its name."""
+    if row.name in TABLE or row.name in LIBRARY:
         raise ValueError(f"a primitive called {row.name!r} exists already; choose another name")
-    TABLE[row.name] = row
+    table[row.name] = row
     return row

@@ -31,6 +31,7 @@ from autograd.core.primitive import TABLE as TABLE
 from autograd.core.primitive import Interval as Interval
 from autograd.core.primitive import Primitive as Primitive
 from autograd.core.primitive import as_float as as_float
+from autograd.core.primitive import library as library
 from autograd.core.primitive import lookup as lookup
 from autograd.core.primitive import register as register
 
@@ -115,7 +116,10 @@ identity = _row("identity", lambda x: x, lambda x, y: 1.0,
 def _power(base: float, exponent: float) -> float:
     if -math.inf < base < 0.0 and not exponent.is_integer() and math.isfinite(exponent):
         raise ValueError("math domain error")  # Python would drift into complex numbers
-    return float(base ** exponent)
+    try:
+        return float(base ** exponent)
+    except OverflowError:  # x**2 is inf where x * x is
+        return -math.inf if base < 0.0 and math.fmod(exponent, 2.0) != 0.0 else math.inf
 
 
 def _times_power(factor: Any, base: Any, exponent: Any) -> Any:
@@ -151,7 +155,7 @@ pow = _row("pow", _power, _power_by_base, _power_by_exponent,
                   "exponent >= 0 (a derivative by the exponent needs a base > 0; write the "
                   "exponent as a plain number)",
            safe=((1e-3, 1e3), (-20.0, 20.0)), aliases=("power",),
-           summary="a raised to the power b; a**0 is 1 everywhere.",
+           summary="a raised to the power b; a**0 is 1 everywhere, and what is too large is inf.",
            derivative=("b * a**(b - 1)", "a**b * log(a)"),
            hidden=True)
 
@@ -238,11 +242,18 @@ def _where_operands(condition: Any, a: Any, b: Any) -> tuple[Any, Any, Any]:
     return (1.0 if taken else 0.0, a, b)
 
 
+def _where_slope(condition: Any, if_true: Any, if_false: Any) -> Any:
+    """None for no adjoint; of a condition that is a Value, which a replay sees anew, 0."""
+    if condition.__class__ is float:
+        return if_true if condition else if_false
+    return where.apply((condition, if_true or 0.0, if_false or 0.0))
+
+
 # The arm that is not taken receives no adjoint at all: 0 * inf in it cannot turn into nan.
-where = _row("where", lambda c, a, b: a if c else b,
+where: Where = _row("where", lambda c, a, b: a if c else b,
              lambda c, a, b, y: None,
-             lambda c, a, b, y: 1.0 if c else None,
-             lambda c, a, b, y: None if c else 1.0,
+             lambda c, a, b, y: _where_slope(c, 1.0, None),
+             lambda c, a, b, y: _where_slope(c, None, 1.0),
              safe=((0.0, 1.0), ALL, ALL), gather=_where_operands,
              text="where({0}, {1}, {2})",
              latex=r"\operatorname{{where}}\left({0}, {1}, {2}\right)",
@@ -707,9 +718,14 @@ def _sum(*values: float) -> float:
         return total
 
 
+def sum_of_products(a: Sequence[float], b: Sequence[float]) -> float:
+    """The number that a node of dot has."""
+    return float(builtins.sum(map(_times, a, b)))
+
+
 def _dot(*values: float) -> float:
     half = len(values) // 2
-    return float(builtins.sum(map(_times, values[:half], values[half:])))
+    return sum_of_products(values[:half], values[half:])
 
 
 def _dot_partials(*operands_and_result: Any) -> Sequence[Any]:

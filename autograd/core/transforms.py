@@ -15,10 +15,20 @@ from typing import TYPE_CHECKING, Any, Concatenate, Literal, ParamSpec, TypeVar,
 import numpy as np
 
 from autograd.core import primitives
-from autograd.core.backward import adjoints, backward, local_graphs, times
+from autograd.core.array_primitive import pushed_forward
+from autograd.core.backward import (
+    adjoints,
+    backward,
+    local_graphs,
+    place_of,
+    results_by_call,
+    times,
+)
+from autograd.core.call import Call
 from autograd.core.graph import refuse_stale, topological_order
 from autograd.core.pytrees import as_array, flatten, rebuild, shape_of
 from autograd.core.typing import Array
+from autograd.core.undefined import Undefined, checked, in_ieee
 from autograd.core.value import (
     Operand,
     Value,
@@ -128,19 +138,23 @@ def scalar(result: Any) -> Any:
 
 
 @overload
-def value_and_grad(function: Composing[C], argnums: Argnums = 0) -> C: ...
+def value_and_grad(function: Composing[C], argnums: Argnums = 0,
+                   undefined: Undefined = "raise") -> C: ...
 @overload
-def value_and_grad(function: Callable[Concatenate[Any, P], Any],
-                   argnums: Literal[0] = 0) -> ValueAndGradient[P]: ...
+def value_and_grad(function: Callable[Concatenate[Any, P], Any], argnums: Literal[0] = 0,
+                   undefined: Undefined = "raise") -> ValueAndGradient[P]: ...
 @overload
-def value_and_grad(function: Callable[..., Any],
-                   argnums: Argnums) -> Callable[..., tuple[Any, Any]]: ...
-def value_and_grad(function: Any, argnums: Argnums = 0) -> Any:
+def value_and_grad(function: Callable[..., Any], argnums: Argnums,
+                   undefined: Undefined = "raise") -> Callable[..., tuple[Any, Any]]: ...
+def value_and_grad(function: Any, argnums: Argnums = 0, undefined: Undefined = "raise") -> Any:
     """A function that returns (value, gradient) of a function of one output.
 
     Args:
         function: takes numbers, sequences, arrays or dictionaries of them; returns one number.
         argnums: which positional arguments to differentiate; an int, or a tuple of ints.
+        undefined: "raise" for Python's error outside the domain of an operation; "nan" for what
+            IEEE 754 says there, inf and nan as NumPy gives them, of the value and of the gradient:
+            line searches go on from there.
 
     Returns:
         A function of the same arguments. The gradient has the structure and shape of the
@@ -149,7 +163,10 @@ def value_and_grad(function: Any, argnums: Argnums = 0) -> Any:
 
     Raises:
         TypeError: when called, if function returns anything but one number.
+        ValueError: for another ``undefined``.
     """
+    if checked(undefined) == "nan":
+        return _in_ieee(value_and_grad, function, argnums)
     if (composed := _composed(value_and_grad, function, argnums)) is not None:
         return composed
 
@@ -162,6 +179,13 @@ def value_and_grad(function: Any, argnums: Argnums = 0) -> Any:
         return y, trace.rebuild(list(adjoints(y, trace.leaves)))
 
     return _marked(differentiated, value_and_grad, function, argnums)
+
+
+def _in_ieee(transform: Callable[..., Any], function: Any, argnums: Argnums) -> Any:
+    """A derivative that is nan or inf where an operation is not defined."""
+    refuse_misuse(transform.__name__, function, (argnums,))
+    composed = _composed(in_ieee, function, transform, argnums)
+    return in_ieee(function, transform, argnums) if composed is None else composed
 
 
 def _marked(derivative: Callable[..., Any], transform: Callable[..., Any],
@@ -181,7 +205,8 @@ def _composed(transform: Callable[..., Any], function: Callable[..., Any],
 
     The derivative of a compiled function is the compiled derivative.
     """
-    refuse_misuse(transform.__name__.removesuffix("_of"), function, options)
+    refuse_misuse(transform.__name__.removesuffix("_of"), function,
+                  () if transform is in_ieee else options)
     compose = getattr(function, "__compose__", None)
     if compose is None:
         return None
@@ -226,16 +251,20 @@ def _float_gradient(y: Operand, leaves: Sequence[Value]) -> list[float]:
 
 
 @overload
-def grad(function: Composing[C], argnums: Argnums = 0) -> C: ...
+def grad(function: Composing[C], argnums: Argnums = 0, undefined: Undefined = "raise") -> C: ...
 @overload
-def grad(function: Callable[Concatenate[Any, P], Any], argnums: Literal[0] = 0) -> Gradient[P]: ...
+def grad(function: Callable[Concatenate[Any, P], Any], argnums: Literal[0] = 0,
+         undefined: Undefined = "raise") -> Gradient[P]: ...
 @overload
-def grad(function: Callable[..., Any], argnums: Argnums) -> Callable[..., Any]: ...
-def grad(function: Any, argnums: Argnums = 0) -> Any:
+def grad(function: Callable[..., Any], argnums: Argnums,
+         undefined: Undefined = "raise") -> Callable[..., Any]: ...
+def grad(function: Any, argnums: Argnums = 0, undefined: Undefined = "raise") -> Any:
     """The function's gradient, as a function; see :func:`value_and_grad`.
 
     ``grad(grad(f))`` is the second derivative, and so on to any depth.
     """
+    if checked(undefined) == "nan":
+        return _in_ieee(grad, function, argnums)
     if (composed := _composed(grad, function, argnums)) is not None:
         return composed
     both = value_and_grad(function, argnums)
@@ -364,8 +393,14 @@ def push_forward(outputs: Sequence[Any], leaves: Sequence[Value],
     order = topological_order(*(output for output in outputs if output.__class__ is Value))
     refuse_stale(order)
     tangent: dict[Value, Any] = dict(zip(leaves, directions, strict=True))
+    pushed: dict[Call, list[Any]] = {}
+    results = results_by_call(order)
     with recording():
         for node in order:
+            if node._left.__class__ is Call:
+                if node not in tangent:
+                    _push_through(node, tangent, pushed, results)
+                continue
             moving = {parent for parent in node.parents
                       if isinstance(parent, Value) and parent in tangent}
             if node in tangent or not moving:
@@ -377,6 +412,20 @@ def push_forward(outputs: Sequence[Any], leaves: Sequence[Value],
                     total = term if total is None else total + term
             tangent[node] = 0.0 if total is None else total
     return [tangent.get(output, 0.0) if output.__class__ is Value else 0.0 for output in outputs]
+
+
+def _push_through(node: Value, tangent: dict[Value, Any], pushed: dict[Call, list[Any]],
+                  results: dict[Call, dict[int, Value]]) -> None:
+    """The tangent of a result of a call; those of all its results are computed at once."""
+    call = node._left
+    if not any(parent.__class__ is Value and parent in tangent for parent in call.inputs):
+        return
+    if call not in pushed:
+        moved = [tangent.get(parent, 0.0) if parent.__class__ is Value else 0.0
+                 for parent in call.inputs]
+        pushed[call] = pushed_forward(call, moved, results[call])
+    found = pushed[call][place_of(node)]
+    tangent[node] = 0.0 if found is None else found
 
 
 def hvp(function: Callable[..., Any], primals: Any, tangents: Any) -> Any:

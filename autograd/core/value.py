@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ContextDecorator, contextmanager
+from importlib import import_module
 from inspect import isasyncgenfunction, iscoroutinefunction, isgeneratorfunction
 from numbers import Real
 from operator import index
@@ -16,12 +17,14 @@ from typing import TYPE_CHECKING, Any, SupportsFloat, TypeVar, Union, final
 
 import numpy as np
 
-from autograd.core import context, primitives
+from autograd.core import context, primitives, undefined
 from autograd.core import gamma_functions as gamma_functions  # their rows are of the table
+from autograd.core import normal as normal
 from autograd.core import primitive as row
 from autograd.core import special as special
+from autograd.core.arrays import ANSWERS
+from autograd.core.call import Call
 from autograd.core.context import (
-    Entry,
     Moment,
     State,
     Switch,
@@ -50,14 +53,25 @@ class Listener:
     """What has to know what a function does beside arithmetic; it hands on to the one outside.
 
     ``with listening(listener): ...`` tells it of everything that this thread or task does.
+
+    Attributes:
+        outer: the one outside.
+        writes_programs: whether it writes down the operations, to repeat them on other numbers.
     """
 
     outer: Listener | None = None
+    selects = False  # whether a choice by a comparison of arrays may become a row of its own
+    writes_programs = False
 
     def compared(self, relation: str, a: Value, b: Operand, outcome: bool) -> None:
         """A comparison came out so."""
         if self.outer is not None:
             self.outer.compared(relation, a, b, outcome)
+
+    def selected(self) -> None:
+        """A choice by a comparison of arrays has become a row."""
+        if self.outer is not None:
+            self.outer.selected()
 
     def read(self, node: Value) -> None:
         """The bare number of a node was read."""
@@ -95,6 +109,14 @@ def listener_here() -> Listener | None:
     return here().listener or eavesdropper
 
 
+def program_writer() -> Listener | None:
+    """Who writes down as a program what is computed here, if anybody does."""
+    listener = listener_here() if listeners_on else None
+    while listener is not None and not listener.writes_programs:
+        listener = listener.outer
+    return listener
+
+
 class listening(Switch):
     """Inside, a listener is told; whatever it does not take goes to the one outside."""
 
@@ -109,8 +131,9 @@ class listening(Switch):
 
     def applied(self, before: State, life: Any) -> State:
         """The state in which the listener is told."""
-        return State((*before.entries, Entry(life, before)), before.recording, before.scope,
-                     before.transforms, self._listener)
+        state = before.entered(life)
+        state.listener = self._listener
+        return state
 
 
 class no_grad(Switch, ContextDecorator):
@@ -140,8 +163,9 @@ class no_grad(Switch, ContextDecorator):
 
     def applied(self, before: State, life: Any) -> State:
         """The state in which nothing is recorded."""
-        return State((*before.entries, Entry(life, before)), False, before.scope,
-                     before.transforms, before.listener)
+        state = before.entered(life)
+        state.recording = False
+        return state
 
     def __enter__(self) -> None:
         if listeners_on and (listener := listener_here()) is not None:
@@ -167,8 +191,9 @@ class recording(Switch):
 
     def applied(self, before: State, life: Any) -> State:
         """The state in which a transform has called a function."""
-        return State((*before.entries, Entry(life, before)), True, before.scope, True,
-                     before.listener)
+        state = before.entered(life)
+        state.recording = state.transforms = True
+        return state
 
 
 class noting(recording):
@@ -176,10 +201,9 @@ class noting(recording):
 
     __slots__ = ()
 
-    def applied(self, before: State, owner: Any) -> State:
+    def applied(self, before: State, life: Any) -> State:
         """The state with one more to be told."""
-        return State((*before.entries, Entry(owner, before)), before.recording, before.scope,
-                     before.transforms, before.listener)
+        return before.entered(life)
 
 
 def refuse_lost_gradients(refusals: list[str]) -> None:
@@ -235,8 +259,9 @@ class name_scope(Switch):
 
     def applied(self, before: State, life: Any) -> State:
         """The state in the scope."""
-        return State((*before.entries, Entry(life, before)), before.recording,
-                     (*before.scope, self.name), before.transforms, before.listener)
+        state = before.entered(life)
+        state.scope = (*before.scope, self.name)
+        return state
 
 
 _now = Moment(0, ())  # of nodes that are made in no scope
@@ -251,6 +276,16 @@ def tick() -> Moment:
 # A switch that died without its end has left states that are not true any more. They are found out
 # when they are stale.
 context.on_death.append(tick)
+
+
+def _edit(leaf: Value, number: float) -> None:
+    """Set the number of a leaf, and tick: the leaf is younger than all that has read it."""
+    global _now
+    with _ticking:
+        now = Moment(_now.clock + 1, ())
+        made = Moment(now.clock, leaf._made.scope) if leaf._made.scope else now
+        # One statement without a call: no interruption and no other thread comes in between.
+        leaf._made, leaf._data, _now = made, number, now
 
 
 def foreign_moment(clock: int, scope: tuple[str, ...]) -> Moment:
@@ -279,6 +314,16 @@ def _moment_here() -> Moment:
     """The Moment of the leaves that this thread or task makes now."""
     state = stored_state()
     return state.moment if state.moment.clock == _now.clock else _state_now().moment
+
+
+def moment_in(scope: str) -> Moment:
+    """The Moment of nodes that belong to a scope inside of those that are on here.
+
+    For many small pieces of work of which all nodes are known: it costs a tenth of a
+    :class:`name_scope`.
+    """
+    outside = _moment_here() if switched_on else _now
+    return Moment(outside.clock, (*outside.scope, scope))
 
 
 MOST_DIGITS = 22  # 10**22 is the largest power of 10 that a float holds exactly
@@ -316,6 +361,8 @@ class Value:
     - ``_left``, ``_right``: the operands as they are stored, for walks over large graphs; others
       read ``parents``. One or two stand in the node itself, for a tuple would double the objects
       that the garbage collector walks; an n-ary op has the tuple of its operands in ``_left``.
+      A result of a function of arrays has its :class:`.call.Call` there and, while a program is
+      recorded, in ``_right`` what it is computed from.
     - ``_made``: the Moment of the node, or of a leaf's latest edit.
     - ``_record(primitive, operands)`` is how a primitive of the table makes its node.
     """
@@ -354,11 +401,7 @@ class Value:
                 "compute it again, or write Value(number) for a new leaf")
         if listeners_on and (listener := listener_here()) is not None:
             listener.edited(self)
-        number = as_float(number)
-        # Before and after: whoever is interrupted in between, or computes meanwhile, is stale.
-        self._made = Moment(tick().clock, self._made.scope)
-        self._data = number
-        self._made = Moment(tick().clock, self._made.scope)
+        _edit(self, as_float(number))
 
     @property
     def parents(self) -> tuple[Operand, ...]:
@@ -368,6 +411,8 @@ class Value:
         if self._left.__class__ is tuple:
             operands: tuple[Operand, ...] = self._left
             return operands
+        if self._left.__class__ is Call:
+            return self._left.inputs
         return (self._left,) if self._right is None else (self._left, self._right)
 
     # --- recording ------------------------------------------------------------------------------
@@ -378,7 +423,7 @@ class Value:
         try:
             data = primitive.value(*numbers)
         except DOMAIN_ERRORS as error:
-            raise _domain_error(primitive, error, operands) from None
+            data = _outside(primitive, error, operands)
         if len(operands) == primitive.arity == 2:
             node = new_node(data, primitive, operands[0], operands[1])
         else:
@@ -626,9 +671,10 @@ class Value:
     # --- NumPy's protocol ------------------------------------------------------------------------
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
-        from autograd.core.numpy_protocol import apply_ufunc
+        return ANSWERS["value"](self, ufunc, method, inputs, options)
 
-        return apply_ufunc(self, ufunc, method, inputs, options)
+    def __array_function__(self, function: Any, types: Any, arguments: Any, options: Any) -> Any:
+        return ANSWERS["function"](function, arguments, options)
 
     def clip(self, min: Any = None, max: Any = None, out: None = None) -> Any:
         """What ``np.clip`` asks for: the number, or the bound that it is beyond.
@@ -701,6 +747,14 @@ class Value:
         mish: Callable[[], Value]
         hardtanh: Callable[[], Value]
         softsign: Callable[[], Value]
+        erfcx: Callable[[], Value]
+        ndtr: Callable[[], Value]
+        log_ndtr: Callable[[], Value]
+        ndtri: Callable[[], Value]
+        erfinv: Callable[[], Value]
+        erfcinv: Callable[[], Value]
+        gelu: Callable[[], Value]
+        sinc: Callable[[], Value]
         sign: Callable[[], Value]
         step: Callable[[], Value]
         abs: Callable[[], Value]
@@ -788,20 +842,26 @@ def _mixed(primitive: Primitive, a: Any, b: Any) -> Value:
     try:
         data = primitive.value(x, y)
     except DOMAIN_ERRORS as error:
-        raise _domain_error(primitive, error, (a, b)) from None
+        data = _outside(primitive, error, (a, b))
     node = new_node(data, primitive, a, b)
     if listeners_on and (listener := listener_here()) is not None:
         listener.computed(node)
     return node
 
 
-def _domain_error(primitive: Primitive, error: Exception,
-                  operands: tuple[Operand, ...]) -> Exception:
-    """The error that names the operation and its operands, of which a recording is told."""
+def _outside(primitive: Primitive, error: Exception, operands: tuple[Operand, ...]) -> float:
+    """What an operation gives outside its domain, if IEEE's answer is wanted.
+
+    Raises:
+        ValueError, ZeroDivisionError, OverflowError: if it is not; the error names the operation
+            and its operands, and a recording is told.
+    """
+    if undefined.is_ieee():
+        return undefined.ieee_value(primitive, numbers(operands))
     if listeners_on and (listener := listener_here()) is not None:
         listener.failed(primitive, operands)
-    return primitive.domain_error(
-        error, numbers(operands), [name_of(o) for o in operands])
+    raise primitive.domain_error(
+        error, numbers(operands), [name_of(o) for o in operands]) from None
 
 
 def _over_array(primitive: Primitive, a: Any, b: Any) -> Any:
@@ -815,10 +875,15 @@ _COMPARISONS: dict[str, Callable[[float, float], bool]] = {
     ">=": lambda a, b: a >= b, "==": lambda a, b: a == b, "!=": lambda a, b: a != b,
 }
 
+_COMPARING: dict[str, np.ufunc] = {
+    "<": np.less, "<=": np.less_equal, ">": np.greater, ">=": np.greater_equal, "==": np.equal,
+    "!=": np.not_equal}
+
+
 def _compare(relation: str, a: Value, b: Any) -> Any:
     if b.__class__ is not Value:
         if isinstance(b, np.ndarray) and b.ndim > 0:
-            return np.frompyfunc(lambda x: _compare(relation, a, x), 1, 1)(b).astype(bool)
+            return _COMPARING[relation](a, b)
         try:
             b = as_float(b)
         except TypeError:
@@ -920,12 +985,28 @@ UFUNCS: dict[str, Callable[..., Any]] = {
 }
 
 
+# SciPy's functions by name, for they are met before the library is loaded.
+_OF_LIBRARY = ("betainc", "ellipe", "ellipk", "exp1", "expi", "expn", "gammainc", "gammaincc", "i0",
+               "i1", "iv", "j0", "j1", "jv", "k0", "k1", "kn", "kv", "_lambertw", "y0", "y1", "yn",
+               "yv")
+
+
+def _of_library(name: str) -> Callable[..., Any]:
+    def function(*operands: Any) -> Any:
+        return getattr(import_module("autograd.special"), name.lstrip("_"))(*operands)
+
+    return function
+
+
+UFUNCS.update((name, _of_library(name)) for name in _OF_LIBRARY)
+
+
 def _unary_method(primitive: Primitive) -> Callable[[Value], Value]:
     def method(self: Value) -> Value:
         try:
             data = primitive.value(self._data)
         except DOMAIN_ERRORS as error:
-            raise _domain_error(primitive, error, (self,)) from None
+            data = _outside(primitive, error, (self,))
         node = new_node(data, primitive, self)
         if listeners_on and (listener := listener_here()) is not None:
             listener.computed(node)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 
 from autograd.core.backward import local_graphs
-from autograd.core.primitive import TABLE, Primitive
+from autograd.core.primitive import Primitive, lookup
 from autograd.core.value import Operand, Value
 from autograd.explaining.algebra import Applied, Bracket, Name, Sum, constant, of
 from autograd.explaining.notation import region
@@ -92,7 +92,7 @@ class Taught:
 
 
 def _call(name: str, *operands: Sum) -> Sum:
-    return of(Applied(TABLE[name], operands))
+    return of(Applied(lookup(name), operands))
 
 
 def _applied(op: Primitive, operands: Sequence[Sum]) -> Sum:
@@ -154,4 +154,4 @@ def _read(node: ast.expr, names: Mapping[str, Sum]) -> Sum:
         assert isinstance(relation, ast.Compare)
         return of(Bracket(_read(relation.left, names), _RELATIONS[type(relation.ops[0])],
                           _read(relation.comparators[0], names)))
-    return _applied(TABLE[node.func.id], [_read(argument, names) for argument in node.args])
+    return _applied(lookup(node.func.id), [_read(argument, names) for argument in node.args])

@@ -19,7 +19,7 @@ from autograd.compiler.program.program import Unsupported
 from autograd.compiler.trace.arguments import Place
 from autograd.compiler.trace.inlining import inlined
 from autograd.compiler.trace.tracer import Recording, names_of
-from autograd.core.primitives import DOMAIN_ERRORS, TABLE
+from autograd.core.primitives import DOMAIN_ERRORS, lookup
 from autograd.core.pytrees import flatten, paths, rebuild
 from autograd.core.transforms import value_and_grad
 from autograd.core.validation import as_float, interval, not_negative, positive, whole
@@ -94,8 +94,8 @@ def live_descent(f: Callable[[Any], Any], start: Any, rate: float = 0.1, *, rang
         "rounding": ROUNDING,
         "formulas": _formulas(f, start, names) if len(branches) == 1 else [],
         "branches": [_described(branch) for branch in branches],
-        "domains": {op: TABLE[op].domain for branch in branches for op in branch.program.ops
-                    if TABLE[op].domain},
+        "domains": {op: lookup(op).domain for branch in branches for op in branch.program.ops
+                    if lookup(op).domain},
     }
     programs = ", ".join(f"branch{i}" for i in range(len(branches)))
     return Page("Gradient descent", body=asset("live_descent.html"),

@@ -12,10 +12,11 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from autograd.compiler.backends.javascript import to_javascript_object
-from autograd.compiler.program.program import Comparison, Program
+from autograd.compiler.program.program import Comparison, Program, Unsupported
 from autograd.compiler.trace.graph_to_program import graph_to_program
 from autograd.compiler.trace.inlining import boundaries, inlined, points
 from autograd.compiler.trace.on_rows import NotPython, on_rows
+from autograd.core.array_primitive import Result
 from autograd.core.primitive import DOMAIN_ERRORS, Primitive
 from autograd.core.value import Listener, Value, listening, recording
 
@@ -40,6 +41,10 @@ class Kind(NamedTuple):
     def of(cls, node: Value) -> Kind:
         """The kind of a computed node."""
         assert node.op is not None
+        if isinstance(node.op, Result):
+            name = node.op.call.function.name
+            raise Unsupported(f"a page computes operations on numbers, and {name} is a primitive "
+                              "of arrays; show a graph without it, or draw(y)", (name,))
         kind = cls(node.op, tuple(VARIES if isinstance(p, Value) else None for p in node.parents))
         if None in kind.operands and len(kind.slopes()) > 1:
             return cls(node.op, tuple(VARIES if isinstance(p, Value) else p

@@ -31,7 +31,9 @@ mp.dps = 60
 
 POINTS, SECOND_POINTS = 2500, 250
 MOST_ULPS, MOST_RELATIVE = 4.0, 1e-12
-SEVERAL_ULPS = {"gamma": 10.0, "gammaln": 8.0, "digamma": 6.0}  # of sums and products of series
+SEVERAL_ULPS = {  # of sums and products of series
+    "gamma": 10.0, "gammaln": 8.0, "digamma": 6.0, "erfcx": 6.0, "log_ndtr": 6.0, "ndtri": 8.0,
+    "erfinv": 8.0, "erfcinv": 8.0}
 
 
 def _power(x: Any, exponent: str) -> Any:
@@ -87,7 +89,8 @@ TRUTH: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
 }
 UNARY = [row for row in TABLE.values() if row.arity == 1 and row.name in TRUTH]
 POSITIVE, UNIT, ABOVE_ONE, ABOVE_MINUS_ONE = (
-    {"log", "log2", "log10", "sqrt"}, {"asin", "acos", "atanh", "logit"}, {"acosh"}, {"log1p"})
+    {"log", "log2", "log10", "sqrt"}, {
+        "asin", "acos", "atanh", "logit", "ndtri", "erfinv", "erfcinv"}, {"acosh"}, {"log1p"})
 # Second derivatives that pass through 0 between large terms: relative to those terms there.
 TERMS: dict[str, Callable[[Any], Any]] = {
     "gaussian": lambda x: (4 * x * x + 2) * mp.exp(-x * x),

@@ -74,7 +74,7 @@ RULED: dict[str, tuple[Callable[[Any], Any], list[float], int]] = {
     "after where": (lambda x: np.maximum(np.where([True, False, True], x, 1.0), 1.0).sum(),
                     [0.0, 0.0, 0.5], 1),
     "after concatenate": (lambda x: np.max(np.concatenate([x, x])), [0.0, 0.5, 0.5], 1),
-    "after sort": (lambda x: np.maximum(np.sort(x), 1.0).sum(), [0.0, 0.5, 0.5], 2),
+    "after sort": (lambda x: np.maximum(np.sort(x), 1.0).sum(), [0.0, 0.5, 0.5], 4),
     "after exp": (lambda x: np.max(ag.log(np.exp(x))), [0.0, 0.5, 0.5], 1),
     "after asanyarray": (lambda x: np.maximum(np.asanyarray(x), 1.0).sum(), [0.0, 0.5, 0.5], 2),
     "of a Value times an array": (lambda x: np.maximum(x[0] * np.ones(3), 0.0).sum(),

@@ -74,7 +74,7 @@ def divided(how: Callable[[Any, float], Any]) -> Callable[[Any], Any]:
 
 
 SWALLOWING = [clipped_exp, bare_except, converted, whole, filled, spaced,
-              divided(lambda x, by: math.fmod(x, by)), divided(lambda x, by: np.modf(x)[0]),
+              divided(lambda x, by: math.fmod(x, by)), divided(lambda x, by: np.frexp(x)[0]),
               lambda x: clipped_exp(x) * x, lambda x: x if tolerates(complex, x) else -x]
 TRANSFORMS: list[Callable[[Any], Callable[[float], Any]]] = [
     ag.grad, ag.value_and_grad, ag.jacobian, ag.hessian,

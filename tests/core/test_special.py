@@ -12,13 +12,15 @@ import pytest
 import autograd as ag
 import nn
 from autograd import TABLE, Value, grad, jit
+from autograd.checking.high_precision import MP_VALUES
 from autograd.core.primitive import Primitive
 
 mpmath = pytest.importorskip("mpmath")
 mp: Any = mpmath.mp.clone()
 mp.dps = 60
 
-ACTIVATIONS = ("silu", "elu", "selu", "leaky_relu", "mish", "hardtanh", "softsign")
+ACTIVATIONS = ("silu", "elu", "selu", "leaky_relu", "mish", "hardtanh", "softsign",
+               "gelu")
 
 
 @pytest.mark.parametrize(("name", "x", "slope"), [
@@ -215,3 +217,100 @@ def test_numpys_angles() -> None:
     assert np.radians(v).data == np.deg2rad(v).data == math.radians(30.0) == v.radians().data
     assert np.degrees(v).data == np.rad2deg(v).data == math.degrees(30.0)
     assert np.radians(ag.values([30.0]))[0].op is TABLE["radians"]
+
+
+# --- the normal distribution and sinc -------------------------------------------------------------
+
+def hard_reals() -> list[float]:
+    rng = random.Random(4)
+    found = [rng.uniform(-26.0, 36.0) for _ in range(500)]
+    return found + [rng.choice((-1.0, 1.0)) * 10.0 ** rng.uniform(-12.0, 1.4) for _ in range(500)]
+
+
+def hard_probabilities() -> list[float]:
+    rng = random.Random(5)
+    found = [rng.random() for _ in range(300)] + [10.0 ** rng.uniform(-300.0, 0.0)
+                                                  for _ in range(300)]
+    found += [1.0 - 10.0 ** rng.uniform(-15.0, 0.0) for _ in range(150)]
+    return found + [0.5 + rng.choice((-1.0, 1.0)) * 10.0 ** rng.uniform(-15.0, -0.4)
+                    for _ in range(150)]
+
+
+@pytest.mark.parametrize(("name", "ulps"), [
+    ("erfcx", 5.0), ("ndtr", 5.0), ("log_ndtr", 5.0), ("gelu", 6.0), ("sinc", 4.0),
+    ("ndtri", 4.0), ("erfinv", 4.0), ("erfcinv", 4.0)])
+def test_a_relative_of_erf_is_right_to_the_last_places(name: str, ulps: float) -> None:
+    row, checked = TABLE[name], 0
+    probabilities = hard_probabilities()
+    for x in {"ndtri": probabilities, "erfinv": [2.0 * p - 1.0 for p in probabilities],
+              "erfcinv": [2.0 * p for p in probabilities]}.get(name, hard_reals()):
+        try:
+            given = row(x)
+        except (ValueError, OverflowError):
+            continue  # 2 p - 1 may be 1
+        truth = MP_VALUES[name](mp, mp.mpf(x))
+        if 1e-290 < abs(truth) < 1e300:
+            checked += 1
+            assert abs(mp.mpf(given) - truth) <= ulps * math.ulp(abs(float(truth))), (x, given)
+    assert checked > 600
+
+
+@pytest.mark.parametrize(("name", "low", "terms"), [
+    ("erfcx_integral", -26.0, None), ("log_ndtr_slope", -36.0, None),
+    ("sinc_slope", -36.0, lambda x: min(mp.pi**2, 10 / abs(x)))])
+@pytest.mark.parametrize("n", [1, 2])
+def test_what_serves_their_derivatives_is_right_to_the_last_places(
+        name: str, low: float, terms: Any, n: int) -> None:
+    row = TABLE[name]
+    for x in hard_reals():
+        if x <= low:
+            continue
+        truth = MP_VALUES[name](mp, mp.mpf(n), mp.mpf(x))
+        scale = max(abs(truth), terms(mp.mpf(x)) if terms else 0)
+        if scale > 1e-290:
+            off = abs(mp.mpf(row(float(n), x)) - truth)
+            assert off <= 12.0 * math.ulp(float(scale)), x
+    with pytest.raises(ValueError, match="order n 1 or 2"):
+        row(3.0, 0.5)
+
+
+@pytest.mark.parametrize("name", ["erfcx", "log_ndtr", "sinc", "ndtri", "gelu"])
+def test_third_derivatives_of_the_relatives_of_erf(name: str) -> None:
+    third = grad(grad(grad(TABLE[name])))
+    for x in (0.2, 0.4, 0.7):
+        truth = mp.diff(lambda t: MP_VALUES[name](mp, t), mp.mpf(x), 3)
+        assert third(x) == pytest.approx(float(truth), rel=1e-10)
+        assert jit(third)(x) == pytest.approx(float(truth), rel=1e-10)
+
+
+@pytest.mark.parametrize("name", ["erfcx", "ndtr", "log_ndtr", "ndtri", "erfinv", "erfcinv"])
+def test_scipy_s_functions_of_a_value_are_the_rows(name: str) -> None:
+    special = pytest.importorskip("scipy.special")
+    v = Value(0.3)
+    y = getattr(special, name)(v)
+    assert y.op is TABLE[name]
+    assert y.data == pytest.approx(getattr(special, name)(0.3), rel=1e-14)
+
+
+def test_the_smallest_probability_has_a_quantile() -> None:
+    assert ag.ndtri(5e-324) == pytest.approx(-38.467405617144344, rel=1e-3)
+    assert ag.erfcinv(5e-324) == pytest.approx(27.213293210812949, rel=1e-3)
+    assert ag.sinc(0.0) == 1.0 and ag.sinc(1e300) == 0.0 and grad(ag.sinc)(0.0) == 0.0
+    assert [ag.sinc(float(n)) for n in (1, -2, 3)] == [0.0, 0.0, 0.0]
+
+
+@pytest.mark.parametrize("backend", ["python", "numpy", "llvm"])
+@pytest.mark.parametrize("name", ["erfcx", "ndtr", "log_ndtr", "ndtri", "erfinv", "erfcinv", "gelu",
+                                  "sinc"])
+def test_every_back_end_writes_out_the_relatives_of_erf(name: str, backend: str) -> None:
+    if backend == "llvm":
+        pytest.importorskip("llvmlite")
+    inverse = name in ("ndtri", "erfinv", "erfcinv")
+    x = np.array([1e-9, 0.01, 0.3, 0.51, 0.99] if inverse else [-30.0, -0.7, 0.0, 0.6, 3.0, 35.0])
+    if name == "erfcx":
+        x = x[1:]
+    row = TABLE[name]
+    f = ag.vmap(ag.value_and_grad(row), backend=backend)
+    values, slopes = f(x)
+    assert values == pytest.approx(np.array([row(t) for t in x.tolist()]), rel=4e-15, abs=0.0)
+    assert slopes == pytest.approx(np.array([grad(row)(t) for t in x.tolist()]), rel=4e-15, abs=0.0)

@@ -95,6 +95,41 @@ def test_a_class_without_a_logit_is_refused(label):
         cross_entropy([[0.0, 1.0, 2.0]], [label])
 
 
+LOGITS = [[0.5, -1.0, 2.0], [0.0, 0.3, -0.2]]
+
+
+@pytest.mark.parametrize("rows", [[[0, 0, 1], [1, 0, 0]], np.array([[0.0, 0.0, 1.0], [1, 0, 0]]),
+                                  [(False, False, True), (True, False, False)]])
+def test_one_hot_rows_are_the_indices_of_the_classes(rows):
+    assert cross_entropy.checked_targets(rows, 2, 3) == [2, 0]
+    assert cross_entropy(LOGITS, rows) == cross_entropy(LOGITS, [2, 0])
+
+
+def test_probabilities_cost_the_mean_of_what_the_classes_cost():
+    shares = [[0.2, 0.3, 0.5], [0.0, 0.75, 0.25]]
+    expected = sum(share * cross_entropy([logits], [k])
+                   for logits, row in zip(LOGITS, shares, strict=True)
+                   for k, share in enumerate(row)) / 2
+    assert cross_entropy(LOGITS, shares) == pytest.approx(expected, rel=1e-14)
+    values = [[Value(x) for x in row] for row in LOGITS]
+    cross_entropy(values, shares).backward()
+    for row, logits, share in zip(values, LOGITS, shares, strict=True):
+        total = sum(map(math.exp, logits))  # softmax - probability, over two rows
+        assert [x.grad for x in row] == pytest.approx(
+            [(math.exp(z) / total - p) / 2 for z, p in zip(logits, share, strict=True)], rel=1e-13)
+    assert cross_entropy.accuracy(LOGITS, shares) == 1.0
+    assert cross_entropy.labels([[0.2, 0.3, 0.5], 1]).tolist() == [2.0, 1.0]
+
+
+@pytest.mark.parametrize("row", [[0, 1], [0, 1, 0, 0], [1, 1, 0], [0, 0, 0], [0.5, 0.6, -0.1],
+                                 [0.5, 0.5, 0.1], [[0, 0, 1]], []])
+def test_rows_that_are_neither_one_hot_nor_probabilities_are_refused(row):
+    with pytest.raises(ValueError, match=r"y\[1\] is .*\[" if row != [] else r"y\[1\] is \[\]"):
+        cross_entropy(LOGITS, [2, row])
+    with pytest.raises(ValueError, match=r"whose sum is 1|labels 0 to 2"):
+        cross_entropy(LOGITS, [2, row])
+
+
 @pytest.mark.parametrize(("loss", "answers", "targets", "error", "words"), [
     (hinge, [1.0, 2.0], [1], ValueError, "2 rows but 1 targets"),
     (hinge, [], [], ValueError, "at least one row"),

@@ -158,13 +158,24 @@ def test_patience_ends_a_training_that_stands_still():
     assert "no smaller loss for 3" in history.stopped
 
 
+def test_a_loss_that_falls_by_less_than_the_tolerance_stands_still():
+    X, y = datasets.line(10)
+    whole = _fit(Line(), X, y, learning_rate=0.01, epochs=40, patience=3)
+    assert len(whole) == 40
+    cut = _fit(Line(), X, y, learning_rate=0.01, epochs=40, patience=3, tolerance=0.01)
+    last = len(cut)
+    assert 4 < last < 40 and cut.loss == whole.loss[:last]
+    assert min(cut.loss[-3:]) >= min(cut.loss[:-3]) - 0.01
+    assert min(cut.loss[-4:-1]) < min(cut.loss[:-4]) - 0.01
+
+
 def test_ctrl_c_returns_what_was_reached():
     model = Line()
     calls = []
 
     def interrupted(answers, targets):
         calls.append(1)
-        if len(calls) == 4:
+        if len(calls) == 5:  # the first one was to see whether it takes all rows
             raise KeyboardInterrupt
         return mean_squared_error(answers, targets)
 
@@ -221,6 +232,7 @@ GOOD = {"X": [[0.0, 1.0], [1.0, 0.0], [2.0, 2.0]], "y": [1, -1, 1], "loss": "hin
     ({"epochs": -1}, ValueError, "epochs"), ({"epochs": 1.5}, TypeError, "epochs"),
     ({"batch_size": 0}, ValueError, "batch_size"),
     ({"l2": -1e-4}, ValueError, "l2"), ({"patience": 0}, ValueError, "patience"),
+    ({"tolerance": -1.0}, ValueError, "tolerance"),
     ({"seed": -1}, ValueError, "seed"), ({"validation": 3}, TypeError, "pair"),
     ({"validation": ([[1.0, 2.0]], [0])}, ValueError, "hinge takes the labels"),
     ({"validation": ([[1.0]], [1])}, ValueError, "takes 2 input"),

@@ -28,6 +28,7 @@ from autograd.compiler.program.program import RELATIONS, Program
 from autograd.core.near_zero import SMALLEST, log_of_sum
 from autograd.core.primitives import DOMAIN_ERRORS, Primitive, lookup
 from autograd.core.typing import Array
+from autograd.special import from_scipy
 
 BLOCK = 8192  # rows at a time: a few arrays of this length stay in the cache of one core
 
@@ -98,7 +99,13 @@ def _last_reads(program: Program) -> list[tuple[int, ...]]:
 
 
 def value_or_nan(row: Primitive) -> Callable[..., float]:
-    """The value of a row of one's own, of which nothing is known outside its domain: nan there."""
+    """The value of a row of one's own, of which nothing is known outside its domain: nan there.
+
+    What SciPy computes is what SciPy gives, everywhere.
+    """
+    if row.scipy:
+        return from_scipy.unchecked(row.scipy)
+
     def value(*operands: float) -> float:
         try:
             return row.value(*operands)
@@ -108,9 +115,21 @@ def value_or_nan(row: Primitive) -> Callable[..., float]:
     return value
 
 
+def ieee_value(row: Primitive, operands: Sequence[float]) -> float:
+    """What IEEE arithmetic gives where the value of a row raises; nan, of a row of one's own."""
+    emit = EMITTERS.get(row.name)
+    if emit is None:
+        return math.nan
+    with np.errstate(all="ignore"):
+        return float(emit(*map(np.float64, operands)))
+
+
 def emitter_of(op: str) -> Emit:
     """How an operation is done on arrays; of one's own, row by row."""
-    return EMITTERS.get(op) or each(value_or_nan(lookup(op)))
+    if op in EMITTERS:
+        return EMITTERS[op]
+    row = lookup(op)
+    return from_scipy.ufunc(row.scipy) if row.scipy else each(value_or_nan(row))
 
 
 def each(function: Callable[..., float]) -> Emit:

@@ -21,7 +21,7 @@ import numpy as np
 
 from autograd.compiler.backends.interface import InMemory, Signature
 from autograd.compiler.backends.numpy import EMITTERS as ON_ARRAYS
-from autograd.compiler.backends.numpy import value_or_nan
+from autograd.compiler.backends.numpy import ieee_value, value_or_nan
 from autograd.compiler.program.program import Guard, Program
 from autograd.core.primitives import DOMAIN_ERRORS, lookup
 from autograd.core.typing import Array
@@ -103,14 +103,14 @@ def _template(op: str) -> str:
 
 def _ieee(op: str) -> Callable[..., float]:
     """The value of a built-in row; where it raises, what NumPy gives, and that is IEEE's."""
-    value = lookup(op).value
+    row = lookup(op)
+    value = row.value
 
     def function(*operands: float) -> float:
         try:
             return value(*operands)
         except DOMAIN_ERRORS:
-            with np.errstate(all="ignore"):
-                return float(ON_ARRAYS[op](*map(np.float64, operands)))
+            return ieee_value(row, operands)
 
     return function
 

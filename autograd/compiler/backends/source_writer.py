@@ -119,6 +119,9 @@ class SourceWriter:
         key = (op, count)
         if key not in self._own_names:
             refusal = f"{self.language} has no way to write {op}"
+            if lookup(op).scipy:
+                raise Unsupported(f"{refusal}, which SciPy computes; replay it in Python, or "
+                                  f"compute {op} before and pass it as an argument", (op,))
             if self.rewrite is None:
                 raise Unsupported(refusal, (op,))
             alone = Program(count, (), (op,), (tuple(range(count)),), (count,))
@@ -162,6 +165,12 @@ class SourceWriter:
         equal, unequal = self.relation("=="), self.relation("!=")
         if row.arity is None and row.domain and not operands:
             yield f"0 {equal} 0"
+        if row.name == "pow":  # what is too large is inf, and no error
+            base, exponent = operands
+            yield f"{base} {equal} 0 && {exponent} < 0"
+            yield " && ".join([f"{result} {unequal} {result}",
+                               *(f"{x} {equal} {x}" for x in operands)])
+            return
         if row.raises is None:
             if row.name in self.emitters:  # of finite operands comes what is not finite
                 yield " && ".join([f"{result} - {result} {unequal} 0",

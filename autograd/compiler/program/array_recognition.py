@@ -18,7 +18,7 @@ import numpy as np
 
 from autograd.compiler.program.array_program import Affine, ArrayProgram, Slots, Step, Table
 from autograd.compiler.program.program import Program
-from autograd.core.primitives import TABLE
+from autograd.core.primitive import find
 from autograd.core.typing import Array
 
 LONGEST_PERIOD = 64
@@ -230,7 +230,7 @@ def _steps(op: str, reads: Array, longest_last: bool) -> Iterator[tuple[Step, Ar
         reads: the slots that each of its instructions reads, shape (n, operands).
         longest_last: whether to turn each array so that its longest axis is the last.
     """
-    row = TABLE.get(op)  # None for a step of a written-out primitive, which has a fixed arity
+    row = find(op)  # None for a step of a written-out primitive, which has a fixed arity
     if (row is not None and row.arity is None) or (op == "add" and reads.shape[1] > 2):
         sides = 2 if row is not None and row.paired else 1
         yield _turned(_nary_step(op, reads, sides), np.arange(len(reads)), longest_last)

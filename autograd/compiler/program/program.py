@@ -14,8 +14,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from autograd.compiler.program import saved
-from autograd.core.primitive import Primitive
-from autograd.core.primitives import TABLE
+from autograd.core.primitive import Primitive, find
 
 VERSION = 1  # of the JSON form
 LONG = 40  # instructions that print shows as they are, for they fit on a screen
@@ -235,7 +234,7 @@ def row_of(op: Any, what: str) -> Primitive:
     Raises:
         ValueError: when there is none.
     """
-    row = TABLE.get(op) if isinstance(op, str) else None
+    row = find(op) if isinstance(op, str) else None
     if row is None:
         raise ValueError(f"{what}: no primitive is called {op!r}")
     return row

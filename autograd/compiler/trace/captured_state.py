@@ -73,6 +73,7 @@ from autograd.compiler.trace.sameness import (
     setting_check,
 )
 from autograd.compiler.trace.settings import settings_of
+from autograd.core.array_primitive import ArrayPrimitive
 from autograd.core.attributes import MISSING, attributes_of
 from autograd.core.graph import leaves
 from autograd.core.typing import Array
@@ -507,6 +508,9 @@ class Watch:
             self._checks.append((name, lambda: is_same(item.get(MISSING), before)))
         elif hasattr(type(item), "__compose__"):  # compiled: what it is made of, not its recordings
             self._attributes(name, item, item.watched())
+        elif isinstance(item, ArrayPrimitive):
+            self._attributes(name, item, {rule: getattr(item, rule) for rule in (
+                "function", "vjp", "jvp", "recorded")})
         elif isinstance(item, BaseException):
             self._attributes(name, item, {**attributes_of(item), "args": item.args,
                                           "__cause__": item.__cause__})

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Container, Sequence
 from typing import Any
 
+from autograd.core.call import Call
 from autograd.core.primitives import Primitive, div
 from autograd.core.value import Value
 
@@ -45,4 +46,6 @@ def shown_by(results: Sequence[Value], order: Sequence[Value],
                 see(right)
         elif op is div:
             see(left)  # 1/inf hides the divisor
+        elif left.__class__ is Call:
+            see(right)  # what it was computed from
     return shown

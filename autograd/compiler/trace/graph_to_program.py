@@ -6,8 +6,15 @@ import math
 from collections.abc import Callable, Container, Iterable, Sequence
 from typing import Any
 
-from autograd.compiler.program.program import Comparison, Guard, Program, bits_key
-from autograd.core.primitives import as_float
+from autograd.compiler.program.program import (
+    Comparison,
+    Guard,
+    Program,
+    Unsupported,
+    bits_key,
+)
+from autograd.core.call import Call
+from autograd.core.primitives import as_float, identity
 from autograd.core.value import Value
 
 FEW = 8  # captured numbers, of whose order nothing hangs
@@ -45,6 +52,19 @@ def captured_program(outputs: Sequence[Any], inputs: Sequence[Value],
     """
     recorder = _Recorder(inputs, since, capture=True)
     return recorder.program(outputs, comparisons), recorder.captured
+
+
+def _recorded(node: Value) -> Any:
+    """What a result of a function of arrays was computed from, while it was recorded.
+
+    Raises:
+        Unsupported: for one that was computed on numbers alone.
+    """
+    if node._right is None:
+        name = node._left.function.name
+        raise Unsupported(f"the graph holds a result of {name}, a primitive of arrays, whose "
+                          "operations were not recorded", (name,))
+    return node._right
 
 
 class _Recorder:
@@ -97,6 +117,9 @@ class _Recorder:
                 append(tuple([slots[x] if x.__class__ is Value else constants.get(x) or slot_of(x)
                               for x in left]))
                 continue
+            elif left.__class__ is Call:
+                append((slot_of(_recorded(node)),))
+                continue
             else:
                 a = constants.get(left) or slot_of(left)
             if right.__class__ is Value:
@@ -107,7 +130,8 @@ class _Recorder:
                 append((a, constants.get(right) or slot_of(right)))
         return Program(
             len(self.inputs), tuple(self.numbers),
-            tuple([node.op.name for node in order]),  # type: ignore[union-attr]
+            tuple([node.op.name if node._left.__class__ is not Call  # type: ignore[union-attr]
+                   else identity.name for node in order]),
             tuple(operands),
             tuple([slots[x] if x.__class__ is Value else slot_of(x) for x in returned]),
             tuple(dict.fromkeys(Guard(relation, slot_of(left), slot_of(right), bool(outcome))

@@ -31,7 +31,8 @@ from autograd.compiler.trace.outside import Lookout
 from autograd.core import primitives, value
 from autograd.core.context import here, listeners_on
 from autograd.core.graph import collector_at_rest, topological_order
-from autograd.core.primitives import Primitive
+from autograd.core.primitives import DOMAIN_ERRORS, Primitive
+from autograd.core.undefined import is_ieee
 from autograd.core.value import (
     Listener,
     Operand,
@@ -93,8 +94,21 @@ def record(function: Callable[..., Any], arguments: tuple[Any, ...],
         RecordingError: for what no replay could repeat.
         ValueError, ZeroDivisionError, OverflowError: outside a domain, as the eager engine does.
     """
-    since = tick().clock
-    scribe, overheard = _Scribe(since), _Scribe(since)
+    scribe = _Scribe(tick().clock)
+    scribe.selects = True
+    try:
+        return _recorded(scribe, function, arguments, keywords, static, lookout)
+    except DOMAIN_ERRORS as error:
+        if isinstance(error, RecordingError) or not scribe.has_selected:
+            raise
+    # Of what a selection leaves out something is not defined; then the choice is a branch.
+    return _recorded(_Scribe(tick().clock), function, arguments, keywords, static, lookout)
+
+
+def _recorded(scribe: _Scribe, function: Callable[..., Any], arguments: tuple[Any, ...],
+              keywords: dict[str, Any], static: frozenset[int],
+              lookout: Lookout | None) -> Recording:
+    overheard = _Scribe(scribe.since)
     _overheard.add(overheard)
     with recording():
         lifted = lift(arguments, keywords, names_of(function), static)
@@ -129,12 +143,19 @@ def names_of(function: Callable[..., Any]) -> list[str]:
 class _Scribe(Listener):
     """Notes what a function decides while it runs."""
 
+    writes_programs = True
+
     def __init__(self, since: int) -> None:
         self.since = since
         self.comparisons: list[Comparison] = []
         self.places: dict[str, None] = {}
         self.delicate: list[tuple[Value, bool]] = []  # that raised no error; if it were caught
         self.refusal: RecordingError | None = None
+        self.has_selected = False
+
+    def selected(self) -> None:
+        """A condition has become a row."""
+        self.has_selected = True
 
     def compared(self, relation: str, a: Value, b: Any, outcome: bool) -> None:
         """A comparison came out so: any replay in which it does not takes another branch."""
@@ -143,7 +164,7 @@ class _Scribe(Listener):
 
     def computed(self, node: Value) -> None:
         """An operation raised no error: a replay in which it would takes another branch."""
-        if node.op is not None and may_raise(node.op):
+        if node.op is not None and may_raise(node.op) and not is_ieee():
             self.delicate.append((node, _is_in_try()))
 
     def failed(self, primitive: Primitive, operands: tuple[Operand, ...]) -> None:
@@ -272,6 +293,8 @@ class _Overheard(Listener):
     A function that is recorded may have started them. What they edit, print or refuse is their own
     affair.
     """
+
+    writes_programs = True
 
     def __init__(self) -> None:
         self._scribes: dict[int, weakref.ref[_Scribe]] = {}

@@ -11,14 +11,18 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
+import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
 
 from autograd.compiler.backends.formulas import Emit, formulas, gaussian
 from autograd.compiler.program.program import RELATIONS
 from autograd.compiler.program.steps import EITHER, KEEPING
 from autograd.core.coefficients import GAMMALN, STIRLING
+from autograd.core.primitive import library
 from autograd.core.rounding import WHOLE
+from autograd.special import from_scipy
 
 FORMULAS = formulas(jnp)
 
@@ -173,6 +177,24 @@ def _keep(relation: str, outcome: bool, x: Any, left: Any, right: Any) -> Any:
     return jnp.where(RELATIONS[relation](left, right) == outcome, x, math.nan)
 
 
+def _by_scipy(name: str, *operands: Any) -> Any:
+    """A function of SciPy's, which the host computes wherever the device is.
+
+    Numbers go there and back as words of 32 bits: the thread that JAX calls the host in does not
+    know that this one wants doubles, and would round them to floats.
+    """
+    def on_host(words: Any) -> Any:
+        numbers = np.ascontiguousarray(words).view(float)[..., 0]
+        found = from_scipy.ufunc(name)(*np.moveaxis(numbers, -1, 0))
+        return np.asarray(found)[..., None].view(np.uint32)
+
+    numbers = jnp.stack(jnp.broadcast_arrays(*operands), -1).astype(float)
+    words = lax.bitcast_convert_type(numbers, jnp.uint32)
+    shape = jax.ShapeDtypeStruct((*numbers.shape[:-1], 2), jnp.uint32)
+    given = jax.pure_callback(on_host, shape, words, vmap_method="broadcast_all")
+    return lax.bitcast_convert_type(given, float)
+
+
 largest = _extreme(FORMULAS["maximum"], -math.inf)
 smallest = _extreme(FORMULAS["minimum"], math.inf)
 
@@ -188,6 +210,7 @@ EMITTERS: dict[str, Emit] = {
     "asinh": lax.asinh, "acosh": lax.acosh, "atanh": lax.atanh, "erf": lax.erf, "erfc": lax.erfc,
     "gamma": _gamma, "gaussian": _gaussian, EITHER: _either,
     **{name: partial(_keep, *kept) for name, kept in KEEPING.items()},
+    **{name: partial(_by_scipy, row.scipy) for name, row in library().items() if row.scipy},
 }
 
 # Of any number of operands, which lie along the first axis.

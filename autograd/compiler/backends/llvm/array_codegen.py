@@ -17,7 +17,7 @@ import numpy as np
 
 from autograd.compiler.backends.array_layout import Layout
 from autograd.compiler.backends.interface import Unsupported
-from autograd.compiler.backends.llvm.codegen import Writer, kernel_function
+from autograd.compiler.backends.llvm.codegen import Writer, in_pieces, kernel_function
 from autograd.compiler.backends.llvm.nary_lowering import emitter_of
 from autograd.compiler.backends.llvm.structured import Code
 from autograd.compiler.program.array_program import Affine, ArrayProgram, Slots, Step
@@ -25,6 +25,9 @@ from autograd.compiler.program.array_recognition import even_blocks
 from autograd.compiler.program.program import Program
 from autograd.core.typing import Array
 
+PIECE = 500_000  # operands of a part of a step that one thread does: some 15 us
+TURNED = 10  # operands that take as long as putting one number elsewhere
+IN_CACHE = 112  # operands of a sum, a register of rows each, that stay in the nearest cache
 UNROLLED = 512  # numbers without a pattern that are written one by one
 MOST_OPERANDS = 64  # of an operation of any number of operands, other than sums
 
@@ -48,10 +51,18 @@ class _Listed:
     strides: tuple[int, ...]  # within the table
 
 
+Part = tuple[str, str]  # of an axis: where it begins and ends, whole numbers or their registers
+
+
 class _Code(Code):
-    """Writes a step; ``axis`` is the one along which its lanes lie, None where they are rows."""
+    """Writes a step.
+
+    ``axis`` is the one along which its lanes lie, None where they are rows. ``part`` is what it
+    does of its first axis, None for all of it.
+    """
 
     axis: int | None = None
+    part: Part | None = None
 
 
 class ArrayWriter:
@@ -81,6 +92,7 @@ class ArrayWriter:
         self.unrolls = False  # an iteration is long enough, and LLVM would take ten times as long
         self.layout = layout = Layout(arrays, rows or (False,) * arrays.n_inputs, sums)
         self.tables: dict[str, Array] = {"constants": np.array(arrays.constants, float)}
+        self.pieces: dict[str, tuple[int, int]] = {}  # the size, and how much of it a thread does
         if rows is None:  # all in one memory, each at its slot
             self.kinds = np.full(len(layout.varies), SHARED)
             self.places = np.arange(len(layout.varies))
@@ -118,30 +130,54 @@ class ArrayWriter:
                 e, e.const(1.0), e.at("%ok", "%i")), self.width))
         for i, (start, step) in enumerate(self.program.placed()):
             if i in self.layout.products:
-                write = self._product_writer(step, self.layout.products[i])
-                by_rows.append(self._function(f"step{i}", write, self.width))
+                by_rows += self._product_functions(i, step, self.layout.products[i])
             elif self.layout.varies[start]:
-                by_rows.append(self._function(f"step{i}", self._step_writer(step, start),
-                                              self.width))
+                by_rows.append(self._function_of_step(i, step, start))
             else:
                 once += self._along_an_axis(i, step, start)
         by_rows.append(self._function("results", self._results, self.width))
         names = [[text.split("@", 1)[1].split("(", 1)[0] for text in texts]
                  for texts in (once, by_rows)]
         tables = [f"@{name} = global ptr null" for name in self.tables]
-        parts = [*tables, *once, *by_rows, kernel_function(self.width, names[1], names[0]),
+        tasks = [in_pieces(name, size, grain) for name, (size, grain) in self.pieces.items()]
+        counts = {name: -(-size // grain) for name, (size, grain) in self.pieces.items()}
+        parts = [*tables, *once, *by_rows, *tasks,
+                 kernel_function(self.width, names[1], names[0], counts),
                  *sorted(self.declared), Writer.ATTRIBUTES]
         return "\n".join(parts) + "\n"
 
     def _function(self, name: str, write: Callable[[_Code], None], width: int = 1,
-                  axis: int | None = None) -> str:
+                  axis: int | None = None, part: Part | None = None) -> str:
         e = _Code(width, self.vector, self.register if width > 1 else None)
-        e.axis = axis
+        e.axis, e.part = axis, part
         write(e)
         self.declared |= e.declared
         body = "\n".join([*e.variables, *e.lines])
-        return (f"define internal void @{name}({Writer.ARGUMENTS}) noinline #0 {{\nentry:\n"
+        more = f", i64 {part[0]}, i64 {part[1]}" if part else ""
+        return (f"define internal void @{name}({Writer.ARGUMENTS}{more}) noinline #0 {{\nentry:\n"
                 f"{body}\n  ret void\n}}")
+
+    def _function_of_rows(self, name: str, write: Callable[[_Code], None], size: int,
+                          operands: int) -> str:
+        """A function of many rows, which threads share out where that pays.
+
+        Args:
+            name: its name.
+            write: writes it, or a part of it.
+            size: of the axis along which it can be cut; 0 where it cannot.
+            operands: of one of so many parts, for each row.
+        """
+        grain = -(-PIECE // max(1, operands * self.width * self.tile)) * self.tile
+        if size < 2 * grain:
+            return self._function(name, write, self.width)
+        self.pieces[name] = (size, grain)
+        return self._function(name, write, self.width, part=("%first", "%last"))
+
+    def _function_of_step(self, i: int, step: Step, start: int) -> str:
+        reach = sum(step.lengths) if step.lengths else len(step.operands)
+        axis = step.shape[0] if step.shape and self._sources(step) else 0
+        return self._function_of_rows(f"step{i}", self._step_writer(step, start), axis,
+                                      max(1, reach * step.size // max(1, axis)))
 
     def _along_an_axis(self, i: int, step: Step, start: int) -> list[str]:
         """The functions of a step that is the same for all rows: for whole registers, the rest."""
@@ -293,18 +329,23 @@ class ArrayWriter:
         strides = tuple(int(np.prod(step.shape[axis + 1:])) for axis in range(len(step.shape)))
         target = _Source(int(self.kinds[start]), int(self.places[start]), strides)
         part = last or (0, step.shape[-1] if step.shape else 1)
-        sources = [self._source(slots, step.operand_shape(i))
-                   for i, slots in enumerate(step.operands)]
-        if any(source is None for source in sources):
+        known = self._sources(step)
+        if known is None:
             if last is not None and last[0]:
                 return lambda e: None  # done with the part before
             return lambda e: self._unrolled(e, step, start)
-        known = [source for source in sources if source is not None]
         if step.op in ("dot", "sum") or (step.op == "add" and step.lengths):
             return lambda e: self._sums(e, step, known, target, part)
         if step.lengths:
             return lambda e: self._nary(e, step, known, target, part)
         return lambda e: self._elementwise(e, step, known, target, part)
+
+    def _sources(self, step: Step) -> list[_Source | _Listed] | None:
+        """Where the operands stand; None if those of one are in no pattern."""
+        sources = [self._source(slots, step.operand_shape(i))
+                   for i, slots in enumerate(step.operands)]
+        known = [source for source in sources if source is not None]
+        return known if len(known) == len(sources) else None
 
     def _unrolled(self, e: _Code, step: Step, start: int) -> None:
         if step.size > UNROLLED:
@@ -318,15 +359,48 @@ class ArrayWriter:
             self._store(e, result, self._pointer(e, self._one(start + i), ()))
 
     @contextmanager
-    def _loops(self, e: _Code, shape: tuple[int, ...], last: tuple[int, int],
+    def _loops(self, e: _Code, shape: tuple[int, ...], last: tuple[str | int, str | int],
                step: int = 1) -> Iterator[list[str]]:
         """Inside is the body of loops over an array; of its last axis over a part, in steps."""
         with ExitStack() as loops:
-            counters = [loops.enter_context(e.counting(str(size))) for size in shape[:-1]]
+            counters = []
+            for axis, size in enumerate(shape[:-1]):
+                part = e.part if e.part and not axis else (0, size)
+                counters.append(loops.enter_context(self._between(e, part)))
             if shape:
-                counted = loops.enter_context(e.counting(str(last[1] - last[0]), step))
-                counters.append(e.whole("add", counted, last[0]) if last[0] else counted)
+                counters.append(loops.enter_context(self._between(e, last, step)))
             yield counters
+
+    @staticmethod
+    @contextmanager
+    def _between(e: _Code, ends: tuple[str | int, str | int], step: int = 1) -> Iterator[str]:
+        """Inside is the body of a loop from one whole number to another."""
+        first, stop = ends
+        with e.counting(str(e.whole("sub", stop, first) if first else stop), step) as counted:
+            yield e.whole("add", counted, first) if first else counted
+
+    @staticmethod
+    def _tiles(e: _Code, ends: tuple[str | int, str | int], size: int, tile: int
+               ) -> Iterator[tuple[tuple[str | int, str | int], int]]:
+        """What is done so many at a time, and the rest, which is done one by one.
+
+        Args:
+            ends: of the part to do. Where it does not go to the end, it has no rest.
+            size: how much there is of it in all.
+            tile: how many at a time.
+        """
+        first, stop = ends
+        rest = e.whole("srem", stop, tile) if isinstance(stop, str) and size % tile else size % tile
+        whole = e.whole("sub", stop, rest) if rest else stop
+        if size >= tile:
+            yield (first, whole), tile
+        if size % tile:
+            yield (whole, stop), 1
+
+    @staticmethod
+    def _last(e: _Code, step: Step, last: tuple[int, int]) -> tuple[str | int, str | int]:
+        """What a function does of the last axis."""
+        return e.part if e.part and len(step.shape) == 1 else last
 
     @staticmethod
     def _stride_of_lanes(e: _Code) -> int:
@@ -334,7 +408,8 @@ class ArrayWriter:
 
     def _elementwise(self, e: _Code, step: Step, sources: Sequence[_Source | _Listed],
                      target: _Source, last: tuple[int, int]) -> None:
-        with self._loops(e, step.shape, last, self._stride_of_lanes(e)) as counters:
+        part = self._last(e, step, last)
+        with self._loops(e, step.shape, part, self._stride_of_lanes(e)) as counters:
             numbers = [self._load(e, source, counters) for source in sources]
             self._store(e, emitter_of(step.op)(e, numbers), self._pointer(e, target, counters))
 
@@ -342,7 +417,8 @@ class ArrayWriter:
               last: tuple[int, int]) -> None:
         if sum(step.lengths) > MOST_OPERANDS:
             raise Unsupported(f"{step.op} of {sum(step.lengths)} operands")
-        with self._loops(e, step.shape, last, self._stride_of_lanes(e)) as counters:
+        part = self._last(e, step, last)
+        with self._loops(e, step.shape, part, self._stride_of_lanes(e)) as counters:
             numbers = [self._load(e, source, [*counters, str(k)])
                        for source, length in zip(sources, step.lengths, strict=True)
                        for k in range(length)]
@@ -350,27 +426,38 @@ class ArrayWriter:
 
     def _sums(self, e: _Code, step: Step, sources: Sequence[_Source | _Listed], target: _Source,
               last: tuple[int, int]) -> None:
-        """Sums, of products or of numbers: some results at once, along their operands."""
+        """Sums, of products or of numbers: some results at once, along their operands.
+
+        The operands of many long sums are taken a stretch at a time, as many as stay near.
+        """
         sides = 2 if step.paired else 1
         segments = [(sources[sides * i:sides * i + sides], length)
                     for i, length in enumerate(step.lengths)]
         lanes = self._stride_of_lanes(e)
+        size = last[1] - last[0]
         tile = self.tile if lanes == 1 and step.shape else 1
-        whole = last[1] - (last[1] - last[0]) % (tile * lanes)
-        for start, stop, count in ((last[0], whole, tile), (whole, last[1], 1)):
-            if stop > start:
-                with self._loops(e, step.shape, (start, stop), count * lanes) as counters:
-                    results = [counters] if not step.shape else [
-                        [*counters[:-1], e.whole("add", counters[-1], t)] for t in range(count)]
-                    self._tile(e, step.op, segments, target, results)
+        near = IN_CACHE if e.width > 1 and len(step.shape) == 1 and size >= 4 * tile else 0
+        for place, (stretches, times) in enumerate(_stretches(segments, near)):
+            with e.counting(str(times)) as turn:
+                further = e.whole("mul", turn, near) if times > 1 else 0
+                for part, count in self._tiles(e, self._last(e, step, last), size, tile * lanes):
+                    with self._loops(e, step.shape, part, count) as counters:
+                        results = [counters] if not step.shape else [
+                            [*counters[:-1], e.whole("add", counters[-1], t)]
+                            for t in range(count // lanes)]
+                        self._tile(e, step.op, stretches, further, target, results,
+                                   not place)
 
-    def _tile(self, e: _Code, op: str,
-              segments: Sequence[tuple[Sequence[_Source | _Listed], int]],
-              target: _Source, results: Sequence[list[str]]) -> None:
+    def _tile(self, e: _Code, op: str, stretches: Sequence[_Stretch], further: str | int,
+              target: _Source, results: Sequence[list[str]], is_first: bool) -> None:
+        """Add up some results; those of stretches before stand where the results are to stand."""
         nothing = e.const(-0.0 if op == "add" else 0.0)  # to which any number is added exactly
-        totals = [e.variable(e.type, nothing) for _ in results]
-        for sources, length in segments:
-            with e.counting(str(length)) as k:
+        places = [self._pointer(e, target, counters) for counters in results]
+        totals = [e.variable(e.type, nothing if is_first else e.load(e.type, place))
+                  for place in places]
+        for sources, first, stop in stretches:
+            with e.counting(str(stop - first)) as counted:
+                k = e.whole("add", counted, e.whole("add", further, first))
                 shared = {source: self._load(e, source, [*results[0], k]) for source in sources
                           if len(source.strides) < 2 or source.strides[-2] == 0}
                 for total, counters in zip(totals, results, strict=True):
@@ -380,8 +467,8 @@ class ArrayWriter:
                     after = (e.intrinsic("fma", *numbers, before) if len(numbers) == 2
                              else e.op("fadd", before, numbers[0]))
                     self._store(e, after, total)
-        for total, counters in zip(totals, results, strict=True):
-            self._store(e, e.load(e.type, total), self._pointer(e, target, counters))
+        for total, place in zip(totals, places, strict=True):
+            self._store(e, e.load(e.type, total), place)
 
     # --- sums over the rows -----------------------------------------------------------------------
 
@@ -392,7 +479,8 @@ class ArrayWriter:
         assert isinstance(a, Affine)
         return 0 if a.strides[1] == 0 else 1
 
-    def _product_writer(self, step: Step, places: Array) -> Callable[[_Code], None]:
+    def _product_functions(self, i: int, step: Step, places: Array) -> list[str]:
+        """Add the products of two blocks of rows, one of them transposed, to a matrix of sums."""
         side = self._side(step)
         left, right = (self._source(step.operands[i], step.shape) for i in (side, 1 - side))
         steps = np.diff(places[:, 0])
@@ -401,46 +489,55 @@ class ArrayWriter:
                 not {left.kind, right.kind} <= {ROW, LINE}):
             raise Unsupported("a product that is summed over the rows has no pattern")
         goal = (int(places[0, 0]), int(steps[0]) if steps.size else 0)
-        return lambda e: self._product(e, step.shape, left, right, goal)
+        m, n = step.shape
+        return [
+            self._function_of_rows(f"step{i}.turn", lambda e: self._turn(e, n, right), n, TURNED),
+            self._function_of_rows(f"step{i}",
+                                   lambda e: self._product(e, step.shape, left, goal), m, n)]
 
-    def _product(self, e: _Code, shape: tuple[int, ...], left: _Source, right: _Source,
+    def _turn(self, e: _Code, n: int, right: _Source) -> None:
+        """Put the numbers of a block of rows side by side, as many of a row as there are rows.
+
+        So a few lines of the result at a time read what lies together.
+        """
+        live = self._live(e)
+        scratch = e.at("%memory", self.scratch * self.width)
+        with self._between(e, e.part or (0, n)) as j:
+            source = self._pointer(e, right, ["0", j])
+            inside = e.whole("srem", j, self.width)
+            block = e.whole("mul", e.whole("sub", j, inside), self.width)
+            target = e.at(scratch, e.whole("add", block, inside))
+            with e.counting(live) as r:
+                e.store("double", e.load("double", e.at(source, r)),
+                        e.at(target, e.whole("mul", r, self.width)))
+
+    def _product(self, e: _Code, shape: tuple[int, ...], left: _Source,
                  goal: tuple[int, int]) -> None:
-        """Add the products of two blocks of rows, one of them transposed, to a matrix of sums."""
         m, n = shape
         padded = -(-n // self.width) * self.width
         live = self._live(e)
         scratch = e.at("%memory", self.scratch * self.width)
-        with e.counting(str(n)) as j:
-            source = self._pointer(e, right, ["0", j])
-            target = e.at(scratch, j)
-            with e.counting(live) as r:
-                e.store("double", e.load("double", e.at(source, r)),
-                        e.at(target, e.whole("mul", r, padded)))
-        whole = m - m % self.tile
-        for start, stop, tile in ((0, whole, self.tile), (whole, m, 1)):
-            if stop > start:
-                with e.counting(str(stop - start), tile) as counted:
-                    first = e.whole("add", counted, start)
+        with e.counting(str(padded), self.width) as column:
+            block = e.at(scratch, e.whole("mul", column, self.width))
+            inside = _lanes_below(e, e.whole("sub", n, column))
+            for ends, tile in self._tiles(e, e.part or (0, m), m, self.tile):
+                with self._between(e, ends, tile) as first:
                     lines = [e.whole("add", first, t) for t in range(tile)]
-                    with e.counting(str(padded), self.width) as column:
-                        self._product_tile(e, left, scratch, padded, n, goal, lines, column, live)
+                    places = [e.whole("add", e.whole("mul", line, goal[1]),
+                                      e.whole("add", column, goal[0])) for line in lines]
+                    self._product_tile(e, [self._pointer(e, left, [line, "0"]) for line in lines],
+                                       block, places, inside, live)
 
-    def _product_tile(self, e: _Code, left: _Source, scratch: str, padded: int, n: int,
-                      goal: tuple[int, int], lines: Sequence[str], column: str,
-                      live: str) -> None:
-        totals = [e.variable(e.type, e.const(0.0)) for _ in lines]
-        pointers = [self._pointer(e, left, [line, "0"]) for line in lines]
+    def _product_tile(self, e: _Code, pointers: Sequence[str], block: str, places: Sequence[str],
+                      inside: str, live: str) -> None:
+        totals = [e.variable(e.type, e.const(0.0)) for _ in pointers]
         with e.counting(live) as r:
-            place = e.whole("add", e.whole("mul", r, padded), column)
-            other = e.load(e.type, e.at(scratch, place))
+            other = e.load(e.type, e.at(block, e.whole("mul", r, self.width)))
             for total, pointer in zip(totals, pointers, strict=True):
                 number = _splat(e, e.load("double", e.at(pointer, r)))
                 self._store(e, e.intrinsic("fma", number, other, e.load(e.type, total)), total)
-        inside = _lanes_below(e, e.whole("sub", n, column))
-        for total, line in zip(totals, lines, strict=True):
-            place = e.whole("add", e.whole("mul", line, goal[1]), goal[0])
-            self._add_masked(e, e.at("%sums", e.whole("add", place, column)),
-                             e.load(e.type, total), inside)
+        for total, place in zip(totals, places, strict=True):
+            self._add_masked(e, e.at("%sums", place), e.load(e.type, total), inside)
 
     @staticmethod
     def _add_masked(e: _Code, pointer: str, number: str, inside: str) -> None:
@@ -513,6 +610,34 @@ class ArrayWriter:
 
         self._each(e, pairs, (True, True), check)
         self._store(e, e.load(e.type, so_far), e.at("%ok", "%i"))
+
+
+_Stretch = tuple[Sequence[_Source | _Listed], int, int]
+
+
+def _stretches(segments: Sequence[tuple[Sequence[_Source | _Listed], int]], near: int
+               ) -> Iterator[tuple[list[_Stretch], int]]:
+    """The operands of sums, as many at a time as stay near.
+
+    Args:
+        segments: the operands, one after the other: where they stand, and how many there are.
+        near: how many these are; 0 for all at once.
+
+    Yields:
+        Stretches of segments, and how many such there are, one behind the other.
+    """
+    together: list[_Stretch] = []
+    for sources, length in segments:
+        start = 0
+        if near and length > 2 * near:
+            together.append((sources, 0, near))
+            yield together, 1
+            middle = (length - 1) // near - 1
+            if middle:
+                yield [(sources, near, 2 * near)], middle
+            together, start = [], near * (middle + 1)
+        together.append((sources, start, length))
+    yield together, 1
 
 
 def _joined(e: _Code, numbers: Sequence[str]) -> str:

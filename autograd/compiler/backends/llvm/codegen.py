@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from autograd.compiler.backends.llvm.emitter import KERNEL_WORDS, Emitter
 from autograd.compiler.backends.llvm.nary_lowering import emitter_of
+from autograd.compiler.backends.llvm.team_codegen import EACH_PIECE
 from autograd.compiler.program.program import Program
 from autograd.core.typing import Array
 
@@ -50,6 +51,7 @@ class Writer:
         self.is_small = sum(map(len, program.operands)) <= SMALL
         self.unrolls = True
         self.tables: dict[str, Array] = {}  # what a module's global pointers of that name point to
+        self.pieces: dict[str, tuple[int, int]] = {}  # of functions that a team may share out
 
     def _chunk_of(self, slot: int) -> int:
         return (slot - self.first) // self.chunk
@@ -192,30 +194,36 @@ class Writer:
         return kernel_function(self.width, [f"chunk{i}" for i in range(count)])
 
 
-def kernel_function(width: int, by_rows: Sequence[str], once: Sequence[str] = ()) -> str:
+def kernel_function(width: int, by_rows: Sequence[str], once: Sequence[str] = (),
+                    pieces: Mapping[str, int] | None = None) -> str:
     """The function that a kernel is called by.
 
     Args:
         width: how many rows go through at once.
         by_rows: the names of the functions to call for each of these.
         once: the names of those to call before.
+        pieces: how many pieces those have that a team may share out, see :func:`in_pieces`.
     """
+    counts = pieces or {}
+
     def calls(names: Sequence[str], place: str) -> str:
         return "\n".join(
-            f"  call void @{name}(ptr %scalars, ptr %rows, ptr %sums, ptr %out, ptr %ok, "
-            f"ptr %memory, i64 {place}, i64 %n, i64 %stride)" for name in names)
+            f"  call void @each_piece(ptr %team, ptr %context, ptr @{name}.piece, "
+            f"i64 {counts[name]})" if name in counts
+            else f"  call void @{name}({_PASSED}, i64 {place}, i64 %n, i64 %stride)"
+            for name in names)
 
-    loads = "\n".join(
-        f"  %at_{name} = getelementptr i64, ptr %arguments, i64 {place}\n"
-        f"  %{name} = load {'i64' if name in ('n', 'stride') else 'ptr'}, ptr %at_{name}"
-        for place, name in enumerate(KERNEL_WORDS))
-    return f"""define void @kernel(ptr %arguments) #0 {{
+    return f"""{EACH_PIECE if counts else ""}define void @kernel(ptr %arguments) #0 {{
 entry:
-{loads}
+{_loads()}
+  %context = alloca [2 x ptr], align 8
+  %rows_at = getelementptr ptr, ptr %context, i64 1
+  store ptr %arguments, ptr %context, align 8
 {calls(once, "0")}
   br label %loop
 loop:
   %i = phi i64 [ 0, %entry ], [ %next, %loop ]
+  store i64 %i, ptr %rows_at, align 8
 {calls(by_rows, "%i")}
   %next = add i64 %i, {width}
   %more = icmp slt i64 %next, %n
@@ -223,3 +231,35 @@ loop:
 done:
   ret void
 }}"""
+
+
+def in_pieces(name: str, size: int, grain: int) -> str:
+    """A task for a team: so many of the results of a function, which takes the first and the last.
+
+    Args:
+        name: of the function.
+        size: how many results there are, along an axis.
+        grain: how many of them a piece has.
+    """
+    return f"""define internal void @{name}.piece(ptr %context, i64 %piece, ptr %unused) #0 {{
+  %arguments = load ptr, ptr %context, align 8
+  %rows_at = getelementptr ptr, ptr %context, i64 1
+  %i = load i64, ptr %rows_at, align 8
+{_loads()}
+  %first = mul i64 %piece, {grain}
+  %end = add i64 %first, {grain}
+  %is_inside = icmp slt i64 %end, {size}
+  %last = select i1 %is_inside, i64 %end, i64 {size}
+  call void @{name}({_PASSED}, i64 %i, i64 %n, i64 %stride, i64 %first, i64 %last)
+  ret void
+}}"""
+
+
+def _loads() -> str:
+    return "\n".join(
+        f"  %at_{name} = getelementptr i64, ptr %arguments, i64 {place}\n"
+        f"  %{name} = load {'i64' if name in ('n', 'stride') else 'ptr'}, ptr %at_{name}"
+        for place, name in enumerate(KERNEL_WORDS))
+
+
+_PASSED = ", ".join(f"ptr %{name}" for name in KERNEL_WORDS[:6])

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 # How LLVM writes Python's comparisons; all but != are false of nan.
 FCMP = {"<": "olt", "<=": "ole", ">": "ogt", ">=": "oge", "==": "oeq", "!=": "une"}
 
-# The words that a kernel is called with, in this order in one array: addresses and two counts.
-KERNEL_WORDS = ("scalars", "rows", "sums", "out", "ok", "memory", "n", "stride")
+# The words that a kernel is called with, in this order in one array: addresses and two counts. The
+# last one is 0 where one thread alone is to compute.
+KERNEL_WORDS = ("scalars", "rows", "sums", "out", "ok", "memory", "n", "stride", "team")
 
 
 class Emitter:
@@ -83,9 +84,15 @@ class Emitter:
         arguments = ", ".join(f"{self.type} {x}" for x in operands)
         return self.add(f"call {self.type} {symbol}({arguments})")
 
-    def call(self, name: str, *operands: str) -> str:
-        """A function of the C library: at once for all rows where libmvec has it, else in turn."""
-        symbol = self.vector_functions.get(name) if self.width > 1 else name
+    def call(self, name: str, *operands: str, flag: bool = False) -> str:
+        """A function of the C library: at once for all rows where libmvec has it, else in turn.
+
+        Args:
+            name: its symbol.
+            operands: its numbers.
+            flag: whether an int follows them, as in functions that Cython exports; it is 0.
+        """
+        symbol = None if flag else self.vector_functions.get(name) if self.width > 1 else name
         if symbol is not None and self.lanes < self.width:
             return self._call_by_registers(symbol, operands)
         if symbol is not None:
@@ -93,11 +100,16 @@ class Emitter:
             self.declared.add(f"declare {self.type} @{symbol}({types})")
             arguments = ", ".join(f"{self.type} {x}" for x in operands)
             return self.add(f"call {self.type} @{symbol}({arguments})")
-        self.declared.add(f"declare double @{name}({', '.join(['double'] * len(operands))})")
+        kinds, last = (["i32"], ["i32 0"]) if flag else ([], [])
+        types = ", ".join(["double"] * len(operands) + kinds)
+        self.declared.add(f"declare double @{name}({types})")
+        if self.width == 1:
+            arguments = ", ".join([*(f"double {x}" for x in operands), *last])
+            return self.add(f"call double @{name}({arguments})")
         result = "undef"
         for lane in range(self.width):
             lanes = [self.add(f"extractelement {self.type} {x}, i32 {lane}") for x in operands]
-            arguments = ", ".join(f"double {x}" for x in lanes)
+            arguments = ", ".join([*(f"double {x}" for x in lanes), *last])
             one = self.add(f"call double @{name}({arguments})")
             result = self.add(f"insertelement {self.type} {result}, double {one}, i32 {lane}")
         return result

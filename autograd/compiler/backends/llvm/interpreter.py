@@ -15,11 +15,11 @@ import numpy as np
 
 from autograd.compiler.backends.llvm.codegen import Writer
 from autograd.compiler.backends.llvm.emitter import Emitter
-from autograd.compiler.backends.llvm.nary_lowering import CHAINS, emitter_of, lowered
+from autograd.compiler.backends.llvm.nary_lowering import CHAINS, OF_SCIPY, emitter_of, lowered
 from autograd.compiler.backends.llvm.ops import EMITTERS, STEPS
 from autograd.compiler.program.loop_rerolling import GUARD, OUTPUT, SUMMED, Tape
 from autograd.compiler.program.program import RELATIONS, Program
-from autograd.core.primitive import TABLE
+from autograd.core.primitive import lookup
 from autograd.core.typing import Array
 
 MOST = 3  # operands of one instruction
@@ -27,15 +27,19 @@ WORDS = 1 + MOST  # of a line of the table
 _END, _SCALAR, _ROW, _CONSTANT = "end", "scalar", "row", "constant"
 
 
-def instructions() -> list[tuple[str, int]]:
-    """What the interpreter can do, as (name, number of operands), in the order of its numbers."""
+def instructions(of_scipy: Sequence[str] = ()) -> list[tuple[str, int]]:
+    """What the interpreter can do, as (name, number of operands), in the order of its numbers.
+
+    Args:
+        of_scipy: the rows among these that SciPy computes, which is not loaded for the others.
+    """
     special = [(_END, 0), (_SCALAR, 1), (_ROW, 1), (_CONSTANT, 1), (OUTPUT, 2), (SUMMED, 2)]
     guards = [(f"{GUARD} {relation} {outcome}", 2) for relation in RELATIONS
               for outcome in (True, False)]
     ops = []
-    for op in (*EMITTERS, *CHAINS):
-        arity = TABLE[op].arity
-        step = 2 if TABLE[op].paired else 1
+    for op in (*EMITTERS, *CHAINS, *of_scipy):
+        arity = lookup(op).arity
+        step = 2 if lookup(op).paired else 1
         ops += [(op, n) for n in (range(0, MOST + 1, step) if arity is None else (arity,))]
     return [*special, *guards, *ops, *((name, step.arity) for name, step in STEPS.items())]
 
@@ -55,6 +59,7 @@ class InterpreterWriter(Writer):
         source, program = program, lowered(program, MOST)
         super().__init__(program, rows, sums, width, vector, 1)
         self.source, self.code_size = source, 0  # all programs share its code
+        self.instructions = instructions(sorted(OF_SCIPY.intersection(program.ops)))
         self.is_small = True  # whatever the program's size
         tape = Tape.of(program, sums)
         self.n_memory = tape.n_slots
@@ -68,7 +73,7 @@ class InterpreterWriter(Writer):
 
     def _table(self, tape: Tape) -> Array:
         """A line for each input, constant, instruction, output and guard, and one for the end."""
-        numbers = {kind: number for number, kind in enumerate(instructions())}
+        numbers = {kind: number for number, kind in enumerate(self.instructions)}
         table = np.zeros((tape.n_slots + 1, WORDS), np.int32)
         for slot, row in enumerate(self.is_row):
             table[slot, :2] = numbers[(_ROW if row else _SCALAR, 1)], self.place[slot]
@@ -88,10 +93,10 @@ class InterpreterWriter(Writer):
     # --- the module -------------------------------------------------------------------------------
 
     def module(self) -> str:
-        """The whole module as text; it is the same for all programs."""
+        """The whole module as text; it is the same for all programs of the same instructions."""
         e = Emitter(self.width, self.vector)
         cases = [f"case{number}:\n{self._case(e, *kind)}"
-                 for number, kind in enumerate(instructions())]
+                 for number, kind in enumerate(self.instructions)]
         parts = ["@table = global ptr null", "@constants = global ptr null",
                  self._interpreter(e, cases), self._kernel(1), *sorted(e.declared),
                  self.ATTRIBUTES]

@@ -11,10 +11,11 @@ import numpy as np
 
 from autograd.compiler.backends.interface import InMemory, Results
 from autograd.compiler.backends.llvm.array_codegen import ArrayWriter
-from autograd.compiler.backends.llvm.blocks import Crew, Share, words
+from autograd.compiler.backends.llvm.blocks import Crew, Share
 from autograd.compiler.backends.llvm.codegen import Writer
 from autograd.compiler.backends.llvm.emitter import KERNEL_WORDS
 from autograd.compiler.backends.llvm.target import aligned, execution_engine, host
+from autograd.compiler.backends.llvm.team import words
 from autograd.core.forking import lock
 from autograd.core.typing import Array
 
@@ -49,7 +50,9 @@ class Kernel(InMemory):
             ctypes.c_void_p.from_address(place).value = table.ctypes.data
         self.address: int = self._engine.get_function_address("kernel")
         self.share = Share(self.address, sum(map(len, program.operands)),
-                           self.n_sums * self.lanes, self.n_memory * self.width, self.width)
+                           self.n_sums * self.lanes, self.n_memory * self.width, self.width,
+                           max([-(-size // grain) for size, grain in writer.pieces.values()],
+                               default=1))
         # One pointer to all arguments: ctypes takes longer for eight of them than a small program.
         self._function = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(self.address)
         self._pack = struct.Struct(f"{self.n_scalars}d").pack_into

@@ -12,8 +12,9 @@ from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from autograd.compiler.backends.llvm.emitter import Emitter
-from autograd.compiler.backends.llvm.ops import EMITTERS, STEPS, Emit
+from autograd.compiler.backends.llvm.ops import EMITTERS, STEPS, Emit, scipys
 from autograd.compiler.program.program import Guard, Program, bits_key
+from autograd.core.primitive import library
 
 
 class Chain(Protocol):
@@ -82,7 +83,8 @@ CHAINS: dict[str, Callable[[Chain, Sequence[Any]], Any]] = {
     "dot": _dot, "norm": _norm, "logsumexp": _logsumexp,
     "largest": _extreme("maximum", -math.inf), "smallest": _extreme("minimum", math.inf),
 }
-KNOWN = frozenset((*EMITTERS, *STEPS, *CHAINS))  # what there is machine code for
+OF_SCIPY = frozenset(name for name, row in library().items() if row.scipy)
+KNOWN = frozenset((*EMITTERS, *STEPS, *CHAINS, *OF_SCIPY))  # what there is machine code for
 
 
 class _Emitted:
@@ -104,6 +106,8 @@ def emitter_of(op: str) -> Emit:
         return EMITTERS[op]
     if op in STEPS:
         return STEPS[op].emit
+    if op in OF_SCIPY:
+        return scipys(op)
     return lambda e, x: str(CHAINS[op](_Emitted(e), x))
 
 

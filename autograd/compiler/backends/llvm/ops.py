@@ -14,6 +14,7 @@ from autograd.compiler.backends.llvm.emitter import Emitter
 from autograd.compiler.backends.llvm.near_zero import emit_near_zero
 from autograd.compiler.program.steps import EITHER, KEEPING
 from autograd.core.near_zero import CLOSE
+from autograd.core.primitive import lookup
 from autograd.core.primitives import LN2
 
 # How the functions of the C library are called, and their counterparts for rows in libmvec.
@@ -216,6 +217,15 @@ def _unless_zero(e: Emitter, x: Sequence[str]) -> str:
 
 def _keep(relation: str, outcome: bool) -> Emit:
     return lambda e, x: e.where_holds(relation, outcome, x[1], x[2], x[0], e.const(float("nan")))
+
+
+SCIPY = "chainrule_scipy_"  # in front of the symbols of SciPy's functions
+
+
+def scipys(op: str) -> Emit:
+    """A row of the library that SciPy computes: its function is called, row by row."""
+    symbol = SCIPY + lookup(op).scipy
+    return lambda e, x: e.call(symbol, *x, flag=True)
 
 
 class Step(NamedTuple):

@@ -5,15 +5,17 @@ from __future__ import annotations
 import ctypes
 import ctypes.util
 import os
+import re
 import sys
 from typing import Any
 
 import numpy as np
 
 from autograd.compiler.backends.llvm import code_cache as cache
-from autograd.compiler.backends.llvm.ops import LIBM
+from autograd.compiler.backends.llvm.ops import LIBM, SCIPY
 from autograd.core.forking import lock
 from autograd.core.typing import Array
+from autograd.special import from_scipy
 
 try:
     import llvmlite.binding as llvm
@@ -76,6 +78,15 @@ def _bind_libm() -> None:
         llvm.add_symbol(name, ctypes.cast(getattr(library, name), ctypes.c_void_p).value)
 
 
+def _bind_scipy(assembly: str) -> None:
+    """Give LLVM the functions of SciPy that an assembly calls, under names that stay the same."""
+    for symbol, name, operands in re.findall(rf"^declare double @({SCIPY}(\w+))\((.*), i32\)",
+                                             assembly, re.MULTILINE):
+        if symbol not in _started:
+            llvm.add_symbol(symbol, from_scipy.address(name, operands.count("double")))
+            _started[symbol] = True
+
+
 def aligned(count: int) -> Array:
     """Uninitialized numbers at an address that every register can be loaded from."""
     raw = np.empty(count + 8)
@@ -89,6 +100,7 @@ def execution_engine(assembly: str, machine: Any, optimize: bool, unroll: bool =
         if "libm" not in _started:
             _bind_libm()
             _started["libm"] = True
+        _bind_scipy(assembly)
         name = cache.name_of(assembly, ".".join(map(str, llvm.llvm_version_info)), machine.triple,
                              llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten())
         code = cache.load(name)

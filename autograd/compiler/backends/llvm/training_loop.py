@@ -13,9 +13,11 @@ from typing import Any
 import numpy as np
 
 from autograd.compiler.backends.interface import InMemory
-from autograd.compiler.backends.llvm.blocks import Crew, address, spread_address, words
+from autograd.compiler.backends.llvm.blocks import Crew, spread_address
 from autograd.compiler.backends.llvm.emitter import KERNEL_WORDS
-from autograd.compiler.backends.llvm.training_loop_codegen import WORDS, training_loop
+from autograd.compiler.backends.llvm.team import Team, address, words
+from autograd.compiler.backends.llvm.training_loop_codegen import MOVED, WORDS, training_loop
+from autograd.compiler.backends.threads import allowed
 from autograd.compiler.backends.training_steps import DONE, Steps
 from autograd.compiler.program.program import Program
 from autograd.core.typing import Array
@@ -38,7 +40,8 @@ class Descent(InMemory):
         numbers: the parameters, shape (n,).
         memories: shape (n_memories, n).
         registers: how many registers of rows to take at once; see ``llvm.compile``.
-        threads: at most so many compute the blocks of a large batch; None for one for each core.
+        threads: at most so many share out the rows of a large batch, the steps of a large program
+            and the moves of many parameters; None for one for each core.
     """
 
     def __init__(self, loss: Program, n_row_inputs: int, rule: Program, n_memories: int,
@@ -64,9 +67,10 @@ class Descent(InMemory):
         self._now = 0  # which of the two holds the latest step; the next one goes to the other
         self.restore(numbers, memories)
         self._sums = _lines(1 + self._stride, self.lanes)
-        self._rule_sums = _lines(2, self._rule.lanes)
+        self._n_blocks = max(1, -(-n // MOVED))
+        self._rule_sums = _lines(self._n_blocks, 2 * self._rule.lanes)
         self._memories: list[Array] = []  # of the threads that compute the loss
-        self._memory_of_rule = _lines(1, self._rule.share.n_memory)[0]
+        self._memory_of_rule = _lines(self._n_blocks, self._rule.share.n_memory)
         self._ok = np.ones(self._stride)
         self._function = _function(self.lanes)
 
@@ -92,17 +96,24 @@ class Descent(InMemory):
         """What is remembered of them, shape (n_memories, n)."""
         return self._of_parameters(slice(2, None))
 
-    def _called(self, most: int, arguments: dict[str, Any]) -> tuple[Crew | None, int, Array]:
+    def _called(self, most: int, arguments: dict[str, Any]) -> tuple[Team | None, int, Array]:
         """How batches of up to so many rows are computed: by whom, which function, which words."""
         share = self._loss.share
-        threads = share.threads(most, self.threads)
-        while len(self._memories) < threads:
+        is_cut = most > share.block(most)
+        threads = share.threads(most, self.threads) if is_cut else min(
+            allowed(self.threads), max(share.n_pieces, self._n_blocks))
+        while len(self._memories) < (threads if is_cut else 1):
             self._memories.append(_lines(1, share.n_memory)[0])
-        call = words(KERNEL_WORDS, {**arguments, "memory": self._memories[0]})
-        if most <= share.block(most):
-            return None, self._loss.address, call
-        crew = Crew(share, most, call, self._memories[:threads])
-        return crew, spread_address(), crew.words
+        memories = self._memories[:threads]
+        call = words(KERNEL_WORDS, {**arguments, "memory": memories[0]})
+        if is_cut:
+            crew = Crew(share, most, call, memories)
+            return crew, spread_address(), crew.arguments
+        if threads < 2:
+            return None, share.address, call
+        team = Team([memories[0]] + [np.empty(0)] * (threads - 1))  # they share one memory
+        call[KERNEL_WORDS.index("team")] = team.address
+        return team, share.address, call
 
     def _of_parameters(self, lines: int | slice) -> Array:
         copied: Array = self._lines[self._now][lines, :self.n_parameters].copy()
@@ -138,7 +149,7 @@ class Descent(InMemory):
         by_row = np.ascontiguousarray(data.T)
         lines_now, lines_next = self._lines[self._now], self._lines[1 - self._now]
         self._sums[:], self._rule_sums[:] = 0.0, 0.0
-        crew, loss, loss_arguments = self._called(int(counts.max()), {
+        team, loss, loss_arguments = self._called(int(counts.max()), {
             "rows": rows, "sums": self._sums, "out": out, "ok": ok, "stride": stride})
         rule_arguments = words(KERNEL_WORDS, {
             "scalars": shared, "rows": lines_now, "sums": self._rule_sums, "out": lines_next,
@@ -147,19 +158,21 @@ class Descent(InMemory):
         loop = words(WORDS, {
             "loss": loss, "loss_arguments": loss_arguments,
             "rule": self._rule.address, "rule_arguments": rule_arguments,
+            "rule_memory": self._memory_of_rule.shape[1],
             "n_steps": len(counts), "counts": lines[0], "starts": lines[1],
             "order": 0 if order is None else order, "data": by_row, "n_inputs": len(data),
             "rows": rows, "out": out, "ok": ok, "rows_stride": stride, "padding": self.padding,
             "scalars": shared, "n_scalars": self._n_shared,
             "l2": np.float64(l2).view(np.int64), "n_parameters": self.n_parameters,
             "stride": self._stride, "answers": answers, "answers_stride": places,
-            "n_answers": self.n_extra, "objectives": objectives})
+            "n_answers": self.n_extra, "objectives": objectives,
+            "team": 0 if team is None else team.address, "lines": lines_now, "moved": lines_next})
         reached = np.zeros(1, dtype=np.int64)
         def descend() -> int:
             status: int = self._function(address(loop), address(reached))
             return status
 
-        status = descend() if crew is None else crew.during(descend)
+        status = descend() if team is None else team.during(descend)
         self._now = (self._now + int(reached[0])) % 2
         return Steps(int(reached[0]), status, objectives, answers[:self.n_extra])
 

@@ -25,7 +25,7 @@ from tests.threads import in_threads
 pytest.importorskip("llvmlite")
 
 from autograd.compiler.backends.interface import Results
-from autograd.compiler.backends.llvm import blocks
+from autograd.compiler.backends.llvm import blocks, team
 from autograd.compiler.backends.llvm.compilation import compile, compile_soon
 from autograd.compiler.backends.llvm.interpreter import InterpreterWriter
 from autograd.compiler.backends.llvm.kernel import Kernel
@@ -164,9 +164,9 @@ def test_a_limit_holds_also_for_code_that_comes_later() -> None:
 
 def test_each_thread_has_a_memory_of_its_own() -> None:
     memories = [np.zeros(1) for _ in range(3)]
-    crew = blocks.Crew(blocks.Share(0, 1, 0, 1, 1), 1, np.zeros(8, np.int64), memories)
+    crew = blocks.Crew(blocks.Share(0, 1, 0, 1, 1), 1, np.zeros(9, np.int64), memories)
     assert [crew._own_memory() for _ in range(3)] == [memories[2], memories[1], None]
-    assert crew._memory == blocks.address(memories[0])
+    assert crew._memory == team.address(memories[0])
 
 
 def test_how_rows_are_cut_depends_on_no_threads(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -198,7 +198,7 @@ def test_what_has_no_sums_is_cut_for_several_threads_only(monkeypatch: pytest.Mo
 def test_small_work_wakes_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(blocks, "WORTH_IT", 10**6)
     woken = []
-    monkeypatch.setattr(blocks, "enlist", lambda count, job: woken.append(count))
+    monkeypatch.setattr(team, "enlist", lambda count, job: woken.append(count))
     kernel = compile(random_program(100, 4), ROW, SUMMED)
     for n in (1_000, 10_000):
         results(kernel, rows_of(n), 4)
@@ -305,7 +305,7 @@ def test_an_interrupted_call_leaves_the_next_one_right() -> None:
 def test_an_interruption_is_heard_between_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(blocks, "INTERRUPTIBLE", 1)  # one block in each call of machine code
     kernel, rows = compile(random_program(300, 9), ROW, SUMMED), rows_of(6_400)
-    functions = blocks._functions()
+    functions = team.functions()
     calls = itertools.count()
 
     def work(*arguments: Any) -> Any:
@@ -315,7 +315,7 @@ def test_an_interruption_is_heard_between_blocks(monkeypatch: pytest.MonkeyPatch
 
     expected = results(kernel, rows, 1)
     calls = itertools.count()
-    monkeypatch.setattr(blocks, "_functions", lambda: functions._replace(work=work))
+    monkeypatch.setattr(team, "functions", lambda: functions._replace(work=work))
     with pytest.raises(Interrupted):
         results(kernel, rows, 1)
     assert results(kernel, rows, 2) == expected
@@ -323,7 +323,7 @@ def test_an_interruption_is_heard_between_blocks(monkeypatch: pytest.MonkeyPatch
 
 def test_who_comes_too_late_finds_nothing_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     late: list[Callable[[], None]] = []
-    monkeypatch.setattr(blocks, "enlist", lambda count, job: late.extend([job] * count))
+    monkeypatch.setattr(team, "enlist", lambda count, job: late.extend([job] * count))
     expected = history(1, [8], None)
     kernel, rows = compile(random_program(30, 10), ROW, SUMMED), rows_of(1_000)
     found = results(kernel, rows, 3)
@@ -338,12 +338,12 @@ def test_others_help_in_a_call(monkeypatch: pytest.MonkeyPatch) -> None:
     """The caller holds still until the others have drawn all tickets."""
     kernel, rows = compile(random_program(30, 11), ROW, SUMMED), rows_of(2_000)
     expected = results(kernel, rows, 1)
-    functions, me = blocks._functions(), threading.get_ident()
+    functions, me = team.functions(), threading.get_ident()
 
     def work(address: int, *rest: Any) -> Any:
         words = current[-1].words
         deadline = time.monotonic() + 60.0
-        while threading.get_ident() == me and words[blocks._TICKETS] > 0:
+        while threading.get_ident() == me and words[team.TICKETS] > 0:
             assert time.monotonic() < deadline
             time.sleep(0.001)
         return functions.work(address, *rest)
@@ -351,6 +351,6 @@ def test_others_help_in_a_call(monkeypatch: pytest.MonkeyPatch) -> None:
     current: list[Any] = []
     begin = blocks.Crew.run
     monkeypatch.setattr(blocks.Crew, "run", lambda crew: (current.append(crew), begin(crew))[1])
-    monkeypatch.setattr(blocks, "_functions", lambda: functions._replace(work=work))
+    monkeypatch.setattr(team, "functions", lambda: functions._replace(work=work))
     assert results(kernel, rows, 2) == expected
     assert len(current) == 1

@@ -12,7 +12,7 @@ import autograd as ag
 from autograd import TABLE, GradientError, Value, primitive
 from autograd.core.value import UFUNCS
 
-from .own_primitives import declared
+from ..own_primitives import declared
 
 
 @contextmanager

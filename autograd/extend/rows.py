@@ -1,4 +1,4 @@
-"""primitive(...): an operation of your own in one row, checked before it is believed."""
+"""An operation of your own on numbers, in one row, checked before it is believed."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import Any
 from autograd.checking.finite_differences import EPS, TINY, local_difference
 from autograd.checking.reports import GradientError
 from autograd.core import primitives
+from autograd.core.primitive import find
 from autograd.core.primitives import DOMAIN_ERRORS, TABLE, Interval, Primitive
 from autograd.core.validation import interval
 from autograd.core.value import UFUNCS, Value, install
@@ -26,47 +27,12 @@ RTOL = 1e-6
 TAUGHT_ATOL = 1e-9
 
 
-def primitive(name: str, value: Callable[..., float],
-              partials: Callable[..., Any] | Sequence[Callable[..., Any]],
-              domain: str = "", safe: Any = None, kink: Callable[..., float] | None = None,
-              latex: str = "", text: str = "", aliases: Sequence[str] = (),
-              derivative: str | Sequence[str] = ()) -> Primitive:
-    """Add an operation of your own to the table, after checking its partials against its value.
-
-    Values get methods of its name (for one and two operands), and it is drawn, explained and
-    checked like the others::
-
-        cube = autograd.primitive("cube", lambda x: x * x * x, lambda x, y: 3.0 * x * x)
-        cube(v)     # or v.cube()
-
-    Args:
-        name: a Python identifier that is not taken.
-        value: the function on floats; its signature gives the number of operands, ``*xs`` is any
-            number. Outside its domain it raises what Python's ``math`` raises.
-        partials: for each operand a function of (\\*operands, result) that returns the local
-            derivative, in ordinary arithmetic and autograd's functions (never ``math``), so that
-            it runs on floats and on Values; for one operand the bare function; for any number of
-            operands one function that returns the list of all derivatives.
-        domain: for people, the condition on the operands, for example ``"x > 0"``.
-        safe: an interval ``(low, high)`` of operands at which value and derivative are finite, or
-            one interval for each operand; the check and the test strategies draw from it. If it
-            is left out, a few are tried.
-        kink: the signed distance of the operands from the nearest kink, if there is one.
-        latex, text: templates of the notation; ``{0}``, ``{1}`` are operands, ``{all}`` all.
-        aliases: other names for the methods.
-        derivative: for each operand the derivative as it is taught, for ``help`` and ``explain``:
-            an expression in x (a, b, ... for several operands) and y, the result, such as
-            ``"3 * x**2"``; for any number of operands that by each of them, x.
-
-    Returns:
-        The primitive: a function of floats, Values or arrays of them.
-
-    Raises:
-        GradientError: when a partial disagrees with the value, or the derivative as it is taught
-            with the partial; the message names the partial and the point. Nothing is added then.
-        ValueError: for a name that is taken, or when no safe point is found.
-        TypeError: for a wrong number of partials, or partials that work on floats only.
-    """
+def new_row(name: str, value: Callable[..., float],
+            partials: Callable[..., Any] | Sequence[Callable[..., Any]],
+            domain: str = "", safe: Any = None, kink: Callable[..., float] | None = None,
+            latex: str = "", text: str = "", aliases: Sequence[str] = (),
+            derivative: str | Sequence[str] = ()) -> Primitive:
+    """Add a row to the table; its arguments are those of :func:`autograd.primitive`."""
     names = (name, *aliases)
     _refuse_names(names)
     arity = _arity(value)
@@ -100,7 +66,7 @@ def _refuse_names(names: Sequence[str]) -> None:
     for name in names:
         if not isinstance(name, str) or not name.isidentifier() or keyword.iskeyword(name):
             raise ValueError(f"a primitive's name must be a Python identifier, not {name!r}")
-        if name in TABLE or name in UFUNCS or hasattr(Value, name):
+        if find(name) is not None or name in UFUNCS or hasattr(Value, name):
             raise ValueError(f"the name {name!r} is taken; choose another")
     if len(set(names)) < len(names):
         raise ValueError(f"the names {', '.join(names)} repeat")

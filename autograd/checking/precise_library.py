@@ -1,0 +1,54 @@
+"""The values of the library's functions in high precision, by mpmath's own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+
+def _real(m: Any, w: Any) -> Any:
+    """A number that is real; nan in place of another one."""
+    return w.real if w.imag == 0 else m.nan
+
+
+def _lambertw_slope(m: Any, k: Any, x: Any) -> Any:
+    w = _real(m, m.lambertw(x, int(k)))
+    return 1 / (m.exp(w) * (1 + w))
+
+
+def _complete_elliptic(m: Any, a: Any, n: Any, x: Any) -> Any:
+    """DLMF 19.5.1, 19.5.2 and 15.5.2."""
+    half = m.mpf(1) / 2
+    return (m.pi / 2 * m.rf(a, n) * m.rf(half, n) / m.factorial(n)
+            * m.hyp2f1(a + n, half + n, 1 + n, x))
+
+
+OF_LIBRARY: dict[str, Callable[..., Any]] = {
+    "j0": lambda m, x: m.besselj(0, x),
+    "j1": lambda m, x: m.besselj(1, x),
+    "jv": lambda m, v, x: m.besselj(v, x),
+    "y0": lambda m, x: m.bessely(0, x),
+    "y1": lambda m, x: m.bessely(1, x),
+    "yv": lambda m, v, x: m.bessely(v, x),
+    "i0": lambda m, x: m.besseli(0, x),
+    "i1": lambda m, x: m.besseli(1, x),
+    "iv": lambda m, v, x: m.besseli(v, x),
+    "k0": lambda m, x: m.besselk(0, x),
+    "k1": lambda m, x: m.besselk(1, x),
+    "kv": lambda m, v, x: m.besselk(v, x),
+    "exp1": lambda m, x: m.e1(x),
+    "expi": lambda m, x: m.ei(x),
+    "expn": lambda m, n, x: m.expint(n, x),
+    "gammainc": lambda m, a, x: m.gammainc(a, 0, x, regularized=True),
+    "gammaincc": lambda m, a, x: m.gammainc(a, x, m.inf, regularized=True),
+    "gamma_density": lambda m, a, x: m.power(x, a - 1) * m.exp(-x) / m.gamma(a),
+    "betainc": lambda m, a, b, x: m.betainc(a, b, 0, x, regularized=True),
+    "beta_density": lambda m, a, b, x: m.power(x, a - 1) * m.power(1 - x, b - 1) / m.beta(a, b),
+    "lambertw": lambda m, x: _real(m, m.lambertw(x)),
+    "lambertwm1": lambda m, x: _real(m, m.lambertw(x, -1)),
+    "lambertw_gap": lambda m, k, x: 1 + _real(m, m.lambertw(x, int(k))),
+    "lambertw_slope": _lambertw_slope,
+    "ellipk": lambda m, x: m.ellipk(x),
+    "ellipe": lambda m, x: m.ellipe(x),
+    "complete_elliptic": _complete_elliptic,
+}

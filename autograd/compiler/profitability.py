@@ -1,0 +1,130 @@
+"""Whether recordings pay: what they cost against what replays save, in calls of the eager engine.
+
+A function may take another branch at nearly every call. Each of its recordings costs as much time
+as many calls, and is hardly ever replayed; then the eager engine is quicker. That is decided by
+counts and not by a clock, so that a program computes the same bits in every run. What is spent
+stays below a third of what the calls would have cost by the eager engine alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from autograd.compiler.program.passes import dead_code
+from autograd.compiler.program.program import RELATIONS, Program
+from autograd.core.primitives import DOMAIN_ERRORS, lookup
+
+FREE = 16  # recordings of short or straight programs that need not pay
+RECORDING, COMPILING = 12.0, 40.0  # the costs, measured on programs of 2,000 to 15,000 instructions
+LOOKING = 0.25  # and of looking whether a recorded branch is taken
+BRANCHY, LONG = 8, 100  # conditions and instructions of a program that is not compiled at once
+STEADY = 24  # calls in a row that take a recorded branch before it is compiled
+
+
+class Profit:
+    """What one compiled function has spent and saved.
+
+    Attributes:
+        eager: how many calls, or rows, the eager engine has computed because recordings would not
+            pay.
+        replays: how many calls, or rows, were replays.
+    """
+
+    def __init__(self) -> None:
+        self.eager = self.replays = 0
+        self._recordings = self._in_vain = 0
+        self._spent = 0.0
+        self._is_branchy = self._has_changed = False
+        self._gap = self._wait = 0
+
+    def may_record(self) -> bool:
+        """Whether another recording is worth its cost."""
+        if self._recordings < (1 if self._is_branchy else FREE):
+            return True
+        return self._pays(self._cost())
+
+    def recorded(self, program: Program) -> bool:
+        """Count a recording; whether to compile it only once its branch has shown to be steady."""
+        if self._recordings >= FREE or self._is_branchy:
+            self._spent += self._cost()
+        self._is_branchy = is_branchy(program)
+        if self._is_branchy:
+            if self._recordings == 0:
+                self._spent += RECORDING
+            self._in_vain += 1
+        self._recordings += 1
+        self._gap = self._wait = 0
+        return self._is_branchy
+
+    def may_look(self) -> bool:
+        """Whether to see if a call takes the recorded branch: at longer and longer intervals."""
+        if self._wait:
+            self._wait -= 1
+            return False
+        self._spent += LOOKING
+        return True
+
+    def looked(self, holds: bool) -> None:
+        """Note what was seen."""
+        self._has_changed |= not holds
+        self._gap = 0 if holds else min(2 * self._gap + 1, 63)
+        self._wait = self._gap
+
+    def may_compile(self, held: int) -> bool:
+        """Whether to compile a branch that so many calls in a row have taken."""
+        return held >= STEADY and (not self._has_changed or self._pays(RECORDING + COMPILING))
+
+    def compiled(self) -> None:
+        """Count it."""
+        self._spent += RECORDING + COMPILING
+        self._in_vain = 0
+
+    def _cost(self) -> float:
+        return RECORDING * 2.0 ** self._in_vain if self._is_branchy else RECORDING + COMPILING
+
+    def _pays(self, cost: float) -> bool:
+        return self._spent + cost <= (self.eager + 4 * self.replays) / 3
+
+
+def is_branchy(program: Program) -> bool:
+    """Whether another call is likely to take another branch, and compiling takes its time."""
+    return len(program.guards) >= BRANCHY and len(program) >= LONG
+
+
+class Candidate:
+    """A recording that is not compiled yet.
+
+    Args:
+        recording: the recording.
+
+    Attributes:
+        held: how many of the latest calls in a row have taken its branch.
+    """
+
+    def __init__(self, recording: Any) -> None:
+        self.recording = recording
+        self.held = 0
+        self._steps: list[tuple[Any, tuple[int, ...]]] | None = None
+        self._decisions = recording.program
+
+    def holds(self, numbers: Sequence[float]) -> bool:
+        """Whether a call takes this branch.
+
+        Args:
+            numbers: among its arguments.
+        """
+        if self._steps is None:
+            program = self._decisions = dead_code(replace(self.recording.program, outputs=()))
+            self._steps = [(lookup(op).value, operands) for op, operands in
+                           zip(program.ops, program.operands, strict=True)]
+        program = self._decisions
+        slots = [*numbers, *[leaf._data for leaf in self.recording.captured], *program.constants]
+        try:
+            for value, operands in self._steps:
+                slots.append(value(*[slots[x] for x in operands]))
+        except DOMAIN_ERRORS:
+            return False
+        return all(RELATIONS[relation](slots[left], slots[right]) is outcome
+                   for relation, left, right, outcome in program.guards)

@@ -1,0 +1,53 @@
+"""Calls of a compiled function by the eager engine, of which nothing is written down."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from autograd.compiler.recipes import derivative_of
+from autograd.compiler.trace.arguments import lift
+from autograd.compiler.trace.tracer import names_of
+from autograd.core.context import Switch
+from autograd.core.value import no_grad
+
+
+class _without_graph(no_grad):
+    """Inside, operations compute numbers alone; who listens is not asked."""
+
+    __slots__ = ()
+
+    def __enter__(self) -> None:
+        Switch.__enter__(self)
+
+
+def plain(function: Callable[..., Any], static: frozenset[int]) -> Callable[..., Any]:
+    """The function as the eager engine computes it, on Values like those of a recording.
+
+    Args:
+        function: takes numbers and structures of them.
+        static: the positions of arguments that are handed over as they are.
+    """
+    derivative = derivative_of(function)
+    if derivative:  # its own Trace makes the leaves of what is differentiated
+        transform, inner, *options = derivative
+        made: Callable[..., Any] = transform(_on_values(inner, static), *options)
+        return made
+    lifted = _on_values(function, static)
+
+    def without_graph(*arguments: Any, **keywords: Any) -> Any:
+        with _without_graph():
+            return lifted(*arguments, **keywords)
+
+    return without_graph
+
+
+def _on_values(function: Callable[..., Any], static: frozenset[int]) -> Callable[..., Any]:
+    """The function, that is called with a Value in place of each number."""
+    names = names_of(function)
+
+    def lifted(*arguments: Any, **keywords: Any) -> Any:
+        fresh = lift(arguments, keywords, names, static)
+        return function(*fresh.arguments, **fresh.keywords)
+
+    return lifted

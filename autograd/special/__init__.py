@@ -1,0 +1,46 @@
+"""Special functions under SciPy's names, of numbers, Values and arrays: the library.
+
+::
+
+    from autograd import grad, special
+
+    grad(special.j0)(2.0)          # -special.j1(2.0)
+
+``scipy.special.j0(v)`` of a Value is the same function. ``help(special.j0)`` says where it is
+defined and what its derivative is. The functions:
+
+    j0 j1 jv (jn)  y0 y1 yv (yn)  i0 i1 iv  k0 k1 kv (kn)   Bessel's
+    expi exp1 expn                                          exponential integrals
+    gammainc gammaincc betainc                              incomplete gamma and beta functions
+    lambertw                                                its two real branches
+    ellipk ellipe                                           complete elliptic integrals
+
+and those of ``autograd`` itself: gamma, gammaln, digamma (psi), polygamma, erf, erfc, expit,
+logit, xlogy, xlog1py, softmax, log_softmax, logsumexp, exp2, expm1, log1p, cbrt.
+
+An order (v, n) or a parameter (a, b) is a plain number: there is no derivative by it. The values of
+all but lambertw are SciPy's, the extra ``scipy``; machine code calls SciPy's functions by their
+address, C and JavaScript have no way to. Each module says how accurate its functions are.
+"""
+
+from __future__ import annotations
+
+from autograd.core.composed import log_softmax, softmax
+from autograd.core.gamma_functions import digamma, gamma, gammaln, polygamma
+from autograd.core.primitives import cbrt, erf, erfc, exp2, expm1, log1p, logsumexp
+from autograd.core.primitives import sigmoid as expit
+from autograd.core.special import logit, xlog1py, xlogy
+from autograd.special.bessel import i0, i1, iv, j0, j1, jv, k0, k1, kv, y0, y1, yv
+from autograd.special.elliptic import ellipe, ellipk
+from autograd.special.exponential_integrals import exp1, expi, expn
+from autograd.special.incomplete import betainc, gammainc, gammaincc
+from autograd.special.lambert import lambertw
+
+jn, yn, kn, psi = jv, yv, kv, digamma
+
+__all__ = [
+    "betainc", "cbrt", "digamma", "ellipe", "ellipk", "erf", "erfc", "exp1", "exp2", "expi",
+    "expit", "expm1", "expn", "gamma", "gammainc", "gammaincc", "gammaln", "i0", "i1", "iv",
+    "j0", "j1", "jn", "jv", "k0", "k1", "kn", "kv", "lambertw", "log1p", "log_softmax", "logit",
+    "logsumexp", "polygamma", "psi", "softmax", "xlog1py", "xlogy", "y0", "y1", "yn", "yv",
+]
