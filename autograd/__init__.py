@@ -11,7 +11,7 @@ from autograd.core import numpy_functions as numpy_functions  # they answer NumP
 from autograd.core import undefined as _undefined
 from autograd.core import value as _value
 from autograd.core.backward import gradient
-from autograd.core.composed import clip, log_softmax, softmax
+from autograd.core.composed import clip, log_softmax, softmax, stop_gradient
 from autograd.core.gamma_functions import digamma, gamma, gammaln, polygamma
 from autograd.core.graph import edges, leaves, name_scope, scope_of, topological_order
 from autograd.core.naming import node_names
@@ -117,6 +117,8 @@ if TYPE_CHECKING:  # what __getattr__ below finds at run time
     from autograd.compiler.jit import jit
     from autograd.compiler.trace.tracer import RecordingError
     from autograd.compiler.vmap import vmap
+    from autograd.core.implicit import implicit
+    from autograd.core.linear_maps import linearize, vjp
     from autograd.descent import Path, brute_force, descend, evaluations
     from autograd.drawing.graph import draw
     from autograd.explaining.chain_rule import explain
@@ -183,7 +185,9 @@ _LATER = {
     "evaluations": "descent",
     "explain": "explaining.chain_rule",
     "gradcheck": "checking.gradient_check",
+    "implicit": "core.implicit",
     "jit": "compiler.jit",
+    "linearize": "core.linear_maps",
     "live": "pages.live_graph",
     "live_descent": "pages.live_descent",
     "plot_decision_boundary": "plotting.functions",
@@ -194,6 +198,7 @@ _LATER = {
     "plot_surface": "plotting.functions",
     "primitive": "extend",
     "step_through": "pages.live_graph",
+    "vjp": "core.linear_maps",
     "vmap": "compiler.vmap",
 }
 
@@ -242,14 +247,15 @@ __all__ = [
     "digamma", "dot", "draw", "edges", "elu", "erf", "erfc", "erfcinv", "erfcx", "erfinv",
     "evaluations", "exp", "exp2", "explain", "expm1", "floor", "floordiv", "fmod", "gamma",
     "gammaln", "gelu", "grad", "gradcheck", "gradient", "hardtanh", "hessian", "hvp", "hypot",
-    "identity", "ieee_remainder", "jacobian", "jit", "jvp", "leaky_relu", "leaves", "live",
-    "live_descent", "log", "log10", "log1p", "log2", "log_ndtr", "log_softmax", "logaddexp",
-    "logit", "logsumexp", "maximum", "minimum", "mish", "mod", "name_scope", "ndtr", "ndtri",
-    "no_grad", "node_names", "norm", "plot_decision_boundary", "plot_descent", "plot_function",
-    "plot_history", "plot_loss_landscape", "plot_surface", "polygamma", "primitive", "prod",
-    "radians", "relu", "rint", "scope_of", "selu", "sigmoid", "silu", "sin", "sinc", "sinh",
-    "softmax", "softplus", "softsign", "sqrt", "step_through", "sum", "tan", "tanh",
-    "topological_order", "trunc", "value_and_grad", "values", "vmap", "where", "xlog1py", "xlogy",
+    "identity", "ieee_remainder", "implicit", "jacobian", "jit", "jvp", "leaky_relu", "leaves",
+    "linearize", "live", "live_descent", "log", "log10", "log1p", "log2", "log_ndtr",
+    "log_softmax", "logaddexp", "logit", "logsumexp", "maximum", "minimum", "mish", "mod",
+    "name_scope", "ndtr", "ndtri", "no_grad", "node_names", "norm", "plot_decision_boundary",
+    "plot_descent", "plot_function", "plot_history", "plot_loss_landscape", "plot_surface",
+    "polygamma", "primitive", "prod", "radians", "relu", "rint", "scope_of", "selu", "sigmoid",
+    "silu", "sin", "sinc", "sinh", "softmax", "softplus", "softsign", "sqrt", "step_through",
+    "stop_gradient", "sum", "tan", "tanh", "topological_order", "trunc", "value_and_grad",
+    "values", "vjp", "vmap", "where", "xlog1py", "xlogy",
 ]
 
 # Every row of the table is a function of the package, also one that is not named above.

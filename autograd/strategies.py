@@ -217,7 +217,8 @@ def expressions(draw: Any, n_inputs: int = 2, max_nodes: int = 10,
     Raises:
         ValueError: when n_inputs or max_nodes is less than 1, or primitives is empty.
     """
-    all_rows = [row for row in TABLE.values() if not row.orders]  # orders are no results
+    all_rows = [row for row in TABLE.values()
+                if not row.orders and not row.stops]  # orders are no results
     rows = [_row(p) for p in (all_rows if primitives is None else primitives)]
     if n_inputs < 1 or max_nodes < 1 or not rows:
         raise ValueError("expressions needs at least one input, one node and one primitive")

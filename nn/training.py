@@ -128,9 +128,9 @@ def fit(model: Module, X: Any, y: Any, loss: str | Loss | Callable[..., Any] = "
         backend: "llvm", "numpy" or "jax", which must do the compiled steps; None takes the
             quickest that is installed. What cannot be recorded is left to the eager engine by
             all of them.
-        threads: at most so many compute the rows of a batch, where it is large enough for machine
-            code to be shared out (some hundred rows; small batches take one thread); None for one
-            for each processor core. CHAINRULE_THREADS limits both. The history's bits do not
+        threads: at most so many share out machine code: the rows of a batch of some hundred rows or
+            more, the neurons and weights of a network of some 30,000 parameters or more; None for
+            one for each processor core. CHAINRULE_THREADS limits both. The history's bits do not
             depend on it.
         mesh: with "jax", a ``jax.sharding.Mesh`` with an axis "rows", over whose devices the rows
             of each batch are spread; as many to each. With ``jax.distributed`` every process

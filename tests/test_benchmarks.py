@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from tests.benchmarks import __main__ as command
-from tests.benchmarks import environments, growth, harness
+from tests.benchmarks import environments, growth, harness, scaling
 from tests.benchmarks.environments import PeerError, Worker
 from tests.benchmarks.harness import Row, WrongAnswer
 from tests.benchmarks.problems import BENCHMARKS, OURS, Benchmark, Entry
@@ -33,7 +33,7 @@ class Fake:
         first = self.name not in self.asked
         self.asked.append(self.name)
         answer = {"first": 1.5, "result": self.result, "accuracy": None} if first else {}
-        return {**answer, "times": [self.times.pop(0)]}
+        return {**answer, "times": [self.times.pop(0)], "peak": 3 << 20}
 
     def close(self) -> None:
         self.closed = True
@@ -125,7 +125,7 @@ def test_durations(seconds: float, text: str) -> None:
 def test_the_listing_names_every_benchmark_and_peer(capsys: pytest.CaptureFixture[str]) -> None:
     assert command.main(["--list"]) == 0
     printed = capsys.readouterr().out
-    for name in (*BENCHMARKS, "growth", *environments.REQUIREMENTS):
+    for name in (*BENCHMARKS, "growth", "scaling", *environments.REQUIREMENTS):
         assert name in printed
 
 
@@ -164,6 +164,10 @@ def allowed(data):
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 0
     return Job(lambda: [[int(os.environ.get("CHAINRULE_THREADS", 0)), cores]])
 
+def slow(data):
+    import time
+    return Job(lambda: time.sleep(60))
+
 def deadly(data):
     import os
     os._exit(3)
@@ -183,11 +187,20 @@ def test_a_worker_answers_requests(tmp_path: Path) -> None:
         first = peer.ask(benchmark="loop", **request)
         assert first["result"] == [[1.0, 3.0], [2.0]]
         assert first["accuracy"] == 0.5 and first["first"] > 0.0 and len(first["times"]) == 2
-        assert set(peer.ask(benchmark="loop", **request)) == {"times"}
+        assert set(peer.ask(benchmark="loop", **request)) == {"times", "peak"}
         with pytest.raises(PeerError, match="no such thing"):
             peer.ask(benchmark="broken", **request)
         with pytest.raises(PeerError, match="ended with code 3"):
             peer.ask(benchmark="deadly", **request)
+    finally:
+        peer.close()
+
+
+def test_who_takes_too_long_is_ended(tmp_path: Path) -> None:
+    peer = worker(tmp_path, timeout=1.0)
+    try:
+        with pytest.raises(PeerError, match="took more than 1 s"):
+            peer.ask(benchmark="slow", data=str(tmp_path / "data.npz"), repetitions=1, seconds=1e-4)
     finally:
         peer.close()
 
@@ -244,3 +257,40 @@ def test_both_trainings_of_a_network_are_measured() -> None:
     assert found["instructions"] == 785 * 2 + 3 * 10
     assert tuple(found["stages"]) == growth.FITS
     assert all(seconds > 0.0 and peak >= 0 for seconds, peak in found["stages"].values())
+
+
+# --- scaling --------------------------------------------------------------------------------------
+
+def test_the_table_of_scaling_has_both_sides_and_their_ratios(
+        capsys: pytest.CaptureFixture[str]) -> None:
+    made: list[str] = []
+
+    def make(peer: str) -> Fake:
+        made.append(peer)
+        return Fake(peer, [2e-6 if peer == OURS else 5e-6] * 3, [[1.0]], [])
+
+    assert scaling.run(10**3, make=make)
+    assert sorted(made) == ["chainrule"] * 2 + ["jax"] * 2  # a process each
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    measured = ["1.5", "s", "1.5", "s", "1.00", "2", "us", "5", "us", "2.50", "3", "MiB", "3",
+                "MiB", "1.00"]
+    assert ["1,000", "parameters", *measured] in lines
+    assert ["1,000", "rows", *measured] in lines
+
+
+def test_scaling_says_who_has_failed(capsys: pytest.CaptureFixture[str]) -> None:
+    class Failing(Fake):
+        def ask(self, **request: Any) -> dict[str, Any]:
+            raise PeerError("took more than 240 s")
+
+    def make(peer: str) -> Fake:
+        return (Fake if peer == OURS else Failing)(peer, [2e-6] * 3, [[1.0]], [])
+
+    assert not scaling.run(10**3, make=make)
+    assert capsys.readouterr().out.count("jax: took more than 240 s") == 2
+
+
+def test_networks_of_scaling_have_about_so_many_parameters() -> None:
+    for size, (nin, *widths) in scaling.NETWORKS.items():
+        exact = sum((a + 1) * b for a, b in zip([nin, *widths], widths, strict=False))
+        assert abs(exact / size - 1.0) < 0.01

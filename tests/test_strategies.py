@@ -11,7 +11,7 @@ from autograd import TABLE, Value, topological_order
 from autograd.core import primitives
 from autograd.strategies import arrays_in, expressions, floats_in, operands_of
 
-ROWS = [row for row in TABLE.values() if not row.orders]
+ROWS = [row for row in TABLE.values() if not row.orders and not row.stops]
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)

@@ -67,7 +67,7 @@ MP_VALUES: dict[str, Callable[..., Any]] = {
     "mul": lambda m, a, b: a * b,
     "div": lambda m, a, b: a / b,
     "neg": lambda m, x: -x,
-    "identity": lambda m, x: x,
+    "identity": lambda m, x: x, "stop_gradient": lambda m, x: x,
     "pow": lambda m, a, b: m.power(a, b),
     "sign": lambda m, x: m.sign(x),
     "step": lambda m, x: m.one if x > 0 else m.zero,

@@ -16,6 +16,7 @@ from autograd.compiler.program.program import Program
 from autograd.compiler.recipes import Recipe, bound, derivative_of, reduced
 from autograd.compiler.trace.arguments import Results, lift, objects_of
 from autograd.compiler.trace.captured_state import Watch
+from autograd.compiler.trace.ignored import standing_in, watched, without_stand_ins
 from autograd.compiler.trace.inlining import inlined
 from autograd.compiler.trace.outside import Lookout
 from autograd.compiler.trace.plain import plain
@@ -75,7 +76,8 @@ class Compiled:
     mesh: Any = None
 
     def __init__(self, function: Callable[..., Any], backend: str | None,
-                 max_recordings: int | None, static: frozenset[int] = frozenset()) -> None:
+                 max_recordings: int | None, static: frozenset[int] = frozenset(),
+                 ignore: tuple[str, ...] = ()) -> None:
         if not callable(function):
             raise TypeError(f"jit and vmap take a function, not {function!r}")
         update_wrapper(self, function)  # type: ignore[arg-type]
@@ -85,6 +87,7 @@ class Compiled:
         self.max_recordings = MOST_RECORDINGS if max_recordings is None else max_recordings
         self.profit = Profit() if max_recordings is None else None
         self.static = static
+        self.ignore = ignore
         self.n_recordings = 0
         self.notes: list[Note] = []
         self._known: dict[Any, Known] = {}
@@ -92,7 +95,7 @@ class Compiled:
         self._plain: Callable[..., Any] | None = None
         self._is_everywhere = in_ieee in derivative_of(function)[:1]
         self.derived: dict[Any, Any] = {}
-        self.recipe = Recipe(type(self), function, backend, max_recordings, static)
+        self.recipe = Recipe(type(self), function, backend, max_recordings, static, ignore)
 
     # --- recording -------------------------------------------------------------------------------
 
@@ -128,18 +131,23 @@ class Compiled:
         _refuse_captured(watch)
         lookout = None if watch.is_pure else Lookout(watch.captures())
         is_alone = threading.active_count() == 1
-        recording = record(self.function, arguments, keywords, self.static, lookout)
+        recording = self._record(watch, arguments, keywords, lookout, is_kept=True)
         is_alone &= threading.active_count() == 1
         is_sure = _refuse_readings(watch, lookout, is_alone)
         has_printed = lookout is not None and lookout.has_printed  # and would again
         is_once = has_printed or (is_sure and len(recording.program) > CHECKED)
         if is_once:
             _refuse_changes(watch)
-        watch = self._watch(arguments, keywords)  # what was imported inside, or cached, is there
+        if lookout is not None or not watch.holds():
+            watch = self._watch(arguments, keywords)  # what was imported inside, or cached, too
         if lookout is not None:
             watch.add_libraries(lookout)
-        waits = self.profit is not None and self.profit.recorded(recording.program) and may_wait
-        if not is_once and not waits:
+        waits = self.profit is not None and self.profit.recorded(
+            recording.program, may_wait)
+        if waits and not is_once:  # what changes at each call is seen now, and the rest later
+            self._plainly(arguments, keywords)
+            _refuse_changes(watch)
+        elif not is_once:
             self._refuse_another(watch, recording, arguments, keywords)
         known = self._settled(watch, self._known.get(key))
         if waits:
@@ -149,6 +157,23 @@ class Compiled:
         self.n_recordings += 1
         self.notes.append(Note(reason, key, recording))
         return recording, known
+
+    def _record(self, watch: Watch, arguments: tuple[Any, ...], keywords: dict[str, Any],
+                lookout: Lookout | None = None, is_kept: bool = False) -> Recording:
+        """What this call does.
+
+        Args:
+            watch, arguments, keywords, lookout: of the call.
+            is_kept: whether what it counts in ignored names stays counted.
+        """
+        if not self.ignore:
+            return record(self.function, arguments, keywords, self.static, lookout)
+        try:
+            with standing_in(watch.ignored, RecordingError, is_kept) as guard:
+                return record(watched(self.function, guard), arguments, keywords, self.static,
+                              lookout)
+        finally:
+            without_stand_ins(self._watch(arguments, keywords).ignored)
 
     def may_record(self) -> bool:
         """Whether a branch that is not known yet is recorded."""
@@ -188,7 +213,7 @@ class Compiled:
     def _watch(self, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Watch:
         """What the function reads besides the numbers among its arguments."""
         objects = objects_of((arguments, keywords))
-        return Watch(partial(self.function, *objects) if objects else self.function)
+        return Watch(partial(self.function, *objects) if objects else self.function, self.ignore)
 
     def _settled(self, watch: Watch, before: Known | None) -> Known:
         """The Watch of the latest recording, with the recordings before that hold as well."""
@@ -217,7 +242,7 @@ class Compiled:
     def _refuse_another(self, watch: Watch, recording: Recording, arguments: tuple[Any, ...],
                         keywords: dict[str, Any]) -> None:
         """Record it again: a function that then computes something else cannot be replayed."""
-        again = record(self.function, arguments, keywords, self.static)
+        again = self._record(watch, arguments, keywords)
         _refuse_changes(watch)
         if not recording.is_same(again):
             raise RecordingError(
@@ -357,9 +382,12 @@ def _refuse_readings(watch: Watch, lookout: Lookout | None, is_alone: bool) -> b
 
 def _refuse_changes(watch: Watch) -> None:
     if (name := watch.changed()) is not None:
+        last = name.split(".")[-1]
+        ignoring = (f", or, if it is a counter or the like, on which no result hangs, write "
+                    f'jit(f, ignore=("{last}",))' if last.isidentifier() else "")
         raise RecordingError(f"the function changes {name}, which it does not own; a replay would "
                              "not do it again. Return what changes, and set it outside"
-                             f"{_or_another_thread()}")
+                             f"{ignoring}{_or_another_thread()}")
 
 
 def _or_another_thread() -> str:

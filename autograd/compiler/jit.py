@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar, overload
 
 import numpy as np
@@ -14,12 +14,14 @@ from autograd.compiler.recipes import Recipe, composed
 from autograd.compiler.scipy_objective import Objective
 from autograd.compiler.trace.arguments import HoldsValues, signature, static_signature
 from autograd.compiler.trace.batched_results import outline
+from autograd.compiler.trace.ignored import checked
 from autograd.compiler.trace.inlining import inlined
 from autograd.compiler.trace.standalone import standalone
 from autograd.compiler.trace.tracer import Recording, is_recording
 from autograd.core import value
 from autograd.core.context import listeners_on
 from autograd.core.graph import collector_at_rest
+from autograd.core.linear_maps import vjp_of
 from autograd.core.transforms import hvp_of, jvp_of
 from autograd.core.undefined import Undefined
 
@@ -81,8 +83,11 @@ class Jitted(Compiled, Generic[F]):
                     if replay.is_finite(outputs):
                         return replay.build(outputs)
                     return self._eagerly(arguments, keywords)
-            if known.candidate is not None and self._may_look():
-                return self._looked(known, key, numbers, arguments, keywords)
+            if known.candidate is not None and self.profit is not None:
+                if self.profit.may_look(known.candidate.held):
+                    return self._looked(known, key, numbers, arguments, keywords)
+                if known.candidate.held:  # so far it is steady
+                    return self._unrecorded(arguments, keywords)
         return self._unknown(key, numbers, arguments, keywords)
 
     if TYPE_CHECKING:
@@ -104,9 +109,6 @@ class Jitted(Compiled, Generic[F]):
         if self.profit is not None:
             self.profit.eager += 1
         return self._plainly(arguments, keywords)
-
-    def _may_look(self) -> bool:
-        return self.profit is not None and self.profit.may_look()
 
     def _looked(self, known: Known, key: Any, numbers: Any, arguments: tuple[Any, ...],
                 keywords: dict[str, Any]) -> Any:
@@ -184,9 +186,9 @@ class Jitted(Compiled, Generic[F]):
         key = (transform, options)
         if key not in self.derived:
             # Functions of (primals, tangents) have other arguments, and differentiate by all.
-            static = frozenset[int]() if transform in (hvp_of, jvp_of) else self.static
+            static = frozenset[int]() if transform in (hvp_of, jvp_of, vjp_of) else self.static
             made: Jitted[Any] = Jitted(transform(self.function, *options), self.backend,
-                                       self.given_max_recordings, static)
+                                       self.given_max_recordings, static, self.ignore)
             made.recipe = Recipe(composed, self.recipe, transform, *options)
             self.derived[key] = made
         derived: Jitted[Any] = self.derived[key]
@@ -203,7 +205,8 @@ class Jitted(Compiled, Generic[F]):
         return known, np.array(numbers).tobytes()
 
     def _like(self, function: Callable[..., Any]) -> Jitted[Any]:
-        return Jitted(function, self.backend, self.given_max_recordings, self.static)
+        return Jitted(function, self.backend, self.given_max_recordings, self.static,
+                      self.ignore)
 
     if TYPE_CHECKING:
         @overload
@@ -313,21 +316,21 @@ class Decorator(Protocol):
 
 @overload
 def jit(function: None = None, *, backend: str | None = None, static_argnums: Positions = (),
-        max_recordings: int | None = None) -> Decorator: ...
+        max_recordings: int | None = None, ignore: str | Sequence[str] = ()) -> Decorator: ...
 @overload
 def jit(function: C, *, backend: str | None = None, static_argnums: Positions = (),
-        max_recordings: int | None = None) -> C: ...
+        max_recordings: int | None = None, ignore: str | Sequence[str] = ()) -> C: ...
 @overload
 def jit(function: D, *, backend: str | None = None, static_argnums: Positions = (),
-        max_recordings: int | None = None) -> Jitted[D]: ...
+        max_recordings: int | None = None, ignore: str | Sequence[str] = ()) -> Jitted[D]: ...
 @overload
 def jit(function: OfValues, *, backend: str | None = None, static_argnums: Positions = (),
-        max_recordings: int | None = None) -> Jitted[Any]: ...
+        max_recordings: int | None = None, ignore: str | Sequence[str] = ()) -> Jitted[Any]: ...
 @overload
 def jit(function: F, *, backend: str | None = None, static_argnums: Positions = (),
-        max_recordings: int | None = None) -> Jitted[F]: ...
+        max_recordings: int | None = None, ignore: str | Sequence[str] = ()) -> Jitted[F]: ...
 def jit(function: Any = None, *, backend: str | None = None, static_argnums: Positions = (),
-        max_recordings: int | None = None) -> Any:
+        max_recordings: int | None = None, ignore: str | Sequence[str] = ()) -> Any:
     """Compile a function of numbers: recorded at its first call, replayed from then on.
 
     Ordinary Python control flow works: every comparison that the function makes while it is
@@ -356,6 +359,9 @@ def jit(function: Any = None, *, backend: str | None = None, static_argnums: Pos
             every call is computed by the eager engine, which takes less time than to record it,
             and a long program with many conditions is compiled only when calls in a row have
             taken the same branch. Both are decided by counts: every run gives the same bits.
+        ignore: the names of variables and attributes that the function changes and a replay may
+            leave out, such as a counter: "nfev" for any of this name, or "self.count.nfev".
+            They hold numbers, or lists that are appended to.
 
     Returns:
         A function of the same arguments that returns floats, with the attributes ``n_recordings``,
@@ -368,19 +374,20 @@ def jit(function: Any = None, *, backend: str | None = None, static_argnums: Pos
             for a function that asks a Value for a bare number, even if it catches that error.
         RecordingError: when called, for a function that no replay could repeat: it draws random
             numbers, reads the clock, a file or the like, changes what it captures, captures a
-            pointer, or computes something else each time.
+            pointer, or computes something else each time; and where a result or a decision
+            hangs on what ``ignore`` names.
         ValueError, ZeroDivisionError, OverflowError: when called, outside a domain; the same
             error as without jit.
     """
     if function is None:
         return lambda f: jit(f, backend=backend, static_argnums=static_argnums,
-                             max_recordings=max_recordings)
+                             max_recordings=max_recordings, ignore=ignore)
     positions = (static_argnums,) if isinstance(static_argnums, int) else tuple(static_argnums)
     if any(position < 0 for position in positions):
         raise ValueError(f"static_argnums={static_argnums} must count from 0")
     if isinstance(function, Compiled):  # another compiled function only if something else is asked
-        if positions or backend not in (None, function.backend):
+        if positions or ignore or backend not in (None, function.backend):
             raise TypeError(f"{function!r} is compiled already; give the options to the first jit "
                             "or vmap")
         return function
-    return Jitted(function, backend, max_recordings, frozenset(positions))
+    return Jitted(function, backend, max_recordings, frozenset(positions), checked(ignore))

@@ -45,21 +45,30 @@ class Profit:
             return True
         return self._pays(self._cost())
 
-    def recorded(self, program: Program) -> bool:
-        """Count a recording; whether to compile it only once its branch has shown to be steady."""
-        if self._recordings >= FREE or self._is_branchy:
-            self._spent += self._cost()
+    def recorded(self, program: Program, may_wait: bool) -> bool:
+        """Count a recording; whether to compile it only once its branch has shown to be steady.
+
+        Args:
+            program: what was recorded.
+            may_wait: whether it may be compiled later.
+        """
+        is_free = self._recordings < FREE and not self._is_branchy
         self._is_branchy = is_branchy(program)
-        if self._is_branchy:
-            if self._recordings == 0:
-                self._spent += RECORDING
-            self._in_vain += 1
+        waits = self._is_branchy and may_wait
+        if self._is_branchy or not is_free:
+            self._spent += self._cost() if waits else RECORDING + COMPILING
+        self._in_vain += waits
         self._recordings += 1
         self._gap = self._wait = 0
-        return self._is_branchy
+        return waits
 
-    def may_look(self) -> bool:
-        """Whether to see if a call takes the recorded branch: at longer and longer intervals."""
+    def may_look(self, held: int) -> bool:
+        """Whether to see if a call takes the recorded branch, which so many in a row have taken.
+
+        While it fails, at longer and longer intervals; and not before it may be compiled.
+        """
+        if held >= STEADY and not self.may_compile(held):
+            return False
         if self._wait:
             self._wait -= 1
             return False

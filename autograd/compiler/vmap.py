@@ -34,6 +34,7 @@ from autograd.compiler.trace.few_rows import FewRows, builder, few_rows
 from autograd.compiler.trace.tracer import Recording, RecordingError, is_recording
 from autograd.core.context import listeners_on
 from autograd.core.graph import collector_at_rest
+from autograd.core.linear_maps import vjp_of
 from autograd.core.primitives import DOMAIN_ERRORS, lookup
 from autograd.core.pytrees import leaves_of
 from autograd.core.transforms import grad, hessian, hvp_of, jvp_of, value_and_grad
@@ -117,15 +118,15 @@ class Batched(Compiled, Generic[R]):
     def __init__(self, function: Callable[..., Any], in_axes: Axes, backend: str | None,
                  max_recordings: int | None, static: frozenset[int] = frozenset(),
                  sums: Sums = False, origins: Origins = None, threads: int | None = None,
-                 mesh: Any = None) -> None:
-        super().__init__(function, backend, max_recordings, static)
+                 mesh: Any = None, ignore: tuple[str, ...] = ()) -> None:
+        super().__init__(function, backend, max_recordings, static, ignore)
         self.threads = checked_threads(threads)
         self.mesh = mesh
         self.in_axes = in_axes
         self.sums = sums
         self.origins = origins
         self.recipe = Recipe(type(self), function, in_axes, backend, max_recordings, static, sums,
-                             origins, threads, mesh)
+                             origins, threads, mesh, ignore)
 
     def __call__(self, *arguments: Any, **keywords: Any) -> R:
         axes = self._axes(len(arguments))
@@ -219,6 +220,8 @@ class Batched(Compiled, Generic[R]):
                                     partial(self.compiled, threads=self.threads))
             known.replays = [*known.replays, replay]
             left = _run_branch(replay, parts, pending, gathered)
+            if self.profit is not None:
+                self.profit.replays += len(pending) - len(left)
             if not len(left) or left[0] != first:
                 return left
             # Rounded otherwise, a number that was read with .data is another one.
@@ -246,7 +249,7 @@ class Batched(Compiled, Generic[R]):
 
     def _like(self, function: Callable[..., Any]) -> Batched[Any]:
         return Batched(function, self.in_axes, self.backend, self.given_max_recordings, self.static,
-                       self.sums, self.origins, self.threads, self.mesh)
+                       self.sums, self.origins, self.threads, self.mesh, self.ignore)
 
     def to_c(self, name: str) -> NoReturn:
         """Of rows there is no C: the function of one row is written, and called for each."""
@@ -257,6 +260,9 @@ class Batched(Compiled, Generic[R]):
 
     def __compose__(self, transform: Callable[..., Any], *options: Any) -> Batched[Any]:
         """Derivatives of the sum over all rows: by shared arguments they are sums."""
+        if transform is vjp_of:
+            raise TypeError("vjp(vmap(f), ...) would be a pullback of all rows at once; write "
+                            "vmap(lambda x, cotangent: vjp(f, x)[1](cotangent)) for that of each")
         if transform in (hvp_of, jvp_of):
             along: Any = partial(self._along, transform)  # a function, for hvp and jvp alone
             return along  # type: ignore[no-any-return]
@@ -265,7 +271,7 @@ class Batched(Compiled, Generic[R]):
             made: Batched[Any] = Batched(
                 transform(self.function, *options), self.in_axes, self.backend,
                 self.given_max_recordings, self.static, self._sums_of(transform, *options),
-                self._origins_of(transform, *options), self.threads, self.mesh)
+                self._origins_of(transform, *options), self.threads, self.mesh, self.ignore)
             made.recipe = Recipe(composed, self.recipe, transform, *options)
             self.derived[key] = made
         derived: Batched[Any] = self.derived[key]
@@ -273,7 +279,10 @@ class Batched(Compiled, Generic[R]):
 
     def _origins_of(self, transform: Callable[..., Any], *options: Any) -> Origins:
         """Which parts of a derivative have the shape of an argument."""
-        transform, argnums = _inner(transform, options)
+        transform, argnums, has_aux = _inner(transform, options)
+        if has_aux and transform is not value_and_grad:
+            aux = self.origins[1] if isinstance(self.origins, tuple) else None
+            return (self._origins_of(transform, argnums), aux)
         if transform is grad:
             return argnums  # type: ignore[no-any-return]
         if transform is value_and_grad:
@@ -282,7 +291,10 @@ class Batched(Compiled, Generic[R]):
 
     def _sums_of(self, transform: Callable[..., Any], *options: Any) -> Sums:
         """Which parts of a derivative are summed over the rows."""
-        transform, argnums = _inner(transform, options)
+        transform, argnums, has_aux = _inner(transform, options)
+        if has_aux and transform is not value_and_grad:
+            aux = self.sums[1] if isinstance(self.sums, tuple) else self.sums
+            return (self._sums_of(transform, argnums), aux)
         positions = (argnums,) if isinstance(argnums, int) else tuple(argnums)
         shared = tuple(self._is_shared(position) for position in positions)
         each: Sums = shared[0] if isinstance(argnums, int) else shared
@@ -333,12 +345,14 @@ class Batched(Compiled, Generic[R]):
             sums, origins = tuple(axis is None for axis in axes), tuple(range(count))
         return Batched(update_wrapper(one_row, self.function), (*axes, *axes), self.backend,
                        self.given_max_recordings, sums=sums, origins=origins, threads=self.threads,
-                       mesh=self.mesh)
+                       mesh=self.mesh, ignore=self.ignore)
 
 
-def _inner(transform: Callable[..., Any], options: tuple[Any, ...]) -> tuple[Any, Any]:
-    """A derivative and its argnums; ``in_ieee`` has both among its options."""
-    return options if transform is in_ieee else (transform, options[0])
+def _inner(transform: Callable[..., Any], options: tuple[Any, ...]) -> tuple[Any, Any, bool]:
+    """A derivative, its argnums and whether it has_aux; ``in_ieee`` has it among its options."""
+    if transform is in_ieee:
+        transform, *options = options  # type: ignore[assignment]
+    return transform, options[0], len(options) > 1
 
 
 def _is_all_summed(sums: Sums) -> bool:
@@ -436,7 +450,7 @@ def vmap(function: Callable[..., Any], in_axes: Axes = 0, *, backend: str | None
         mesh = _checked_mesh(mesh, backend)
     if isinstance(function, Jitted):
         return Batched(function.function, in_axes, backend, max_recordings, function.static,
-                       threads=threads, mesh=mesh)
+                       threads=threads, mesh=mesh, ignore=function.ignore)
     return Batched(function, in_axes, backend, max_recordings, threads=threads, mesh=mesh)
 
 

@@ -52,6 +52,14 @@ def _sort(self: ArrayOfValues, *arguments: Any, **options: Any) -> None:
     self[...] = np.sort(self, *arguments, **options)
 
 
+def _astype(self: ArrayOfValues, dtype: Any, *arguments: Any, **options: Any) -> Any:
+    """A copy: Values are floats already. To whole numbers only what is no Value converts."""
+    if np.dtype(dtype).kind in "fO":
+        return self.copy()
+    return np.ndarray.astype(self, dtype, *arguments, **options)
+
+
+setattr(ArrayOfValues, "astype", _astype)  # noqa: B010
 setattr(ArrayOfValues, "sort", _sort)  # noqa: B010 - its type is that of ndarray's
 
 

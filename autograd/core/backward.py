@@ -27,13 +27,14 @@ from autograd.core.value import (
     Operand,
     Value,
     data_of,
+    maker,
     name_of,
-    new_node,
     numbers,
     recording,
 )
 
 _add, _sub, _mul, _dot = primitives.add, primitives.sub, primitives.mul, primitives.dot
+_stopped = primitives.stopped
 
 
 def backward(root: Value) -> None:
@@ -112,6 +113,8 @@ def _propagate(order: list[Value]) -> None:
                 else:
                     a.grad += adjoint * b._data
                     b.grad += adjoint * a._data
+        elif op is _stopped:
+            pass
         elif op.arity == 1:
             try:
                 left.grad += adjoint * op.partials[0](left._data, node._data)
@@ -182,9 +185,12 @@ def _send_back(node: Value, adjoint: float, together: _Together) -> None:
 def _propagate_by_graphs(root: Value, order: list[Value]) -> None:
     """Look again where a derivative does not exist: 0 * sqrt(x) is constant, also at x = 0.
 
-    In graphs one can see that a factor is 0 for any input, and hands nothing on.
+    In graphs one can see that a factor is 0 for any input, and hands nothing on; and what hangs on
+    constants alone has no derivative to ask for.
     """
-    for node, adjoint in zip(order, adjoints(root, order), strict=True):
+    depends = dependents(order, [node for node in order if node.op is None])
+    asked = [node for node in order if node in depends]
+    for node, adjoint in zip(asked, adjoints(root, asked), strict=True):
         node.grad = data_of(adjoint)
 
 
@@ -295,7 +301,8 @@ def dependents(order: Sequence[Value], xs: Sequence[Value]) -> set[Any]:
         if left.__class__ is Call:
             if left in depends or not depends.isdisjoint(left.inputs):
                 depends.update((node, left))
-        elif ((left.__class__ is Value and left in depends)
+        elif node.op is not _stopped and (
+                (left.__class__ is Value and left in depends)
                 or (right.__class__ is Value and right in depends)
                 or (left.__class__ is tuple and any(
                     parent.__class__ is Value and parent in depends for parent in left))):
@@ -346,11 +353,12 @@ def _send_to_factors(factors: tuple[Any, ...], received: Any, depends: set[Value
                      adjoint: dict[Value, Any]) -> None:
     """Hand the adjoint of a dot on: to each factor, times the other one."""
     half = len(factors) // 2
+    node_of, adjoint_of = maker(_mul), adjoint.get  # once for thousands, mostly
     for parent, other in zip(factors, factors[half:] + factors[:half], strict=True):
         if parent.__class__ is Value and parent in depends:
-            if other.__class__ is Value and received.__class__ is Value:  # thousands, mostly
-                product = new_node(received._data * other._data, _mul, received, other)
-                before = adjoint.get(parent)
+            if other.__class__ is Value and received.__class__ is Value:
+                product = node_of(received._data * other._data, received, other)
+                before = adjoint_of(parent)
                 adjoint[parent] = product if before is None else before + product
             else:
                 _add_to(adjoint, parent, received, other)
@@ -394,7 +402,7 @@ def _ieee_graphs(node: Value, wanted: Sequence[bool]) -> Sequence[Any]:
     """The local derivatives as IEEE arithmetic has them, nan where the rule itself raises."""
     op = node.op
     assert op is not None
-    operands = [p if isinstance(p, Value) else Value(p) for p in node.parents]  # not Python's 1 / 0
+    operands = list(map(_as_value, node.parents))  # Python's own 1.0 / 0.0 is an error
 
     def each(position: int) -> Any:
         try:

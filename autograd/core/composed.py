@@ -1,4 +1,4 @@
-"""Functions made of several primitives: clip, softmax and its logarithm."""
+"""Functions made of several primitives: clip, softmax; of structures: stop_gradient."""
 
 from __future__ import annotations
 
@@ -9,7 +9,39 @@ import numpy as np
 
 from autograd.core import primitives
 from autograd.core.arrays import bare, kept
-from autograd.core.value import Value
+from autograd.core.call import changed
+from autograd.core.pytrees import as_array
+from autograd.core.value import Value, data_of
+
+
+def stop_gradient(structure: Any) -> Any:
+    """The same numbers, which count as constants to every derivative.
+
+    They follow their Values all the same where a compiled function is replayed, which a number
+    that was read with ``.data`` does not. ``gradcheck`` finds such a function wrong, for its
+    derivative is not that of its values.
+
+    Args:
+        structure: a Value, an array, or lists, tuples and dictionaries of them; what holds no
+            Values stays as it is.
+    """
+    return _of_values(structure, primitives.stopped)
+
+
+def numbers_in(structure: Any) -> Any:
+    """The same with the bare numbers of the Values in it, of which no recorder is told."""
+    return _of_values(structure, data_of)
+
+
+def _of_values(structure: Any, change: Callable[[Any], Any]) -> Any:
+    """The same structure around changed Values."""
+    def part(leaf: Any) -> Any:
+        if isinstance(leaf, np.ndarray) and leaf.dtype == object:
+            return as_array([change(x) if x.__class__ is Value else x for x in bare(leaf).flat],
+                            leaf.shape)
+        return change(leaf) if leaf.__class__ is Value else leaf
+
+    return changed(structure, part)
 
 
 def clip(x: Any, low: Any = None, high: Any = None) -> Any:

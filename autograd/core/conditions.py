@@ -228,8 +228,7 @@ def where(condition: Any, x: Any, y: Any) -> Any:
     arms = [bare(as_array_operand(arm)) for arm in (x, y)]
     if _is_open(condition) and any(_has_values(arm) for arm in arms):
         return _CHOSEN(condition.denied(), *[np.asarray(arm, dtype=object) for arm in arms])
-    return np.where(bare(decided(condition)).astype(bool) if isinstance(condition, ArrayOfValues)
-                    else decided(condition), *arms)
+    return np.where(decided(condition), *arms)
 
 
 def _has_values(arm: Any) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 from string import ascii_letters
 from typing import Any
 
@@ -17,7 +18,8 @@ from autograd.core.pytrees import as_array
 from autograd.core.typing import Array
 from autograd.core.value import Value, listener_here, new_node, numbers
 
-_dot = primitives.dot  # the row, that is: its type is that of a function
+_ALL_VALUES, _RECORDED = {Value}, {Value, float}
+_DOT = primitives.TABLE["dot"]
 Row = tuple[tuple[Any, ...], list[float], bool]  # operands, their numbers, whether Values are there
 
 
@@ -44,7 +46,9 @@ def dot_of(left: Sequence[Any], right: Sequence[Any]) -> Any:
 
 def _row(items: Sequence[Any]) -> Row:
     kinds = set(map(type, items))
-    if not kinds <= {Value, float}:
+    if kinds == _ALL_VALUES:
+        return tuple(items), [x._data for x in items], True
+    if not kinds <= _RECORDED:
         items = [x if x.__class__ is Value else as_float(x, "operand of dot") for x in items]
     return tuple(items), numbers(items), Value in kinds
 
@@ -53,7 +57,7 @@ def _product(left: Row, right: Row) -> Any:
     number = primitives.sum_of_products(left[1], right[1])
     if not (left[2] or right[2]):
         return number
-    node = new_node(number, primitives.TABLE["dot"], left[0] + right[0])
+    node = new_node(number, _DOT, left[0] + right[0])
     if listeners_on and (listener := listener_here()) is not None:
         listener.computed(node)
     return node
@@ -62,6 +66,8 @@ def _product(left: Row, right: Row) -> Any:
 def _products(left: Array, right: Array) -> Array:
     """Along the last axis of both: (n, m, k) and (n, p, k) give (n, m, p)."""
     shape, length = (*left.shape[:2], right.shape[1]), left.shape[2]
+    if shape[0] == 1 and length > 1:
+        return _table(left[0].tolist(), right[0].tolist())[None]
     result = np.empty(shape, dtype=object)
     if length == 1:
         result[...] = left * right.reshape(shape[0], 1, shape[2])
@@ -69,10 +75,15 @@ def _products(left: Array, right: Array) -> Array:
         result[...] = 0.0
     else:
         for place in range(shape[0]):
-            rows, columns = ([_row(row) for row in part[place].tolist()] for part in (left, right))
-            for i, row in enumerate(rows):
-                result[place, i] = [_product(row, column) for column in columns]
+            result[place] = _table(left[place].tolist(), right[place].tolist())
     return result
+
+
+def _table(rows: list[list[Any]], columns: list[list[Any]]) -> Array:
+    """The products of each row with each column; none of them is empty."""
+    prepared = list(map(_row, columns))
+    return np.fromiter([_product(row, column) for row in map(_row, rows) for column in prepared],
+                       object, len(rows) * len(columns)).reshape(len(rows), len(columns))
 
 
 def _finished(result: Array, shape: Sequence[int]) -> Any:
@@ -91,6 +102,12 @@ def matmul(a: Any, b: Any) -> Any:
         raise ValueError(f"np.matmul: shapes {left.shape} and {right.shape} do not fit: the last "
                          "axis of the first is as long as the last but one of the second")
     row, column = left.ndim == 1, right.ndim == 1
+    if row and column:
+        return dot_of(left.tolist(), right.tolist())
+    if left.ndim <= 2 and right.ndim <= 2 and left.shape[-1] > 1:
+        table = _table([left.tolist()] if row else left.tolist(),
+                       [right.tolist()] if column else right.T.tolist())
+        return (table[0] if row else table[:, 0] if column else table).view(ArrayOfValues)
     left = left[None] if row else left
     right = right[None] if column else right.swapaxes(-1, -2)
     outer = np.broadcast_shapes(left.shape[:-2], right.shape[:-2])
@@ -193,8 +210,7 @@ def correlate(a: Any, v: Any, mode: str = "valid") -> Any:
     """``np.correlate``."""
     first, second = (np.atleast_1d(as_objects(x)) for x in (a, v))
     if len(second) > len(first):
-        return convolve(second[::-1], first, mode)[::-1][::-1] if mode == "full" else (
-            convolve(first, second[::-1], mode))
+        return correlate(second, first, mode)[::-1]
     return convolve(first, second[::-1], mode)
 
 
@@ -205,50 +221,63 @@ def einsum(*operands: Any, **options: Any) -> Any:
     options.pop("optimize", None)
     if options:
         raise TypeError(f"np.einsum of Values takes no {', '.join(options)}")
-    inputs, output, arrays = _subscripts(operands)
-    sizes: dict[str, int] = {}
-    for letters, array in zip(inputs, arrays, strict=True):
-        if len(letters) != array.ndim:
-            raise ValueError(f"np.einsum: the subscripts {letters!r} are of {len(letters)} axes, "
-                             f"the operand has {array.ndim}")
-        for letter, size in zip(letters, array.shape, strict=True):
-            if sizes.setdefault(letter, size) != size:
-                if 1 not in (size, sizes[letter]):
-                    raise ValueError(f"np.einsum: the axis {letter!r} is {sizes[letter]} long in "
-                                     f"one operand and {size} in another")
-                sizes[letter] = max(size, sizes[letter])
-    terms = [_simple(letters, array, sizes) for letters, array in zip(inputs, arrays, strict=True)]
-    while len(terms) > 1:
-        (first, a), (second, b), *rest = terms
-        wanted = {*output, *(letter for letters, _ in rest for letter in letters)}
-        terms = [_pair(first, a, second, b, wanted), *rest]
-    letters, array = _without(*terms[0], set(output))
-    return _finished(array.transpose([letters.index(letter) for letter in output]),
-                     [sizes[letter] for letter in output])
-
-
-def _subscripts(operands: tuple[Any, ...]) -> tuple[list[str], str, list[Array]]:
-    """The subscripts of inputs and output, without dots, and the operands."""
     if not isinstance(operands[0], str):
         operands = _written(operands)
-    text, *given = operands
-    arrays = [as_objects(x) for x in given]
+    arrays = [as_objects(x) for x in operands[1:]]
+    inputs, output = _subscripts(operands[0], tuple(array.ndim for array in arrays))
+    sizes = _sizes(inputs, arrays)
+    terms = [_simple(letters, array, sizes) for letters, array in zip(inputs, arrays, strict=True)]
+    while len(terms) > 1:
+        first, second, *rest = terms
+        wanted = "".join([output, *(letters for letters, _ in rest)])
+        terms = [_pair(first, second, wanted, sizes), *rest]
+    letters, array = _without(*terms[0], output)
+    if letters != output:
+        array = array.transpose([letters.index(letter) for letter in output])
+    return array.view(ArrayOfValues) if output else array.item()
+
+
+def _sizes(inputs: Sequence[str], arrays: Sequence[Array]) -> dict[str, int]:
+    """How long the axis of each letter is."""
+    sizes: dict[str, int] = {}
+    for letters, array in zip(inputs, arrays, strict=True):
+        for letter, size in zip(letters, array.shape, strict=True):
+            known = sizes.setdefault(letter, size)
+            if known != size:
+                if 1 not in (size, known):
+                    raise ValueError(f"np.einsum: the axis {letter!r} is {known} long in one "
+                                     f"operand and {size} in another")
+                sizes[letter] = max(size, known)
+    return sizes
+
+
+@lru_cache(maxsize=1024)
+def _subscripts(text: str, axes: tuple[int, ...]) -> tuple[tuple[str, ...], str]:
+    """The subscripts of the inputs and of the output, with letters in place of dots.
+
+    Args:
+        text: as NumPy takes it.
+        axes: how many axes each operand has.
+    """
     source, arrow, output = text.replace(" ", "").partition("->")
     inputs = source.split(",")
-    if len(inputs) != len(arrays):
-        raise ValueError(f"np.einsum: {text!r} is of {len(inputs)} operands, not {len(arrays)}")
-    spare = [letter for letter in ascii_letters if letter not in text]
-    most = max((array.ndim - len(letters) + 3 for letters, array in
-                zip(inputs, arrays, strict=True) if "..." in letters), default=0)
-    dots = "".join(spare[:most])
-    inputs = [letters.replace("...", dots[len(dots) - (array.ndim - len(letters) + 3):])
-              if "..." in letters else letters for letters, array in
-              zip(inputs, arrays, strict=True)]
+    if len(inputs) != len(axes):
+        raise ValueError(f"np.einsum: {text!r} is of {len(inputs)} operands, not {len(axes)}")
+    spare = "".join(letter for letter in ascii_letters if letter not in text)
+    hidden = [count - len(letters) + 3 if "..." in letters else 0
+              for letters, count in zip(inputs, axes, strict=True)]
+    dots = spare[:max(hidden)]
+    inputs = [letters.replace("...", dots[len(dots) - count:])
+              for letters, count in zip(inputs, hidden, strict=True)]
+    for letters, count in zip(inputs, axes, strict=True):
+        if len(letters) != count:
+            raise ValueError(f"np.einsum: the subscripts {letters!r} are of {len(letters)} axes, "
+                             f"the operand has {count}")
     if arrow:
-        return inputs, output.replace("...", dots), arrays
+        return tuple(inputs), output.replace("...", dots)
     everything = "".join(inputs)
     once = sorted(c for c in set(everything) - set(dots) if everything.count(c) == 1)
-    return inputs, dots + "".join(once), arrays
+    return tuple(inputs), dots + "".join(once)
 
 
 def _written(operands: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -267,21 +296,22 @@ Term = tuple[str, Array]  # an array, and a letter for each of its axes
 
 def _simple(letters: str, array: Array, sizes: dict[str, int]) -> Term:
     """A term in which no letter is repeated: diagonals are taken."""
-    array = np.broadcast_to(array, [sizes[letter] for letter in letters])
-    for letter in dict.fromkeys(letters):
-        while letters.count(letter) > 1:
-            first = letters.index(letter)
-            second = letters.index(letter, first + 1)
-            array = np.diagonal(array, 0, first, second)
-            letters = letters[:first] + letters[first + 1:second] + letters[second + 1:] + letter
+    if 1 in array.shape:
+        array = np.broadcast_to(array, [sizes[letter] for letter in letters])
+    while len(set(letters)) < len(letters):
+        letter = next(letter for letter in letters if letters.count(letter) > 1)
+        first = letters.index(letter)
+        second = letters.index(letter, first + 1)
+        array = np.diagonal(array, 0, first, second)
+        letters = letters[:first] + letters[first + 1:second] + letters[second + 1:] + letter
     return letters, array
 
 
-def _without(letters: str, array: Array, wanted: set[str]) -> Term:
+def _without(letters: str, array: Array, wanted: str) -> Term:
     """A term summed over all axes that nobody wants."""
-    lone = [i for i, letter in enumerate(letters) if letter not in wanted]
-    if not lone:
+    if set(letters) <= set(wanted):
         return letters, array
+    lone = [i for i, letter in enumerate(letters) if letter not in wanted]
     left = [i for i in range(array.ndim) if i not in lone]
     moved = array.transpose(*left, *lone)
     shape = moved.shape[:len(left)]
@@ -291,20 +321,32 @@ def _without(letters: str, array: Array, wanted: set[str]) -> Term:
     return "".join(letters[i] for i in left), result.reshape(shape)
 
 
-def _pair(first: str, a: Array, second: str, b: Array, wanted: set[str]) -> Term:
+def _pair(one: Term, other: Term, wanted: str, sizes: dict[str, int]) -> Term:
     """Two terms as one."""
-    first, a = _without(first, a, wanted | set(second))
-    second, b = _without(second, b, wanted | set(first))
-    both = [letter for letter in first if letter in second and letter in wanted]
-    summed = [letter for letter in first if letter in second and letter not in wanted]
-    parts, lone = [], []
-    for letters, array in ((first, a), (second, b)):
-        own = [letter for letter in letters if letter not in both and letter not in summed]
-        lone.append(own)
-        moved = array.transpose([letters.index(letter) for letter in (*both, *own, *summed)])
-        ends = [math.prod(moved.shape[len(both):len(both) + len(own)]),
-                math.prod(moved.shape[len(both) + len(own):])]
-        parts.append(moved.reshape(math.prod(moved.shape[:len(both)]), *ends))
-    sizes = {**dict(zip(first, a.shape, strict=True)), **dict(zip(second, b.shape, strict=True))}
-    letters = "".join([*both, *lone[0], *lone[1]])
-    return letters, _products(*parts).reshape([sizes[letter] for letter in letters])
+    first, a = _without(*one, wanted + other[0])
+    second, b = _without(*other, wanted + first)
+    order_a, order_b, letters, parts = _plan(first, second, wanted)
+    both, own_a, own_b, summed = ([sizes[letter] for letter in part] for part in parts)
+    ends = math.prod(both), -1, math.prod(summed)
+    if 0 in a.shape or 0 in b.shape:
+        return letters, np.full([*both, *own_a, *own_b], 0.0, dtype=object)
+    left, right = a.transpose(order_a).reshape(ends), b.transpose(order_b).reshape(ends)
+    return letters, _products(left, right).reshape([*both, *own_a, *own_b])
+
+
+@lru_cache(maxsize=1024)
+def _plan(first: str, second: str, wanted: str) -> tuple[
+        list[int], list[int], str, tuple[str, str, str, str]]:
+    """How the axes of two terms are ordered, and those of their product.
+
+    Returns:
+        The order of the axes of each: those of both, those of its own, those that are summed; the
+        letters of the product; these parts.
+    """
+    both = "".join(c for c in first if c in second and c in wanted)
+    summed = "".join(c for c in first if c in second and c not in wanted)
+    own_a = "".join(c for c in first if c not in second)
+    own_b = "".join(c for c in second if c not in first)
+    return ([first.index(c) for c in both + own_a + summed],
+            [second.index(c) for c in both + own_b + summed],
+            both + own_a + own_b, (both, own_a, own_b, summed))

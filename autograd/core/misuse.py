@@ -95,10 +95,12 @@ def _of_math(call: str, name: str, n_arguments: int) -> str:
 
 
 def _of_conversion(name: str) -> str:
-    instead = "int(v.data)" if name == "int" else "v.data"
-    why = "; its derivative is 0 wherever it has one" if name == "int" else ""
-    return (f"{name}(v) would lose the gradient silently; leave {name}() out and {_KEEP}, or write "
-            f"{instead} for the bare number{why}")
+    if name == "int":
+        return (f"int(v) would lose the gradient silently; {_KEEP} (v.trunc() is whole, too), or "
+                "write int(v.data) for the bare number; its derivative is 0 wherever it has one. "
+                "In a function that jit compiles, int(v) is an index: one recording for each")
+    return (f"{name}(v) would lose the gradient silently; leave {name}() out and {_KEEP}, or "
+            "write v.data for the bare number")
 
 
 def _row(name: str) -> Primitive | None:

@@ -22,7 +22,7 @@ from autograd.core.contractions import as_objects, total
 from autograd.core.numpy_protocol import accumulated, axes_of, over_axes
 from autograd.core.primitive import TABLE, as_array_operand
 from autograd.core.typing import Array
-from autograd.core.value import Value, refusal
+from autograd.core.value import UFUNCS, Value, refusal
 
 Function = Callable[..., Any]
 _NOTHING: Any = np._NoValue
@@ -84,6 +84,8 @@ def _cumulative(ufunc: np.ufunc, start: float) -> Function:
 
 
 def _mean_of(items: list[Any]) -> Any:
+    if not items:
+        raise ValueError("the mean of no numbers is not defined")
     return total(items) / float(len(items))
 
 
@@ -149,17 +151,6 @@ def _no_nan(function: Function, instead: float) -> Function:
     """A function of an array in which each nan is another number."""
     return lambda a, *arguments, **options: function(
         nan_to_num(a, nan=instead, posinf=math.inf, neginf=-math.inf), *arguments, **options)
-
-
-def _nan_quantile(function: Function) -> Function:
-    def of_numbers(a: Any, *arguments: Any, **options: Any) -> Any:
-        array = np.asanyarray(a)
-        if array.ndim > 1:
-            raise refusal("np.nanpercentile and its like take sequences of Values; for an array "
-                          "write it for each row")
-        return function(_ours([x for x in array if x == x]), *arguments, **options)
-
-    return of_numbers
 
 
 def _average(a: Any, axis: Any = None, weights: Any = None, returned: bool = False, *,
@@ -359,6 +350,19 @@ def _geomspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtyp
     return result
 
 
+def _polyfit(x: Any, y: Any, deg: int, rcond: Any = None, full: bool = False, w: Any = None,
+             cov: Any = False) -> Any:
+    if full or cov:
+        raise refusal("np.polyfit of Values takes neither full=True nor cov=True")
+    places = np.asarray(x)
+    if places.dtype.kind == "O":
+        raise refusal("np.polyfit takes places x that are plain numbers; for others solve the "
+                      "normal equations of np.vander(x, n)")
+    weights = np.ones(len(places)) if w is None else np.asarray(w, dtype=float)
+    return np.linalg.pinv(np.vander(places, deg + 1) * weights[:, None]) @ (
+        _ours(y).T * weights).T
+
+
 # --- number by number -----------------------------------------------------------------------------
 
 def nan_to_num(x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None,
@@ -395,9 +399,9 @@ def _each(function: Callable[[Any], Any], a: Any) -> Any:
 def _of_row(name: str) -> Function:
     """A function that NumPy computes by steps of its own, and a row of the table at once."""
     def function(x: Any) -> Any:
-        if name not in TABLE:
+        if name not in UFUNCS:
             raise _unanswered(f"np.{name}")
-        return TABLE[name](x)
+        return UFUNCS[name](np.asanyarray(x) if isinstance(x, list | tuple) else x)
 
     return function
 
@@ -455,10 +459,13 @@ def _of_truths(function: Function) -> Function:
 def _where(condition: Any, x: Any = _NOTHING, y: Any = _NOTHING) -> Any:
     if x is _NOTHING:
         return np.nonzero(np.asarray(_truths(condition)))
-    condition = condition if isinstance(condition, Condition) else np.asarray(_truths(condition))
+    if not isinstance(condition, Condition):
+        condition = np.asarray(as_array_operand(condition))
+        condition = _truths(condition) if condition.dtype.kind == "O" else condition
     result = selected(condition, x, y)
-    return kept(result) if np.ndim(result) else result.item() if (
-        isinstance(result, np.ndarray)) else result
+    if not isinstance(result, np.ndarray):
+        return result
+    return kept(result) if result.ndim else result.item()
 
 
 def _select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0) -> Any:
@@ -641,7 +648,6 @@ def _named(name: str) -> Any:
     return found
 
 
-_median_of = orders.median
 _BY_NAME: dict[str, Function] = {
     "sum": _reduction(np.add), "prod": _reduction(np.multiply), "max": _extreme(np.maximum),
     "amax": _extreme(np.maximum), "min": _extreme(np.minimum), "amin": _extreme(np.minimum),
@@ -655,8 +661,8 @@ _BY_NAME: dict[str, Function] = {
     "nanstd": _spread_of_numbers(_deviation_of),
     "nancumsum": _no_nan(_accumulation(np.add), 0.0),
     "nancumprod": _no_nan(_accumulation(np.multiply), 1.0),
-    "nanmedian": _nan_quantile(orders.median), "nanquantile": _nan_quantile(orders.quantile),
-    "nanpercentile": _nan_quantile(orders.percentile),
+    "nanmedian": orders.nanmedian, "nanquantile": orders.nanquantile,
+    "nanpercentile": orders.nanpercentile,
     "median": orders.median, "quantile": orders.quantile, "percentile": orders.percentile,
     "sort": orders.sort, "partition": orders.partition, "searchsorted": orders.searchsorted,
     "dot": contractions.dot, "vdot": contractions.vdot, "inner": contractions.inner,
@@ -664,8 +670,8 @@ _BY_NAME: dict[str, Function] = {
     "trace": contractions.trace, "convolve": contractions.convolve,
     "correlate": contractions.correlate, "cross": _cross, "kron": _kron,
     "cov": _cov, "corrcoef": _corrcoef, "interp": _interp, "trapezoid": _trapezoid,
-    "trapz": _trapezoid, "gradient": _gradient, "unwrap": _unwrap, "linspace": _linspace,
-    "logspace": _logspace, "geomspace": _geomspace, "nan_to_num": nan_to_num,
+    "trapz": _trapezoid, "gradient": _gradient, "polyfit": _polyfit, "unwrap": _unwrap,
+    "linspace": _linspace, "logspace": _logspace, "geomspace": _geomspace, "nan_to_num": nan_to_num,
     "round": _round, "around": _round, "round_": _round,
     "fix": lambda x, out=None: _into(np.trunc(x), out),
     "sinc": _of_row("sinc"), "i0": _of_row("i0"),
@@ -706,8 +712,9 @@ _AS_THEY_ARE = (
     "array_str", "array2string", "shares_memory", "may_share_memory", "result_type", "can_cast",
     "min_scalar_type", "apply_along_axis", "apply_over_axes", "astype", "tril_indices_from",
     "triu_indices_from", "diag_indices_from", "diff", "ediff1d", "outer", "clip", "unique",
-    "polyval", "polyadd", "polysub", "polymul", "polyder", "polyint", "trim_zeros", "save",
-    "savez", "nanmax", "nanmin", "require", "isin", "in1d", "union1d", "intersect1d",
+    "polyval", "polyadd", "polysub", "polymul", "polyder", "polyint", "poly", "einsum_path",
+    "trim_zeros", "save", "savez", "nanmax", "nanmin", "require", "isin", "in1d", "union1d",
+    "intersect1d",
     "linalg.diagonal", "linalg.matrix_transpose", "linalg.multi_dot", "linalg.matrix_power")
 _ABOUT_NUMBERS = "is computed from the bare numbers, and has no derivative; write it with " \
                  "np.array([v.data for v in x]), through which no gradient flows"
@@ -718,7 +725,6 @@ INSTEAD: dict[str, str] = {
     "fft": "would be complex numbers; write the sums with np.cos and np.sin: x @ np.cos(angles) "
            "and x @ np.sin(angles) are its real and imaginary parts",
     "angle": "is of complex numbers; write np.arctan2(y, x) of the two parts",
-    "polyfit": "is not answered; solve the normal equations of np.vander(x, n)",
     "roots": "is of complex numbers; solve for a real root, and differentiate that",
     "linalg.eig": "would be complex numbers; for a symmetric matrix write np.linalg.eigh",
     "linalg.eigvals": "would be complex numbers; for a symmetric matrix write np.linalg.eigvalsh",

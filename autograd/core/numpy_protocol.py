@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -327,8 +328,12 @@ _functions: dict[np.ufunc, Callable[..., Any]] = {}
 
 def over_array(primitive: Primitive, a: Any, b: Any) -> Any:
     """An operator between a Value and an array, element by element."""
-    return kept(np.frompyfunc(primitive, 2, 1)(as_array_operand(bare(a)),
-                                               as_array_operand(bare(b))))
+    return kept(_loop_of_two(primitive)(_operand(a), _operand(b)))
+
+
+@lru_cache(maxsize=64)
+def _loop_of_two(primitive: Primitive) -> Any:
+    return np.frompyfunc(primitive, 2, 1)
 
 
 # --- along axes -----------------------------------------------------------------------------------

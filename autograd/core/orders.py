@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,8 @@ from autograd.core import contractions, primitives
 from autograd.core.arrays import ArrayOfValues, bare
 from autograd.core.conditions import can_select
 from autograd.core.context import listeners_on
-from autograd.core.numpy_protocol import axes_of, over_axes
+from autograd.core.numpy_protocol import over_axes
+from autograd.core.primitive import as_array_operand
 from autograd.core.typing import Array
 from autograd.core.value import Value, listener_here, numbers
 
@@ -121,38 +123,23 @@ def searchsorted(a: Any, v: Any, side: Any = "left", sorter: Any = None) -> Any:
 
 # --- quantiles ------------------------------------------------------------------------------------
 
-def quantile(a: Any, q: Any, axis: Any = None, out: None = None, overwrite_input: bool = False,
-             method: Any = "linear", keepdims: bool = False, **options: Any) -> Any:
-    """``np.quantile``, of all methods that NumPy has; q are plain numbers."""
-    if any(option is not None for option in options.values()):
-        raise TypeError(f"np.quantile of Values takes no {', '.join(options)}")
-    array, fractions = np.asanyarray(a), np.asarray(q, dtype=float)
-    count = math.prod(array.shape[i] for i in axes_of(array, axis))
-    if count == 0:
-        raise ValueError("np.quantile of no numbers has no result")
-    # Where NumPy interpolates between 0, 1, 2, ..., there it does between the sorted numbers.
-    method = options.pop("interpolation", None) or method
-    places = np.quantile(np.arange(count, dtype=float), fractions, method=method)
-    of_each = over_axes(lambda items: _Sorted(sorted_items(items)), array, axis, bool(keepdims))
-    results = [_at_place(of_each, float(place)) for place in np.ravel(places)]
-    return results[0] if fractions.ndim == 0 else (
-        np.stack([np.asanyarray(_boxed(r)) for r in results]).reshape(
-            fractions.shape + np.shape(_boxed(results[0]))).view(ArrayOfValues))
-
-
 class _Sorted:
     """A sorted sequence as one item of an array."""
 
     __slots__ = ("items",)
 
     def __init__(self, items: list[Any]) -> None:
-        self.items = items
+        self.items = sorted_items(items)
 
-    def at(self, place: float) -> Any:
-        """The number at a place, which may lie between two."""
-        for item in self.items:
-            if item != item and not can_select():
-                return item
+    def quantile(self, fraction: float, method: str) -> Any:
+        """The number below which so large a share of them lies."""
+        if not self.items:
+            raise ValueError("np.quantile of no numbers has no result")
+        if not can_select():
+            for item in self.items:
+                if item != item:
+                    return item
+        place = _place(len(self.items), fraction, method)
         low = math.floor(place)
         share = place - low
         if share == 0.0:
@@ -163,18 +150,45 @@ class _Sorted:
         return a + (b - a) * share if share < 0.5 else b - (b - a) * (1.0 - share)
 
 
-def _at_place(of_each: Any, place: float) -> Any:
+@lru_cache(maxsize=4096)
+def _place(count: int, fraction: float, method: Any) -> float:
+    """Where NumPy interpolates between 0, 1, 2, ..., there it does between sorted numbers."""
+    return float(np.quantile(np.arange(count, dtype=float), fraction, method=method))
+
+
+def quantile(a: Any, q: Any, axis: Any = None, out: None = None, overwrite_input: bool = False,
+             method: Any = "linear", keepdims: Any = False, *, interpolation: Any = None,
+             weights: None = None) -> Any:
+    """``np.quantile``, of all methods that NumPy has; q are plain numbers."""
+    return _quantiles(_Sorted, a, q, axis, weights, interpolation or method, keepdims)
+
+
+def nanquantile(a: Any, q: Any, axis: Any = None, out: None = None, overwrite_input: bool = False,
+                method: Any = "linear", keepdims: Any = False, *, interpolation: Any = None,
+                weights: None = None) -> Any:
+    """``np.nanquantile``."""
+    return _quantiles(lambda items: _Sorted([x for x in items if x == x]), a, q, axis, weights,
+                      interpolation or method, keepdims)
+
+
+def _quantiles(ordered: Callable[[list[Any]], _Sorted], a: Any, q: Any, axis: Any, weights: Any,
+               method: str, keepdims: Any) -> Any:
+    if weights is not None:
+        raise TypeError("np.quantile of Values takes no weights")
+    fractions = np.asarray(q, dtype=float)
+    of_each = over_axes(ordered, np.asanyarray(a), axis, keepdims is True)
+    results = [_quantile_of(of_each, fraction, method) for fraction in fractions.ravel().tolist()]
+    if fractions.ndim == 0:
+        return results[0]
+    stacked = np.stack([as_array_operand(result) for result in results])
+    return stacked.reshape(fractions.shape + stacked.shape[1:]).view(ArrayOfValues)
+
+
+def _quantile_of(of_each: Any, fraction: float, method: str) -> Any:
     if isinstance(of_each, _Sorted):
-        return of_each.at(place)
-    return np.frompyfunc(lambda line: line.at(place), 1, 1)(bare(of_each)).view(ArrayOfValues)
-
-
-def _boxed(item: Any) -> Any:
-    if isinstance(item, np.ndarray):
-        return item
-    cell = np.empty((), dtype=object)
-    cell[()] = item
-    return cell
+        return of_each.quantile(fraction, method)
+    return np.frompyfunc(lambda line: line.quantile(fraction, method), 1, 1)(
+        bare(of_each)).view(ArrayOfValues)
 
 
 def percentile(a: Any, q: Any, *arguments: Any, **options: Any) -> Any:
@@ -182,7 +196,18 @@ def percentile(a: Any, q: Any, *arguments: Any, **options: Any) -> Any:
     return quantile(a, np.asarray(q, dtype=float) / 100.0, *arguments, **options)
 
 
+def nanpercentile(a: Any, q: Any, *arguments: Any, **options: Any) -> Any:
+    """``np.nanpercentile``."""
+    return nanquantile(a, np.asarray(q, dtype=float) / 100.0, *arguments, **options)
+
+
 def median(a: Any, axis: Any = None, out: None = None, overwrite_input: bool = False,
-           keepdims: bool = False) -> Any:
+           keepdims: Any = False) -> Any:
     """``np.median``."""
     return quantile(a, 0.5, axis, keepdims=keepdims)
+
+
+def nanmedian(a: Any, axis: Any = None, out: None = None, overwrite_input: bool = False,
+              keepdims: Any = False) -> Any:
+    """``np.nanmedian``."""
+    return nanquantile(a, 0.5, axis, keepdims=keepdims)

@@ -109,6 +109,7 @@ class Primitive:
             derivative.
         paired: the operands are two sequences, one behind the other.
         hidden: it serves other rows, and is no function of ``autograd`` or of the command line.
+        stops: its result counts as a constant to derivatives, although it is none.
         module: the module that has it, if that is not ``autograd``; then it is no method.
         scipy: the function of ``scipy.special`` that its value is; machine code calls that by its
             address.
@@ -140,6 +141,7 @@ class Primitive:
     orders: int = 0
     paired: bool = False
     hidden: bool = False
+    stops: bool = False
     module: str = ""
     scipy: str = ""
 

@@ -113,6 +113,12 @@ identity = _row("identity", lambda x: x, lambda x, y: 1.0,
                 exact=True, transparent=True, raises=(), hidden=True)
 
 
+stopped = _row("stop_gradient", lambda x: x, lambda x, y: 0.0,
+               summary="The number itself, which counts as a constant to derivatives.",
+               derivative=("0",),
+               exact=True, transparent=True, raises=(), hidden=True, stops=True)
+
+
 def _power(base: float, exponent: float) -> float:
     if -math.inf < base < 0.0 and not exponent.is_integer() and math.isfinite(exponent):
         raise ValueError("math domain error")  # Python would drift into complex numbers

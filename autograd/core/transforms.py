@@ -25,8 +25,9 @@ from autograd.core.backward import (
     times,
 )
 from autograd.core.call import Call
+from autograd.core.composed import numbers_in
 from autograd.core.graph import refuse_stale, topological_order
-from autograd.core.pytrees import as_array, flatten, rebuild, shape_of
+from autograd.core.pytrees import as_array, flatten, leaves_of, rebuild, shape_of
 from autograd.core.typing import Array
 from autograd.core.undefined import Undefined, checked, in_ieee
 from autograd.core.value import (
@@ -54,10 +55,11 @@ class Trace:
         function: what is differentiated.
         arguments, keywords: what it is called with; only positional ones are differentiated.
         argnums: which of them.
+        has_aux: whether it returns something else beside what is differentiated, as a pair.
     """
 
     def __init__(self, function: Callable[..., Any], argnums: Argnums, arguments: tuple[Any, ...],
-                 keywords: dict[str, Any]) -> None:
+                 keywords: dict[str, Any], has_aux: bool = False) -> None:
         self.single = isinstance(argnums, int)
         positions = (argnums,) if isinstance(argnums, int) else tuple(argnums)
         for position in positions:
@@ -76,6 +78,20 @@ class Trace:
                 lifted[position] = fresh
             self.result = function(*lifted, **keywords)
             refuse_lost_gradients(refusals)
+        self.has_aux, self.aux = has_aux, None
+        if has_aux:
+            if not isinstance(self.result, tuple) or len(self.result) != 2:
+                raise TypeError("has_aux=True says that the function returns a pair (result, aux), "
+                                f"but it returned {type(self.result).__name__}; write return "
+                                "result, aux")
+            self.result, self.aux = self.result
+
+    def with_aux(self, derivative: Any) -> Any:
+        """What a transform returns: a pair, if the function does."""
+        if not self.has_aux:
+            return derivative
+        recorded = [leaf for leaf in leaves_of(self.aux) if leaf.__class__ is Value]
+        return derivative, (numbers_in(self.aux) if self.is_closed(*recorded) else self.aux)
 
     def is_closed(self, *results: Any) -> bool:
         """Whether the results hang on Values of this call alone, so that floats say everything.
@@ -138,20 +154,28 @@ def scalar(result: Any) -> Any:
 
 
 @overload
-def value_and_grad(function: Composing[C], argnums: Argnums = 0,
+def value_and_grad(function: Composing[C], argnums: Argnums = 0, has_aux: bool = False,
                    undefined: Undefined = "raise") -> C: ...
 @overload
 def value_and_grad(function: Callable[Concatenate[Any, P], Any], argnums: Literal[0] = 0,
+                   has_aux: Literal[False] = False,
                    undefined: Undefined = "raise") -> ValueAndGradient[P]: ...
 @overload
-def value_and_grad(function: Callable[..., Any], argnums: Argnums,
+def value_and_grad(function: Callable[..., Any], argnums: Argnums, has_aux: Literal[False] = False,
                    undefined: Undefined = "raise") -> Callable[..., tuple[Any, Any]]: ...
-def value_and_grad(function: Any, argnums: Argnums = 0, undefined: Undefined = "raise") -> Any:
+@overload
+def value_and_grad(function: Callable[..., Any], argnums: Argnums = 0, *, has_aux: Literal[True],
+                   undefined: Undefined = "raise") -> Callable[..., tuple[Any, Any]]: ...
+def value_and_grad(function: Any, argnums: Argnums = 0, has_aux: bool = False,
+                   undefined: Undefined = "raise") -> Any:
     """A function that returns (value, gradient) of a function of one output.
 
     Args:
         function: takes numbers, sequences, arrays or dictionaries of them; returns one number.
         argnums: which positional arguments to differentiate; an int, or a tuple of ints.
+        has_aux: whether function returns a pair: the number, and anything else beside it, which
+            is handed on: the result is ((value, aux), gradient), that of :func:`grad`,
+            :func:`jacobian` and :func:`hessian` (derivative, aux).
         undefined: "raise" for Python's error outside the domain of an operation; "nan" for what
             IEEE 754 says there, inf and nan as NumPy gives them, of the value and of the gradient:
             line searches go on from there.
@@ -166,26 +190,26 @@ def value_and_grad(function: Any, argnums: Argnums = 0, undefined: Undefined = "
         ValueError: for another ``undefined``.
     """
     if checked(undefined) == "nan":
-        return _in_ieee(value_and_grad, function, argnums)
-    if (composed := _composed(value_and_grad, function, argnums)) is not None:
+        return _in_ieee(value_and_grad, function, *_options(argnums, has_aux))
+    if (composed := composed_of(value_and_grad, function, *_options(argnums, has_aux))) is not None:
         return composed
 
     @wraps(function)
     def differentiated(*arguments: Any, **keywords: Any) -> tuple[Any, Any]:
-        trace = Trace(function, argnums, arguments, keywords)
+        trace = Trace(function, argnums, arguments, keywords, has_aux)
         y = scalar(trace.result)
         if trace.is_closed(y):
-            return data_of(y), trace.rebuild(_float_gradient(y, trace.leaves))
-        return y, trace.rebuild(list(adjoints(y, trace.leaves)))
+            return trace.with_aux(data_of(y)), trace.rebuild(float_gradient(y, trace.leaves))
+        return trace.with_aux(y), trace.rebuild(list(adjoints(y, trace.leaves)))
 
-    return _marked(differentiated, value_and_grad, function, argnums)
+    return _marked(differentiated, value_and_grad, function, *_options(argnums, has_aux))
 
 
-def _in_ieee(transform: Callable[..., Any], function: Any, argnums: Argnums) -> Any:
+def _in_ieee(transform: Callable[..., Any], function: Any, *options: Any) -> Any:
     """A derivative that is nan or inf where an operation is not defined."""
-    refuse_misuse(transform.__name__, function, (argnums,))
-    composed = _composed(in_ieee, function, transform, argnums)
-    return in_ieee(function, transform, argnums) if composed is None else composed
+    refuse_misuse(transform.__name__, function, options)
+    composed = composed_of(in_ieee, function, transform, *options)
+    return in_ieee(function, transform, *options) if composed is None else composed
 
 
 def _marked(derivative: Callable[..., Any], transform: Callable[..., Any],
@@ -199,7 +223,12 @@ def _marked(derivative: Callable[..., Any], transform: Callable[..., Any],
     return derivative
 
 
-def _composed(transform: Callable[..., Any], function: Callable[..., Any],
+def _options(argnums: Argnums, has_aux: bool) -> tuple[Any, ...]:
+    """What a transform is made with beside the function."""
+    return (argnums, True) if has_aux else (argnums,)
+
+
+def composed_of(transform: Callable[..., Any], function: Callable[..., Any],
               *options: Any) -> Callable[..., Any] | None:
     """What a compiled function offers in place of a transform of itself, if it is one.
 
@@ -242,7 +271,7 @@ def refuse_misuse(name: str, function: Any, options: tuple[Any, ...] = ()) -> No
                             f"of ints, not {argnums!r}; write {name}(f)(x) for the derivative at x")
 
 
-def _float_gradient(y: Operand, leaves: Sequence[Value]) -> list[float]:
+def float_gradient(y: Operand, leaves: Sequence[Value]) -> list[float]:
     for leaf in leaves:
         leaf.grad = 0.0
     if y.__class__ is Value:
@@ -251,39 +280,48 @@ def _float_gradient(y: Operand, leaves: Sequence[Value]) -> list[float]:
 
 
 @overload
-def grad(function: Composing[C], argnums: Argnums = 0, undefined: Undefined = "raise") -> C: ...
+def grad(function: Composing[C], argnums: Argnums = 0, has_aux: bool = False,
+         undefined: Undefined = "raise") -> C: ...
 @overload
 def grad(function: Callable[Concatenate[Any, P], Any], argnums: Literal[0] = 0,
-         undefined: Undefined = "raise") -> Gradient[P]: ...
+         has_aux: Literal[False] = False, undefined: Undefined = "raise") -> Gradient[P]: ...
 @overload
-def grad(function: Callable[..., Any], argnums: Argnums,
+def grad(function: Callable[..., Any], argnums: Argnums, has_aux: Literal[False] = False,
          undefined: Undefined = "raise") -> Callable[..., Any]: ...
-def grad(function: Any, argnums: Argnums = 0, undefined: Undefined = "raise") -> Any:
+@overload
+def grad(function: Callable[..., Any], argnums: Argnums = 0, *, has_aux: Literal[True],
+         undefined: Undefined = "raise") -> Callable[..., tuple[Any, Any]]: ...
+def grad(function: Any, argnums: Argnums = 0, has_aux: bool = False,
+         undefined: Undefined = "raise") -> Any:
     """The function's gradient, as a function; see :func:`value_and_grad`.
 
     ``grad(grad(f))`` is the second derivative, and so on to any depth.
     """
     if checked(undefined) == "nan":
-        return _in_ieee(grad, function, argnums)
-    if (composed := _composed(grad, function, argnums)) is not None:
+        return _in_ieee(grad, function, *_options(argnums, has_aux))
+    if (composed := composed_of(grad, function, *_options(argnums, has_aux))) is not None:
         return composed
-    both = value_and_grad(function, argnums)
+    both: Any = value_and_grad(function, *_options(argnums, has_aux))
 
     @wraps(function)
     def gradient_of(*arguments: Any, **keywords: Any) -> Any:
-        return both(*arguments, **keywords)[1]
+        value, gradient = both(*arguments, **keywords)
+        return (gradient, value[1]) if has_aux else gradient
 
-    return _marked(gradient_of, grad, function, argnums)
+    return _marked(gradient_of, grad, function, *_options(argnums, has_aux))
 
 
 @overload
-def jacobian(function: Composing[C], argnums: Argnums = 0) -> C: ...
+def jacobian(function: Composing[C], argnums: Argnums = 0, has_aux: bool = False) -> C: ...
 @overload
 def jacobian(function: Callable[Concatenate[Any, P], Any],
              argnums: Literal[0] = 0) -> Jacobian[P]: ...
 @overload
 def jacobian(function: Callable[..., Any], argnums: Argnums) -> Callable[..., Any]: ...
-def jacobian(function: Any, argnums: Argnums = 0) -> Any:
+@overload
+def jacobian(function: Callable[..., Any], argnums: Argnums = 0, *,
+             has_aux: Literal[True]) -> Callable[..., tuple[Any, Any]]: ...
+def jacobian(function: Any, argnums: Argnums = 0, has_aux: bool = False) -> Any:
     """The matrix of derivatives of a function of several outputs, as a function.
 
     Args:
@@ -294,37 +332,41 @@ def jacobian(function: Any, argnums: Argnums = 0) -> Any:
         A function whose result has the shape (shape of the output) + (shape of the argument):
         an array, or a number where both are numbers; for a tuple of argnums a tuple of them.
     """
-    if (composed := _composed(jacobian, function, argnums)) is not None:
+    if (composed := composed_of(jacobian, function, *_options(argnums, has_aux))) is not None:
         return composed
 
     @wraps(function)
     def jacobian_of(*arguments: Any, **keywords: Any) -> Any:
-        trace = Trace(function, argnums, arguments, keywords)
+        trace = Trace(function, argnums, arguments, keywords, has_aux)
         outputs = flatten(trace.result)
         rows = rows_of_jacobian(outputs, trace)
         flat = [item for row in rows for item in row]
         shape = shape_of(trace.result)
-        return trace.split(as_array(flat, (*shape, len(trace.leaves))), 1, shape)
+        return trace.with_aux(
+            trace.split(as_array(flat, (*shape, len(trace.leaves))), 1, shape))
 
-    return _marked(jacobian_of, jacobian, function, argnums)
+    return _marked(jacobian_of, jacobian, function, *_options(argnums, has_aux))
 
 
 def rows_of_jacobian(outputs: Sequence[Any], trace: Trace) -> list[list[Any]]:
     """One gradient for each output: floats where the graph is the trace's own, else Values."""
     outputs = [scalar(output) for output in outputs]
     if trace.is_closed(*outputs):
-        return [_float_gradient(output, trace.leaves) for output in outputs]
+        return [float_gradient(output, trace.leaves) for output in outputs]
     return [list(adjoints(output, trace.leaves)) for output in outputs]
 
 
 @overload
-def hessian(function: Composing[C], argnums: Argnums = 0) -> C: ...
+def hessian(function: Composing[C], argnums: Argnums = 0, has_aux: bool = False) -> C: ...
 @overload
 def hessian(function: Callable[Concatenate[Any, P], Any],
             argnums: Literal[0] = 0) -> Hessian[P]: ...
 @overload
 def hessian(function: Callable[..., Any], argnums: Argnums) -> Callable[..., Any]: ...
-def hessian(function: Any, argnums: Argnums = 0) -> Any:
+@overload
+def hessian(function: Callable[..., Any], argnums: Argnums = 0, *,
+            has_aux: Literal[True]) -> Callable[..., tuple[Any, Any]]: ...
+def hessian(function: Any, argnums: Argnums = 0, has_aux: bool = False) -> Any:
     """The matrix of second derivatives of a function of one output, as a function.
 
     Returns:
@@ -332,18 +374,19 @@ def hessian(function: Any, argnums: Argnums = 0) -> Any:
         for a tuple of argnums a tuple of tuples of them. Each row costs only the part of the
         graph that the variable's derivative hangs on, so a sparse matrix is cheap.
     """
-    if (composed := _composed(hessian, function, argnums)) is not None:
+    if (composed := composed_of(hessian, function, *_options(argnums, has_aux))) is not None:
         return composed
 
     @wraps(function)
     def hessian_of(*arguments: Any, **keywords: Any) -> Any:
-        trace = Trace(function, argnums, arguments, keywords)
+        trace = Trace(function, argnums, arguments, keywords, has_aux)
         firsts = adjoints(scalar(trace.result), trace.leaves)
         rows = rows_of_jacobian(firsts, trace)
         size = len(trace.leaves)
-        return trace.split(as_array([item for row in rows for item in row], (size, size)), 2, ())
+        return trace.with_aux(
+            trace.split(as_array([item for row in rows for item in row], (size, size)), 2, ()))
 
-    return _marked(hessian_of, hessian, function, argnums)
+    return _marked(hessian_of, hessian, function, *_options(argnums, has_aux))
 
 
 def jvp(function: Callable[..., Any], primals: Any, tangents: Any) -> tuple[Any, Any]:
@@ -360,7 +403,7 @@ def jvp(function: Callable[..., Any], primals: Any, tangents: Any) -> tuple[Any,
     Raises:
         ValueError: when primals and tangents differ in size.
     """
-    if (composed := _composed(jvp_of, function)) is not None:
+    if (composed := composed_of(jvp_of, function)) is not None:
         return composed(primals, tangents)  # type: ignore[no-any-return]
     arguments, directions = _arguments_and_directions(primals, tangents)
     trace = Trace(function, tuple(range(len(arguments))), arguments, {})
@@ -403,7 +446,7 @@ def push_forward(outputs: Sequence[Any], leaves: Sequence[Value],
                 continue
             moving = {parent for parent in node.parents
                       if isinstance(parent, Value) and parent in tangent}
-            if node in tangent or not moving:
+            if node in tangent or not moving or node.op is primitives.stopped:
                 continue
             total: Any = None
             for parent, local in zip(node.parents, local_graphs(node, moving), strict=True):
@@ -441,7 +484,7 @@ def hvp(function: Callable[..., Any], primals: Any, tangents: Any) -> Any:
     Returns:
         The product in the structure of primals.
     """
-    if (composed := _composed(hvp_of, function)) is not None:
+    if (composed := composed_of(hvp_of, function)) is not None:
         return composed(primals, tangents)
     arguments, directions = _arguments_and_directions(primals, tangents)
     trace = Trace(function, tuple(range(len(arguments))), arguments, {})
@@ -451,7 +494,7 @@ def hvp(function: Callable[..., Any], primals: Any, tangents: Any) -> Any:
         for first, direction in zip(firsts, directions, strict=True):
             slope = slope + times(first, direction)
     closed = trace.is_closed(slope) and not any(d.__class__ is Value for d in directions)
-    products = (_float_gradient(slope, trace.leaves) if closed
+    products = (float_gradient(slope, trace.leaves) if closed
                 else list(adjoints(slope, trace.leaves)))
     result = trace.rebuild(products)
     return result if isinstance(primals, tuple) else result[0]

@@ -66,6 +66,6 @@ def in_ieee(function: Callable[..., Any], transform: Callable[..., Any],
             *options: Any) -> Callable[..., Any]:
     """A derivative of a function, with nan and inf in place of domain errors of both."""
     made: Callable[..., Any] = everywhere(transform(function, *options))
-    made.__derivative__ = (  # type: ignore[attr-defined]  # by which it is pickled
-        made.__code__, in_ieee, function, transform, *options)
+    made.__derivative__ = (  # type: ignore[attr-defined]
+        made.__code__, in_ieee, function, transform, *options)  # by which it is pickled
     return made

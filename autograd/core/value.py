@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ContextDecorator, contextmanager
 from importlib import import_module
 from inspect import isasyncgenfunction, iscoroutinefunction, isgeneratorfunction
+from math import isfinite
 from numbers import Real
 from operator import index
 from typing import TYPE_CHECKING, Any, SupportsFloat, TypeVar, Union, final
@@ -57,11 +58,12 @@ class Listener:
     Attributes:
         outer: the one outside.
         writes_programs: whether it writes down the operations, to repeat them on other numbers.
+        selects: whether ``np.where`` by a comparison of arrays may be an operation, and no branch.
     """
 
     outer: Listener | None = None
-    selects = False  # whether a choice by a comparison of arrays may become a row of its own
     writes_programs = False
+    selects = False
 
     def compared(self, relation: str, a: Value, b: Operand, outcome: bool) -> None:
         """A comparison came out so."""
@@ -193,6 +195,18 @@ class recording(Switch):
         """The state in which a transform has called a function."""
         state = before.entered(life)
         state.recording = state.transforms = True
+        return state
+
+
+class taking_indices(Switch):
+    """Inside, a compiled function runs: ``int(v)`` is a decision of it, such as an index."""
+
+    __slots__ = ()
+
+    def applied(self, before: State, life: Any) -> State:
+        """The state in which a Value may be an index."""
+        state = before.entered(life)
+        state.takes_indices = True
         return state
 
 
@@ -652,11 +666,15 @@ class Value:
             raise refusal(lost_gradient("float(v)"))
 
         def __int__(self) -> int:
+            if switched_on and here().takes_indices:
+                return _index(self)
             raise refusal(lost_gradient("int(v)"))
 
         def __index__(self) -> int:
+            if switched_on and here().takes_indices and self.op in _WHOLE:
+                return _index(self)
             raise TypeError("a Value is not an index; write int(v.data) if no gradient is to flow "
-                            "through it")
+                            "through it, or, in a function that jit compiles, int(v)")
 
         def __complex__(self) -> complex:
             raise refusal(lost_gradient("complex(v)"))
@@ -827,6 +845,22 @@ def new_node(data: float, op: Primitive | None, left: Any, right: Any = None) ->
     return node
 
 
+def maker(op: Primitive) -> Callable[[float, Any, Any], Value]:
+    """Makes the nodes of many operations of two operands, as :func:`new_node` does one.
+
+    All are of one moment. For use inside of ``recording()`` alone, where every node has operands.
+    """
+    made = _moment_here() if switched_on else _now
+
+    def make(data: float, left: Any, right: Any) -> Value:
+        node = _bare(Value)
+        node._data, node.grad, node.label, node._made = data, NOT_COMPUTED, "", made
+        node.op, node._left, node._right = op, left, right
+        return node
+
+    return make
+
+
 def _mixed(primitive: Primitive, a: Any, b: Any) -> Value:
     """The node of a binary operator; operands that are not Values are converted to float."""
     x = a._data if a.__class__ is Value else a
@@ -892,6 +926,19 @@ def _compare(relation: str, a: Value, b: Any) -> Any:
     if listeners_on and (listener := listener_here()) is not None:
         listener.compared(relation, a, b, outcome)
     return outcome
+
+
+_WHOLE = (primitives.floor, primitives.ceil, primitives.trunc, primitives.rint)
+
+
+def _index(node: Value) -> int:
+    """The whole number of a node, which a recording is made for."""
+    if not isfinite(node._data):
+        return int(node.data)  # Python's error
+    whole = node if node.op in _WHOLE else node.trunc()
+    if listeners_on and (listener := listener_here()) is not None:
+        listener.compared("==", whole, whole._data, True)
+    return int(whole._data)
 
 
 def data_of(operand: Operand) -> float:

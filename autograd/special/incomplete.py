@@ -4,7 +4,7 @@ Values are SciPy's. The derivative by x is a density, computed here without the 
 large logarithms (Loader 2000, Fast and accurate computation of binomial probabilities). By the
 parameters a and b there is no derivative: they are plain numbers.
 
-Densities are within 2e-13 wherever they are floats, and their derivatives within 2e-13 of their
+Densities are within 5e-13 wherever they are floats, and their derivatives within 5e-13 of their
 terms; for parameters below 20 most are within 10 units in the last place. SciPy's values are within
 1e-12 for parameters up to 1000.
 """

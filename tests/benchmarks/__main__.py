@@ -19,8 +19,10 @@ alternate; a table gives
     ratio          that median as a multiple of ours
 
 The benchmark ``growth`` is ours alone: time and memory of every stage for programs of 1,000 to
-1,000,000 instructions, and of two trainings of networks. PyTorch's build without
-CUDA is much smaller; PIP_EXTRA_INDEX_URL set to https://download.pytorch.org/whl/cpu finds it.
+1,000,000 instructions, and of two trainings of networks. ``scaling`` has time and memory beside
+JAX's in one table, for 1,000 to 1,000,000 parameters and 1,000 to 10,000,000 rows; that takes some
+minutes. PyTorch's build without CUDA is much smaller; PIP_EXTRA_INDEX_URL set to
+https://download.pytorch.org/whl/cpu finds it.
 """
 
 from __future__ import annotations
@@ -31,8 +33,10 @@ import sys
 from collections.abc import Sequence
 from functools import partial
 
-from . import environments, growth, harness
+from . import environments, growth, harness, scaling
 from .problems import BENCHMARKS, OURS, Benchmark
+
+TABLES = ("growth", "scaling")
 
 
 def listing() -> str:
@@ -42,7 +46,9 @@ def listing() -> str:
         peers = dict.fromkeys(entry.peer for entry in benchmark.entries)
         lines += [f"{benchmark.name:15}{benchmark.title}", f"{'':15}{', '.join(peers)}"]
     lines += [f"{'growth':15}time and memory of each stage, 1,000 to 1,000,000 instructions",
-              f"{'':15}{OURS}"]
+              f"{'':15}{OURS}",
+              f"{'scaling':15}time and memory as parameters and rows grow",
+              f"{'':15}{OURS}, {scaling.PEER}"]
     return "\n".join(lines)
 
 
@@ -76,11 +82,11 @@ def arguments(given: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--all-cores", action="store_true",
                         help="with as many threads as everybody likes (else one)")
     parser.add_argument("--repetitions", type=int, default=7, metavar="N", help="rounds (7)")
-    parser.add_argument("--largest", type=int, default=growth.SIZES[-1], metavar="N",
-                        help="the most instructions for growth")
+    parser.add_argument("--largest", type=int, default=scaling.MOST, metavar="N",
+                        help="the most instructions for growth, parameters and rows for scaling")
     options = parser.parse_args(given)
     options.peers = [peer for peer in options.peers.split(",") if peer]
-    for kind, names, known in (("benchmark", options.names, (*BENCHMARKS, "growth")),
+    for kind, names, known in (("benchmark", options.names, (*BENCHMARKS, *TABLES)),
                                ("peer", options.peers, environments.REQUIREMENTS)):
         for name in names:
             if name not in known:
@@ -104,10 +110,12 @@ def main(given: Sequence[str] | None = None) -> int:
           f"{'all cores' if options.all_cores else 'one thread'}; medians of "
           f"{options.repetitions} alternating rounds")
     complete = True
-    for name in options.names or (*BENCHMARKS, "growth"):
+    for name in options.names or (*BENCHMARKS, *TABLES):
         if name == "growth":
             sizes = tuple(size for size in growth.SIZES if size <= options.largest)
             complete &= growth.run(sizes)
+        elif name == "scaling":
+            complete &= scaling.run(options.largest, options.all_cores)
         else:
             complete &= run(BENCHMARKS[name], options.peers, options.repetitions,
                             options.all_cores)

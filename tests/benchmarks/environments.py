@@ -90,7 +90,7 @@ class Worker:
 
     def __init__(self, python: Path, module: str, folders: Sequence[Path] = (),
                  timeout: float = 900.0, all_cores: bool = False) -> None:
-        self.timeout = timeout
+        self.timeout, self.timed_out = timeout, False
         self._scratch = tempfile.TemporaryDirectory()
         self._errors = open(Path(self._scratch.name) / "errors", "w+")  # noqa: SIM115
         command = [python, "-I", "-B", HERE / "peers" / "serve.py", module,
@@ -109,7 +109,7 @@ class Worker:
             PeerError: with what the worker says of its failure.
         """
         assert self._process.stdin is not None and self._process.stdout is not None
-        watch = threading.Timer(self.timeout, self._process.kill)
+        watch = threading.Timer(self.timeout, self._give_up)
         watch.start()
         try:
             self._process.stdin.write(json.dumps(request) + "\n")
@@ -124,8 +124,14 @@ class Worker:
             raise PeerError(answer["error"].strip())
         return dict(answer)
 
+    def _give_up(self) -> None:
+        self.timed_out = True
+        self._process.kill()
+
     def _last_words(self) -> str:
         code = self._process.wait()
+        if self.timed_out:
+            return f"took more than {self.timeout:,.0f} s"
         self._errors.seek(0)
         return f"{self._errors.read()}\nthe worker has ended with code {code}"
 
@@ -137,8 +143,9 @@ class Worker:
         self._scratch.cleanup()
 
 
-def worker(peer: str, say: Callable[[str], None] = print, all_cores: bool = False) -> Worker:
+def worker(peer: str, say: Callable[[str], None] = print, all_cores: bool = False,
+           timeout: float = 900.0) -> Worker:
     """A worker for a peer in its own environment, or for ourselves in the running one."""
     python, folders = (Path(sys.executable), [ROOT]) if peer == OURS else (
         environment(peer, say), [])
-    return Worker(python, f"peers.{peer}", folders, all_cores=all_cores)
+    return Worker(python, f"peers.{peer}", folders, timeout, all_cores)

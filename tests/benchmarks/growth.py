@@ -15,7 +15,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +26,7 @@ from autograd.compiler.trace.graph_to_program import graph_to_program
 from .environments import ONE_THREAD, ROOT, PeerError
 from .harness import duration
 from .peers.formulas import pendulum
+from .peers.memory import peak
 
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
 STAGES = ("build", "differentiate", "record", "passes", "compile", "replay")
@@ -85,12 +85,12 @@ def network(hidden: int) -> dict[str, Any]:
     began = time.perf_counter()
     model = nn.MLP(784, [hidden, 10], seed=0)
     optimizer = nn.Adam(model.parameters(), 1e-3)
-    measured["build"] = (time.perf_counter() - began, _peak())
+    measured["build"] = (time.perf_counter() - began, peak())
     for stage in FITS[1:]:
         began = time.perf_counter()
         history = nn.fit(model, X, y, "cross_entropy", optimizer, epochs=1, batch_size=32,
                          progress=False)
-        measured[stage] = (time.perf_counter() - began, _peak())
+        measured[stage] = (time.perf_counter() - began, peak())
         assert history.engine == "llvm", history.reason
     return {"instructions": len(optimizer.parameters), "stages": measured}
 
@@ -115,7 +115,7 @@ def stages(kind: str, size: int) -> dict[str, Any]:
     def timed(stage: str, work: Stage) -> Any:
         began = time.perf_counter()
         result = work()
-        measured[stage] = (time.perf_counter() - began, _peak())
+        measured[stage] = (time.perf_counter() - began, peak())
         return result
 
     recorded, numbers, expected = _recorded(kind, size, timed)
@@ -135,18 +135,6 @@ def _recorded(kind: str, size: int, timed: Callable[[str, Stage], Any]) -> tuple
     program = timed("record", lambda: graph_to_program([y, *gradients], inputs))
     return (program, np.array([x.data for x in inputs]),
             np.array([y.data, *(g.data for g in gradients)]))
-
-
-def _peak() -> int:
-    """The largest number of bytes that this process has held, 0 where the platform says nothing."""
-    with suppress(OSError, StopIteration):
-        # Where there is this file, getrusage counts what the parent process held, too.
-        lines = Path("/proc/self/status").read_text().splitlines()
-        return 1024 * int(next(line for line in lines if line.startswith("VmHWM")).split()[1])
-    with suppress(ImportError):
-        import resource
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # in bytes on macOS
-    return 0
 
 
 def in_a_process(kind: str, size: int, timeout: float = 1800.0) -> dict[str, Any]:
@@ -195,8 +183,8 @@ def _table(kind: str, title: str, count: str, stages: tuple[str, ...],
             print(f"{size:>12,}  {str(error).splitlines()[-1]}")
             complete = False
             continue
-        cells = (f"{duration(seconds)} {peak / 2**20:,.0f} MiB"
-                 for seconds, peak in map(found["stages"].get, stages))
+        cells = (f"{duration(seconds)} {most / 2**20:,.0f} MiB"
+                 for seconds, most in map(found["stages"].get, stages))
         print(f"{found['instructions']:>12,}" + "".join(f"{cell:>20}" for cell in cells),
               flush=True)
     return complete

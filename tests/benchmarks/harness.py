@@ -26,6 +26,9 @@ class Answering(Protocol):
     def close(self) -> None: ...
 
 
+Maker = Callable[[str], Answering]  # of a worker for a peer
+
+
 class WrongAnswer(Exception):
     """A peer and we compute different numbers: then times mean nothing."""
 
@@ -39,6 +42,7 @@ class Row:
         times: the seconds a unit, of each round.
         result: groups of numbers.
         accuracy: on held-out rows.
+        peak: the bytes that its process has held at most; 0 where the platform says nothing.
         failure: why there is nothing.
     """
 
@@ -47,6 +51,7 @@ class Row:
     times: list[float] = field(default_factory=list)
     result: list[list[float]] = field(default_factory=list)
     accuracy: float | None = None
+    peak: int = 0
     failure: str = ""
 
     @property
@@ -56,7 +61,7 @@ class Row:
 
 
 def measure(benchmark: Benchmark, entries: Sequence[Entry], repetitions: int,
-            make: Callable[[str], Answering]) -> list[Row]:
+            make: Maker) -> list[Row]:
     """Time the entries in alternating rounds, after comparing their results.
 
     Args:
@@ -92,7 +97,7 @@ def rotated(rows: Sequence[Row], turn: int) -> Iterator[Row]:
 
 
 def _ask(row: Row, name: str, data: str, workers: dict[str, Answering],
-         make: Callable[[str], Answering], stack: ExitStack) -> None:
+         make: Maker, stack: ExitStack) -> None:
     label = row.entry.label
     try:
         if label not in workers:
@@ -104,6 +109,7 @@ def _ask(row: Row, name: str, data: str, workers: dict[str, Answering],
         row.failure = str(error)
         return
     row.times += answer["times"]
+    row.peak = answer["peak"]
     if "first" in answer:
         row.first, row.result = answer["first"], answer["result"]
         row.accuracy = answer["accuracy"]

@@ -86,10 +86,11 @@ def _pendulum(steps: int) -> Data:
     return {"x": np.array([1.2, 0.3, 9.81, 0.15]), "steps": steps, "dt": 0.01}
 
 
-def _black_scholes() -> Data:
+def black_scholes_rows(n: int) -> Data:
+    """Spots, strikes, years, rates and volatilities."""
     generator = np.random.default_rng(0)
     low, high = np.array([[50.0, 50.0, 0.1, 0.0, 0.1], [150.0, 150.0, 3.0, 0.08, 0.6]])
-    return {"x": np.ascontiguousarray(generator.uniform(low, high, (100_000, 5)).T)}
+    return {"x": np.ascontiguousarray(generator.uniform(low, high, (n, 5)).T)}
 
 
 def _orders(rows: int, epochs: int) -> Any:
@@ -110,15 +111,15 @@ def _digits() -> Data:
             "orders": _orders(rows, epochs), "sizes": [64, 32, 10], **_weights([64, 32, 10], 2)}
 
 
-def _network(sizes: list[int]) -> Data:
-    """Rows that a network of the same shape has labelled, in three shuffled epochs."""
+def network_rows(sizes: list[int], rows: int, epochs: int) -> Data:
+    """Rows that a network of the same shape has labelled, in shuffled epochs."""
     generator = np.random.default_rng(0)
-    X = generator.normal(size=(1440, sizes[0]))
+    X = generator.normal(size=(rows, sizes[0]))
     teacher, Z = _weights(sizes, 1), X
     for i in range(1, len(sizes)):
         Z = (np.maximum(Z, 0.0) if i > 1 else Z) @ teacher[f"W{i}"].T
     return {"X": X, "y": Z.argmax(axis=1), "batch_size": 32, "learning_rate": 1e-3,
-            "orders": _orders(len(X), 3), "sizes": sizes, **_weights(sizes, 2)}
+            "orders": _orders(rows, epochs), "sizes": sizes, **_weights(sizes, 2)}
 
 
 def _networks() -> Iterator[Benchmark]:
@@ -126,7 +127,7 @@ def _networks() -> Iterator[Benchmark]:
         name = "-".join(map(str, sizes))
         yield Benchmark(
             name, f"an epoch: 1,440 rows, MLP {name} (relu), cross-entropy, Adam, batches of 32",
-            partial(_network, sizes),
+            partial(network_rows, sizes, 1440, 3),
             (Entry(OURS, "digits", "fit"), Entry("jax", "digits", "lax.scan"),
              Entry("torch", "digits")), tolerance=1e-6, ratios=(("jax", 1.0), ("torch", 1.0)))
 
@@ -163,11 +164,15 @@ BENCHMARKS = {benchmark.name: benchmark for benchmark in (
         "pendulum_long", "the derivatives of a damped pendulum, 20,000 steps",
         lambda: _pendulum(20_000),
         (Entry(OURS), Entry("numpy", note="complex steps")), tolerance=1e-8, first=10.0),
-    Benchmark(
-        "black_scholes", "Black-Scholes price and its 5 derivatives over 100,000 rows",
-        _black_scholes,
-        (Entry(OURS), Entry("jax"), Entry("torch"), Entry("autograd"), Entry("casadi", note="map")),
-        most=6e-3),
+    *(Benchmark(
+        name, f"Black-Scholes price and its 5 derivatives over {n:,} rows",
+        partial(black_scholes_rows, n),
+        (Entry(OURS, "black_scholes"), *(Entry(peer, "black_scholes") for peer in peers),
+         *([Entry("casadi", "black_scholes", "map")] if most else [])),
+        most=most, ratios=(("jax", 1.0),)) for name, n, peers, most in (
+            ("black_scholes", 100_000, ("jax", "torch", "autograd"), 6e-3),
+            ("black_scholes_few", 1_000, ("jax", "torch", "autograd"), None),
+            ("black_scholes_many", 2_000_000, ("jax", "torch"), None))),
     Benchmark(
         "digits", "an epoch: 1,440 digits, MLP 64-32-10 (relu), cross-entropy, Adam, batches of 32",
         _digits, (Entry(OURS, note="fit"), Entry("jax", note="lax.scan"), Entry("torch")),

@@ -102,7 +102,8 @@ TERMS_OF_FIRST = {name: first for name, (first, _) in special_truths.terms(mp).i
 
 
 def test_every_unary_row_has_a_truth() -> None:
-    missing = {row.name for row in TABLE.values() if row.arity == 1} - TRUTH.keys()
+    missing = {row.name for row in TABLE.values() if row.arity == 1 and not row.stops}
+    missing -= TRUTH.keys()
     assert not missing, (
         f"{', '.join(sorted(missing))} has no independent oracle here: write its first and second "
         "derivative into TRUTH, from their definition and not from the row")

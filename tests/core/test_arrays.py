@@ -168,5 +168,6 @@ def test_what_has_no_sides_is_numpys_own() -> None:
     assert [v.data for v in np.sort(x)] == [1.0, 2.0, 3.0]
     assert np.argsort(x).tolist() == [1, 2, 0]
     assert repr(x).startswith("ArrayOfValues([Value(data=3.0")
+    assert x.astype(float)[0] is x[0]  # a Value is a float with a gradient
     with pytest.raises(TypeError, match="lose the gradient"):
-        x.astype(float)
+        x.astype(int)

@@ -83,7 +83,7 @@ def test_the_function_is_known_by_any_name(function: Any) -> None:
 
 
 @pytest.mark.parametrize(("call", "words"), [
-    ("float(v)", "use the Value itself, which keeps the gradient, or write v.data"),
+    ("float(v)", "leave float() out and use the Value itself, which keeps the gradient, or write v.data"),
     ("complex(v)", "or write v.data for the bare number"),
     ("int(v)", "or write int(v.data) for the bare number; its derivative is 0"),
 ])

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
 
-from autograd import grad, jit, value_and_grad, vmap
-from tests.core.numpy_table import TABLE
+from autograd import Value, grad, jit, topological_order, value_and_grad, values, vmap
+from autograd.core.numpy_functions import (
+    AS_THEY_ARE,
+    DECIDING,
+    LINALG,
+    OWN,
+    function_of_arrays,
+)
+from tests.core.numpy_table import MASK, TABLE
 
 # No two are equal, none is where a function of the table has a kink or a jump.
 VECTOR = np.array([0.31, -0.83, 1.27, 0.62])
@@ -98,3 +109,267 @@ def test_numpy_functions_differentiate_twice(name: str) -> None:
 
     given = grad(slope, argnums=(0, 1))(VECTOR, MATRIX)
     assert flat(given) == pytest.approx(slopes(slope, VECTOR, MATRIX), rel=1e-7, abs=1e-7)
+
+
+# --- every way to call them -----------------------------------------------------------------------
+
+def data(result: Any) -> Any:
+    """The numbers of what a function gave."""
+    if isinstance(result, Value):
+        return result.data
+    if isinstance(result, np.ndarray) and result.dtype == object:
+        return np.array([getattr(x, "data", x) for x in result.flat]).reshape(result.shape)
+    return result
+
+
+def arrays(*shape: int) -> st.SearchStrategy[Any]:
+    return hnp.arrays(float, shape, elements=st.floats(-3.0, 3.0, width=32))
+
+
+def same(call: Callable[..., Any], *given: Any, rel: float = 1e-12) -> None:
+    """A call gives NumPy's numbers, of NumPy's shape."""
+    expected, found = call(*given), call(*map(values, given))
+    assert np.shape(found) == np.shape(expected)
+    assert data(found) == pytest.approx(np.asarray(expected), rel=rel, abs=1e-12)
+
+
+@given(arrays(2, 3, 4), st.sampled_from([None, 0, 1, 2, -1, (0, 2), (1,), (0, 1, 2)]),
+       st.booleans(), st.sampled_from(["sum", "prod", "mean", "std", "var", "max", "min", "ptp",
+                                       "median"]))
+def test_reductions_along_any_axes(a: Any, axis: Any, keepdims: bool, name: str) -> None:
+    same(lambda x: getattr(np, name)(x, axis=axis, keepdims=keepdims), a)
+    if name not in ("ptp", "median"):
+        mask = np.arange(24).reshape(2, 3, 4) % 5 > 0
+        initial = {"initial": 5.0} if name in ("sum", "prod", "max", "min") else {}
+        same(lambda x: getattr(np, name)(x, axis=axis, where=mask, **initial), a)
+        same(lambda x: getattr(x, name)(axis, keepdims=keepdims), a)
+
+
+SHAPES = [((3,), (3,)), ((2, 3), (3,)), ((3,), (3, 2)), ((2, 3), (3, 4)), ((4, 2, 3), (3, 2)),
+          ((2, 3), (4, 3, 2)), ((4, 2, 3), (4, 3, 5)), ((2, 1, 2, 3), (4, 3, 2)), ((1, 1), (1, 1)),
+          ((0, 3), (3, 2)), ((2, 0), (0, 2)), ((2, 1), (1, 3))]
+
+
+@pytest.mark.parametrize(("first", "second"), SHAPES)
+def test_matrix_products_of_any_shapes(first: Any, second: Any) -> None:
+    rng = np.random.default_rng(1)
+    a, b = rng.normal(size=first), rng.normal(size=second)
+    same(lambda x, y: x @ y, a, b)
+    same(lambda x, y: np.dot(x, y), a, b)
+    same(lambda x: x @ b, a)
+    same(lambda y: a @ y, b)
+    if len(first) > 1 and len(second) > 1:
+        same(lambda x, y: np.tensordot(x, y, axes=([-1], [-2])), a, b)
+        same(lambda x, y: np.inner(x, np.swapaxes(y, -1, -2)), a, b)
+
+
+@pytest.mark.parametrize(("subscripts", "shapes"), [
+    ("ij,jk->ik", [(2, 3), (3, 4)]), ("ij,jk", [(2, 3), (3, 4)]), ("ii", [(3, 3)]),
+    ("ii->i", [(3, 3)]), ("ij->ji", [(2, 3)]), ("ij->", [(2, 3)]), ("ij->j", [(2, 3)]),
+    ("i,i", [(3,), (3,)]), ("i,j->ij", [(2,), (3,)]), ("bij,bjk->bik", [(2, 2, 3), (2, 3, 2)]),
+    ("...ij,...jk->...ik", [(2, 2, 3), (2, 3, 2)]), ("...i,...i", [(2, 3), (3,)]),
+    ("ij,j,k->ik", [(2, 3), (3,), (2,)]), ("ij,kj,kl,l->i", [(2, 3), (2, 3), (2, 2), (2,)]),
+    ("iij,j->ij", [(2, 2, 3), (3,)]), ("ij,ij->", [(2, 3), (2, 3)]), ("ij,k->k", [(2, 3), (2,)]),
+    ("i->", [(0,)]), ("ij,jk->ik", [(2, 0), (0, 2)]), ("ijk,ilm,njm,nlk->", [(2, 2, 2)] * 4)])
+def test_einsum_of_any_subscripts(subscripts: str, shapes: list[Any]) -> None:
+    rng = np.random.default_rng(2)
+    given = [rng.normal(size=shape) for shape in shapes]
+    same(lambda *x: np.einsum(subscripts, *x), *given)
+    if subscripts == "ij,jk->ik":
+        same(lambda a, b: np.einsum(a, [0, 1], b, [1, 2], [0, 2]), *given)
+
+
+def test_einsum_refuses_what_does_not_fit() -> None:
+    x = values(np.ones((2, 3)))
+    for call, words in [(lambda: np.einsum("ij,jk", x, x), "'j' is 3 long in one"),
+                        (lambda: np.einsum("ijk->i", x), "of 3 axes"),
+                        (lambda: np.einsum("ij,j", x), "of 2 operands, not 1"),
+                        (lambda: x @ x, r"\(2, 3\) and \(2, 3\) do not fit"),
+                        (lambda: np.tensordot(x, x, 1), "do not fit")]:
+        with pytest.raises(ValueError, match=words):
+            call()
+
+
+@given(st.integers(1, 6), st.integers(1, 6), st.sampled_from(["full", "same", "valid"]))
+def test_convolutions_of_any_lengths(n: int, m: int, mode: str) -> None:
+    rng = np.random.default_rng(n + 10 * m)
+    a, b = rng.normal(size=n), rng.normal(size=m)
+    same(lambda x, y: np.convolve(x, y, mode), a, b)
+    same(lambda x, y: np.correlate(x, y, mode), a, b)
+
+
+METHODS = ["linear", "lower", "higher", "midpoint", "nearest", "hazen", "weibull", "inverted_cdf",
+           "median_unbiased", "normal_unbiased", "interpolated_inverted_cdf",
+           "averaged_inverted_cdf", "closest_observation"]
+
+
+@given(st.integers(1, 40), st.floats(0.0, 1.0), st.sampled_from(METHODS))
+def test_quantiles_by_any_method(n: int, q: float, method: str) -> None:
+    a = np.random.default_rng(n).normal(size=(n, 2))
+    same(lambda x: np.quantile(x, q, axis=0, method=method), a)
+    same(lambda x: np.quantile(x, [q, 0.5], axis=0, method=method), a)
+    same(lambda x: np.percentile(x, 100.0 * q, method=method), a)
+
+
+def test_quantiles_pass_nan_on_or_leave_it_out() -> None:
+    a = np.array([[1.0, math.nan, 3.0], [4.0, 2.0, 9.0]])
+    x = values(a)
+    assert np.array_equal(data(np.median(x, axis=1)), np.median(a, axis=1), equal_nan=True)
+    for name in ("nanmedian", "nanmean", "nansum", "nanstd", "nanmax", "nanprod"):
+        same(lambda x, name=name: getattr(np, name)(x, axis=1), a)
+    same(lambda x: np.nanpercentile(x, [20, 70], axis=1), a)
+    assert np.nanargmin(x[0]) == 0 and np.argmax(x[0]) == 1
+    assert data(np.sort(x)).tolist()[1] == [2.0, 4.0, 9.0]
+
+
+@given(arrays(5), st.lists(st.integers(-3, 3), min_size=1, max_size=5, unique=True), st.booleans())
+def test_interp_between_and_beyond_knots(a: Any, knots: list[int], is_cyclic: bool) -> None:
+    places = np.sort(np.array(knots, dtype=float))
+    heights = np.cos(places)
+    same(lambda x: np.interp(x, places, heights), a)
+    same(lambda x: np.interp(x, places, heights, left=-9.0, right=9.0), a)
+    same(lambda x, y: np.interp(x, places, y), a, heights)
+    if is_cyclic:
+        same(lambda x: np.interp(x, places, heights, period=6.5), a, rel=1e-9)
+
+
+@pytest.mark.parametrize("mode", ["constant", "edge", "reflect", "symmetric", "wrap"])
+def test_paddings(mode: Any) -> None:
+    same(lambda x: np.pad(x, ((1, 2), (2, 0)), mode), MATRIX)
+
+
+@pytest.mark.filterwarnings("ignore:Arrays of 2-dimensional vectors")
+@pytest.mark.parametrize("call", [
+    lambda x: np.average(x, axis=0), lambda x: np.average(x, weights=np.arange(12.0).reshape(3, 4)),
+    lambda x: np.average(x, axis=1, weights=[1.0, 2.0, 3.0, 4.0], returned=True)[1],
+    lambda x: np.cov(x, rowvar=False), lambda x: np.cov(x[0]), lambda x: np.cov(x, bias=True),
+    lambda x: np.cov(x[0], x[1]), lambda x: np.corrcoef(x[0], x[1]),
+    lambda x: np.gradient(x), lambda x: np.gradient(x, [0.0, 1.0, 4.0], axis=0),
+    lambda x: np.diff(x, 2), lambda x: np.diff(x, prepend=0.0), lambda x: np.cumsum(x, axis=0),
+    lambda x: np.cumsum(x), lambda x: x.cumprod(axis=1), lambda x: np.add.reduceat(x, [0, 2]),
+    lambda x: np.trace(x, 1), lambda x: np.cross(x[:, :2], x[:, 2:]), lambda x: np.kron(x, x[0]),
+    lambda x: np.cross(x[:, :3], x[:, 1:], axis=0), lambda x: np.cross(x[:, :2], [1.0, 2.0, 3.0]),
+    lambda x: np.linspace(x[0], x[1], 4), lambda x: np.linspace(0.0, x[0, 0], 3, endpoint=False),
+    lambda x: np.linspace(x[0], x[1], 3, axis=1), lambda x: np.round(10.0 * x, -1),
+    lambda x: np.round(x, 2), lambda x: x.round(), lambda x: np.tril(x, -1),
+    lambda x: np.triu(x[0]), lambda x: np.vander(x[0], increasing=True),
+    lambda x: np.linalg.norm(x, 3, axis=0), lambda x: np.linalg.norm(x, 0, axis=1),
+    lambda x: np.linalg.norm(x, "fro"), lambda x: np.linalg.norm(x[0], -1),
+    lambda x: np.add.outer(x, x[0]), lambda x: np.polyfit([0.0, 1.0, 2.0, 4.0], x.T, 2),
+    lambda x: np.polyfit([0.0, 1.0, 2.0, 4.0], x[0], 1, w=[1.0, 2.0, 1.0, 1.0]),
+    lambda x: np.nan_to_num(x / 0.5), lambda x: np.unwrap(5.0 * x, axis=0),
+    lambda x: np.unwrap(x, discont=2.0, period=3.0), lambda x: np.trapezoid(x, dx=0.5, axis=0)
+    if hasattr(np, "trapezoid") else np.trapz(x, dx=0.5, axis=0),  # type: ignore[attr-defined]
+    lambda x: np.multiply(x, 2.0, where=x > 0, out=x * 0.0), lambda x: np.sum(x, 0, out=x[0] * 0.0),
+    lambda x: np.std(x, ddof=1), lambda x: x.var(axis=0, ddof=1), lambda x: x.dot(x.T),
+    lambda x: np.where(MASK, x, x[0]), lambda x: np.insert([1.0, 2.0], 1, x[0]),
+    lambda x: np.searchsorted(np.sort(x[0]), x[1]), lambda x: np.sort(x, axis=None),
+    lambda x: np.bincount([0, 1, 1, 3], x[0], 6), lambda x: np.logaddexp.reduce(x, axis=1),
+    lambda x: np.exp(np.concatenate([x[0], [1.0, 2]])), lambda x: np.matmul(x, [1, 2, 3, 4]),
+    lambda x: np.add.at(z := x.copy(), ([0, 0], [1, 1]), [x[0, 0], 2.0]) or z])
+def test_calls_in_all_their_forms(call: Callable[[Any], Any]) -> None:
+    found = call(values(MATRIX))
+    for one, expected in zip(*(x if isinstance(x, tuple | list) else [x] for x in
+                               (found, call(MATRIX))), strict=True):
+        assert np.shape(one) == np.shape(expected)
+        assert data(one) == pytest.approx(np.asarray(expected), rel=1e-12, abs=1e-12)
+
+
+# --- kinks ----------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize(("call", "point", "gradient"), [
+    (np.std, [2.0, 2.0, 2.0], [0.0, 0.0, 0.0]), (np.median, [1.0, 1.0, 5.0], [0.5, 0.5, 0.0]),
+    (lambda x: np.sort(x)[0], [3.0, 1.0, 1.0], [0.0, 0.5, 0.5]),
+    (lambda x: np.percentile(x, 100), [3.0, 1.0, 3.0], [0.5, 0.0, 0.5]),
+    (lambda x: np.interp(x, [0.0, 1.0, 2.0], [0.0, 2.0, 3.0]).sum(), [1.0, 0.0, 1.5],
+     [1.0, 0.0, 1.0]),
+    (lambda x: np.interp(x, [0.0, 1.0, 2.0], [0.0, 2.0, 1.0]).sum(), [1.0, 2.0, 5.0],
+     [0.0, 0.0, 0.0]),
+    (lambda x: np.clip(x, 0.0, 1.0).sum(), [0.0, 0.5, 1.0], [0.5, 1.0, 0.5]),
+    (lambda x: np.logaddexp.reduce(x), [0.0, 0.0, 0.0], [1 / 3, 1 / 3, 1 / 3]),
+    (lambda x: np.nan_to_num(np.stack([x[0], math.inf * x[1], x[2]]))[0], [1.0, 1.0, 1.0],
+     [1.0, 0.0, 0.0]),
+    (lambda x: np.linalg.norm(x - 1.0), [1.0, 1.0, 1.0], [0.0, 0.0, 0.0])])
+def test_kinks_have_one_rule(call: Callable[[Any], Any], point: Any, gradient: Any) -> None:
+    for derivative in (grad(call), jit(grad(call), backend="python")):
+        assert derivative(np.array(point)) == pytest.approx(gradient, rel=1e-15)
+
+
+# --- fewer nodes ----------------------------------------------------------------------------------
+
+@pytest.mark.parametrize(("call", "n_nodes"), [
+    (np.sum, 1), (np.prod, 1), (np.mean, 2), (np.max, 1), (np.linalg.norm, 1),
+    (lambda x: x @ x, 1), (lambda x: np.eye(12) @ x, 12), (lambda x: np.einsum("i,i", x, x), 1),
+    (lambda x: x.reshape(3, 4) @ x.reshape(4, 3), 9), (np.var, 16), (np.std, 16),
+    (lambda x: np.trace(x.reshape(2, 6)[:, :2]), 1), (lambda x: np.convolve(x, x, "valid"), 1)])
+def test_sums_of_products_are_one_node_a_number(call: Callable[[Any], Any], n_nodes: int) -> None:
+    x = values(np.arange(12.0) - 4.3)
+    graph = topological_order(*np.ravel(call(x)).tolist())
+    assert len([node for node in graph if node.op is not None]) == n_nodes
+
+
+# --- what is not answered -------------------------------------------------------------------------
+
+def test_what_is_not_answered_says_so_by_its_name() -> None:
+    x = values(np.ones((2, 2)))
+    for call, words in [
+            (lambda: np.fft.fft(x), r"^np\.fft\.fft of Values .* np\.cos"),
+            (lambda: np.roots(x[0]), r"^np\.roots of Values"),
+            (lambda: np.histogram(x), r"^np\.histogram of Values is computed from the bare"),
+            (lambda: np.sort_complex(x), r"^np\.sort_complex is not supported .*v\.data"),
+            (lambda: np.spacing(x), r"^np\.spacing cannot be recorded"),
+            (lambda: np.bitwise_and(x, x), r"^np\.bitwise_and cannot be recorded"),
+            (lambda: np.linalg.eigvals(x), r"^np\.linalg\.eigvals of Values .*linalg\.eigvalsh"),
+            (lambda: np.sum(x, dtype=int), r"np\.add\.reduce\(\.\.\., dtype=<class 'int'>\)"),
+            (lambda: np.add(x, 1.0, out=np.ones((2, 2))), r"np\.zeros_like"),
+            (lambda: np.pad(x, 1, "mean"), r"^np\.pad of Values takes the modes constant")]:
+        with pytest.raises(TypeError, match=words):
+            call()
+
+
+def test_every_function_of_numpy_is_answered_or_refused() -> None:
+    for function in vars(np).values():
+        if hasattr(function, "_implementation") and function not in (
+                OWN.keys() | AS_THEY_ARE | DECIDING.keys()):
+            with pytest.raises(TypeError, match=r"^np\.\w+ "):
+                function_of_arrays(function, (values([1.0]),), {})
+
+
+def test_linear_algebra_may_be_registered(monkeypatch: pytest.MonkeyPatch) -> None:
+    x = values([[2.0]])
+    with pytest.raises(TypeError, match=r"^np\.linalg\.inv is not supported"):
+        monkeypatch.delitem(LINALG, "inv", raising=False)
+        np.linalg.inv(x)
+    monkeypatch.setitem(LINALG, "inv", lambda a: 1.0 / a)
+    assert np.linalg.inv(x)[0, 0].data == 0.5
+
+
+def test_single_values_follow_the_same_rules() -> None:
+    v, w = Value(0.0), Value(2.5)
+    for call, expected in [
+            (lambda: np.maximum(v, 0.0), 0.0), (lambda: np.clip(w, -1, 1), 1.0),
+            (lambda: np.float64(2.0) * w, 5.0), (lambda: np.sum(w), 2.5), (lambda: np.mean(w), 2.5),
+            (lambda: np.interp(w, [0.0, 5.0], [1.0, 2.0]), 1.5),
+            (lambda: np.where(w > 1, w, v), 2.5),
+            (lambda: np.round(w), 2.0), (lambda: np.floor(w), 2.0), (lambda: np.mod(w, 2.0), 0.5),
+            (lambda: np.nan_to_num(w), 2.5), (lambda: np.linspace(v, w, 2)[1], 2.5),
+            (lambda: np.stack([v, w])[1], 2.5), (lambda: np.dot(w, 2.0), 5.0),
+            (lambda: np.heaviside(w, 0.5), 1.0), (lambda: np.ldexp(w, 1), 5.0)]:
+        result = call()
+        assert isinstance(result, Value) and result.data == expected
+    assert np.maximum(v, 0.0).kinks()
+    assert np.isclose(w, 2.5) and not np.isnan(w) and np.allclose([v], 0.0) and np.ndim(w) == 0
+
+
+def test_arrays_that_are_filled_later_take_values() -> None:
+    def f(x: Any) -> Any:
+        y = np.zeros_like(x)
+        for i in range(len(x)):
+            y[i] = x[i] ** 2
+        z = np.ones_like(x, dtype=float)
+        z[0] = y[1]
+        return np.sum(y * z)
+
+    expected = [2.0 * 3.0 * 16.0, 9.0 * 2.0 * 4.0 + 2.0 * 4.0]
+    assert grad(f)(np.array([3.0, 4.0])).tolist() == expected
+    assert jit(grad(f))(np.array([3.0, 4.0])).tolist() == expected

@@ -82,9 +82,9 @@ def test_the_derivative_as_it_is_learnt_is_the_derivative(row: Primitive) -> Non
 def test_a_row_that_computes_another_form_than_it_teaches_says_where_that_loses_digits() -> None:
     """At the edge of the domain the text fails, and the partials do not; elsewhere both agree."""
     near = 1.0 - 3.3e-9
-    for name, operand in (("tanh", 25.0), ("sigmoid", 40.0), ("atan", 1e200), ("asin", near),
+    for name, operand in (("tanh", 25.0), ("sigmoid", 40.0), ("atan", 1e155), ("asin", near),
                           ("acos", -near), ("acosh", 2.0 - near), ("atanh", near),
-                          ("asinh", 1e200), ("sigmoid_slope", 1e-20)):
+                          ("asinh", 1e155), ("sigmoid_slope", 1e-20)):
         row = TABLE[name]
         assert row.loses_digits.startswith("where "), name
         truth = row.local_derivatives((operand,), row.evaluate((operand,)), (True,))[0]

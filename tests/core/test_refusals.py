@@ -37,8 +37,8 @@ def converted(x: Any) -> Any:
     return x
 
 
-def whole(x: Any) -> Any:
-    return x * int(x) if isinstance(x, Value) and tolerates(int, x) else x
+def asked(x: Any) -> Any:
+    return x * 2.0 if isinstance(x, Value) and tolerates(float, x) else x
 
 
 def tolerates(convert: Callable[[Any], Any], x: Any) -> bool:
@@ -73,7 +73,7 @@ def divided(how: Callable[[Any, float], Any]) -> Callable[[Any], Any]:
     return function
 
 
-SWALLOWING = [clipped_exp, bare_except, converted, whole, filled, spaced,
+SWALLOWING = [clipped_exp, bare_except, converted, asked, filled, spaced,
               divided(lambda x, by: math.fmod(x, by)), divided(lambda x, by: np.frexp(x)[0]),
               lambda x: clipped_exp(x) * x, lambda x: x if tolerates(complex, x) else -x]
 TRANSFORMS: list[Callable[[Any], Callable[[float], Any]]] = [

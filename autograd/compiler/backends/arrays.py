@@ -24,7 +24,7 @@ from autograd.compiler.backends.array_layout import Layout
 from autograd.compiler.backends.interface import Signature
 from autograd.compiler.backends.numpy import Emit, emitter_of
 from autograd.compiler.program.array_program import Affine, ArrayProgram, Slots, Step
-from autograd.compiler.program.array_recognition import find_arrays
+from autograd.compiler.program.array_recognition import find_few_arrays
 from autograd.compiler.program.program import RELATIONS, Program
 from autograd.core.forking import lock
 from autograd.core.typing import Array
@@ -49,8 +49,8 @@ def compile(program: Program, row_inputs: Sequence[bool] | None = None,
     """
     signature = Signature(program, row_inputs, sums)
     if len(program) >= dense:
-        arrays = find_arrays(program, row_inputs, free_sums)
-        if len(arrays) * dense <= len(program):
+        arrays = find_few_arrays(program, len(program) // max(1, dense), row_inputs, free_sums)
+        if arrays is not None:
             return Kernel(arrays, signature)
     return linear.compile(program, row_inputs, sums)
 

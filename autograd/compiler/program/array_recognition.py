@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,8 @@ from autograd.core.typing import Array
 
 LONGEST_PERIOD = 64
 SHORT = 8  # numbers; blocks below are joined, and read by a table
+SHORT_LIST = 3  # operands, of each of which it matters whether it differs by row
+MOST_SORTED = 4  # operands by which a group is sorted to find a pattern
 
 
 def find_arrays(program: Program, varies: Sequence[bool] | None = None,
@@ -35,26 +38,49 @@ def find_arrays(program: Program, varies: Sequence[bool] | None = None,
             apart. None for a program that is run on one point.
         free_sums: whether to make sums of additions, whose rounding then is in no promised order.
     """
+    found = find_few_arrays(program, len(program), varies, free_sums)
+    assert found is not None  # there is no step without an instruction
+    return found
+
+
+def find_few_arrays(program: Program, most: int, varies: Sequence[bool] | None = None,
+                    free_sums: bool = False) -> ArrayProgram | None:
+    """The array program of a linear program, or None if it has more than so many steps.
+
+    That is seen before the work is done: a long chain needs a step for each link.
+
+    Args:
+        program, varies, free_sums: as for :func:`find_arrays`.
+        most: how many steps it may have.
+    """
     ops, operands, alive = _fused(program, free_sums)
-    varying = _varying(program, operands, varies)
-    groups = min((_grouped(program, ops, operands, alive, varying, levels)
-                  for levels in (_levels_from_the_end(program, operands, alive),
-                                 _levels_from_the_start(program, operands, alive))), key=len)
+    from_start = _levels_from_the_start(program, operands, alive, most)
+    if from_start is None:
+        return None
+    reads = _Reads(operands)
+    codes = _codes(program, ops, reads, _varying(program, operands, varies))
+    groups = min((_grouped(codes, alive, levels) for levels in (
+        _levels_from_the_end(program, operands, alive), from_start)), key=len)
+    if len(groups) > most:
+        return None
     numbering = _Numbering(program)
     steps: list[Step] = []
-    for key in sorted(groups):
-        members = np.array(groups[key], dtype=np.int64)
-        reads = np.array([operands[i] for i in groups[key]], dtype=np.int64)
-        reads = numbering.read(reads.reshape(len(members), key[2]))
-        for step, order in _steps(key[1], reads, varies is None):
-            numbering.write(members[order])
+    for members in groups:
+        first = members[0]
+        table = numbering.read(reads.table(members, reads.counts[first]))
+        chosen, same = _in_order(table, ops[first])
+        for step, order in _steps(ops[first], table[chosen], varies is None):
+            numbering.write(members[chosen][order])
             steps.append(step)
+        numbering.repeat(members, members[same])
+        if len(steps) > most:
+            return None
     # What is not computed may be a constant, which gets its slot only now.
-    outputs = np.array([numbering.one(slot) for slot in program.outputs], dtype=np.int64)
-    pairs = [(numbering.one(guard.left), numbering.one(guard.right)) for guard in program.guards]
-    ends = numbering.final(np.array(pairs, dtype=np.int64).reshape(-1, 2)).tolist()
-    guards = tuple(guard._replace(left=left, right=right)
-                   for guard, (left, right) in zip(program.guards, ends, strict=True))
+    outputs = numbering.each(np.array(program.outputs, dtype=np.int64))
+    ends = numbering.final(numbering.each(np.array(
+        [(guard.left, guard.right) for guard in program.guards], dtype=np.int64).reshape(-1)))
+    guards = tuple(guard._replace(left=left, right=right) for guard, (left, right) in
+                   zip(program.guards, ends.reshape(-1, 2).tolist(), strict=True))
     return ArrayProgram(program.n_inputs, tuple(numbering.constants),
                         tuple(_renumbered(step, numbering) for step in steps),
                         tuple(numbering.final(outputs).tolist()), guards)
@@ -101,11 +127,16 @@ class _Numbering:
         self._new[instructions + self.program.first] = np.arange(self._next, self._next + count)
         self._next += count
 
-    def one(self, slot: int) -> int:
-        """The new slot of a single one."""
-        if self.program.n_inputs <= slot < self.program.first:
-            return self._single(slot - self.program.n_inputs)
-        return int(self._new[slot])
+    def repeat(self, instructions: Array, others: Array) -> None:
+        """Give instructions the slots of others, which compute the same."""
+        self._new[instructions + self.program.first] = self._new[others + self.program.first]
+
+    def each(self, slots: Array) -> Array:
+        """The new slots of these, shape (n,)."""
+        found: Array = self._new[slots]
+        for i in np.flatnonzero((slots >= self.program.n_inputs) & (slots < self.program.first)):
+            found[i] = self._single(int(slots[i]) - self.program.n_inputs)
+        return found
 
     def _single(self, place: int) -> int:
         bits = int(self._values[place:place + 1].view(np.int64)[0])
@@ -132,26 +163,60 @@ def _renumbered(step: Step, numbering: _Numbering) -> Step:
     return replace(step, operands=tuple(operands))
 
 
-def _grouped(program: Program, ops: Sequence[str], operands: Sequence[tuple[int, ...]],
-             alive: Sequence[int], varying: Sequence[bool],
-             levels: Sequence[int]) -> dict[tuple[Any, ...], list[int]]:
-    """The instructions of each level that are alike; the keys are in the order of the levels."""
-    groups: dict[tuple[Any, ...], list[int]] = {}
-    for i in alive:
-        read = tuple([varying[x] for x in operands[i]]) if len(operands[i]) < 4 else ()
-        groups.setdefault((levels[i], ops[i], len(operands[i]), varying[program.first + i], read),
-                          []).append(i)
-    return groups
+class _Reads:
+    """The slots that instructions read, of all of them in one array, one after the other."""
+
+    def __init__(self, operands: Sequence[Sequence[int]]) -> None:
+        self.counts = np.fromiter(map(len, operands), np.int64, len(operands))
+        self.slots = np.fromiter(chain.from_iterable(operands), np.int64, int(self.counts.sum()))
+        self._starts = np.cumsum(self.counts) - self.counts
+
+    def table(self, members: Array, count: int) -> Array:
+        """What instructions with so many operands read, shape (n, count)."""
+        found: Array = self.slots[self._starts[members][:, None] + np.arange(count)]
+        return found
+
+
+def _codes(program: Program, ops: Sequence[str], reads: _Reads, varying: Array) -> Array:
+    """For each instruction a number that is equal for instructions that may stand in one array.
+
+    These have the same primitive, as many operands, and differ by row in the same places. The
+    numbers grow with these, in that order.
+    """
+    names = sorted(set(ops))
+    rank = {name: place for place, name in enumerate(names)}
+    kinds = np.fromiter(map(rank.__getitem__, ops), np.int64, len(ops))
+    most = int(reads.counts.max(initial=0)) + 1
+    codes = (kinds * most + reads.counts) * 2 + varying[program.first:]
+    codes <<= SHORT_LIST
+    for count in range(1, SHORT_LIST + 1):
+        here = np.flatnonzero(reads.counts == count)
+        flags = varying[reads.table(here, count)]
+        codes[here] += flags @ (1 << np.arange(count)[::-1])
+    return codes
+
+
+def _grouped(codes: Array, alive: Array, levels: Sequence[int]) -> list[Array]:
+    """The instructions of each level that are alike, ordered by their levels."""
+    level = np.array(levels, dtype=np.int64)[alive]
+    if not len(level):
+        return []
+    keys = (level - level.min()) * (int(codes.max()) + 1) + codes[alive]
+    order = np.argsort(keys, kind="stable")
+    ordered = keys[order]
+    return np.split(alive[order], np.flatnonzero(ordered[1:] != ordered[:-1]) + 1)
 
 
 # --- sums and products ----------------------------------------------------------------------------
 
 def _fused(program: Program, free_sums: bool
-           ) -> tuple[list[str], list[tuple[int, ...]], list[int]]:
+           ) -> tuple[Sequence[str], Sequence[tuple[int, ...]], Array]:
     """The instructions with chains of additions as one, and those that are still there.
 
     An addition of more than two numbers adds them up from the left, as the chain did.
     """
+    if "add" not in program.ops:
+        return program.ops, program.operands, np.arange(len(program))
     first = program.first
     ops, operands = list(program.ops), list(program.operands)
     once = _read_once(program)
@@ -175,12 +240,14 @@ def _fused(program: Program, free_sums: bool
             ops[i], operands[i] = "dot", (*(a for a, _ in factors), *(b for _, b in factors))
         else:
             operands[i] = tuple(found)
-    return ops, operands, [i for i in range(len(ops)) if i not in dead]
+    alive = np.ones(len(ops), dtype=bool)
+    alive[list(dead)] = False
+    return ops, operands, np.flatnonzero(alive)
 
 
 def _read_once(program: Program) -> list[bool]:
     """For each slot whether one instruction reads it, once, and nobody else."""
-    uses = np.bincount(np.fromiter((x for xs in program.operands for x in xs), dtype=np.int64),
+    uses = np.bincount(np.fromiter(chain.from_iterable(program.operands), np.int64),
                        minlength=program.n_slots)
     for slot in (*program.outputs, *(x for guard in program.guards
                                      for x in (guard.left, guard.right))):
@@ -190,11 +257,11 @@ def _read_once(program: Program) -> list[bool]:
 
 
 def _levels_from_the_end(program: Program, operands: Sequence[tuple[int, ...]],
-                         alive: Sequence[int]) -> list[int]:
+                         alive: Array) -> list[int]:
     """For each instruction the level below 0 at which it is needed: 0 is the last one."""
     levels = [0] * program.n_slots
     first = program.first
-    for i in reversed(alive):
+    for i in reversed(alive.tolist()):
         before = levels[first + i] - 1
         for x in operands[i]:
             if levels[x] > before:
@@ -203,21 +270,64 @@ def _levels_from_the_end(program: Program, operands: Sequence[tuple[int, ...]],
 
 
 def _levels_from_the_start(program: Program, operands: Sequence[tuple[int, ...]],
-                           alive: Sequence[int]) -> list[int]:
-    """For each instruction the level at which it is ready to be computed."""
+                           alive: Array, most: int) -> list[int] | None:
+    """For each instruction the level at which it is ready to be computed.
+
+    Args:
+        most: the highest level that is of use; None is returned when there is a higher one.
+    """
     levels = [0] * program.n_slots
-    first = program.first
-    for i in alive:
-        levels[first + i] = 1 + max([levels[x] for x in operands[i]], default=0)
+    first, level_of, highest = program.first, levels.__getitem__, 0
+    for i in alive.tolist():
+        level = levels[first + i] = 1 + max(map(level_of, operands[i]), default=0)
+        if level > highest:
+            highest = level
+            if highest > most:
+                return None
     return levels[first:]
 
 
 def _varying(program: Program, operands: Sequence[tuple[int, ...]],
-             varies: Sequence[bool] | None) -> list[bool]:
-    flags = list(varies or [False] * program.n_inputs) + [False] * len(program.constants)
+             varies: Sequence[bool] | None) -> Array:
+    """For each slot whether its number differs by row."""
+    if varies is None:
+        return np.zeros(program.n_slots, dtype=bool)
+    flags = [*varies, *[False] * len(program.constants)]
+    flag_of, append = flags.__getitem__, flags.append
     for xs in operands:
-        flags.append(any(flags[x] for x in xs))
-    return flags
+        append(any(map(flag_of, xs)))
+    return np.array(flags, dtype=bool)
+
+
+# --- order ----------------------------------------------------------------------------------------
+
+def _in_order(reads: Array, op: str) -> tuple[Array, Array]:
+    """Which instructions of a group to compute, in which order, so that few patterns do.
+
+    As they come, unless that is no pattern, and far fewer do without those that compute the same,
+    and sorted by what one of their operands is.
+
+    Returns:
+        Those to compute; and for each instruction of the group one of these that computes the same.
+    """
+    everything = np.arange(len(reads))
+    if len(reads) < 2 * SHORT or _pattern(reads) is not None or (
+            not _is_nary(op, reads) and _period(reads)):
+        return everything, everything
+    _, first, group = np.unique(reads, axis=0, return_index=True, return_inverse=True)
+    chosen = np.sort(first)
+    orders = [chosen[np.lexsort(np.roll(reads[chosen, :MOST_SORTED], -column - 1, axis=1).T)]
+              for column in range(min(reads.shape[1], MOST_SORTED))]  # the last key is the first
+    best = min((chosen, *orders), key=lambda order: _breaks(reads[order]))
+    if 4 * _breaks(reads[best]) > _breaks(reads):
+        return everything, everything
+    return best, first[group.reshape(-1)]
+
+
+def _breaks(reads: Array) -> int:
+    """In how many places the lines of a group do not go on evenly."""
+    steps = np.diff(reads, axis=0)
+    return int((steps[1:] != steps[:-1]).any(axis=1).sum())
 
 
 # --- patterns -------------------------------------------------------------------------------------
@@ -230,10 +340,12 @@ def _steps(op: str, reads: Array, longest_last: bool) -> Iterator[tuple[Step, Ar
         reads: the slots that each of its instructions reads, shape (n, operands).
         longest_last: whether to turn each array so that its longest axis is the last.
     """
-    row = find(op)  # None for a step of a written-out primitive, which has a fixed arity
-    if (row is not None and row.arity is None) or (op == "add" and reads.shape[1] > 2):
+    if _is_nary(op, reads):
+        row = find(op)
         sides = 2 if row is not None and row.paired else 1
-        yield _turned(_nary_step(op, reads, sides), np.arange(len(reads)), longest_last)
+        for start, stop in _long_stretches(reads):
+            yield _turned(_nary_step(op, reads[start:stop], sides), np.arange(start, stop),
+                          longest_last)
         return
     if (period := _period(reads)) > 1:
         for first in range(period):
@@ -255,6 +367,20 @@ def _steps(op: str, reads: Array, longest_last: bool) -> Iterator[tuple[Step, Ar
                       longest_last)
     if loose:
         yield _loose_step(op, reads[loose]), np.array(loose)
+
+
+def _is_nary(op: str, reads: Array) -> bool:
+    """Whether the operands of a group are many, along an axis of their own."""
+    row = find(op)  # None for a step of a written-out primitive, which has a fixed arity
+    return (row is not None and row.arity is None) or (op == "add" and reads.shape[1] > 2)
+
+
+def _long_stretches(reads: Array) -> list[tuple[int, int]]:
+    """A group cut where its pattern changes, if that is seldom."""
+    if len(reads) < 2 * SHORT or _breaks(reads) * SHORT > len(reads):
+        return [(0, len(reads))]
+    found = [(start, stop) for start, stop, *_ in even_blocks(reads)]
+    return found if len(found) * SHORT <= len(reads) else [(0, len(reads))]
 
 
 def _period(reads: Array) -> int:
@@ -380,14 +506,22 @@ def even_blocks(reads: Array) -> Iterator[tuple[int, int, tuple[int, ...], Array
         yield 0, len(reads), *pattern
         return
     start, steps = 0, np.diff(reads, axis=0)
-    changes = (steps[1:] != steps[:-1]).any(axis=1)
-    breaks = [*(np.flatnonzero(changes) + 1).tolist(), len(steps)]
+    breaks = [*(np.flatnonzero((steps[1:] != steps[:-1]).any(axis=1)) + 1).tolist(), len(steps)]
     at = 0  # of the first break that is not before the start
+    begins = [*_beginnings(steps), len(reads)]
+    place = 0  # of the first line not before the start with which a pattern may begin
+    alone = np.zeros((0, reads.shape[1]), dtype=np.int64)
     while start < len(reads):
+        while begins[place] < start:
+            place += 1
+        for i in range(start, begins[place]):
+            yield i, i + 1, (), alone
+        start = begins[place]
+        if start == len(reads):
+            return
         while at < len(breaks) and breaks[at] <= start:
             at += 1
-        length = breaks[at] - start + 1 if at < len(breaks) else 1
-        stop = start + length
+        stop = breaks[at] + 1
         while (longer := _repeated(reads, start, stop - start)) > stop:  # one axis after the other
             stop = longer
         if stop - start < 3:
@@ -396,6 +530,18 @@ def even_blocks(reads: Array) -> Iterator[tuple[int, int, tuple[int, ...], Array
         assert found is not None
         yield start, stop, *found
         start = stop
+
+
+def _beginnings(steps: Array) -> list[int]:
+    """The lines with which a pattern of three lines or more may begin, by the steps to the next.
+
+    The next step, or the one after that, is the same again.
+    """
+    begins = np.zeros(len(steps), dtype=bool)
+    for distance in (1, 2):
+        begins[:-distance] |= (steps[distance:] == steps[:-distance]).all(axis=1)
+    found: list[int] = np.flatnonzero(begins).tolist()
+    return found
 
 
 def _repeated(reads: Array, start: int, length: int) -> int:

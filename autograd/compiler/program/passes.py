@@ -47,6 +47,8 @@ def with_inputs(program: Program, places: Sequence[int], n_inputs: int) -> Progr
         n_inputs: how many new ones there are.
     """
     shift = n_inputs - program.n_inputs
+    if not shift and list(places) == list(range(n_inputs)):
+        return program
     now = [*places, *range(program.n_inputs + shift, program.n_slots + shift)]
     return _moved(replace(program, n_inputs=n_inputs), now)
 

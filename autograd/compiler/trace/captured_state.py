@@ -15,7 +15,7 @@ import sys
 import types
 import weakref
 from collections import deque
-from collections.abc import Callable, Container, Iterable, Iterator
+from collections.abc import Callable, Collection, Container, Iterable, Iterator
 from contextvars import Context, ContextVar
 from functools import partial
 from itertools import chain
@@ -41,6 +41,7 @@ from autograd.compiler.trace.hidden_state import (
     is_foreign,
     is_hidden,
 )
+from autograd.compiler.trace.ignored import Slot, is_named, of_attribute, of_cell, of_entry
 from autograd.compiler.trace.joined_checks import (
     AbsenceCheck,
     CellCheck,
@@ -88,6 +89,7 @@ class Watch:
 
     Args:
         function: any callable.
+        ignore: the names of what may change; see ``ignored``.
 
     Attributes:
         quick: functions that say whether all is as it was, once it is settled what that is.
@@ -96,9 +98,12 @@ class Watch:
         handed_on: the names of functions that read from outside, where nobody sees it: they are
             called by a function that is written in C, or are methods of such a class.
         is_pure: whether all that can be reached is known to read nothing from outside.
+        ignored: where that is kept which may change.
     """
 
-    def __init__(self, function: Callable[..., Any]) -> None:
+    def __init__(self, function: Callable[..., Any], ignore: Collection[str] = ()) -> None:
+        self._ignore = ignore
+        self.ignored: list[Slot] = []
         self._checks: list[tuple[str, Check]] = []
         self._of_libraries: list[tuple[str, Check]] = []
         self._draws: list[tuple[str, Callable[[], Any], Any]] = []
@@ -151,6 +156,10 @@ class Watch:
             if not check():
                 return name
         return None
+
+    def holds(self) -> bool:
+        """Whether all is as it was, also what is let go when libraries have changed it."""
+        return all(check() for _, check in chain(self._checks, self._of_libraries))
 
     def captures(self) -> Container[int]:
         """The ids of all that can be reached."""
@@ -360,6 +369,8 @@ class Watch:
 
     def _cell(self, name: str, cell: types.CellType, is_library: bool) -> None:
         content = content_of(cell)
+        if self._ignores(name, content, of_cell(name, cell)):
+            return
         self._later(name, content)
         if not is_library:  # a library's wrapper never sets its variables again
             self._checks.append((name, CellCheck(cell, content, is_same)))
@@ -400,7 +411,17 @@ class Watch:
                 or any("datetime64" in text or "m8" in text for text in texts)):
             self.handed_on.append("np.datetime64 (of the text 'now' or 'today')")
 
+    def _ignores(self, path: str, item: Any, slot: Slot) -> bool:
+        """Whether something may change; then it is noted where it is kept."""
+        if not self._ignore or not is_named(path, self._ignore) or item is MISSING or (
+                isinstance(item, types.FunctionType | types.ModuleType | type)):
+            return False
+        self.ignored.append(slot)
+        return True
+
     def _entry(self, whole: str, space: dict[str, Any], name: str) -> None:
+        if self._ignores(whole, space[name], of_entry(whole, space, name)):
+            return
         self._later(whole, space[name])
         self._checks.append((whole, entry_check(space, name, space[name])))
 
@@ -415,6 +436,8 @@ class Watch:
         self._checks.append((f"the class {name}", ClassCheck(cls)))
         for key, item in list(space.items()):
             if not key.startswith("__") or isinstance(item, types.FunctionType):
+                if self._ignores(f"{name}.{key}", item, of_attribute(f"{name}.{key}", cls, key)):
+                    continue
                 for part in (item.fget,) if isinstance(item, property) else (item,):
                     self._later(f"{name}.{key}", part)
                 self._checks.append((f"{name}.{key}", attribute_check(cls, key, item)))
@@ -549,6 +572,8 @@ class Watch:
 
     def _attributes(self, name: str, item: Any, parts: dict[str, Any]) -> None:
         for key, part in parts.items():
+            if self._ignores(f"{name}.{key}", part, of_attribute(f"{name}.{key}", item, key)):
+                continue
             self._later(f"{name}.{key}", part)
             self._checks.append((f"{name}.{key}", attribute_check(item, key, part)))
 

@@ -200,8 +200,11 @@ class _Recorder:
         read: dict[Value, None] = {}
         for node in self.order:
             for x in node._left if node._left.__class__ is tuple else (node._left, node._right):
-                if x.__class__ is Value and x in loose and x not in read:
+                if x.__class__ is Value and x in loose:
+                    loose.remove(x)
                     read[x] = None
+            if not loose:
+                break
         read.update(dict.fromkeys(self.captured))  # those that are only compared or returned
         first = len(self.inputs) - len(self.captured)
         self.captured[:] = read

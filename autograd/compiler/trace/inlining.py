@@ -27,7 +27,7 @@ from autograd.compiler.trace.graph_to_program import graph_to_program
 from autograd.compiler.trace.on_rows import NotPython, on_rows
 from autograd.compiler.trace.tracer import RecordingError, heard
 from autograd.core.primitives import DOMAIN_ERRORS, Primitive, lookup
-from autograd.core.value import Value, refusals_apart
+from autograd.core.value import Value, data_of, refusals_apart
 
 MOST_PATHS = 16
 MOST_POINTS = 400
@@ -123,6 +123,8 @@ class _Search:
                     return  # an operation was not defined; that is seen again where it is written
             except (TypeError, AttributeError, NotImplementedError) as error:
                 raise self.refusal(str(error)) from None
+        if self._overflows(point, returned):
+            return
         self._refuse_another_result(point, returned)
         program = common_subexpressions(graph_to_program(returned, operands, notes.comparisons))
         outcomes = tuple(guard.outcome for guard in program.guards)
@@ -134,13 +136,27 @@ class _Search:
         elif self.found[outcomes] != program:
             raise self.refusal("it computes something else each time")
 
+    def _overflows(self, point: Sequence[float], returned: list[Any]) -> bool:
+        """Whether ``**`` is too large, an error of floats, where of Values it is inf."""
+        try:
+            self.row.value(*point)
+        except OverflowError:
+            return all(map(math.isfinite, point)) and not all(
+                map(math.isfinite, map(data_of, returned)))
+        except DOMAIN_ERRORS:
+            return False
+        return False
+
     def _refuse_another_result(self, point: Sequence[float], returned: list[Any]) -> None:
         """What is called on Values must compute what it does on floats."""
+        numbers = [x._data if x.__class__ is Value else x for x in returned]
         try:
             expected = [self.row.value(*point)]
+        except OverflowError:  # of floats ** raises, of Values it is inf, as * of both is
+            is_power = all(map(math.isfinite, point))  # and not int(math.inf)
+            expected = [x for x in numbers if math.isinf(x)] if is_power else []
         except DOMAIN_ERRORS:
             expected = []
-        numbers = [x._data if x.__class__ is Value else x for x in returned]
         if len(numbers) != len(expected) or not all(map(_is_same, numbers, expected)):
             raise self.refusal(f"of the float{'s' * (len(point) > 1)} {', '.join(map(repr, point))}"
                                f" it makes {expected or 'an error'}, of Values "

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from autograd.compiler.recipes import derivative_of
 from autograd.compiler.trace.arguments import lift
 from autograd.compiler.trace.tracer import names_of
 from autograd.core.context import Switch
-from autograd.core.value import no_grad
+from autograd.core.value import no_grad, taking_indices
 
 
 class _without_graph(no_grad):
@@ -31,9 +31,9 @@ def plain(function: Callable[..., Any], static: frozenset[int]) -> Callable[...,
     derivative = derivative_of(function)
     if derivative:  # its own Trace makes the leaves of what is differentiated
         transform, inner, *options = derivative
-        made: Callable[..., Any] = transform(_on_values(inner, static), *options)
-        return made
-    lifted = _on_values(function, static)
+        return _with_indices(transform(
+            _on_values(inner, static | _differentiated(options)), *options))
+    lifted = _with_indices(_on_values(function, static))
 
     def without_graph(*arguments: Any, **keywords: Any) -> Any:
         with _without_graph():
@@ -42,8 +42,23 @@ def plain(function: Callable[..., Any], static: frozenset[int]) -> Callable[...,
     return without_graph
 
 
+def _with_indices(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function, in which ``int(v)`` is an index, as while it is recorded."""
+    def call(*arguments: Any, **keywords: Any) -> Any:
+        with taking_indices():
+            return function(*arguments, **keywords)
+
+    return call
+
+
+def _differentiated(options: Sequence[Any]) -> frozenset[int]:
+    """The positions of arguments that a derivative makes Values of by itself."""
+    argnums = options[-1] if options and isinstance(options[-1], int | tuple) else 0
+    return frozenset((argnums,) if isinstance(argnums, int) else argnums)
+
+
 def _on_values(function: Callable[..., Any], static: frozenset[int]) -> Callable[..., Any]:
-    """The function, that is called with a Value in place of each number."""
+    """The function, called with a Value for each number, but of the arguments named static."""
     names = names_of(function)
 
     def lifted(*arguments: Any, **keywords: Any) -> Any:

@@ -43,6 +43,7 @@ from autograd.core.value import (
     new_node,
     recording,
     refuse_lost_gradients,
+    taking_indices,
     tick,
 )
 
@@ -113,7 +114,7 @@ def _recorded(scribe: _Scribe, function: Callable[..., Any], arguments: tuple[An
     with recording():
         lifted = lift(arguments, keywords, names_of(function), static)
     refusals: list[str] = []
-    with listening(scribe), recording(refusals), collector_at_rest():
+    with listening(scribe), recording(refusals), taking_indices(), collector_at_rest():
         call = function if lookout is None else partial(lookout.call, function)
         returned = call(*lifted.arguments, **lifted.keywords)
         refuse_lost_gradients(refusals)

@@ -7,10 +7,10 @@ FOLDERs are looked through first for modules. The request
 
     {"benchmark": "rosenbrock", "data": "rosenbrock.npz", "repetitions": 1, "seconds": 0.05}
 
-is answered with {"times": [seconds per unit]}, the first one for a benchmark also with "first"
-(seconds from nothing to the first result, compiling included), "result" (groups of numbers) and
-"accuracy" (or null). What goes wrong is answered with {"error": text}. The times are those of a
-user: the garbage collector is on.
+is answered with {"times": [seconds per unit], "peak": bytes that the process has held at most},
+the first one for a benchmark also with "first" (seconds from nothing to the first result, compiling
+included), "result" (groups of numbers) and "accuracy" (or null). What goes wrong is answered with
+{"error": text}. The times are those of a user: the garbage collector is on.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from typing import Any
 sys.path.append(str(Path(__file__).resolve().parent.parent))
 import numpy as np
 from peers.job import Job
+from peers.memory import peak
 
 
 class Running:
@@ -89,7 +90,7 @@ def reply(module: Any, running: dict[str, Running], request: dict[str, Any]) -> 
         job = running[name] = Running(getattr(module, name), request["data"])
         answer = {"first": job.first, "result": job.result, "accuracy": job.accuracy}
     times = running[name].times(request["repetitions"], request["seconds"])
-    return {**answer, "times": times}
+    return {**answer, "times": times, "peak": peak()}
 
 
 def main() -> None:

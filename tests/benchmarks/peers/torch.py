@@ -10,7 +10,6 @@ from peers import formulas
 from peers.job import Job
 from torch.nn import functional
 
-torch.set_num_threads(1)
 torch.set_default_dtype(torch.float64)
 
 

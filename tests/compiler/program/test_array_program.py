@@ -14,10 +14,11 @@ import nn
 from autograd import Value
 from autograd.compiler.backends import python
 from autograd.compiler.program.array_program import Affine, ArrayProgram, Table
-from autograd.compiler.program.array_recognition import find_arrays
+from autograd.compiler.program.array_recognition import find_arrays, find_few_arrays
 from autograd.compiler.program.program import Program
 from autograd.compiler.trace.graph_to_program import graph_to_program
 from autograd.core.backward import adjoints
+from tests.benchmarks.peers import formulas
 
 
 def assert_same_bits(program: Program, found: ArrayProgram, points: Any) -> None:
@@ -130,6 +131,50 @@ def test_what_has_no_pattern_is_a_table_and_what_has_stands_apart() -> None:
     assert [step.size for step in steps] == [3, 20]
     assert isinstance(steps[0].operands[0], Table)
     assert [row for step in steps for row in step.rows()] == [*loose, *even]
+
+
+def test_patterns_of_pairs_and_of_single_lines_stand_side_by_side() -> None:
+    # a pair of lines that comes again at even distances, lines alone, and a run, in one group
+    pairs = [(3 * i + j, 40 + i * i) for i in range(1) for j in range(2)]
+    again = [(10 * i + 2 * j, 50 + 3 * i + j) for i in range(6) for j in range(2)]
+    alone = [(5, 77), (61, 3), (4, 4)]
+    steps = steps_of(["mul"] * 20, [*pairs, *again, *alone, (9, 8), (70, 1), (2, 79)], 80)
+    assert sorted((step.shape for step in steps), key=len)[-1] == (2, 6)  # the longest axis last
+    assert sorted(row for step in steps for row in step.rows()) == sorted(
+        [*pairs, *again, *alone, (9, 8), (70, 1), (2, 79)])
+
+
+def test_more_steps_than_are_wanted_are_none() -> None:
+    program, n_rows = layers([6, 8, 4])
+    varies = [i < n_rows for i in range(program.n_inputs)]
+    found = find_arrays(program, varies, free_sums=True)
+    again = find_few_arrays(program, len(found), varies, free_sums=True)
+    assert again is not None
+    assert str(again) == str(found)
+    assert find_few_arrays(program, len(found) - 1, varies, free_sums=True) is None
+    chain = Program(1, (), ("neg",) * 50, tuple((i,) for i in range(50)), (50,))
+    assert find_few_arrays(chain, 49) is None
+    assert len(find_arrays(chain)) == 50
+def mixture(n: int) -> tuple[Program, int]:
+    """The likelihood of points, each in loops of its own over what all of them need again."""
+    k, d = 5, 4
+    x = [Value(0.1 * i - 0.4) for i in range(k + k * d + k * d * (d + 1) // 2)]
+    points = np.random.default_rng(0).normal(size=(n, d)).tolist()
+    y = formulas.mixture(x, points, k, d, ag.exp, ag.logsumexp)
+    return graph_to_program([y, *adjoints(y, x)], x), len(x)
+
+
+def test_instructions_of_several_kinds_in_turn_are_told_apart() -> None:
+    """Sorted by an operand each kind has a pattern; and what was computed again is computed once.
+    """
+    (program, n_inputs), (longer, _) = mixture(40), mixture(80)
+    found = find_arrays(program)
+    assert len(find_arrays(longer)) == len(found)
+    read_anyhow = [step for step in found.steps if step.size >= 40 and not step.lengths
+                   and any(isinstance(slots, Table) for slots in step.operands)]
+    assert read_anyhow == []
+    assert len(found.expand()) < 0.95 * len(program)
+    assert_same_bits(program, found, 0.3 * np.random.default_rng(1).normal(size=(3, n_inputs)))
 
 
 def test_the_text_shows_layers_as_lines() -> None:

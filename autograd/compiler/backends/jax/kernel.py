@@ -26,7 +26,7 @@ from autograd.compiler.backends.jax.lowering import (
 )
 from autograd.compiler.backends.jax.mesh import Spread
 from autograd.compiler.backends.jax.ops import EMITTERS, REDUCERS, Emit
-from autograd.compiler.program.array_recognition import find_arrays
+from autograd.compiler.program.array_recognition import find_few_arrays
 from autograd.compiler.program.program import Program, Unsupported
 from autograd.core.typing import Array
 
@@ -74,21 +74,20 @@ def lowered(program: Program, row_inputs: Sequence[bool] | None,
     """
     signature = Signature(program, row_inputs, sums)
     how = signature.is_row, signature.is_sum, signature.by_rows, emitters, reducers
-    arrays = None
     if len(program) >= DENSE:
-        arrays = find_arrays(program, row_inputs, free_sums)
-        if len(arrays) * DENSE <= len(program):
+        arrays = find_few_arrays(program, len(program) // DENSE, row_inputs, free_sums)
+        if arrays is not None:
             return Steps(arrays, *how)
     if len(program) >= LONG:
         parts = in_loops(program)
         if parts is not None:
             return Loops(program, parts, *how)
-    if arrays is None or len(program) < LONG:
+    if len(program) < LONG:
         return Steps(straight(program), *how)
-    if len(arrays) > LONGEST:
-        raise Unsupported(f"the program has {len(arrays)} steps without a loop among them, and "
-                          f"XLA would compile more than {LONGEST} for minutes; choose another "
-                          "back end")
+    arrays = find_few_arrays(program, LONGEST, row_inputs, free_sums)
+    if arrays is None:
+        raise Unsupported(f"the program has more than {LONGEST} steps without a loop among them, "
+                          "and XLA would compile those for minutes; choose another back end")
     return Steps(arrays, *how)
 
 

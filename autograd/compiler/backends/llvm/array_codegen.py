@@ -598,8 +598,9 @@ class ArrayWriter:
         e.store("double", e.add(f"fadd double {before}, {total}"), pointer)
 
     def _guards(self, e: _Code, relation: str, outcome: bool) -> None:
-        pairs = np.array([(guard.left, guard.right) for guard in self.program.guards
-                          if guard[::3] == (relation, outcome)])
+        # All must hold, in whatever order: sorted, they stand in fewer patterns.
+        pairs = np.unique([(guard.left, guard.right) for guard in self.program.guards
+                           if guard[::3] == (relation, outcome)], axis=0)
         so_far = e.variable(e.type, e.load(e.type, e.at("%ok", "%i")))
 
         def check(sources: list[_Source], counters: list[str]) -> None:

@@ -21,7 +21,7 @@ from autograd.compiler.backends.llvm.loop_codegen import RolledWriter
 from autograd.compiler.backends.llvm.nary_lowering import KNOWN
 from autograd.compiler.backends.llvm.target import host
 from autograd.compiler.backends.llvm.tiered import SwappingKernel
-from autograd.compiler.program.array_recognition import find_arrays
+from autograd.compiler.program.array_recognition import find_few_arrays
 from autograd.compiler.program.program import Program
 from autograd.core.primitives import lookup
 
@@ -37,8 +37,8 @@ def _writer(program: Program, rows: tuple[bool, ...] | None, sums: tuple[bool, .
     """The writer for a program: of straight code, arrays, loops, or of a table to interpret."""
     size = sum(map(len, program.operands))
     if chunk is None and size > ROLLED:
-        arrays = find_arrays(program, rows, free_sums)
-        if len(arrays) * DENSE <= len(program):
+        arrays = find_few_arrays(program, len(program) // DENSE, rows, free_sums)
+        if arrays is not None:
             with suppress(Unsupported):
                 return ArrayWriter(arrays, program, rows, sums, host()["width"], vector)
         writer = RolledWriter(program, rows, sums, width, vector, registers if rows else 1)

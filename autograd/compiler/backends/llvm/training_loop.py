@@ -22,6 +22,8 @@ from autograd.compiler.backends.training_steps import DONE, Steps
 from autograd.compiler.program.program import Program
 from autograd.core.typing import Array
 
+WORTH_IT = 4  # blocks of parameters for whose moves alone other threads are asked: some 60 us
+
 
 class Descent(InMemory):
     """Steps of gradient descent, as machine code.
@@ -100,8 +102,9 @@ class Descent(InMemory):
         """How batches of up to so many rows are computed: by whom, which function, which words."""
         share = self._loss.share
         is_cut = most > share.block(most)
+        many = self._n_blocks if self._n_blocks >= WORTH_IT else 1
         threads = share.threads(most, self.threads) if is_cut else min(
-            allowed(self.threads), max(share.n_pieces, self._n_blocks))
+            allowed(self.threads), max(share.n_pieces, many))
         while len(self._memories) < (threads if is_cut else 1):
             self._memories.append(_lines(1, share.n_memory)[0])
         memories = self._memories[:threads]

@@ -1,0 +1,232 @@
+"""jit turns to the eager engine where recordings do not pay; by counts, without a clock."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
+
+import autograd
+from autograd import RecordingError, Value, grad, jit, value_and_grad, vmap
+from autograd.compiler.profitability import FREE, LOOKING, RECORDING, STEADY, Profit, is_branchy
+from autograd.compiler.program.program import Guard, Program
+from tests.benchmarks.branches import Branchy, american_put, programs
+
+PROGRAMS = programs(0.3)
+
+
+def walks(x: Any) -> Any:
+    """60 conditions, and instructions enough to be worth thinking about."""
+    total = 0.0
+    for i in range(60):
+        larger = max(x[i % 3] * (0.1 * i + 1.0) - 1.0, 0.3 * x[(i + 1) % 3])
+        total = total + larger * larger
+    return total
+
+
+def branch(x: list[float]) -> tuple[bool, ...]:
+    return tuple(x[i % 3] * (0.1 * i + 1.0) - 1.0 < 0.3 * x[(i + 1) % 3] for i in range(60))
+
+
+def steps(n: int, seed: int = 0) -> list[list[float]]:
+    return np.random.default_rng(seed).normal(size=(n, 3)).tolist()  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_branchy_programs_are_hardly_recorded_and_give_the_eager_bits(name: str) -> None:
+    program: Branchy = PROGRAMS[name]
+    eager, compiled = value_and_grad(program.function), jit(value_and_grad(program.function))
+    for point in program.points(40):
+        value, slope = compiled(point)
+        wanted, by_hand = eager(point)
+        assert value == wanted
+        assert_array_equal(np.asarray(slope, dtype=float), np.asarray(by_hand, dtype=float))
+    assert compiled.n_recordings <= 2
+    if compiled.profit.eager:
+        assert f"{compiled.profit.eager} call(s) were computed by the eager" in compiled.explain()
+        assert "has many conditions" in compiled.explain()
+
+
+def test_the_programs_are_branchy() -> None:
+    for program in (PROGRAMS["relu net, max"], american_put(10), PROGRAMS["soft-DTW"]):
+        compiled = jit(value_and_grad(program.function), max_recordings=100)
+        for point in program.points(40)[::10]:
+            compiled(point)
+        assert compiled.n_recordings >= 2
+
+
+def test_a_steady_branch_is_compiled_and_replayed() -> None:
+    f = jit(value_and_grad(walks), backend="python")
+    point = [0.3, -0.7, 1.1]
+    results = [f(point) for _ in range(STEADY + 10)]
+    assert all(result == value_and_grad(walks)(point) for result in results)
+    assert f.n_recordings == 1
+    assert f.profit.eager == STEADY - 1
+    assert f.profit.replays == 9
+    assert "runs on the back end python" in f.explain()
+
+
+def test_when_the_arguments_settle_it_is_recorded_again() -> None:
+    f = jit(value_and_grad(walks), backend="python")
+    for point in steps(150):
+        assert f(point) == value_and_grad(walks)(point)
+    assert f.profit.replays == 0
+    settled = [0.3, -0.7, 1.1]
+    for _ in range(1000):
+        f(settled)
+    assert f.profit.replays > 500
+    assert f.n_recordings < 8
+
+
+def test_the_decisions_are_the_same_in_every_run() -> None:
+    def run() -> tuple[int, int, int, list[Any]]:
+        f = jit(value_and_grad(walks))
+        results = [f(point) for point in [*steps(90), *[[0.5, 0.5, 0.5]] * 90]]
+        return f.n_recordings, f.profit.eager, f.profit.replays, results
+
+    assert run() == run()
+
+
+def test_max_recordings_says_how_many_and_then_nobody_else_decides() -> None:
+    f = jit(value_and_grad(walks), max_recordings=5, backend="python")
+    points = steps(14)
+    for point in points:
+        assert f(point) == value_and_grad(walks)(point)
+    assert f.n_recordings == 5
+    assert f.profit is None
+    assert "as many as max_recordings allows" in f.explain()
+
+
+def test_short_functions_are_recorded_for_each_branch() -> None:
+    @jit(backend="python")
+    def f(x: Any) -> Any:
+        return x * sum(1.0 for bound in range(10) if x > bound)
+
+    for i in range(10):
+        assert f(i + 0.5) == (i + 0.5) * (i + 1)
+    assert f.n_recordings == 10
+
+
+def test_short_functions_of_very_many_branches_are_left_to_the_eager_engine() -> None:
+    @jit(backend="python")
+    def f(x: Any) -> Any:
+        return x * sum(1.0 for bound in range(100) if x > bound)
+
+    for i in range(60):
+        assert f(i + 0.5) == (i + 0.5) * (i + 1)
+    assert f.n_recordings == FREE
+    assert f.profit.eager == 60 - FREE
+
+
+def test_other_arguments_are_values_to_the_function_in_every_call() -> None:
+    def f(x: Any, shift: Any) -> Any:
+        return walks(x) * shift.exp()
+
+    compiled = jit(value_and_grad(f))
+    wanted = [value_and_grad(walks)(point)[0] for point in steps(5)]
+    for point, value in zip(steps(5), wanted, strict=True):
+        assert compiled(point, 0.0)[0] == value
+    assert compiled.profit.eager
+
+
+def test_plain_functions_see_values_and_return_numbers() -> None:
+    compiled = jit(lambda x: {"total": walks(x).tanh(), "first": x[0], "sign": x[0] > 0})
+    for point in steps(6):
+        result = compiled(point)
+        assert result == {"total": autograd.tanh(walks(point)), "first": point[0],
+                          "sign": point[0] > 0}
+        assert type(result["total"]) is float
+    assert compiled.profit.eager
+
+
+def test_values_from_outside_are_read_at_each_call() -> None:
+    scale = Value(2.0)
+    compiled = jit(lambda x: walks(x) * scale)
+    for i, point in enumerate(steps(6)):
+        scale.data = float(i)
+        assert compiled(point) == pytest.approx(walks(point) * i, rel=1e-15)
+    assert compiled.profit.eager
+
+
+def test_errors_outside_a_domain_are_the_eager_engines() -> None:
+    compiled = jit(grad(lambda x: walks(x) + autograd.log(x[0])))
+    for point in steps(12):
+        if point[0] > 0.0:
+            compiled(point)
+        else:
+            with pytest.raises(ValueError, match="log is not defined"):
+                compiled(point)
+
+
+def test_what_changes_a_captured_list_is_refused() -> None:
+    seen: list[float] = []
+
+    def f(x: Any) -> Any:
+        seen.append(1.0)
+        return walks(x)
+
+    compiled = jit(f)
+    with pytest.raises(RecordingError, match="seen"):
+        for _ in range(STEADY + 2):
+            compiled([0.1, 0.2, 0.3])
+
+
+def test_a_candidate_is_shown_and_written_like_any_recording() -> None:
+    compiled = jit(walks)
+    compiled([0.1, 0.2, 0.3])
+    assert compiled.known(compiled.notes[-1].key).candidate is not None
+    assert "def program" in compiled.source()
+    assert "double" in compiled.to_c("walks").source
+
+
+def test_vmap_computes_rows_of_rare_branches_by_the_eager_engine() -> None:
+    rows = np.array(steps(60))
+    by_rows = vmap(walks)
+    assert_array_equal(by_rows(rows), [walks(row) for row in rows.tolist()])
+    assert by_rows.n_recordings < 10
+    assert by_rows.profit.eager > 40
+
+
+def test_vmap_records_what_many_rows_take() -> None:
+    rows = np.repeat(np.array(steps(6)), 100, axis=0)
+    by_rows = vmap(walks)
+    assert_array_equal(by_rows(rows), [walks(row) for row in rows.tolist()])
+    assert by_rows.n_recordings == len({branch(row) for row in rows.tolist()})
+    assert by_rows.profit.eager == 0
+
+
+# --- the account ----------------------------------------------------------------------------------
+
+def program_of(n_guards: int, length: int) -> Program:
+    return Program(1, (), ("neg",) * length, tuple((i,) for i in range(length)), (length,),
+                   (Guard("<", 0, 1, True),) * n_guards)
+
+
+def test_long_programs_with_many_conditions_are_branchy() -> None:
+    assert is_branchy(program_of(20, 200))
+    assert not is_branchy(program_of(2, 20_000))
+    assert not is_branchy(program_of(20, 21))
+
+
+@pytest.mark.parametrize("chance", [0.0, 0.5, 0.9, 0.97])
+def test_what_is_spent_in_vain_stays_below_a_third(chance: float) -> None:
+    draw, profit, program = np.random.default_rng(0), Profit(), program_of(20, 200)
+    spent, held, has_candidate = 0.0, 0, False
+    for call in range(1, 3000):
+        is_same = has_candidate and draw.random() < chance
+        if has_candidate and profit.may_look(0):
+            spent += LOOKING
+            profit.looked(is_same)
+            held = held + 1 if is_same else 0
+            if is_same:
+                profit.eager += 1
+                continue
+        if profit.may_record():
+            has_candidate = profit.recorded(program, may_wait=True)
+            spent += RECORDING
+        else:
+            profit.eager += 1
+        assert spent <= RECORDING + call / 3.0
+    assert has_candidate

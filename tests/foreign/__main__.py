@@ -1,0 +1,201 @@
+"""Code of others, differentiated as it stands: how much of it is right, and what stops the rest.
+
+    python -m tests.foreign                     all of it, as a table
+    python -m tests.foreign fluids "hips"       some
+    python -m tests.foreign --list              what there is
+    python -m tests.foreign --messages 20       the most frequent errors of each, up to 20
+    python -m tests.foreign --cases wrong       name each case that is wrong (or refused, unclear)
+
+The code is fetched at first use, by pip and git, into ~/.cache/chainrule-foreign or the folder that
+CHAINRULE_FOREIGN_DIR names; what cannot be had is skipped, and said. Nothing of it is changed but
+what ``autograd.adopt`` does, and of the tests of HIPS autograd the names that they import. A case is
+
+    right       value and derivatives are those of the same code on plain floats, by differences
+    refused     an error; they are counted by what they say
+    wrong       another number
+    unclear     plain floats have no derivative there that differences could tell (a jump, noise),
+                or only beside the point (if a == b)
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import astuple, dataclass, field
+from pathlib import Path
+
+from . import copies, documented, hips, problems, programs
+from .copies import Copy, MissingError, Packages, Repository, SourceArchive
+from .judging import Outcome
+
+TIME_LIMIT = 3600  # seconds for one subject
+VERDICTS = ("right", "refused", "wrong", "unclear")
+
+CHEDL = Packages("chedl", ("fluids==1.3.1", "chemicals==1.5.2", "ht==1.2.0", "thermo==0.6.1",
+                           "pandas", "python-dateutil", "pytz", "tzdata", "six"))
+ALGORITHMS = Repository("algorithms", "https://github.com/TheAlgorithms/Python", (
+    "maths", "physics", "electronics", "financial", "geodesy", "conversions", "geometry"))
+
+
+@dataclass(frozen=True)
+class Subject:
+    """Some foreign code.
+
+    Attributes:
+        title: of its row in the table.
+        wanted: the copies that it needs.
+        folders: in those copies, from which modules are imported.
+        outcomes: runs it; it is given the folders of the copies.
+    """
+
+    title: str
+    wanted: tuple[Copy, ...]
+    folders: tuple[str, ...]
+    outcomes: Callable[[Sequence[Path]], Iterator[Outcome]]
+
+
+def _documented(*roots: str, also: tuple[str, ...] = ()) -> (
+        Callable[[Sequence[Path]], Iterator[Outcome]]):
+    return lambda places: documented.outcomes(roots, also)
+
+
+SUBJECTS = {
+    "scipy": Subject(
+        "SciPy's global optimisation functions",
+        (Repository("scipy", "https://github.com/scipy/scipy", ("benchmarks/benchmarks",)),
+         Packages("asv", ("asv_runner",))),
+        ("benchmarks", ""), lambda places: problems.scipy_functions()),
+    "more-wild": Subject(
+        "Moré and Wild's least-squares problems",
+        (Repository("bendfo", "https://github.com/POptUS/BenDFO", ("py",)),), ("py",),
+        lambda places: problems.least_squares()),
+    "hips": Subject(
+        "HIPS autograd's own tests", (SourceArchive("hips", "autograd==1.9.1"),), (),
+        lambda places: hips.outcomes(next(places[0].glob("autograd-*")) / "tests",
+                                     places[0] / "changed")),
+    "fluids": Subject("documented examples of fluids", (CHEDL,), ("",), _documented("fluids")),
+    "chemicals": Subject("documented examples of chemicals", (CHEDL,), ("",),
+                         _documented("chemicals", also=("fluids",))),
+    "ht": Subject("documented examples of ht", (CHEDL,), ("",),
+                  _documented("ht", also=("fluids", "chemicals"))),
+    "thermo": Subject("documented examples of thermo", (CHEDL,), ("",),
+                      _documented("thermo", also=("fluids", "chemicals"))),
+    "algorithms": Subject("small algorithms of TheAlgorithms", (ALGORITHMS,), ("",),
+                          _documented(*ALGORITHMS.parts)),
+    "programs": Subject(
+        "whole programs", (CHEDL, Packages("programs", ("sgp4==2.27", "iapws==1.5.5",
+                                                        "pvlib==0.16.1", "h5py"))),
+        ("", ""), lambda places: programs.outcomes()),
+}
+
+
+@dataclass
+class Row:
+    """What came of one subject."""
+
+    outcomes: list[Outcome] = field(default_factory=list)
+    skipped: str = ""
+
+    def count(self, verdict: str) -> int:
+        """How many cases have a verdict."""
+        return sum(outcome.verdict == verdict for outcome in self.outcomes)
+
+
+def measured(name: str) -> Row:
+    """Run one subject, in a process of its own.
+
+    Args:
+        name: one of SUBJECTS.
+    """
+    command = [sys.executable, "-m", "tests.foreign", "--here", name]
+    try:
+        for copy in SUBJECTS[name].wanted:
+            copies.had(copy)
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                              timeout=TIME_LIMIT)
+    except MissingError as error:
+        return Row(skipped=str(error))
+    except subprocess.TimeoutExpired:
+        return Row(skipped=f"took longer than {TIME_LIMIT} s")
+    found = [line[len(MARK):] for line in done.stdout.splitlines() if line.startswith(MARK)]
+    row = Row([Outcome(*json.loads(line)) for line in found])
+    if done.returncode:
+        last = (done.stderr.strip().splitlines() or ["no word"])[-1]
+        row.skipped = f"ended after {len(found)} cases: {last}"
+    return row
+
+
+MARK = "outcome: "  # at the head of a line, among what foreign code prints
+
+
+def run_here(name: str) -> int:
+    """Run one subject in this process, and print each outcome as a line of JSON."""
+    subject = SUBJECTS[name]
+    places = [copies.folder() / copy.name for copy in subject.wanted]
+    sys.path[:0] = [str(place / folder)
+                    for place, folder in zip(places, subject.folders, strict=False)]
+    for outcome in subject.outcomes(places):
+        print(MARK + json.dumps(astuple(outcome)), flush=True)
+    return 0
+
+
+def table(rows: dict[str, Row]) -> str:
+    """The table, a line for each subject."""
+    lines = [f"{'code':42}{'cases':>7}" + "".join(f"{verdict:>9}" for verdict in VERDICTS)]
+    for name, row in rows.items():
+        counts = "".join(f"{row.count(verdict):9}" for verdict in VERDICTS)
+        lines.append(f"{SUBJECTS[name].title:42}{len(row.outcomes):7}{counts}"
+                     + (f"  skipped: {row.skipped}" if row.skipped else ""))
+    return "\n".join(lines)
+
+
+def messages(row: Row, most: int) -> list[str]:
+    """What the errors of a subject say, the most frequent first."""
+    counted = Counter(outcome.why for outcome in row.outcomes if outcome.verdict == "refused")
+    first = {outcome.why: outcome.case for outcome in reversed(row.outcomes)}
+    return [f"{count:6}  {why}  (first: {first[why]})" for why, count in counted.most_common(most)]
+
+
+def main(given: Sequence[str] | None = None) -> int:
+    """Run what the command line asks for.
+
+    Returns:
+        The exit status: 1 when a number is wrong.
+    """
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.foreign", description=str(__doc__).splitlines()[0])
+    parser.add_argument("names", nargs="*", metavar="NAME", help="all, if none is given")
+    parser.add_argument("--list", action="store_true", help="print what there is")
+    parser.add_argument("--messages", type=int, default=5, metavar="N",
+                        help="how many different errors are shown of each (5)")
+    parser.add_argument("--cases", choices=VERDICTS[1:], help="name all cases of this verdict")
+    parser.add_argument("--here", metavar="NAME", help=argparse.SUPPRESS)
+    options = parser.parse_args(given)
+    for name in [*options.names, *filter(None, [options.here])]:
+        if name not in SUBJECTS:
+            parser.error(f"there is no subject {name!r}; choose from {', '.join(SUBJECTS)}")
+    if options.here:
+        return run_here(options.here)
+    if options.list:
+        print("\n".join(f"{name:12}{subject.title}" for name, subject in SUBJECTS.items()))
+        return 0
+    rows = {}
+    for name in options.names or SUBJECTS:
+        print(f"{name} ...", file=sys.stderr, flush=True)
+        rows[name] = measured(name)
+    print(table(rows))
+    for name, row in rows.items():
+        if row.count("refused") and options.messages:
+            print("\n".join([f"\n{name}:", *messages(row, options.messages)]))
+        for outcome in row.outcomes:
+            if outcome.verdict in ("wrong", options.cases):
+                print(f"{outcome.verdict}: {outcome.case}: {outcome.why}")
+    return 1 if any(row.count("wrong") for row in rows.values()) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

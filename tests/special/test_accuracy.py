@@ -1,0 +1,325 @@
+"""Values and derivatives of the library against the truth, over their domains.
+
+Values are SciPy's: what is asserted of them is what it reaches, so that a worse release is seen.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import random
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from autograd import exp, gammaln, grad, log, special
+from autograd.core.primitive import Primitive, library
+
+pytest.importorskip("scipy")
+mpmath = pytest.importorskip("mpmath")
+mp: Any = mpmath.mp.clone()
+mp.dps = 40
+EPS = 2.0 ** -52
+HALF = mp.mpf(1) / 2
+
+Point = tuple[float, ...]
+Truth = Callable[..., Any]
+COUNT = 2000 if os.environ.get("HYPOTHESIS_PROFILE") == "deep" else 36
+
+
+# --- points ---------------------------------------------------------------------------------------
+
+def sizes(rng: random.Random, low: float, high: float) -> float:
+    return 10.0 ** rng.uniform(low, high)
+
+
+def of_bessel(rng: random.Random) -> Point:
+    """A low whole order, one that is not whole, or a high one."""
+    order = rng.choice((float(rng.randint(0, 3)), rng.uniform(0.0, 5.0), 0.999, 1e-5, 0.5,
+                        float(rng.randint(4, 50)), rng.uniform(5.0, 50.0)))
+    return order, rng.choice((rng.uniform(0.0, 30.0), sizes(rng, -6.0, 2.5)))
+
+
+def of_gamma(rng: random.Random) -> Point:
+    a = rng.choice((sizes(rng, -2.0, 2.0), float(rng.randint(1, 40)), sizes(rng, 1.0, 3.0)))
+    return a, rng.choice((a * sizes(rng, -2.0, 1.0), sizes(rng, -6.0, 2.0),
+                          a * math.exp(rng.gauss(0.0, 1.0) / math.sqrt(a + 1.0))))
+
+
+def of_beta(rng: random.Random) -> Point:
+    a, b = (rng.choice((sizes(rng, -1.0, 1.3), sizes(rng, 1.0, 3.0))) for _ in "ab")
+    spread = math.sqrt(a * b / (a + b + 1.0)) / (a + b)
+    middle = a / (a + b) + spread * rng.gauss(0.0, 1.0)
+    return a, b, rng.choice((rng.random(), min(max(middle, 1e-3), 0.999)))
+
+
+def of_lambert(branch: int) -> Callable[[random.Random], Point]:
+    def point(rng: random.Random) -> Point:
+        near = -math.exp(-1.0) + sizes(rng, -16.0, -1.0)
+        if branch:
+            return (rng.choice((near, -sizes(rng, -300.0, -1.0), -0.3678 * rng.random())),)
+        return (rng.choice((near, sizes(rng, -300.0, 300.0), -0.3678 * rng.random(),
+                            sizes(rng, -3.0, 3.0))),)
+
+    return point
+
+
+def of_elliptic(rng: random.Random) -> Point:
+    return (rng.choice((rng.uniform(-1.0, 1.0), -sizes(rng, -8.0, 8.0), sizes(rng, -10.0, -0.1),
+                        1.0 - sizes(rng, -14.0, 0.0))),)
+
+
+def of_integrals(rng: random.Random) -> Point:
+    return (sizes(rng, -10.0, 2.8),)
+
+
+# --- truths ---------------------------------------------------------------------------------------
+
+def cylinder(f: Truth, sign: int, factor: int = 1) -> tuple[Truth, Truth, Truth]:
+    """A function of Bessel's and its derivatives, DLMF 10.6.1 and 10.29.1.
+
+    Args:
+        f: of order and operand.
+        sign: that of the higher order.
+        factor: -1 where e**(v pi i) f obeys the recurrence, and not f.
+    """
+    return (f, lambda v, x: factor * (f(v - 1, x) + sign * f(v + 1, x)) / 2,
+            lambda v, x: (f(v - 2, x) + 2 * sign * f(v, x) + f(v + 2, x)) / 4)
+
+
+OF_J, OF_Y = cylinder(mp.besselj, -1), cylinder(mp.bessely, -1)
+OF_I, OF_K = cylinder(mp.besseli, 1), cylinder(mp.besselk, 1, -1)
+
+
+def hypergeometric(a: Any) -> tuple[Truth, Truth, Truth]:
+    def derivative(n: int) -> Truth:
+        factor = mp.pi / 2 * mp.rf(a, n) * mp.rf(HALF, n) / mp.factorial(n)
+        return lambda m: factor * mp.hyp2f1(a + n, HALF + n, 1 + n, m)
+
+    return derivative(0), derivative(1), derivative(2)
+
+
+def lambert(k: int) -> tuple[Truth, Truth, Truth]:
+    def w(x: Any) -> Any:
+        return mp.lambertw(x, k).real
+
+    return (w, lambda x: 1 / (mp.exp(w(x)) * (1 + w(x))),
+            lambda x: -mp.exp(-2 * w(x)) * (2 + w(x)) / (1 + w(x)) ** 3)
+
+
+def gamma_slope(a: Any, x: Any) -> Any:
+    return mp.power(x, a - 1) * mp.exp(-x) / mp.gamma(a)
+
+
+def beta_slope(a: Any, b: Any, x: Any) -> Any:
+    return mp.power(x, a - 1) * mp.power(1 - x, b - 1) / mp.beta(a, b)
+
+
+# --- sizes: what an error is relative to ----------------------------------------------------------
+
+def amplitude(v: Any, x: Any, truth: Any) -> Any:
+    """Of a wave its amplitude, and what half a unit in the last place of x changes beyond 20."""
+    if x <= max(v / 2, HALF):
+        return abs(truth)
+    return max(abs(truth), abs(mp.besselj(v, x)) if x < v else mp.hypot(
+        mp.besselj(v, x), mp.bessely(v, x)) * max(1, x / 20))
+
+
+def of_order(v: int) -> Callable[..., Any]:
+    return lambda x, truth: amplitude(v, x, truth)
+
+
+def itself(*point: Any) -> Any:
+    return abs(point[-1])
+
+
+def gamma_terms(a: Any, x: Any, truth: Any) -> Any:
+    return max(abs(truth), gamma_slope(a, x) * (abs(a - 1) / x + 1))
+
+
+def beta_terms(a: Any, b: Any, x: Any, truth: Any) -> Any:
+    return max(abs(truth), beta_slope(a, b, x) * (abs(a - 1) / x + abs(b - 1) / (1 - x)))
+
+
+def lower_terms(x: Any, truth: Any) -> Any:
+    w = mp.lambertw(x, -1).real
+    return max(abs(truth), mp.exp(-2 * w) * (2 + abs(w)) / abs(1 + w) ** 3)
+
+
+class Case:
+    """A row with its truths, and the errors that are allowed of value, slope and curvature.
+
+    Args:
+        points: draws an operand tuple.
+        truths: of the value and its first two derivatives.
+        most: units in the last place, of each.
+        size: of (operands, truth), what they are units of; one function for all three, or three.
+    """
+
+    def __init__(self, points: Callable[[random.Random], Point], truths: tuple[Truth, ...],
+                 most: tuple[float, float, float], *size: Callable[..., Any]) -> None:
+        self.points, self.truths, self.most = points, truths, most
+        self.size = size * 3 if len(size) == 1 else size or (itself,) * 3
+
+
+def of_whole(order: int, truths: tuple[Truth, ...], most: float) -> Case:
+    def points(rng: random.Random) -> Point:
+        return (rng.choice((rng.uniform(0.0, 30.0), sizes(rng, -12.0, 2.5))),)
+
+    def fixed(f: Truth) -> Truth:
+        return lambda x: f(order, x)
+
+    return Case(points, tuple(map(fixed, truths)), (most,) * 3,
+                of_order(order) if truths in (OF_J, OF_Y) else itself)
+
+
+CASES: dict[str, Case] = {
+    **{f"j{n}": of_whole(n, OF_J, 10) for n in (0, 1)},
+    **{f"y{n}": of_whole(n, OF_Y, 10) for n in (0, 1)},
+    **{f"i{n}": of_whole(n, OF_I, 12) for n in (0, 1)},
+    **{f"k{n}": of_whole(n, OF_K, 10) for n in (0, 1)},
+    "jv": Case(of_bessel, OF_J, (800, 800, 1000), amplitude),
+    "yv": Case(of_bessel, OF_Y, (250, 250, 250), amplitude),
+    "iv": Case(of_bessel, OF_I, (15, 15, 15)),
+    "kv": Case(of_bessel, OF_K, (200, 200, 200)),
+    "exp1": Case(of_integrals, (mp.e1, lambda x: -mp.exp(-x) / x,
+                                lambda x: mp.exp(-x) * (1 / x + 1 / x**2)), (8, 3, 4)),
+    "expi": Case(of_integrals, (mp.ei, lambda x: mp.exp(x) / x,
+                                lambda x: mp.exp(x) * (1 / x - 1 / x**2)), (12, 3, 4),
+                 lambda x, truth: max(abs(truth), 1), itself,
+                 lambda x, truth: mp.exp(x) * (1 / x + 1 / x**2)),
+    "expn": Case(lambda rng: (float(rng.randint(0, 20)), *of_integrals(rng)),
+                 (mp.expint, lambda n, x: -mp.expint(n - 1, x), lambda n, x: mp.expint(n - 2, x)),
+                 (8, 8, 8)),
+    "gammainc": Case(of_gamma, (lambda a, x: mp.gammainc(a, 0, x, regularized=True), gamma_slope,
+                                lambda a, x: gamma_slope(a, x) * ((a - 1) / x - 1)),
+                     (4500, 2200, 2200), itself, itself, gamma_terms),
+    "gammaincc": Case(of_gamma, (lambda a, x: mp.gammainc(a, x, mp.inf, regularized=True),
+                                 lambda a, x: -gamma_slope(a, x),
+                                 lambda a, x: gamma_slope(a, x) * (1 - (a - 1) / x)),
+                      (4500, 2200, 2200), itself, itself, gamma_terms),
+    "betainc": Case(of_beta, (lambda a, b, x: mp.betainc(a, b, 0, x, regularized=True), beta_slope,
+                              lambda a, b, x: beta_slope(a, b, x) * ((a - 1) / x
+                                                                     - (b - 1) / (1 - x))),
+                    (4500, 2200, 2200), itself, itself, beta_terms),
+    "lambertw": Case(of_lambert(0), lambert(0), (4, 4, 6)),
+    "lambertwm1": Case(of_lambert(-1), lambert(-1), (4, 4, 6), itself, itself, lower_terms),
+    "ellipk": Case(of_elliptic, hypergeometric(HALF), (4, 12, 40)),
+    "ellipe": Case(of_elliptic, hypergeometric(-HALF), (4, 12, 80)),
+}
+
+
+def derivative(row: Primitive, order: int) -> Callable[..., Any]:
+    f: Callable[..., Any] = row
+    for _ in range(order):
+        f = grad(f, row.orders)
+    return f
+
+
+def errors(name: str, order: int, given: Callable[..., Any], count: int = COUNT
+           ) -> Iterator[tuple[float, Point]]:
+    """(units in the last place, point), where a derivative is in the middle of the floats."""
+    case, rng = CASES[name], random.Random(name)
+    for _ in range(count):
+        point = case.points(rng)
+        exact = tuple(map(mp.mpf, point))
+        truth = case.truths[order](*exact)
+        if not 1e-290 < abs(truth) < 1e300:
+            continue
+        try:
+            found = given(*point)
+        except OverflowError:
+            continue  # what it is made of is beyond the floats
+        off = abs(mp.mpf(found) - truth) / case.size[order](*exact, truth) / EPS
+        yield (float(off) if off == off else math.inf), point
+
+
+@pytest.mark.parametrize("order", range(3), ids=["value", "first", "second"])
+@pytest.mark.parametrize("name", CASES)
+def test_it_is_right_to_the_last_places(name: str, order: int) -> None:
+    found = list(errors(name, order, derivative(library()[name], order)))
+    worst = max(found)
+    assert worst[0] <= CASES[name].most[order], f"{name} is off by {worst[0]:.3g} at {worst[1]}"
+    assert len(found) > COUNT // 3
+
+
+def test_every_row_that_is_not_hidden_is_tested() -> None:
+    assert CASES.keys() == {row.name for row in library().values() if not row.hidden}
+
+
+@pytest.mark.parametrize(("name", "rule"), [
+    ("ellipe", lambda m: (special.ellipe(m) - special.ellipk(m)) / (2.0 * m)),
+    ("gammainc", lambda a, x: exp((a - 1.0) * log(x) - x - gammaln(a)) * (1.0 + 3e-13)),
+    ("lambertw", lambda x: 1.0 / (x + exp(special.lambertw(x)))),
+    ("j1", lambda x: special.j0(x) - special.j1(x) / x * (1.0 + 2.0 ** -47)),
+])
+def test_the_test_rejects_rules_that_lose_digits(name: str, rule: Callable[..., Any]) -> None:
+    assert max(errors(name, 1, rule))[0] > CASES[name].most[1]
+
+
+# --- at 0, at poles, at edges ---------------------------------------------------------------------
+
+@pytest.mark.parametrize(("f", "value", "first", "second"), [
+    (special.j0, 1.0, 0.0, -0.5), (special.j1, 0.0, 0.5, 0.0),
+    (lambda x: special.jv(2, x), 0.0, 0.0, 0.25), (lambda x: special.jv(-1, x), 0.0, -0.5, 0.0),
+    (special.i0, 1.0, 0.0, 0.5), (special.i1, 0.0, 0.5, 0.0),
+    (lambda x: special.iv(2, x), 0.0, 0.0, 0.25), (lambda x: special.iv(-1, x), 0.0, 0.5, 0.0),
+    (special.lambertw, 0.0, 1.0, -2.0),
+    (special.ellipk, math.pi / 2, math.pi / 8, 9 * math.pi / 64),
+    (special.ellipe, math.pi / 2, -math.pi / 8, -3 * math.pi / 64),
+    (lambda x: special.gammainc(1, x), 0.0, 1.0, -1.0),
+    (lambda x: special.gammainc(2, x), 0.0, 0.0, 1.0),
+    (lambda x: special.betainc(2, 2, x), 0.0, 0.0, 6.0),
+    (lambda x: special.betainc(2, 2, 1.0 - x), 1.0, 0.0, -6.0),
+])
+def test_at_zero(f: Any, value: float, first: float, second: float) -> None:
+    assert (f(0.0), grad(f)(0.0), grad(grad(f))(0.0)) == pytest.approx(
+        (value, first, second), rel=1e-15)
+
+
+def test_waves_and_growth_are_even_or_odd() -> None:
+    for f, sign in ((special.j0, 1.0), (special.j1, -1.0), (special.i0, 1.0), (special.i1, -1.0)):
+        for order in range(3):
+            of = derivative(f, order)
+            assert of(-1.7) == sign * (-1.0) ** order * of(1.7)
+
+
+@pytest.mark.parametrize("v", [-0.3, -1.7, -2.0, -3.5])
+def test_negative_orders(v: float) -> None:
+    for row, truths in ((special.jv, OF_J), (special.yv, OF_Y), (special.iv, OF_I),
+                        (special.kv, OF_K)):
+        for x in (0.3, 1.7, 6.0):
+            for order, truth in enumerate(truths):
+                exact = truth(mp.mpf(v), mp.mpf(x))
+                assert derivative(row, order)(v, x) == pytest.approx(float(exact), rel=1e-12)
+
+
+def test_the_branch_point_of_lamberts_w() -> None:
+    end = -math.exp(-1.0)  # a little below -1 / e, whose nearest float it is
+    for k in (0, -1):
+        assert special.lambertw(end, k) == -1.0
+        with pytest.raises(ValueError, match="its derivative: x > -1 / e"):
+            grad(lambda x, k=k: special.lambertw(x, k))(end)
+        with pytest.raises(ValueError, match="-1 / e"):
+            special.lambertw(math.nextafter(end, -1.0), k)
+    with pytest.raises(ValueError, match="branches 0 and -1, not on 1"):
+        special.lambertw(0.1, 1)
+    assert special.lambertw(math.inf) == math.inf and math.isnan(special.lambertw(math.nan))
+
+
+@pytest.mark.parametrize(("f", "operands", "kind", "says"), [
+    (special.y0, (0.0,), ValueError, r"y0 is not defined at \(0\.0\): it needs a finite x > 0"),
+    (special.k1, (-1.0,), ValueError, "needs x > 0"),
+    (special.jv, (0.5, -1.0), ValueError, "or a whole order v"),
+    (special.i0, (1000.0,), OverflowError, "i0 overflows"),
+    (special.kv, (5.0, 1e-100), OverflowError, "kv overflows"),
+    (special.exp1, (0.0,), ValueError, "needs x > 0"),
+    (special.gammainc, (-1.0, 1.0), ValueError, "needs a > 0 and x >= 0"),
+    (special.betainc, (1.0, 1.0, 1.5), ValueError, "0 <= x <= 1"),
+    (special.ellipk, (1.0,), ValueError, "needs x < 1"),
+])
+def test_outside_a_domain_the_error_says_what_is_needed(f: Any, operands: Point, kind: Any,
+                                                        says: str) -> None:
+    with pytest.raises(kind, match=says):
+        f(*operands)

@@ -1,0 +1,165 @@
+"""What the rows of the library say about themselves is true; and they get what all rows get."""
+
+from __future__ import annotations
+
+import importlib.util
+import math
+import random
+from typing import Any
+
+import pytest
+
+import autograd as ag
+import nn
+from autograd import Value, explain, grad, gradcheck, special
+from autograd.__main__ import main
+from autograd.checking.high_precision import MP_VALUES
+from autograd.core.primitive import Primitive, library
+from autograd.core.value import UFUNCS
+
+from ..core import test_primitives as of_table
+
+pytest.importorskip("scipy")
+ROWS = list(library().values())
+each = pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
+
+
+def operands(row: Primitive, rng: random.Random) -> tuple[float, ...]:
+    """Operands of moderate size, orders whole."""
+    orders = tuple(float(rng.randint(int(low), int(high))) if low.is_integer() else low
+                   for low, high in row.safe[:row.orders])
+    low, high = row.safe[-1]
+    return *orders, rng.uniform(max(low, -3.0, 0.01 if low >= 0.0 else -3.0), min(high, 3.0))
+
+
+@each
+def test_help_says_what_it_computes_where_and_its_derivative(row: Primitive) -> None:
+    of_table.test_help_says_what_it_computes_where_and_its_derivative(row)
+    assert "It is a function of autograd.special, and no method." in str(row.__doc__)
+    assert ('pip install "chainrule[scipy]"' in str(row.__doc__)) is bool(row.scipy)
+
+
+@pytest.mark.parametrize("row", [row for row in ROWS if row.derivative], ids=lambda row: row.name)
+def test_the_derivative_as_it_is_learnt_is_the_derivative(row: Primitive) -> None:
+    of_table.test_the_derivative_as_it_is_learnt_is_the_derivative(row)
+
+
+@each
+def test_it_has_a_value_in_high_precision(row: Primitive) -> None:
+    import mpmath
+
+    precise, rng = mpmath.mp.clone(), random.Random(row.name)
+    precise.dps = 40
+    for _ in range(15):
+        point = operands(row, rng)
+        truth = float(MP_VALUES[row.name](precise, *map(precise.mpf, point)))
+        assert row(*point) == pytest.approx(truth, rel=1e-11, abs=1e-13), point
+
+
+@each
+def test_gradcheck_finds_its_derivatives_right_and_a_thousandth_wrong(row: Primitive) -> None:
+    rng = random.Random(row.name)
+    for _ in range(4):
+        *orders, x = operands(row, rng)
+
+        def f(x: Any, orders: Any = orders) -> Any:
+            return row(*orders, x)
+
+        report = gradcheck(f, x)
+        assert report and "no formula in high precision" not in str(report)
+        if grad(f)(x) != 0.0:
+            with pytest.raises(ag.GradientError):
+                gradcheck(f, x, gradient=lambda x, f=f: 1.001 * grad(f)(x))
+
+
+@each
+def test_an_order_is_a_plain_number(row: Primitive) -> None:
+    point: list[Any] = [*operands(row, random.Random(0))]
+    for i in range(row.orders):
+        with pytest.raises(TypeError, match=rf"{row.parameters[i]} of {row.name} is an order.* "
+                                            rf"write {row.parameters[i]}\.data"):
+            row(*point[:i], Value(point[i]), *point[i + 1:])
+
+
+@each
+def test_it_is_drawn_explained_and_typeset(row: Primitive) -> None:
+    mathtext = pytest.importorskip("matplotlib.mathtext")
+    *orders, number = operands(row, random.Random(1))
+    x = Value(number, "x")
+    y = row(*orders, x * 1.0)
+    assert row.symbol in ag.draw(y).pipe("svg", encoding="utf-8")
+    assert f"{grad(row, row.orders)(*orders, number):.6g}" in str(explain(y, wrt=x))
+    for line in explain(y).latex().split("\n")[1:-1]:
+        line = line.removesuffix(r" \\").replace("&", "").replace(r"\text", r"\mathrm")
+        if not line.startswith(r"\mathrm"):
+            mathtext.MathTextParser("path").parse(f"${line}$")
+
+
+@each
+def test_strategies_draw_operands_of_it(row: Primitive) -> None:
+    hypothesis = pytest.importorskip("hypothesis")
+    from autograd.strategies import operands_of
+
+    @hypothesis.settings(max_examples=25)
+    @hypothesis.given(operands_of(row.name))
+    def check(point: tuple[float, ...]) -> None:
+        assert math.isfinite(row(*point))
+
+    check()
+
+
+def test_random_expressions_are_of_them_where_asked_for() -> None:
+    hypothesis = pytest.importorskip("hypothesis")
+    from autograd.strategies import expressions
+
+    met: set[str] = set()
+
+    @hypothesis.settings(max_examples=60)
+    @hypothesis.given(expressions(primitives=[special.j0, special.ellipe, ag.sin]))
+    def check(expression: Any) -> None:
+        met.update(step.op.name for step in expression.steps)
+        assert gradcheck(expression.function, *expression.point)
+
+    check()
+    assert {"j0", "ellipe"} <= met
+
+
+def test_the_names_of_the_library_stay_out_of_the_way() -> None:
+    for row in ROWS:
+        assert row.name not in ag.TABLE and row.name not in ag.__all__ and row.name not in dir(ag)
+        assert not hasattr(Value(1.0), row.name)
+        assert row.hidden or row.name == "lambertwm1" or (
+            row.name in special.__all__ and row.name in str(special.__doc__))
+    assert set(special.__all__) <= set(dir(special))
+    with pytest.raises(ValueError, match="'j0' is taken"):
+        ag.primitive("j0", lambda x: x, lambda x, y: 1.0)
+
+
+def test_scipys_names_are_known_before_the_library_is_loaded() -> None:
+    names = {name for row in ROWS if row.scipy for name in (row.name, *row.aliases)} - {"jn"}
+    assert names < UFUNCS.keys()  # scipy.special.jn is jv
+    assert "_lambertw" in UFUNCS
+
+
+def test_the_command_line_calls_them_and_lets_their_names_be_variables(
+        capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["jv(2, x) * y0 + lambertw(x)", "x=0.7", "y0=2", "--check", "--explain"]) == 0
+    printed = capsys.readouterr().out
+    expected = special.jv(2, 0.7) * 2.0 + special.lambertw(0.7)
+    assert f"{expected:.6g}" in printed and "gradient is right" in printed
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    assert "of autograd.special: betainc, ellipe" in " ".join(capsys.readouterr().out.split())
+
+
+def test_a_network_with_one_as_its_activation_trains_alike_compiled_and_eagerly() -> None:
+    X, y = nn.datasets.moons(30, seed=1)
+    histories = []
+    for compiled in (True, False):
+        model = nn.MLP(2, [4, 1], activation=special.j1, seed=3)
+        histories.append(nn.fit(model, X, y, loss="hinge", epochs=4, batch_size=10,
+                                progress=False, compiled=compiled))
+    assert histories[0].loss == pytest.approx(histories[1].loss, rel=1e-10)
+    assert histories[0].loss[-1] < histories[0].loss[0]
+    if importlib.util.find_spec("llvmlite") is not None:
+        assert histories[0].engine == "llvm"
