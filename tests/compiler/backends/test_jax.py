@@ -191,6 +191,35 @@ def test_a_long_program_without_loops_or_arrays_is_refused(
         fused(program)
 
 
+WHOLE = 2.0 ** 52
+
+
+def nearest(x: Any) -> Any:
+    """The nearest whole number."""
+    return (x + WHOLE) - WHOLE
+
+
+def nearest_in_one_sum(x: Any) -> Any:
+    """The same, as an addition of three numbers."""
+    return (x + WHOLE) + -WHOLE
+
+
+def often_nearest(x: Any) -> Any:
+    """In a loop."""
+    for _ in range(150):
+        x = nearest(x * 1.01) + 0.3 * x.sin()
+    return x
+
+
+@pytest.mark.parametrize("function", [nearest, nearest_in_one_sum, often_nearest])
+def test_constants_are_not_moved_past_each_other(function: Any) -> None:
+    points = [0.3, 1.7, 2.5, -3.4]
+    expected = [function(ag.Value(x)).data for x in points]
+    f = jit(function, backend="jax")
+    assert [f(x) for x in points] == pytest.approx(expected, rel=1e-12)
+    assert vmap(function, backend="jax")(points).tolist() == pytest.approx(expected, rel=1e-12)
+
+
 # --- rows -----------------------------------------------------------------------------------------
 
 def test_groups_of_rows_of_many_sizes_are_padded_and_their_sums_right() -> None:

@@ -297,7 +297,8 @@ class Loops(Lowering):
         return elementwise(program, inputs, self.emitters, self.reducers)
 
     def _number(self, reader: Reader, slot: int) -> Any:
-        return jnp.asarray(reader.read(np.array(slot), self.by_rows))
+        """One number; what is constant is left so, see ``lowering.elementwise``."""
+        return reader.read(np.array(slot), self.by_rows)
 
     def _shape(self, reader: Reader) -> tuple[int, ...]:
         return (reader.n,) if self.by_rows else ()

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
+from jax import lax
 
 from autograd.compiler.backends.array_layout import Layout
 from autograd.compiler.backends.jax.ops import EMITTERS, NAMES, REDUCERS, Emit
@@ -62,7 +63,7 @@ def elementwise(program: Program, inputs: Sequence[Any], emitters: dict[str, Emi
     """The outputs of a short program for numbers, or arrays of one shape, as inputs."""
     slots = [*inputs, *program.constants]
     for op, operands in zip(program.ops, program.operands, strict=True):
-        parts = [jnp.asarray(slots[slot]) for slot in operands]
+        parts = [_kept_apart(op, slots[slot]) for slot in operands]
         if op == "dot":
             pairs = zip(parts[:len(parts) // 2], parts[len(parts) // 2:], strict=True)
             slots.append(sum(starmap(operator.mul, pairs), jnp.zeros(())))
@@ -71,6 +72,17 @@ def elementwise(program: Program, inputs: Sequence[Any], emitters: dict[str, Emi
         else:
             slots.append(emitters[op](*_alike(parts)))
     return [slots[slot] for slot in program.outputs]
+
+
+def _kept_apart(op: str, number: Any) -> Any:
+    """An operand; XLA sees no constant where another may be added.
+
+    It would move them past each other: (x + c) - c, which rounds x to whole numbers where c is
+    2**52, would be x.
+    """
+    if op in ("add", "sub") and isinstance(number, float | np.ndarray | np.generic):
+        return lax.optimization_barrier(jnp.asarray(number))
+    return jnp.asarray(number)
 
 
 def _column(slots: Array) -> Table:
@@ -227,7 +239,8 @@ class Steps(Lowering):
         elif step.op in self.reducers:
             found = self.reducers[step.op](_first_axis(step, reader, by_rows))
         else:
-            parts = [reader.read(slots.slots(step.shape), by_rows) for slots in step.operands]
+            parts = [_kept_apart(step.op, reader.read(slots.slots(step.shape), by_rows))
+                     for slots in step.operands]
             found = self.emitters[step.op](*_alike(parts))
         whole = (*step.shape, reader.n) if by_rows else step.shape
         found = jnp.broadcast_to(found, whole)
@@ -315,9 +328,9 @@ def _sum(step: Step, reader: Reader, by_rows: bool) -> Any:
         slots = operand.slots(step.operand_shape(i))
         if _is_loose(reader, slots):
             for k in range(slots.shape[axis]):
-                total = total + reader.read(slots[..., k], by_rows)
+                total = total + _kept_apart("add", reader.read(slots[..., k], by_rows))
         else:
-            found = reader.read(slots, by_rows)
+            found = _kept_apart("add", reader.read(slots, by_rows))
             whole = jnp.sum(found, axis=axis)
             total = total + (whole if found.shape[axis] == slots.shape[axis] else
                              slots.shape[axis] * whole)
