@@ -257,7 +257,8 @@ class Loops(Lowering):
             operands = program.operands[i]
             one = Program(len(operands), (), program.ops[i:i + 1],
                           (tuple(range(len(operands))),), (len(operands),))
-            found = self._computed(one, [self._number(reader, slot) for slot in operands])
+            found = elementwise(one, [self._number(reader, slot) for slot in operands],
+                                self.emitters, self.reducers, apart=True)
             yield jnp.broadcast_to(found[0], self._shape(reader))[None]
 
     def _scanned(self, scan: _Scan, kept: _Kept, checks: list[_Check],
