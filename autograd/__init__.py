@@ -104,6 +104,7 @@ if TYPE_CHECKING:  # what __getattr__ below finds at run time
     from autograd import drawing as drawing
     from autograd import explaining as explaining
     from autograd import extend as extend
+    from autograd import linalg as linalg
     from autograd import math as math
     from autograd import pages as pages
     from autograd import parsing as parsing
@@ -203,7 +204,7 @@ _LATER = {
 }
 
 _MODULES = ("adoption", "checking", "compiler", "descent", "drawing", "explaining", "extend",
-            "math", "pages", "parsing", "plotting", "special", "strategies")
+            "linalg", "math", "pages", "parsing", "plotting", "special", "strategies")
 former_paths.register(__name__, former_paths.AUTOGRAD)
 
 

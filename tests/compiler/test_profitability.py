@@ -208,6 +208,16 @@ def test_long_programs_with_many_conditions_are_branchy() -> None:
     assert is_branchy(program_of(20, 200))
     assert not is_branchy(program_of(2, 20_000))
     assert not is_branchy(program_of(20, 21))
+    assert not is_branchy(program_of(20, 200), 3)
+
+
+def test_domains_are_no_branches() -> None:
+    function = jit(lambda x: sum((1.0 / (1.0 + (x * (1.0 + i / 64.0)).exp()) for i in range(64)),
+                                 0.0))
+    value = function(0.5)
+    assert value == function(0.5)
+    assert len(function.notes[0].recording.program.guards) >= 20
+    assert function.notes[0].backend and function.profit.replays == 1
 
 
 @pytest.mark.parametrize("chance", [0.0, 0.5, 0.9, 0.97])
