@@ -104,6 +104,7 @@ if TYPE_CHECKING:  # what __getattr__ below finds at run time
     from autograd import drawing as drawing
     from autograd import explaining as explaining
     from autograd import extend as extend
+    from autograd import linalg as linalg
     from autograd import math as math
     from autograd import pages as pages
     from autograd import parsing as parsing
@@ -120,6 +121,7 @@ if TYPE_CHECKING:  # what __getattr__ below finds at run time
     from autograd.core.habits import elementwise_grad, make_vjp
     from autograd.core.implicit import implicit
     from autograd.core.linear_maps import linearize, vjp
+    from autograd.core.power_series import taylor
     from autograd.descent import Path, brute_force, descend, evaluations
     from autograd.drawing.graph import draw
     from autograd.explaining.chain_rule import explain
@@ -201,12 +203,13 @@ _LATER = {
     "plot_surface": "plotting.functions",
     "primitive": "extend",
     "step_through": "pages.live_graph",
+    "taylor": "core.power_series",
     "vjp": "core.linear_maps",
     "vmap": "compiler.vmap",
 }
 
 _MODULES = ("adoption", "checking", "compiler", "descent", "drawing", "explaining", "extend",
-            "math", "pages", "parsing", "plotting", "special", "strategies")
+            "linalg", "math", "pages", "parsing", "plotting", "special", "strategies")
 former_paths.register(__name__, former_paths.AUTOGRAD)
 former_paths.register_elsewhere(
     __name__, lambda: import_module(f"{__name__}.core.habits").MODULES)
@@ -265,8 +268,8 @@ __all__ = [
     "plot_descent", "plot_function", "plot_history", "plot_loss_landscape", "plot_surface",
     "polygamma", "primitive", "prod", "radians", "relu", "rint", "scope_of", "selu", "sigmoid",
     "silu", "sin", "sinc", "sinh", "softmax", "softplus", "softsign", "sqrt", "step_through",
-    "stop_gradient", "sum", "tan", "tanh", "topological_order", "trunc", "value_and_grad",
-    "values", "vjp", "vmap", "where", "xlog1py", "xlogy",
+    "stop_gradient", "sum", "tan", "tanh", "taylor", "topological_order", "trunc",
+    "value_and_grad", "values", "vjp", "vmap", "where", "xlog1py", "xlogy",
 ]
 
 # Every row of the table is a function of the package, also one that is not named above.

@@ -329,6 +329,8 @@ def no_slope(*_: Any) -> Any:
 
 
 TABLE: dict[str, Primitive] = {}
+# Rows that stand in recorded programs alone, and that nobody calls.
+OF_PROGRAMS: dict[str, Primitive] = {}
 # Rows that ``autograd.special`` fills in when it is loaded: ask by library().
 LIBRARY: dict[str, Primitive] = {}
 value_class: list[Any] = []  # value.py puts Value here: the one class whose objects record
@@ -347,7 +349,7 @@ def library() -> dict[str, Primitive]:
 
 def find(name: str) -> Primitive | None:
     """The primitive of that name, in the table or in the library; None where there is none."""
-    return TABLE.get(name) or library().get(name)
+    return TABLE.get(name) or OF_PROGRAMS.get(name) or library().get(name)
 
 
 def lookup(name: str) -> Primitive:
