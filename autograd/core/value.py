@@ -610,11 +610,15 @@ class Value:
     # ``a += b`` is a new node, as ``a = a + b`` is: other names of the first one keep it.
 
     def __iadd__(self, other: Any) -> Any:  # type: ignore[misc]
+        if other.__class__ is Value:
+            return new_node(self._data + other._data, _add, self, other)
         if switched_on:
             _refuse_lost_update(self, other, "+")
         return self + other
 
     def __isub__(self, other: Any) -> Any:  # type: ignore[misc]
+        if other.__class__ is Value:
+            return new_node(self._data - other._data, _sub, self, other)
         if switched_on:
             _refuse_lost_update(self, other, "-")
         return self - other
@@ -952,7 +956,7 @@ def _refuse_lost_update(node: Value, other: Any, sign: str) -> None:
     Raises:
         TypeError: for a number that is added to a leaf with a gradient, in ``no_grad()``.
     """
-    if (other.__class__ is not Value and node.op is None and not here().recording
+    if (node.op is None and not here().recording
             and grad_of(node) is not NOT_COMPUTED and not isinstance(other, np.ndarray)):
         raise TypeError(
             f"in no_grad(), p {sign}= number would make a new Value and leave the parameter "
