@@ -19,7 +19,7 @@ from autograd.compiler.trace.captured_state import Watch
 from autograd.compiler.trace.ignored import standing_in, watched, without_stand_ins
 from autograd.compiler.trace.inlining import inlined
 from autograd.compiler.trace.outside import Lookout
-from autograd.compiler.trace.plain import plain
+from autograd.compiler.trace.plain import are_floats, copied, plain
 from autograd.compiler.trace.tracer import Recording, RecordingError, names_of, record
 from autograd.core.undefined import in_ieee
 
@@ -255,7 +255,10 @@ class Compiled:
         """The call by the eager engine, which writes nothing down."""
         if self._plain is None:
             self._plain = plain(self.function, self.static)
-        results = Results(self._plain(*arguments, **keywords))
+        returned = self._plain(*arguments, **keywords)
+        if are_floats(returned):
+            return copied(returned)
+        results = Results(returned)
         return results.build(results.numbers)
 
     def _eagerly(self, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:

@@ -141,6 +141,20 @@ def test_plain_functions_see_values_and_return_numbers() -> None:
     assert compiled.profit.eager
 
 
+def test_what_the_function_captures_is_returned_as_a_copy() -> None:
+    table, numbers = np.ones(3), [1.0, 2.0]
+
+    def f(x: Any) -> Any:
+        return table if walks(x) > -1e300 else 0.0, numbers
+
+    compiled = jit(f)
+    for point in steps(4):
+        compiled(point)[0][:] = 7.0
+        compiled(point)[1].clear()
+    assert compiled.profit.eager
+    assert (table.tolist(), numbers) == ([1.0] * 3, [1.0, 2.0])
+
+
 def test_values_from_outside_are_read_at_each_call() -> None:
     scale = Value(2.0)
     compiled = jit(lambda x: walks(x) * scale)
