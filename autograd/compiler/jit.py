@@ -23,6 +23,7 @@ from autograd.core.aliases import also_called
 from autograd.core.context import listeners_on
 from autograd.core.graph import collector_at_rest
 from autograd.core.linear_maps import vjp_of
+from autograd.core.primitive import DOMAIN_ERRORS
 from autograd.core.transforms import hvp_of, jvp_of
 from autograd.core.undefined import Undefined
 
@@ -109,7 +110,12 @@ class Jitted(Compiled, Generic[F]):
         """A call that the eager engine computes, for a recording would not pay."""
         if self.profit is not None:
             self.profit.eager += 1
-        return self._plainly(arguments, keywords)
+        try:
+            return self._plainly(arguments, keywords)
+        except DOMAIN_ERRORS:
+            if self.is_everywhere:
+                raise
+            return self._eagerly(arguments, keywords)  # whose error names the arguments
 
     def _looked(self, known: Known, key: Any, numbers: Any, arguments: tuple[Any, ...],
                 keywords: dict[str, Any]) -> Any:
@@ -345,6 +351,8 @@ def jit(function: Any = None, *, backend: str | None = None, static_argnums: Pos
     Values from outside (a model's parameters) are read at each replay. While it is recorded, the
     function sees Values in place of its numbers; a number that it reads with ``.data``, or prints,
     is checked at each replay, too, and what else it prints, it prints then and not again.
+
+    ``int(v)`` is an index, or a number of rounds: there is one recording for each.
 
     ``jit(grad(f))`` and ``grad(jit(f))`` are the same: the compiled gradient.
     A decorated method is compiled for each object, and keeps it alive. A profile hook looks at the
