@@ -290,7 +290,7 @@ def data_of(matrix: Any) -> Array:
     return found
 
 
-def _eigh_of(matrix: Any, triangle: str = "L") -> tuple[Array, Array]:
+def _eigh_of(matrix: Any, triangle: Any = "L") -> tuple[Array, Array]:
     values, vectors = np.linalg.eigh(as_floats(matrix), triangle)
     return values, vectors
 
