@@ -23,7 +23,6 @@ from autograd.core.aliases import also_called
 from autograd.core.context import listeners_on
 from autograd.core.graph import collector_at_rest
 from autograd.core.linear_maps import vjp_of
-from autograd.core.primitive import DOMAIN_ERRORS
 from autograd.core.transforms import hvp_of, jvp_of
 from autograd.core.undefined import Undefined
 
@@ -110,12 +109,7 @@ class Jitted(Compiled, Generic[F]):
         """A call that the eager engine computes, for a recording would not pay."""
         if self.profit is not None:
             self.profit.eager += 1
-        try:
-            return self._plainly(arguments, keywords)
-        except DOMAIN_ERRORS:
-            if self.is_everywhere:
-                raise
-            return self._eagerly(arguments, keywords)  # whose error names the arguments
+        return self._plainly(arguments, keywords)
 
     def _looked(self, known: Known, key: Any, numbers: Any, arguments: tuple[Any, ...],
                 keywords: dict[str, Any]) -> Any:
