@@ -346,6 +346,8 @@ def jit(function: Any = None, *, backend: str | None = None, static_argnums: Pos
     function sees Values in place of its numbers; a number that it reads with ``.data``, or prints,
     is checked at each replay, too, and what else it prints, it prints then and not again.
 
+    ``int(v)`` is an index, or a number of rounds: there is one recording for each.
+
     ``jit(grad(f))`` and ``grad(jit(f))`` are the same: the compiled gradient.
     A decorated method is compiled for each object, and keeps it alive. A profile hook looks at the
     first call for clocks, files, sockets and fresh random numbers, unless all that the function
