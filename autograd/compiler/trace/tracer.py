@@ -29,9 +29,11 @@ from autograd.compiler.trace.domain_guards import may_raise, shown_by
 from autograd.compiler.trace.graph_to_program import captured_program
 from autograd.compiler.trace.outside import Lookout
 from autograd.core import primitives, value
+from autograd.core.conditions import Condition, decided
 from autograd.core.context import here, listeners_on
 from autograd.core.graph import collector_at_rest, topological_order
 from autograd.core.primitives import DOMAIN_ERRORS, Primitive
+from autograd.core.pytrees import leaves_of, mapped
 from autograd.core.undefined import is_ieee
 from autograd.core.value import (
     Listener,
@@ -122,6 +124,8 @@ def _recorded(scribe: _Scribe, function: Callable[..., Any], arguments: tuple[An
         refuse_lost_gradients(refusals)
         scribe.take_over(overheard, lifted.leaves)
         lifted.refuse_changes(RecordingError)
+        if any(isinstance(leaf, Condition) for leaf in leaves_of(returned)):
+            returned = mapped(returned, decided)  # who returns truths asks for them
         return scribe.recording(lifted, Results(returned))
 
 
