@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -607,9 +608,7 @@ def _norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> 
     if len(axes) == 1:
         return _norm_of_vectors(np.abs(_ours(array)), ord, axes, keepdims)
     if ord not in (1, -1, math.inf, -math.inf):
-        if "norm" in LINALG:
-            return LINALG["norm"](x, ord, axis, keepdims)
-        raise _unanswered(f"np.linalg.norm(x, {ord!r}) of a matrix")
+        return linalg_functions()["norm"](x, ord, axes, keepdims)
     extreme = np.max if ord > 0 else np.min
     first, last = axes if abs(ord) == 1 else axes[::-1]  # the largest sum of a column, or of a row
     result = extreme(np.sum(np.abs(_ours(array)), axis=first, keepdims=True), axis=last,
@@ -738,7 +737,7 @@ INSTEAD: dict[str, str] = {
     "linalg.eigvals": "would be complex numbers; for a symmetric matrix write np.linalg.eigvalsh",
 }
 
-# Functions of np.linalg by their names there, such as "inv": whoever has one registers it.
+# Functions of np.linalg by their names there, such as "inv", once ``linalg_functions`` was asked.
 LINALG: dict[str, Function] = {}
 OWN: dict[Any, Function] = {
     found: _with_out(function) if name in _WITH_OUT else function
@@ -788,7 +787,14 @@ def _has_arrays(arguments: tuple[Any, ...], options: dict[str, Any]) -> bool:
 def _of_linalg(function: Any) -> Function | None:
     if _module(function) != "numpy.linalg":
         return None
-    return LINALG.get(function.__name__)
+    return linalg_functions().get(function.__name__)
+
+
+def linalg_functions() -> dict[str, Function]:
+    """Those of ``autograd.linalg``, which is loaded when somebody asks for one."""
+    if not LINALG:
+        import_module("autograd.linalg")
+    return LINALG
 
 
 def _module(function: Any) -> str:

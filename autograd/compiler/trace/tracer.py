@@ -67,12 +67,14 @@ class Recording:
         captured: the leaves from outside that the function used; each replay reads their numbers.
         results: builds what the function returned from the program's outputs.
         places: for each guard of the function the line of Python that made the decision.
+        decisions: how many comparisons the function made; other guards are those of domains.
     """
 
     program: Program
     captured: tuple[Value, ...]
     results: Results
     places: tuple[str, ...]
+    decisions: int
 
     def is_same(self, other: Recording) -> bool:
         """Whether both compute the same from the same, and return it in the same places."""
@@ -218,6 +220,7 @@ class _Scribe(Listener):
         """
         if self.refusal is not None:
             raise self.refusal
+        decisions = len(self.comparisons)
 
         def all_comparisons(order: list[Value], needed: Container[Value]) -> list[Comparison]:
             self._guard_domains(results.computed, order, needed)
@@ -228,7 +231,7 @@ class _Scribe(Listener):
         results.forget_graph()
         if len(program) <= LARGE:
             program = simplified(program)
-        return Recording(program, tuple(captured), results, tuple(self.places))
+        return Recording(program, tuple(captured), results, tuple(self.places), decisions)
 
     def take_over(self, overheard: _Scribe, inputs: Sequence[Value]) -> None:
         """What other threads do with the inputs, this function has told them to do."""
