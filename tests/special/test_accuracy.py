@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from autograd import exp, gammaln, grad, log, special
+from autograd import Value, exp, gammaln, grad, log, special
 from autograd.core.primitive import Primitive, library
 
 pytest.importorskip("scipy")
@@ -54,6 +54,10 @@ def of_beta(rng: random.Random) -> Point:
     return a, b, rng.choice((rng.random(), min(max(middle, 1e-3), 0.999)))
 
 
+def of_scaled(rng: random.Random) -> Point:
+    return (rng.choice((rng.uniform(0.0, 45.0), sizes(rng, -10.0, 6.0), rng.uniform(0.0, 2.0))),)
+
+
 def of_lambert(branch: int) -> Callable[[random.Random], Point]:
     def point(rng: random.Random) -> Point:
         near = -math.exp(-1.0) + sizes(rng, -16.0, -1.0)
@@ -92,6 +96,14 @@ OF_J, OF_Y = cylinder(mp.besselj, -1), cylinder(mp.bessely, -1)
 OF_I, OF_K = cylinder(mp.besseli, 1), cylinder(mp.besselk, 1, -1)
 
 
+def scaled(truths: tuple[Truth, ...], order: int, sign: int) -> tuple[Truth, Truth, Truth]:
+    """exp(sign x) times a function, by Leibniz' rule."""
+    f, slope, curvature = ((lambda x, f=f: f(order, x)) for f in truths)
+    return (lambda x: mp.exp(sign * x) * f(x),
+            lambda x: mp.exp(sign * x) * (sign * f(x) + slope(x)),
+            lambda x: mp.exp(sign * x) * (f(x) + 2 * sign * slope(x) + curvature(x)))
+
+
 def hypergeometric(a: Any) -> tuple[Truth, Truth, Truth]:
     def derivative(n: int) -> Truth:
         factor = mp.pi / 2 * mp.rf(a, n) * mp.rf(HALF, n) / mp.factorial(n)
@@ -128,6 +140,11 @@ def amplitude(v: Any, x: Any, truth: Any) -> Any:
 
 def of_order(v: int) -> Callable[..., Any]:
     return lambda x, truth: amplitude(v, x, truth)
+
+
+def scaled_terms(k: int) -> Callable[..., Any]:
+    """The derivative of i0e, for that of i1e passes through 0."""
+    return lambda x, truth: max(abs(truth), abs(scaled(OF_I, 0, -1)[k](x)))
 
 
 def itself(*point: Any) -> Any:
@@ -176,17 +193,20 @@ def of_whole(order: int, truths: tuple[Truth, ...], most: float) -> Case:
 
 CASES: dict[str, Case] = {
     **{f"j{n}": of_whole(n, OF_J, 10) for n in (0, 1)},
-    **{f"y{n}": of_whole(n, OF_Y, 10) for n in (0, 1)},
+    **{f"y{n}": of_whole(n, OF_Y, 15) for n in (0, 1)},
     **{f"i{n}": of_whole(n, OF_I, 12) for n in (0, 1)},
     **{f"k{n}": of_whole(n, OF_K, 10) for n in (0, 1)},
     "jv": Case(of_bessel, OF_J, (800, 800, 1000), amplitude),
     "yv": Case(of_bessel, OF_Y, (250, 250, 250), amplitude),
     "iv": Case(of_bessel, OF_I, (15, 15, 15)),
     "kv": Case(of_bessel, OF_K, (200, 200, 200)),
+    **{f"i{n}e": Case(of_scaled, scaled(OF_I, n, -1), (8, 8, 10), itself,
+                      *(scaled_terms(k) for k in (1, 2))) for n in (0, 1)},
+    **{f"k{n}e": Case(of_scaled, scaled(OF_K, n, 1), (10, 15, 16)) for n in (0, 1)},
     "exp1": Case(of_integrals, (mp.e1, lambda x: -mp.exp(-x) / x,
                                 lambda x: mp.exp(-x) * (1 / x + 1 / x**2)), (8, 3, 4)),
     "expi": Case(of_integrals, (mp.ei, lambda x: mp.exp(x) / x,
-                                lambda x: mp.exp(x) * (1 / x - 1 / x**2)), (12, 3, 4),
+                                lambda x: mp.exp(x) * (1 / x - 1 / x**2)), (80, 3, 4),
                  lambda x, truth: max(abs(truth), 1), itself,
                  lambda x, truth: mp.exp(x) * (1 / x + 1 / x**2)),
     "expn": Case(lambda rng: (float(rng.randint(0, 20)), *of_integrals(rng)),
@@ -265,7 +285,8 @@ def test_the_test_rejects_rules_that_lose_digits(name: str, rule: Callable[..., 
     (lambda x: special.jv(2, x), 0.0, 0.0, 0.25), (lambda x: special.jv(-1, x), 0.0, -0.5, 0.0),
     (special.i0, 1.0, 0.0, 0.5), (special.i1, 0.0, 0.5, 0.0),
     (lambda x: special.iv(2, x), 0.0, 0.0, 0.25), (lambda x: special.iv(-1, x), 0.0, 0.5, 0.0),
-    (special.lambertw, 0.0, 1.0, -2.0),
+    (special.lambertw, 0.0, 1.0, -2.0), (special.i0e, 1.0, 0.0, 0.0),
+    (special.i1e, 0.0, 0.5, 0.0),
     (special.ellipk, math.pi / 2, math.pi / 8, 9 * math.pi / 64),
     (special.ellipe, math.pi / 2, -math.pi / 8, -3 * math.pi / 64),
     (lambda x: special.gammainc(1, x), 0.0, 1.0, -1.0),
@@ -283,6 +304,22 @@ def test_waves_and_growth_are_even_or_odd() -> None:
         for order in range(3):
             of = derivative(f, order)
             assert of(-1.7) == sign * (-1.0) ** order * of(1.7)
+
+
+def test_the_kink_of_i0e() -> None:
+    x = Value(0.0)
+    assert special.i0e(x).kinks() and grad(special.i0e)(1e-9) == pytest.approx(-1.0, rel=1e-8)
+    assert grad(special.i0e)(-1e-9) == pytest.approx(1.0, rel=1e-8)
+    assert not special.i1e(x).kinks()
+    for number in (1e4, 3.0):
+        assert grad(special.i0e)(-number) == -grad(special.i0e)(number)
+        assert grad(special.i1e)(-number) == grad(special.i1e)(number)
+
+
+@pytest.mark.parametrize("row", [special.i0e, special.k1e])
+def test_third_derivatives_of_scaled_functions_are_refused(row: Any) -> None:
+    with pytest.raises(ValueError, match="higher derivatives are not computed"):
+        grad(grad(grad(row)))(2.0)
 
 
 @pytest.mark.parametrize("v", [-0.3, -1.7, -2.0, -3.5])

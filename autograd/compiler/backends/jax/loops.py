@@ -15,6 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from autograd.compiler.backends.formulas import Emit
 from autograd.compiler.backends.jax.lowering import (
     MOST_BLOCKS,
     Lowering,
@@ -25,7 +26,7 @@ from autograd.compiler.backends.jax.lowering import (
     places_of_inputs,
     whole,
 )
-from autograd.compiler.backends.jax.ops import EMITTERS, REDUCERS, Emit
+from autograd.compiler.backends.jax.ops import EMITTERS, REDUCERS
 from autograd.compiler.backends.jax.reading import Reader
 from autograd.compiler.program.loop_rerolling import Loop, Rolled, Straight, Tape, roll, unrolled
 from autograd.compiler.program.program import RELATIONS, Guard, Program

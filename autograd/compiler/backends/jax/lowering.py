@@ -16,7 +16,8 @@ import numpy as np
 from jax import lax
 
 from autograd.compiler.backends.array_layout import Layout
-from autograd.compiler.backends.jax.ops import EMITTERS, NAMES, REDUCERS, Emit
+from autograd.compiler.backends.formulas import Emit
+from autograd.compiler.backends.jax.ops import EMITTERS, NAMES, REDUCERS
 from autograd.compiler.backends.jax.reading import Reader
 from autograd.compiler.program.array_program import Affine, ArrayProgram, Step, Table
 from autograd.compiler.program.program import RELATIONS, Guard, Program, Unsupported

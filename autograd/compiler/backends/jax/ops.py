@@ -17,12 +17,12 @@ import numpy as np
 from jax import lax
 
 from autograd.compiler.backends.formulas import Emit, formulas, gaussian
+from autograd.compiler.backends.numpy import emitter_of
 from autograd.compiler.program.program import RELATIONS
 from autograd.compiler.program.steps import EITHER, KEEPING
 from autograd.core.coefficients import GAMMALN, STIRLING
 from autograd.core.primitive import library
 from autograd.core.rounding import WHOLE
-from autograd.special import from_scipy
 
 FORMULAS = formulas(jnp)
 
@@ -177,15 +177,15 @@ def _keep(relation: str, outcome: bool, x: Any, left: Any, right: Any) -> Any:
     return jnp.where(RELATIONS[relation](left, right) == outcome, x, math.nan)
 
 
-def _by_scipy(name: str, *operands: Any) -> Any:
-    """A function of SciPy's, which the host computes wherever the device is.
+def _on_host(op: str, *operands: Any) -> Any:
+    """What XLA has no function for, to all digits: the host computes it, wherever the device is.
 
     Numbers go there and back as words of 32 bits: the thread that JAX calls the host in does not
     know that this one wants doubles, and would round them to floats.
     """
     def on_host(words: Any) -> Any:
         numbers = np.ascontiguousarray(words).view(float)[..., 0]
-        found = from_scipy.ufunc(name)(*np.moveaxis(numbers, -1, 0))
+        found = emitter_of(op)(*np.moveaxis(numbers, -1, 0))
         return np.asarray(found)[..., None].view(np.uint32)
 
     numbers = jnp.stack(jnp.broadcast_arrays(*operands), -1).astype(float)
@@ -210,7 +210,7 @@ EMITTERS: dict[str, Emit] = {
     "asinh": lax.asinh, "acosh": lax.acosh, "atanh": lax.atanh, "erf": lax.erf, "erfc": lax.erfc,
     "gamma": _gamma, "gaussian": _gaussian, EITHER: _either,
     **{name: partial(_keep, *kept) for name, kept in KEEPING.items()},
-    **{name: partial(_by_scipy, row.scipy) for name, row in library().items() if row.scipy},
+    **{name: partial(_on_host, name) for name, row in library().items() if row.scipy},
 }
 
 # Of any number of operands, which lie along the first axis.
