@@ -82,7 +82,8 @@ def test_the_wheel_says_what_it_is(wheel: Path) -> None:
     assert metadata["License-Expression"] == "MIT"
     assert licence == (ROOT / "LICENSE").read_bytes()
     assert set(metadata.get_all("Provides-Extra", [])) == {
-        "all", "benchmarks", "check", "fast", "jax", "notebooks", "plot", "sklearn", "test"}
+        "all", "benchmarks", "check", "fast", "jax", "notebooks", "plot", "scipy", "sklearn",
+        "test"}
 
 
 def test_the_wheel_can_be_imported_as_it_is(wheel: Path, tmp_path: Path) -> None:

@@ -23,6 +23,22 @@ def _complete_elliptic(m: Any, a: Any, n: Any, x: Any) -> Any:
             * m.hyp2f1(a + n, half + n, 1 + n, x))
 
 
+def _slope_of_i(m: Any, v: Any, x: Any) -> Any:
+    return (m.besseli(v - 1, x) + m.besseli(v + 1, x)) / 2
+
+
+def _slope_of_k(m: Any, v: Any, x: Any) -> Any:
+    return -(m.besselk(v - 1, x) + m.besselk(v + 1, x)) / 2
+
+
+def _scaled(m: Any, f: Any, slope: Any, v: Any, n: Any, x: Any, sign: int) -> Any:
+    """The n-th derivative of exp(sign x) f(x), for an f of Bessel's equation, DLMF 10.25.1."""
+    if n == 1:
+        return m.exp(sign * x) * (sign * f + slope)
+    curvature = (1 + v * v / (x * x)) * f - slope / x if x else (3 - 2 * v) * f / 2
+    return m.exp(sign * x) * (f + 2 * sign * slope + curvature)
+
+
 OF_LIBRARY: dict[str, Callable[..., Any]] = {
     "j0": lambda m, x: m.besselj(0, x),
     "j1": lambda m, x: m.besselj(1, x),
@@ -36,6 +52,14 @@ OF_LIBRARY: dict[str, Callable[..., Any]] = {
     "k0": lambda m, x: m.besselk(0, x),
     "k1": lambda m, x: m.besselk(1, x),
     "kv": lambda m, v, x: m.besselk(v, x),
+    "i0e": lambda m, x: m.exp(-abs(x)) * m.besseli(0, x),
+    "i1e": lambda m, x: m.exp(-abs(x)) * m.besseli(1, x),
+    "k0e": lambda m, x: m.exp(x) * m.besselk(0, x),
+    "k1e": lambda m, x: m.exp(x) * m.besselk(1, x),
+    "scaled_i_slope": lambda m, v, n, x: _scaled(m, m.besseli(v, x), _slope_of_i(m, v, x), v, n, x,
+                                                 -1),
+    "scaled_k_slope": lambda m, v, n, x: _scaled(m, m.besselk(v, x), _slope_of_k(m, v, x), v, n, x,
+                                                 1),
     "exp1": lambda m, x: m.e1(x),
     "expi": lambda m, x: m.ei(x),
     "expn": lambda m, n, x: m.expint(n, x),
@@ -44,6 +68,11 @@ OF_LIBRARY: dict[str, Callable[..., Any]] = {
     "gamma_density": lambda m, a, x: m.power(x, a - 1) * m.exp(-x) / m.gamma(a),
     "betainc": lambda m, a, b, x: m.betainc(a, b, 0, x, regularized=True),
     "beta_density": lambda m, a, b, x: m.power(x, a - 1) * m.power(1 - x, b - 1) / m.beta(a, b),
+    "beta": lambda m, a, b: m.beta(a, b),
+    "betaln": lambda m, a, b: m.loggamma(a) + m.loggamma(b) - m.loggamma(a + b),
+    "digamma_change": lambda m, a, h: m.psi(0, a + h) - m.psi(0, a),
+    "binom": lambda m, n, k: m.binomial(n, k),
+    "factorial": lambda m, x: m.gamma(x + 1),
     "lambertw": lambda m, x: _real(m, m.lambertw(x)),
     "lambertwm1": lambda m, x: _real(m, m.lambertw(x, -1)),
     "lambertw_gap": lambda m, k, x: 1 + _real(m, m.lambertw(x, int(k))),

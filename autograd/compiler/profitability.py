@@ -45,15 +45,16 @@ class Profit:
             return True
         return self._pays(self._cost())
 
-    def recorded(self, program: Program, may_wait: bool) -> bool:
+    def recorded(self, program: Program, may_wait: bool, decisions: int | None = None) -> bool:
         """Count a recording; whether to compile it only once its branch has shown to be steady.
 
         Args:
             program: what was recorded.
             may_wait: whether it may be compiled later.
+            decisions: as for :func:`is_branchy`.
         """
         is_free = self._recordings < FREE and not self._is_branchy
-        self._is_branchy = is_branchy(program)
+        self._is_branchy = is_branchy(program, decisions)
         waits = self._is_branchy and may_wait
         if self._is_branchy or not is_free:
             self._spent += self._cost() if waits else RECORDING + COMPILING
@@ -97,24 +98,16 @@ class Profit:
         return self._spent + cost <= (self.eager + 4 * self.replays) / 3
 
 
-def is_branchy(program: Program) -> bool:
-    """Whether another call is likely to take another branch, and compiling takes its time."""
-    return (len(program.guards) >= BRANCHY and len(program) >= LONG
-            and _n_decisions(program) >= BRANCHY)
+def is_branchy(program: Program, decisions: int | None = None) -> bool:
+    """Whether another call is likely to take another branch, and compiling takes its time.
 
-
-def _n_decisions(program: Program) -> int:
-    """How many guards are of comparisons, and not of where an operation is defined: that is so in
-    nearly every call.
+    Args:
+        program: what was recorded.
+        decisions: how many comparisons the function made itself. Other conditions are those of
+            domains, which hold nearly always. None if all are its own.
     """
-    raises = {op: conditions for op in set(program.ops) if (conditions := lookup(op).raises)}
-    checks = {(operands[position], relation, bound)
-              for op, operands in zip(program.ops, program.operands, strict=True) if op in raises
-              for position, relation, bound in raises[op]}
-    first = program.n_inputs
-    bounds = {first + i: number for i, number in enumerate(program.constants)}
-    return sum(guard.outcome or (guard.left, guard.relation, bounds.get(guard.right)) not in checks
-               for guard in program.guards)
+    conditions = len(program.guards) if decisions is None else min(decisions, len(program.guards))
+    return conditions >= BRANCHY and len(program) >= LONG
 
 
 class Candidate:

@@ -22,6 +22,7 @@ from autograd.core.coefficients import (
     STIRLING,
 )
 from autograd.core.primitive import no_slope
+from autograd.core.primitives import rint
 from autograd.core.primitives import table_row as _row
 
 _WHOLE = 4503599627370496.0  # 2**52: what is beyond has no fraction
@@ -41,7 +42,7 @@ def _series(x: float, factors: Sequence[float]) -> float:
 
 def _fraction(x: float) -> float:
     """x less the nearest whole number, of a negative x."""
-    return x - ((x - _WHOLE) + _WHOLE)
+    return x - rint(x)
 
 
 def _refuse_poles(x: float) -> None:
@@ -158,7 +159,7 @@ def _hurwitz(n: float, x: float) -> float:
 def _polygamma_above_zero(n: float, x: float) -> float:
     size = math.gamma(n + 1.0) * _hurwitz(n, x)
     half = 0.5 * n
-    return size if (half + _WHOLE) - _WHOLE != half else -size  # of an odd order
+    return size if rint(half) != half else -size  # of an odd order
 
 
 def _polygamma_below_zero(n: float, x: float) -> float:
@@ -181,7 +182,7 @@ def _polygamma(n: float, x: float) -> float:
         return x
     if n != n:
         return n
-    if not 0.0 < n <= MOST_ORDER or (n + _WHOLE) - _WHOLE != n:
+    if not 0.0 < n <= MOST_ORDER or rint(n) != n:
         raise ValueError("math domain error")
     if x > 0.0:
         return _polygamma_above_zero(n, x) if x < math.inf else 0.0

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from autograd import exp, gammaln, grad, log, special
+from autograd import Value, exp, gammaln, grad, jit, log, special, value_and_grad
 from autograd.core.primitive import Primitive, library
 
 pytest.importorskip("scipy")
@@ -54,6 +54,10 @@ def of_beta(rng: random.Random) -> Point:
     return a, b, rng.choice((rng.random(), min(max(middle, 1e-3), 0.999)))
 
 
+def of_scaled(rng: random.Random) -> Point:
+    return (rng.choice((rng.uniform(0.0, 45.0), sizes(rng, -10.0, 6.0), rng.uniform(0.0, 2.0))),)
+
+
 def of_lambert(branch: int) -> Callable[[random.Random], Point]:
     def point(rng: random.Random) -> Point:
         near = -math.exp(-1.0) + sizes(rng, -16.0, -1.0)
@@ -92,6 +96,14 @@ OF_J, OF_Y = cylinder(mp.besselj, -1), cylinder(mp.bessely, -1)
 OF_I, OF_K = cylinder(mp.besseli, 1), cylinder(mp.besselk, 1, -1)
 
 
+def scaled(truths: tuple[Truth, ...], order: int, sign: int) -> tuple[Truth, Truth, Truth]:
+    """exp(sign x) times a function, by Leibniz' rule."""
+    f, slope, curvature = ((lambda x, f=f: f(order, x)) for f in truths)
+    return (lambda x: mp.exp(sign * x) * f(x),
+            lambda x: mp.exp(sign * x) * (sign * f(x) + slope(x)),
+            lambda x: mp.exp(sign * x) * (f(x) + 2 * sign * slope(x) + curvature(x)))
+
+
 def hypergeometric(a: Any) -> tuple[Truth, Truth, Truth]:
     def derivative(n: int) -> Truth:
         factor = mp.pi / 2 * mp.rf(a, n) * mp.rf(HALF, n) / mp.factorial(n)
@@ -128,6 +140,11 @@ def amplitude(v: Any, x: Any, truth: Any) -> Any:
 
 def of_order(v: int) -> Callable[..., Any]:
     return lambda x, truth: amplitude(v, x, truth)
+
+
+def scaled_terms(k: int) -> Callable[..., Any]:
+    """The derivative of i0e, for that of i1e passes through 0."""
+    return lambda x, truth: max(abs(truth), abs(scaled(OF_I, 0, -1)[k](x)))
 
 
 def itself(*point: Any) -> Any:
@@ -174,19 +191,37 @@ def of_whole(order: int, truths: tuple[Truth, ...], most: float) -> Case:
                 of_order(order) if truths in (OF_J, OF_Y) else itself)
 
 
+def of_two(rng: random.Random) -> Point:
+    """Of many sizes, alike and unlike."""
+    return 10.0 ** rng.uniform(-3.0, 3.0), 10.0 ** rng.uniform(-3.0, 3.0)
+
+
+def rise(n: int, a: Any, h: Any) -> Any:
+    """What a derivative of digamma grows by from a to a + h."""
+    return mp.psi(n, a + h) - mp.psi(n, a)
+
+
+def log_size(a: Any, b: Any, truth: Any) -> Any:
+    """The size of a number that is computed by its logarithm."""
+    return abs(truth) * max(1, abs(mp.log(abs(truth))))
+
+
 CASES: dict[str, Case] = {
     **{f"j{n}": of_whole(n, OF_J, 10) for n in (0, 1)},
-    **{f"y{n}": of_whole(n, OF_Y, 10) for n in (0, 1)},
+    **{f"y{n}": of_whole(n, OF_Y, 15) for n in (0, 1)},
     **{f"i{n}": of_whole(n, OF_I, 12) for n in (0, 1)},
     **{f"k{n}": of_whole(n, OF_K, 10) for n in (0, 1)},
     "jv": Case(of_bessel, OF_J, (800, 800, 1000), amplitude),
     "yv": Case(of_bessel, OF_Y, (250, 250, 250), amplitude),
     "iv": Case(of_bessel, OF_I, (15, 15, 15)),
     "kv": Case(of_bessel, OF_K, (200, 200, 200)),
+    **{f"i{n}e": Case(of_scaled, scaled(OF_I, n, -1), (8, 8, 10), itself,
+                      *(scaled_terms(k) for k in (1, 2))) for n in (0, 1)},
+    **{f"k{n}e": Case(of_scaled, scaled(OF_K, n, 1), (10, 15, 16)) for n in (0, 1)},
     "exp1": Case(of_integrals, (mp.e1, lambda x: -mp.exp(-x) / x,
                                 lambda x: mp.exp(-x) * (1 / x + 1 / x**2)), (8, 3, 4)),
     "expi": Case(of_integrals, (mp.ei, lambda x: mp.exp(x) / x,
-                                lambda x: mp.exp(x) * (1 / x - 1 / x**2)), (12, 3, 4),
+                                lambda x: mp.exp(x) * (1 / x - 1 / x**2)), (80, 3, 4),
                  lambda x, truth: max(abs(truth), 1), itself,
                  lambda x, truth: mp.exp(x) * (1 / x + 1 / x**2)),
     "expn": Case(lambda rng: (float(rng.randint(0, 20)), *of_integrals(rng)),
@@ -203,6 +238,27 @@ CASES: dict[str, Case] = {
                               lambda a, b, x: beta_slope(a, b, x) * ((a - 1) / x
                                                                      - (b - 1) / (1 - x))),
                     (4500, 2200, 2200), itself, itself, beta_terms),
+    "beta": Case(of_two, (mp.beta, lambda a, b: -mp.beta(a, b) * rise(0, a, b),
+                          lambda a, b: mp.beta(a, b) * (rise(0, a, b) ** 2 - rise(1, a, b))),
+                 (10, 20, 20), log_size, log_size,
+                 lambda a, b, truth: mp.beta(a, b) * (rise(0, a, b) ** 2 + mp.psi(1, a)) * max(
+                     1, abs(mp.log(mp.beta(a, b))))),
+    "betaln": Case(of_two, (lambda a, b: mp.log(mp.beta(a, b)), lambda a, b: -rise(0, a, b),
+                            lambda a, b: -rise(1, a, b)),
+                   (10, 10, 10), lambda a, b, truth: max(abs(truth), 1), itself,
+                   lambda a, b, truth: mp.psi(1, a)),
+    "binom": Case(lambda rng: (sum(pair := of_two(rng)), pair[0]),
+                  (mp.binomial, lambda n, k: mp.binomial(n, k) * rise(0, n - k + 1, k),
+                   lambda n, k: mp.binomial(n, k) * (rise(0, n - k + 1, k) ** 2
+                                                     + rise(1, n - k + 1, k))),
+                  (20, 40, 40), log_size, log_size,
+                  lambda n, k, truth: mp.binomial(n, k) * (rise(0, n - k + 1, k) ** 2 + mp.psi(
+                      1, n - k + 1)) * max(1, mp.log(mp.binomial(n, k)))),
+    "factorial": Case(lambda rng: (rng.uniform(-0.9, 150.0),),
+                      (lambda x: mp.gamma(x + 1), lambda x: mp.gamma(x + 1) * mp.psi(0, x + 1),
+                       lambda x: mp.gamma(x + 1) * (mp.psi(0, x + 1) ** 2 + mp.psi(1, x + 1))),
+                      (800, 800, 800), itself, *[
+                          lambda x, truth: max(abs(truth), mp.gamma(x + 1))] * 2),
     "lambertw": Case(of_lambert(0), lambert(0), (4, 4, 6)),
     "lambertwm1": Case(of_lambert(-1), lambert(-1), (4, 4, 6), itself, itself, lower_terms),
     "ellipk": Case(of_elliptic, hypergeometric(HALF), (4, 12, 40)),
@@ -265,7 +321,8 @@ def test_the_test_rejects_rules_that_lose_digits(name: str, rule: Callable[..., 
     (lambda x: special.jv(2, x), 0.0, 0.0, 0.25), (lambda x: special.jv(-1, x), 0.0, -0.5, 0.0),
     (special.i0, 1.0, 0.0, 0.5), (special.i1, 0.0, 0.5, 0.0),
     (lambda x: special.iv(2, x), 0.0, 0.0, 0.25), (lambda x: special.iv(-1, x), 0.0, 0.5, 0.0),
-    (special.lambertw, 0.0, 1.0, -2.0),
+    (special.lambertw, 0.0, 1.0, -2.0), (special.i0e, 1.0, 0.0, 0.0),
+    (special.i1e, 0.0, 0.5, 0.0),
     (special.ellipk, math.pi / 2, math.pi / 8, 9 * math.pi / 64),
     (special.ellipe, math.pi / 2, -math.pi / 8, -3 * math.pi / 64),
     (lambda x: special.gammainc(1, x), 0.0, 1.0, -1.0),
@@ -283,6 +340,22 @@ def test_waves_and_growth_are_even_or_odd() -> None:
         for order in range(3):
             of = derivative(f, order)
             assert of(-1.7) == sign * (-1.0) ** order * of(1.7)
+
+
+def test_the_kink_of_i0e() -> None:
+    x = Value(0.0)
+    assert special.i0e(x).kinks() and grad(special.i0e)(1e-9) == pytest.approx(-1.0, rel=1e-8)
+    assert grad(special.i0e)(-1e-9) == pytest.approx(1.0, rel=1e-8)
+    assert not special.i1e(x).kinks()
+    for number in (1e4, 3.0):
+        assert grad(special.i0e)(-number) == -grad(special.i0e)(number)
+        assert grad(special.i1e)(-number) == grad(special.i1e)(number)
+
+
+@pytest.mark.parametrize("row", [special.i0e, special.k1e])
+def test_third_derivatives_of_scaled_functions_are_refused(row: Any) -> None:
+    with pytest.raises(ValueError, match="higher derivatives are not computed"):
+        grad(grad(grad(row)))(2.0)
 
 
 @pytest.mark.parametrize("v", [-0.3, -1.7, -2.0, -3.5])
@@ -323,3 +396,20 @@ def test_outside_a_domain_the_error_says_what_is_needed(f: Any, operands: Point,
                                                         says: str) -> None:
     with pytest.raises(kind, match=says):
         f(*operands)
+
+
+@pytest.mark.parametrize("backend", ["python", "numpy", "llvm"])
+def test_what_is_written_out_in_what_is_written_out_runs_on_every_back_end(backend: str) -> None:
+    if backend == "llvm":
+        pytest.importorskip("llvmlite")
+    for name in ("beta", "betaln", "binom", "factorial"):
+        row = library()[name]
+        count = len(row.parameters)
+        f = jit(value_and_grad(lambda *xs, row=row: row(*xs), tuple(range(count))), backend=backend)
+        for point in ((12.25, 3.5), (40.0, 12.0), (3.0, 1.25)):
+            value, slopes = f(*point[:count])
+            truth = value_and_grad(lambda *xs, row=row: row(*xs), tuple(range(count)))(
+                *point[:count])
+            assert (value, *slopes) == pytest.approx((truth[0], *truth[1]), rel=1e-13)
+    assert [special.comb(float(n), float(k)) for n, k in ((5, 2), (40, 20), (7, 0), (7, 7))] == [
+        math.comb(5, 2), math.comb(40, 20), 1.0, 1.0]

@@ -195,8 +195,8 @@ def test_c_and_javascript_refuse_it_by_name_and_have_what_is_written_here() -> N
     f = jit(lambda x: special.j0(x))
     f(1.0)
     for write in (lambda: f.to_c("f"), lambda: f.source("javascript")):
-        with pytest.raises(Unsupported, match="has no way to write j0, which SciPy computes; .* "
-                                              "pass it as an argument"):
+        with pytest.raises(Unsupported, match=r"has no way to write j0, which SciPy computes; .* "
+                                              r"pass it as an argument"):
             write()
     own = jit(lambda x: special.lambertw(x))
     own(1.0)

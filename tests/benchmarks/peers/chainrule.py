@@ -48,26 +48,49 @@ def rosenbrock(data: dict[str, Any]) -> Job:
     return Job(lambda: function(x))
 
 
-def pendulum(data: dict[str, Any]) -> Job:
+def small(data: dict[str, Any]) -> Job:
+    """jit of value_and_grad of one of the small functions."""
+    formula, _ = formulas.SMALL[str(data["name"])]
+    function, x = ag.jit(ag.value_and_grad(lambda x: formula(x, ag))), data["x"]
+    return Job(lambda: function(x))
+
+
+class _Rastrigin:
+    """Rastrigin's function with its constants as attributes."""
+
+    def __init__(self) -> None:
+        self.height, self.turn = 10.0, formulas.TURN
+
+    def value(self, x: Any) -> Any:
+        return formulas.rastrigin(x, ag, self.height, self.turn)
+
+
+def rastrigin_method(data: dict[str, Any]) -> Job:
+    """jit of value_and_grad of a method."""
+    function, x = ag.jit(ag.value_and_grad(_Rastrigin().value)), data["x"]
+    return Job(lambda: function(x))
+
+
+def pendulum(data: dict[str, Any], **options: Any) -> Job:
     """jit of value_and_grad, the loop over time unrolled."""
     steps, dt = int(data["steps"]), float(data["dt"])
 
     def angle(state: Any) -> Any:
         return formulas.pendulum(*state, steps, dt, ag.sin)
 
-    function, x = ag.jit(ag.value_and_grad(angle)), data["x"]
+    function, x = ag.jit(ag.value_and_grad(angle), **options), data["x"]
     return Job(lambda: function(x))
 
 
 pendulum_long = pendulum
 
 
-def black_scholes(data: dict[str, Any]) -> Job:
+def black_scholes(data: dict[str, Any], **options: Any) -> Job:
     """vmap of value_and_grad over rows."""
     def price(S: Any, K: Any, T: Any, r: Any, sigma: Any) -> Any:
         return formulas.black_scholes(S, K, T, r, sigma, ag.log, ag.sqrt, ag.exp, ag.erfc)
 
-    function = ag.vmap(ag.value_and_grad(price, argnums=(0, 1, 2, 3, 4)), in_axes=0)
+    function = ag.vmap(ag.value_and_grad(price, argnums=(0, 1, 2, 3, 4)), in_axes=0, **options)
     columns = tuple(data["x"])
 
     def answer(result: Any) -> Any:
@@ -76,7 +99,7 @@ def black_scholes(data: dict[str, Any]) -> Job:
     return Job(lambda: function(*columns), answer=answer)
 
 
-def digits(data: dict[str, Any]) -> Job:
+def digits(data: dict[str, Any], **options: Any) -> Job:
     """fit with Adam on batches; its own setting up, once a call, is not part of an epoch."""
     model = _model(data, [int(size) for size in data["sizes"]])
     optimizer = nn.Adam(model.parameters(), float(data["learning_rate"]))
@@ -84,7 +107,8 @@ def digits(data: dict[str, Any]) -> Job:
 
     def fit(count: int) -> list[float]:
         return nn.fit(model, data["X"], data["y"], loss="cross_entropy", optimizer=optimizer,
-                      batch_size=int(data["batch_size"]), epochs=count, progress=False).loss
+                      batch_size=int(data["batch_size"]), epochs=count, progress=False,
+                      **options).loss
 
     def accuracy() -> float:
         fit(epochs)
