@@ -104,6 +104,7 @@ if TYPE_CHECKING:  # what __getattr__ below finds at run time
     from autograd import drawing as drawing
     from autograd import explaining as explaining
     from autograd import extend as extend
+    from autograd import linalg as linalg
     from autograd import math as math
     from autograd import pages as pages
     from autograd import parsing as parsing
@@ -117,8 +118,10 @@ if TYPE_CHECKING:  # what __getattr__ below finds at run time
     from autograd.compiler.jit import jit
     from autograd.compiler.trace.tracer import RecordingError
     from autograd.compiler.vmap import vmap
+    from autograd.core.habits import elementwise_grad, make_vjp
     from autograd.core.implicit import implicit
     from autograd.core.linear_maps import linearize, vjp
+    from autograd.core.power_series import taylor
     from autograd.descent import Path, brute_force, descend, evaluations
     from autograd.drawing.graph import draw
     from autograd.explaining.chain_rule import explain
@@ -182,6 +185,7 @@ _LATER = {
     "compare_naive": "explaining.naive_backward",
     "descend": "descent",
     "draw": "drawing.graph",
+    "elementwise_grad": "core.habits",
     "evaluations": "descent",
     "explain": "explaining.chain_rule",
     "gradcheck": "checking.gradient_check",
@@ -190,6 +194,7 @@ _LATER = {
     "linearize": "core.linear_maps",
     "live": "pages.live_graph",
     "live_descent": "pages.live_descent",
+    "make_vjp": "core.habits",
     "plot_decision_boundary": "plotting.functions",
     "plot_descent": "plotting.functions",
     "plot_function": "plotting.functions",
@@ -198,13 +203,16 @@ _LATER = {
     "plot_surface": "plotting.functions",
     "primitive": "extend",
     "step_through": "pages.live_graph",
+    "taylor": "core.power_series",
     "vjp": "core.linear_maps",
     "vmap": "compiler.vmap",
 }
 
 _MODULES = ("adoption", "checking", "compiler", "descent", "drawing", "explaining", "extend",
-            "math", "pages", "parsing", "plotting", "special", "strategies")
+            "linalg", "math", "pages", "parsing", "plotting", "special", "strategies")
 former_paths.register(__name__, former_paths.AUTOGRAD)
+former_paths.register_elsewhere(
+    __name__, lambda: import_module(f"{__name__}.core.habits").MODULES)
 
 
 def _display(node: Value) -> dict[str, Any]:
@@ -233,7 +241,11 @@ if not TYPE_CHECKING:  # or every name would be there, and a mistyped one, too
             return TABLE[name]
         if name in _MODULES or name in former_paths.AUTOGRAD:
             return import_module(f"{__name__}.{name}")
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        if name.startswith("__"):
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from autograd.core.habits import missing
+
+        raise missing(__name__, name)
 
 
 def __dir__() -> list[str]:
@@ -244,18 +256,20 @@ __all__ = [
     "GradientError", "Path", "Primitive", "RecordingError", "TABLE", "Value", "acos", "acosh",
     "adopt", "animate", "asin", "asinh", "atan", "atan2", "atanh", "brute_force", "cbrt", "ceil",
     "check_gradients", "clip", "compare_naive", "copysign", "cos", "cosh", "degrees", "descend",
-    "digamma", "dot", "draw", "edges", "elu", "erf", "erfc", "erfcinv", "erfcx", "erfinv",
+    "digamma", "dot", "draw", "edges", "elementwise_grad", "elu", "erf", "erfc", "erfcinv",
+    "erfcx", "erfinv",
     "evaluations", "exp", "exp2", "explain", "expm1", "floor", "floordiv", "fmod", "gamma",
     "gammaln", "gelu", "grad", "gradcheck", "gradient", "hardtanh", "hessian", "hvp", "hypot",
     "identity", "ieee_remainder", "implicit", "jacobian", "jit", "jvp", "leaky_relu", "leaves",
     "linearize", "live", "live_descent", "log", "log10", "log1p", "log2", "log_ndtr",
-    "log_softmax", "logaddexp", "logit", "logsumexp", "maximum", "minimum", "mish", "mod",
+    "log_softmax", "logaddexp", "logit", "logsumexp", "make_vjp", "maximum", "minimum",
+    "mish", "mod",
     "name_scope", "ndtr", "ndtri", "no_grad", "node_names", "norm", "plot_decision_boundary",
     "plot_descent", "plot_function", "plot_history", "plot_loss_landscape", "plot_surface",
     "polygamma", "primitive", "prod", "radians", "relu", "rint", "scope_of", "selu", "sigmoid",
     "silu", "sin", "sinc", "sinh", "softmax", "softplus", "softsign", "sqrt", "step_through",
-    "stop_gradient", "sum", "tan", "tanh", "topological_order", "trunc", "value_and_grad",
-    "values", "vjp", "vmap", "where", "xlog1py", "xlogy",
+    "stop_gradient", "sum", "tan", "tanh", "taylor", "topological_order", "trunc",
+    "value_and_grad", "values", "vjp", "vmap", "where", "xlog1py", "xlogy",
 ]
 
 # Every row of the table is a function of the package, also one that is not named above.

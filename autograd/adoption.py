@@ -2,8 +2,9 @@
 
 A module is executed once more, from its own source, into a module object of its own. There
 ``import math`` finds :mod:`autograd.math`, imports within the package find the other copies,
-``isinstance(x, float)`` holds for a Value, ``type(x)`` of one is ``float``, and ``float(x)`` leaves
-it as it is. Neither the original nor ``sys.modules`` changes.
+``isinstance(x, float)`` holds for a Value, ``type(x)`` of one is ``float``, ``float(x)`` leaves it
+as it is, ``int(x)`` is its whole number, and ``np.zeros(n)`` can hold it. Neither the original nor
+``sys.modules`` changes.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import math as plain_math
 import sys
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
-from importlib.machinery import ModuleSpec
+from importlib.machinery import ModuleSpec, PathFinder
 from operator import attrgetter
 from types import (
     BuiltinFunctionType,
@@ -29,10 +30,10 @@ from types import (
 )
 from typing import Any
 
-from autograd import math
+from autograd import adopted_libraries, math
 from autograd.core.forking import lock
 from autograd.core.primitive import Primitive
-from autograd.core.value import Value
+from autograd.core.value import Value, data_of
 
 _loading = lock(reentrant=True)
 _adoptions: dict[frozenset[str], _Adoption] = {}
@@ -46,12 +47,16 @@ def adopt(target: Any, also: Sequence[str] = ()) -> Any:
     by whatever import, is a copy whose code was executed anew, with :mod:`autograd.math` in the
     place of ``math``. What executing it does outside (a file that it writes, an entry that it makes
     in another package) is done once more. The copies keep their state: a second call returns them.
-    A Value is no float to ``x.__class__`` and ``case float()``, and ``int(x)`` of it is an error.
+    ``int(x)`` is a plain whole number, whose derivative is 0 wherever it has one; a compiled
+    function takes another recording where it differs. ``np.zeros(n)`` and its like make arrays for
+    Values where the function that calls them has a Value in its variables. SciPy's ``quad``,
+    ``splev`` and ``bisplev`` are differentiated, and ``cmath`` where it gives real numbers. A Value
+    is no float to ``x.__class__`` and ``case float()``.
 
     Args:
         target: the name of a module, a module, a class, or a function. Of a function that was
             defined inside another one, or in a notebook, a copy is made of itself and of the
-            functions around it that it calls; in it ``float(x)`` stays Python's own.
+            functions around it that it calls; in it ``float(x)`` and ``int(x)`` stay Python's own.
         also: names of further packages that it imports, whose modules are copied as well.
 
     Returns:
@@ -110,7 +115,8 @@ class _Adoption:
         self.roots = roots
         self.modules: dict[str, ModuleType] = {}
         self.builtins = {**vars(builtins), "__import__": self._import, "isinstance": _isinstance,
-                         _OF_VALUES["float"]: _float, _OF_VALUES["type"]: _type}
+                         _OF_VALUES["float"]: _float, _OF_VALUES["type"]: _type,
+                         _OF_VALUES["int"]: _int}
         self.importlib = ModuleType("importlib", importlib.__doc__)
         vars(self.importlib).update(vars(importlib), import_module=self._import_module)
 
@@ -180,6 +186,9 @@ class _Adoption:
             full = importlib.util.resolve_name("." * level + name, package)
         if full == "math":
             return math
+        stand_in = adopted_libraries.imported(full, not fromlist)
+        if stand_in is not None:
+            return stand_in
         if full == "importlib":
             return self.importlib
         if not self.owns(full):
@@ -209,6 +218,9 @@ class _Adoption:
         full = importlib.util.resolve_name(name, package)
         if full == "math":
             return math
+        stand_in = adopted_libraries.imported(full, is_root_wanted=False)
+        if stand_in is not None:
+            return stand_in
         return self.loaded(full) if self.owns(full) else importlib.import_module(full)
 
     # --- single functions and classes -------------------------------------------------------------
@@ -229,6 +241,9 @@ class _Adoption:
             return math
         if _is_of_math(item):
             return getattr(math, item.__name__)
+        stand_in = adopted_libraries.counterpart(item)
+        if stand_in is not None:
+            return stand_in
         if isinstance(item, ModuleType):
             return self.loaded(item.__name__) if self.owns(item.__name__) else item
         if _is_ready(getattr(item, "__module__", None)):
@@ -313,6 +328,9 @@ def _spec(name: str) -> ModuleSpec:
     module = sys.modules.get(name)
     spec = getattr(module, "__spec__", None) if module is not None else (
         importlib.util.find_spec(name))
+    if spec is not None and spec.name != name and module is not None:  # it was written over
+        parent = sys.modules.get(name.rpartition(".")[0])
+        spec = PathFinder.find_spec(name, getattr(parent, "__path__", None))
     if spec is None:
         raise ModuleNotFoundError(f"No module named {name!r}", name=name)
     return spec
@@ -333,13 +351,13 @@ def _called(spec: ModuleSpec, method: str) -> Any:
     return None if function is None else function(spec.name)
 
 
-# --- what stands for float and type ---------------------------------------------------------------
+# --- what stands for float, int and type ----------------------------------------------------------
 
-_OF_VALUES = {"float": "__float_or_value__", "type": "__type_of__"}
+_OF_VALUES = {"float": "__float_or_value__", "type": "__type_of__", "int": "__int_of__"}
 
 
 class _Calls(ast.NodeTransformer):
-    """Calls ``float(x)`` and ``type(x)``, not the names, which stand for the classes as well."""
+    """Calls such as ``float(x)``, not the names, which stand for the classes as well."""
 
     def __init__(self, names: frozenset[str]) -> None:
         self.names = names
@@ -366,6 +384,16 @@ class _Calls(ast.NodeTransformer):
 def _float(x: Any, /) -> Any:
     """float(x), which leaves a Value as it is."""
     return x if x.__class__ is Value else float(x)
+
+
+def _int(x: Any, /) -> int:
+    """int(x), of a Value as a decision that a recording is made for."""
+    if x.__class__ is not Value:
+        return int(x)
+    number = int(data_of(x))
+    if x.trunc() != number:  # a comparison, of which a recording knows
+        raise ArithmeticError(f"{number} is not the whole number of {x!r}")
+    return number
 
 
 def _type(item: Any, /) -> type:

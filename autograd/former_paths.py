@@ -1,4 +1,4 @@
-"""Import paths of earlier releases: ``autograd.primitives`` is ``autograd.core.primitives``.
+"""Import paths of earlier releases, and of others: ``autograd.primitives`` is ``core.primitives``.
 
 A module asked for by its former path is the module itself, not a copy of it, so that pickles,
 ``isinstance`` and tables mean the same thing under both names.
@@ -7,10 +7,10 @@ A module asked for by its former path is the module itself, not a copy of it, so
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from importlib.machinery import ModuleSpec
-from types import ModuleType
+from types import FrameType, ModuleType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -58,10 +58,20 @@ class _FormerPaths(Loader):
 
     def __init__(self) -> None:
         self.now: dict[str, str] = {}
+        self.elsewhere: dict[str, Callable[[], Mapping[str, str]]] = {}  # by package
 
     def find_spec(self, fullname: str, path: Sequence[str] | None,
                   target: ModuleType | None = None) -> ModuleSpec | None:
+        if fullname not in self.now and (
+                modules := self.elsewhere.get(fullname.partition(".")[0])) is not None:
+            self._refuse(fullname, modules())
         return ModuleSpec(fullname, self) if fullname in self.now else None
+
+    def _refuse(self, fullname: str, modules: Mapping[str, str]) -> None:
+        """Say what to write instead of a module that there is elsewhere."""
+        if fullname in modules and not _is_asked_for_a_name():
+            raise ModuleNotFoundError(f"No module named {fullname!r}; {modules[fullname]}",
+                                      name=fullname)
 
     def create_module(self, spec: ModuleSpec) -> None:
         return None
@@ -71,6 +81,26 @@ class _FormerPaths(Loader):
 
 
 _finder = _FormerPaths()
+
+
+def _is_asked_for_a_name() -> bool:
+    """Whether ``from package import name`` looks for a module, as it does before it gives up."""
+    frame: FrameType | None = sys._getframe(2)
+    while frame is not None:
+        if frame.f_code.co_name == "_handle_fromlist":
+            return True
+        frame = frame.f_back
+    return False
+
+
+def register_elsewhere(package: str, modules: Callable[[], Mapping[str, str]]) -> None:
+    """Let imports of modules that there are elsewhere, as ``autograd.numpy``, say what to write.
+
+    Args:
+        package: below which they would be.
+        modules: gives their names, and what to write; called when one is not found.
+    """
+    _finder.elsewhere[package] = modules
 
 
 def register(package: str, now: Mapping[str, str]) -> None:

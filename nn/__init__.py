@@ -58,6 +58,7 @@ _LATER = {
 _MODULES = ("compiled_training", "drawing", "estimators", "live_training", "training")
 _FORMER = {"compiled": "compiled_training"}
 former_paths.register(__name__, _FORMER)
+former_paths.register_elsewhere(__name__, lambda: import_module("autograd.core.habits").MODULES)
 
 if not TYPE_CHECKING:  # or every name would be there, and a mistyped one, too
 
@@ -66,7 +67,11 @@ if not TYPE_CHECKING:  # or every name would be there, and a mistyped one, too
             return getattr(import_module(f"{__name__}.{_LATER[name]}"), name)
         if name in _MODULES or name in _FORMER:
             return import_module(f"{__name__}.{name}")
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        if name.startswith("__"):
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from autograd.core.habits import missing
+
+        raise missing(__name__, name)
 
 
 def __dir__() -> list[str]:

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from autograd.core.aliases import also_called
 from autograd.core.typing import Array
 from autograd.core.validation import not_negative, share, whole
 
 Dataset = tuple[Array, Array]
+KEYWORDS = {"n_samples": "n", "random_state": "seed"}  # as scikit-learn calls them
 
 
 def logical_not() -> Dataset:
@@ -41,6 +43,7 @@ def and_of_first_and_last(part: str = "train") -> Dataset:
     return X, X[:, 0] * X[:, 2]
 
 
+@also_called(KEYWORDS)
 def moons(n: int = 100, noise: float = 0.1, seed: int = 1) -> Dataset:
     """Two interleaved half circles of radius 1.
 
@@ -58,6 +61,7 @@ def moons(n: int = 100, noise: float = 0.1, seed: int = 1) -> Dataset:
                         np.column_stack([1.0 - np.cos(lower), 0.5 - np.sin(lower)]), noise, seed)
 
 
+@also_called(KEYWORDS)
 def circles(n: int = 100, noise: float = 0.1, seed: int = 1, inner: float = 0.5) -> Dataset:
     """Two circles about the origin: radius 1 and class -1, radius ``inner`` and class 1."""
     inner = share(inner, "inner, the radius of the inner circle,")
@@ -67,6 +71,7 @@ def circles(n: int = 100, noise: float = 0.1, seed: int = 1, inner: float = 0.5)
                         inner * np.column_stack([np.cos(inside), np.sin(inside)]), noise, seed)
 
 
+@also_called(KEYWORDS)
 def spirals(n: int = 100, noise: float = 0.02, seed: int = 1, turns: float = 1.0) -> Dataset:
     """Two spirals about the origin, from radius 0.1 to 1, one the other turned by half a turn.
 
@@ -82,6 +87,7 @@ def spirals(n: int = 100, noise: float = 0.02, seed: int = 1, turns: float = 1.0
     return _two_classes(arms[0], arms[1], noise, seed)
 
 
+@also_called(KEYWORDS)
 def line(n: int = 10, intercept: float = 1.0, slope: float = 0.5, noise: float = 0.2,
          seed: int = 1) -> Dataset:
     """Points about a straight line: X from 0 to 10, y = intercept + slope * x + noise."""

@@ -28,6 +28,7 @@ from typing import Any
 import numpy as np
 
 from autograd.core import primitives
+from autograd.core.aliases import also_called
 from autograd.core.typing import Array
 from autograd.core.validation import as_float, not_negative, positive, share
 from autograd.core.value import NOT_COMPUTED, Value, assign, describe, grad_of
@@ -35,6 +36,7 @@ from nn.schedules import Schedule, as_schedule
 from nn.storage import Entry, checked_state, read_state, write_state
 
 # The attributes that change from step to step, or lead to what does; all others are settings.
+KEYWORDS = {"lr": "learning_rate", "eps": "epsilon"}  # as other libraries call them
 STATE = ("parameters", "schedule", "steps", "_memory")
 
 
@@ -59,6 +61,7 @@ class Optimizer:
 
     memories: tuple[str, ...] = ()
 
+    @also_called(KEYWORDS)
     def __init__(self, parameters: Iterable[Value], learning_rate: float | Schedule,
                  weight_decay: float = 0.0) -> None:
         self.parameters = _leaves(parameters)
@@ -232,6 +235,7 @@ class SGD(Optimizer):
 
     memories: tuple[str, ...] = ("velocity",)
 
+    @also_called(KEYWORDS)
     def __init__(self, parameters: Iterable[Value], learning_rate: float | Schedule = 0.1,
                  momentum: float = 0.0, weight_decay: float = 0.0) -> None:
         super().__init__(parameters, learning_rate, weight_decay)
@@ -259,6 +263,7 @@ class Adam(Optimizer):
 
     memories: tuple[str, ...] = ("mean", "mean_square")
 
+    @also_called(KEYWORDS)
     def __init__(self, parameters: Iterable[Value], learning_rate: float | Schedule = 0.001,
                  betas: tuple[float, float] = (0.9, 0.999), epsilon: float = 1e-8,
                  weight_decay: float = 0.0) -> None:
@@ -296,6 +301,7 @@ class AdamW(Adam):
         weight_decay: the share of p, times the rate, that each step takes away.
     """
 
+    @also_called(KEYWORDS)
     def __init__(self, parameters: Iterable[Value], learning_rate: float | Schedule = 0.001,
                  betas: tuple[float, float] = (0.9, 0.999), epsilon: float = 1e-8,
                  weight_decay: float = 0.01) -> None:
@@ -325,6 +331,7 @@ class RMSprop(Optimizer):
 
     memories: tuple[str, ...] = ("mean_square",)
 
+    @also_called(KEYWORDS)
     def __init__(self, parameters: Iterable[Value], learning_rate: float | Schedule = 0.001,
                  decay: float = 0.9, epsilon: float = 1e-8, weight_decay: float = 0.0) -> None:
         super().__init__(parameters, learning_rate, weight_decay)
@@ -353,6 +360,7 @@ class Adagrad(Optimizer):
 
     memories: tuple[str, ...] = ("sum_of_squares",)
 
+    @also_called(KEYWORDS)
     def __init__(self, parameters: Iterable[Value], learning_rate: float | Schedule = 0.01,
                  epsilon: float = 1e-8, weight_decay: float = 0.0) -> None:
         super().__init__(parameters, learning_rate, weight_decay)

@@ -13,6 +13,7 @@ import numpy as np
 
 from autograd.compiler.backends.threads import checked as checked_threads
 from autograd.core import primitives
+from autograd.core.aliases import also_called
 from autograd.core.graph import collector_at_rest
 from autograd.core.typing import Array
 from autograd.core.validation import as_float, not_negative, whole
@@ -86,6 +87,7 @@ class Job:
         return self.loss.labels(self.targets)
 
 
+@also_called({"lr": "learning_rate", "random_state": "seed"})
 def fit(model: Module, X: Any, y: Any, loss: str | Loss | Callable[..., Any] = "mean_squared_error",
         optimizer: str | Optimizer = "sgd", epochs: int = 100, batch_size: int | None = None,
         seed: int = 0, l2: float = 0.0, learning_rate: float | Schedule | None = None,

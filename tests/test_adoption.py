@@ -20,7 +20,7 @@ import numpy as np
 import pytest
 
 import autograd as ag
-from autograd import Value, adopt, grad, jit
+from autograd import Value, adopt, grad, jit, value_and_grad
 
 Make = Callable[..., str]
 
@@ -310,6 +310,39 @@ def test_a_c_extension_in_a_package_stays_and_is_named(
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert adopt(name).f(Value(2.0)).data == 2.0
+
+
+def test_int_is_a_whole_number_without_a_slope(package: Make) -> None:
+    name = package(__init__="""
+        import numpy as np
+        def f(x):
+            tens = [1.0, 10.0, 100.0]
+            whole = np.zeros(3, dtype=int)
+            whole[int(x)] = 1
+            return (x - int(x)) * tens[int(x)] + int("1") * whole.sum()
+        """)
+    ours = adopt(name).f
+    assert value_and_grad(ours)(1.75) == (8.5, 10.0)
+    compiled = jit(value_and_grad(ours))
+    assert [compiled(x) for x in (1.75, 1.5, 2.5, 0.25)] == [
+        value_and_grad(ours)(x) for x in (1.75, 1.5, 2.5, 0.25)]
+    assert compiled.n_recordings == 3  # one for each whole number
+    with pytest.raises(ValueError, match="NaN"):
+        ours(Value(math.nan))
+    with pytest.raises(TypeError, match="int"):
+        grad(importlib.import_module(name).f)(1.75)
+
+
+def test_a_module_that_writes_over_its_own_name_is_adopted(package: Make) -> None:
+    name = package(__init__="", all="""
+        import PACKAGE
+        from math import exp
+        globals().update({name: getattr(PACKAGE, name) for name in dir(PACKAGE)
+                          if name in ("__name__", "__spec__")})
+        def f(x): return exp(x)
+        """)
+    importlib.import_module(f"{name}.all")
+    assert grad(adopt(f"{name}.all").f)(0.5) == math.exp(0.5)
 
 
 def test_statistics_of_values() -> None:

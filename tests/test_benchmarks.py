@@ -248,6 +248,7 @@ def test_every_stage_of_growth_is_measured(kind: str) -> None:
     found = growth.stages(kind, 500)
     assert 250 <= found["instructions"] <= 1000
     assert tuple(found["stages"]) == growth.STAGES
+    assert tuple(growth.calls(kind, 500)["stages"]) == growth.CALLS
     assert all(seconds > 0.0 and peak >= 0 for seconds, peak in found["stages"].values())
 
 

@@ -26,7 +26,7 @@ LATER = {"autograd.checking", "autograd.compiler", "autograd.descent", "autograd
          "autograd.plotting", "autograd.special", "autograd.strategies", "nn.compiled_training",
          "nn.drawing", "nn.estimators", "nn.training"}
 
-MOST_MODULES = 60  # after NumPy; 51 are loaded today with nn, where NumPy is a new one
+MOST_MODULES = 75  # after NumPy; 64 are loaded today with nn, where NumPy is a new one
 
 
 def loaded_by(statement: str) -> set[str]:
@@ -51,7 +51,7 @@ def test_that_test_sees_what_is_loaded() -> None:
 
 def test_only_numpy_is_used_from_outside() -> None:
     roots = {name.partition(".")[0] for name in loaded_by("import autograd, nn")}
-    assert roots - set(sys.stdlib_module_names) == {"autograd", "nn"}
+    assert roots - set(sys.stdlib_module_names) - {"numpy"} == {"autograd", "nn"}  # parts of NumPy
 
 
 def test_the_versions_are_one() -> None:

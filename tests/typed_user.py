@@ -16,6 +16,8 @@ import numpy as np
 import autograd
 import nn
 from autograd import (
+    TABLE,
+    Primitive,
     Value,
     compare_naive,
     dot,
@@ -25,17 +27,22 @@ from autograd import (
     grad,
     gradcheck,
     hessian,
+    implicit,
     jacobian,
     jit,
+    linearize,
     live,
     logsumexp,
     maximum,
     norm,
+    primitive,
     primitives,
     sqrt,
     step_through,
+    taylor,
     value_and_grad,
     values,
+    vjp,
     vmap,
     where,
 )
@@ -43,6 +50,7 @@ from autograd.checking.reports import Report
 from autograd.compiler.vmap import Batched
 from autograd.drawing.rendering import Drawing
 from autograd.explaining.chain_rule import Explanation
+from autograd.extend import ArrayPrimitive, unregister
 from autograd.pages import Page
 
 if TYPE_CHECKING:
@@ -242,6 +250,28 @@ def what_is_loaded_later_has_types(v: Value) -> None:
     refused(lambda: draw("x"))  # type: ignore  # pyright: ignore
 
 
+@primitive(vjp=lambda g, y, x: 2.0 * g * x)
+def own_square(x: Any) -> Any:
+    return x * x
+
+
+def linear_maps_and_functions_of_ones_own() -> None:
+    assert_type(own_square, ArrayPrimitive)
+    assert_type(primitive(half_square, vjp=lambda g, y, x: g * x), ArrayPrimitive)
+    assert_type(primitive("typed_cube", lambda x: x * x * x, lambda x, y: 3.0 * x * x), Primitive)
+    unregister(TABLE["typed_cube"])
+    assert_type(implicit(lambda x, a: x * x - a, math.sqrt), ArrayPrimitive)
+    value, pullback = vjp(half_square, 3.0)
+    assert_type(pullback, Callable[[Any], Any])
+    assert pullback(1.0) == 3.0 and linearize(half_square, 3.0)[1](2.0) == 6.0 and value == 4.5
+    assert_type(grad(lambda x: (x * x, x), has_aux=True)(3.0), tuple[Any, Any])
+    assert_type(value_and_grad(lambda x: (x * x, x), has_aux=True)(3.0), tuple[Any, Any])
+    assert_type(taylor(lambda x: exp(x), 0.0, 3), Array)
+    refused(lambda: primitive(half_square))  # type: ignore  # pyright: ignore
+    refused(lambda: implicit(half_square))  # type: ignore  # pyright: ignore
+    refused(lambda: taylor(half_square, 1.0))  # type: ignore  # pyright: ignore
+
+
 def networks(v: Value) -> None:
     model = nn.MLP(2, [3, 1], seed=1)
     assert_type(model([1.0, v]), Value | list[Value])
@@ -262,6 +292,7 @@ def main() -> None:
     compiled_functions_keep_their_signature()
     mapped_functions_give_arrays()
     what_is_loaded_later_has_types(v)
+    linear_maps_and_functions_of_ones_own()
     networks(v)
 
 

@@ -67,7 +67,24 @@ def gradcheck(f: Callable[..., Any], *inputs: Any, gradient: Callable[..., Any] 
         ValueError, ZeroDivisionError, OverflowError: where f or its derivative does not exist.
     """
     refuse_misuse("gradcheck", f)
+    if len(inputs) == 1 and isinstance(inputs[0], tuple) and _takes_several(f, len(inputs[0])):
+        raise TypeError("gradcheck takes the arguments of f one by one; write gradcheck(f, "
+                        f"{', '.join(map(repr, inputs[0][:3]))}{', ...' * (len(inputs[0]) > 3)})")
     return _Check(f, inputs, gradient, rtol, atol).run()
+
+
+def _takes_several(f: Callable[..., Any], count: int) -> bool:
+    """Whether f can be called with so many arguments, and not with a single one."""
+    try:
+        signature = inspect.signature(f)
+        signature.bind(*range(count))
+    except (TypeError, ValueError):
+        return False
+    try:
+        signature.bind(0)
+    except TypeError:
+        return True
+    return False
 
 
 class _Check:

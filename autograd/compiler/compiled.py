@@ -143,7 +143,7 @@ class Compiled:
         if lookout is not None:
             watch.add_libraries(lookout)
         waits = self.profit is not None and self.profit.recorded(
-            recording.program, may_wait)
+            recording.program, may_wait, recording.decisions)
         if waits and not is_once:  # what changes at each call is seen now, and the rest later
             self._plainly(arguments, keywords)
             _refuse_changes(watch)
@@ -433,7 +433,7 @@ def _paragraph(number: int, note: Note) -> list[str]:
                      f"{program.name(guard.right)}) is {guard.outcome}")
     if len(program.guards) > SHOWN:
         lines.append(f"   and {len(program.guards) - SHOWN} more condition(s)")
-    if not note.backend and is_branchy(program):
+    if not note.backend and is_branchy(program, note.recording.decisions):
         lines.append(f"   is not compiled before {STEADY} calls in a row have taken this branch, "
                      "for it has many conditions")
     if note.backend:

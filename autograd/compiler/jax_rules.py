@@ -15,8 +15,9 @@ import jax
 import jax.numpy as jnp
 from jax.custom_derivatives import SymbolicZero
 
+from autograd.compiler.backends.formulas import Emit
 from autograd.compiler.backends.jax.lowering import elementwise
-from autograd.compiler.backends.jax.ops import EMITTERS, REDUCERS, Emit
+from autograd.compiler.backends.jax.ops import EMITTERS, REDUCERS
 from autograd.compiler.program.program import Program
 from autograd.compiler.trace.inlining import inlined
 from autograd.compiler.trace.tracer import record

@@ -19,6 +19,7 @@ from autograd.compiler.trace.inlining import inlined
 from autograd.compiler.trace.standalone import standalone
 from autograd.compiler.trace.tracer import Recording, is_recording
 from autograd.core import value
+from autograd.core.aliases import also_called
 from autograd.core.context import listeners_on
 from autograd.core.graph import collector_at_rest
 from autograd.core.linear_maps import vjp_of
@@ -329,6 +330,11 @@ def jit(function: OfValues, *, backend: str | None = None, static_argnums: Posit
 @overload
 def jit(function: F, *, backend: str | None = None, static_argnums: Positions = (),
         max_recordings: int | None = None, ignore: str | Sequence[str] = ()) -> Jitted[F]: ...
+@also_called({}, {
+    "static_argnames": "write static_argnums=, the positions of those arguments",
+    "donate_argnums": "leave it out: arguments are read, and their memory stays with the caller",
+    "inline": "leave it out: what a compiled function calls is a part of it",
+    "nopython": "leave it out", "cache": "leave it out: machine code is kept on disk anyhow"})
 def jit(function: Any = None, *, backend: str | None = None, static_argnums: Positions = (),
         max_recordings: int | None = None, ignore: str | Sequence[str] = ()) -> Any:
     """Compile a function of numbers: recorded at its first call, replayed from then on.

@@ -45,15 +45,16 @@ class Profit:
             return True
         return self._pays(self._cost())
 
-    def recorded(self, program: Program, may_wait: bool) -> bool:
+    def recorded(self, program: Program, may_wait: bool, decisions: int | None = None) -> bool:
         """Count a recording; whether to compile it only once its branch has shown to be steady.
 
         Args:
             program: what was recorded.
             may_wait: whether it may be compiled later.
+            decisions: as for :func:`is_branchy`.
         """
         is_free = self._recordings < FREE and not self._is_branchy
-        self._is_branchy = is_branchy(program)
+        self._is_branchy = is_branchy(program, decisions)
         waits = self._is_branchy and may_wait
         if self._is_branchy or not is_free:
             self._spent += self._cost() if waits else RECORDING + COMPILING
@@ -97,9 +98,16 @@ class Profit:
         return self._spent + cost <= (self.eager + 4 * self.replays) / 3
 
 
-def is_branchy(program: Program) -> bool:
-    """Whether another call is likely to take another branch, and compiling takes its time."""
-    return len(program.guards) >= BRANCHY and len(program) >= LONG
+def is_branchy(program: Program, decisions: int | None = None) -> bool:
+    """Whether another call is likely to take another branch, and compiling takes its time.
+
+    Args:
+        program: what was recorded.
+        decisions: how many comparisons the function made itself. Other conditions are those of
+            domains, which hold nearly always. None if all are its own.
+    """
+    conditions = len(program.guards) if decisions is None else min(decisions, len(program.guards))
+    return conditions >= BRANCHY and len(program) >= LONG
 
 
 class Candidate:

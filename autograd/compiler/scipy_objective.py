@@ -114,8 +114,7 @@ def value_and_jacobian(function: Callable[..., Any]) -> Callable[..., Any]:
         trace = Trace(function, 0, arguments, {})
         outputs = flatten(trace.result)
         flat = [item for row in rows_of_jacobian(outputs, trace) for item in row]
-        shape = shape_of(trace.result)
-        slopes = trace.split(as_array(flat, (*shape, len(trace.leaves))), 1, shape)
+        slopes = trace.split(as_array(flat, (len(outputs), len(trace.leaves))), trace.result)
         return rebuild(trace.result, outputs), slopes
 
     return both

@@ -32,6 +32,7 @@ from autograd.compiler.trace.batched_results import (
 )
 from autograd.compiler.trace.few_rows import FewRows, builder, few_rows
 from autograd.compiler.trace.tracer import Recording, RecordingError, is_recording
+from autograd.core.aliases import also_called
 from autograd.core.context import listeners_on
 from autograd.core.graph import collector_at_rest
 from autograd.core.linear_maps import vjp_of
@@ -401,6 +402,9 @@ def vmap(function: Callable[..., RowResult], in_axes: Axes = 0, *, backend: str 
 def vmap(function: Callable[..., Any], in_axes: Axes = 0, *, backend: str | None = None,
          max_recordings: int | None = None, threads: int | None = None,
          mesh: Any = None) -> Batched[Any]: ...
+@also_called({"in_dims": "in_axes"}, {
+    "out_axes": "the rows of results lie along the first axis; write np.moveaxis(result, 0, axis)",
+    "out_dims": "the rows of results lie along the first axis; write np.moveaxis(result, 0, axis)"})
 def vmap(function: Callable[..., Any], in_axes: Axes = 0, *, backend: str | None = None,
          max_recordings: int | None = None, threads: int | None = None,
          mesh: Any = None) -> Batched[Any]:

@@ -17,9 +17,9 @@ from typing import Any
 
 import numpy as np
 
-from autograd.core.call import Call, numbers_of
-from autograd.core.primitive import Primitive, value_class
-from autograd.core.pytrees import leaves_of
+from autograd.core import value
+from autograd.core.call import Call, holds_values, numbers_of
+from autograd.core.primitive import OF_PROGRAMS, Primitive, register, value_class
 from autograd.core.value import (
     Value,
     new_node,
@@ -33,6 +33,19 @@ from autograd.core.value import (
 # What functions raise that are not made for Values: C libraries have classes of their own.
 UNFIT = Exception
 SAME = 1e-6  # how far results on Values may be from those on numbers, relative to the largest
+
+
+def _unknown_slope(x: Any, y: Any) -> Any:
+    raise TypeError("JAX does not know the vjp of a primitive of arrays that was declared with "
+                    "check=False, and its values may have another derivative; differentiate here: "
+                    "jit(grad(f)).to_jax()")
+
+
+# What programs hold in place of an identity where only the vjp knows the derivative.
+own_vjp = register(Primitive(
+    "own_vjp", lambda x: x, (_unknown_slope,), exact=True, transparent=True, raises=(),
+    summary="The number itself, whose derivative is a vjp that no program holds.", hidden=True),
+    OF_PROGRAMS)
 
 
 class ArrayPrimitive:
@@ -60,8 +73,8 @@ class ArrayPrimitive:
     """
 
     # No attributes but those of any function, which whoever wraps it takes over.
-    __slots__ = ("__dict__", "__weakref__", "function", "jvp", "name", "recorded", "vjp",
-                 "why_not_differentiable")
+    __slots__ = ("__dict__", "__weakref__", "function", "is_unchecked", "jvp", "name", "recorded",
+                 "vjp", "why_not_differentiable")
 
     def __init__(self, function: Callable[..., Any], vjp: Callable[..., Any] | None = None,
                  jvp: Callable[..., Any] | None = None, name: str = "",
@@ -78,10 +91,11 @@ class ArrayPrimitive:
         self.__name__ = self.name
         self.__wrapped__ = function
         self.why_not_differentiable = ""
+        self.is_unchecked = False  # set by who lets people say so
 
     def __call__(self, *arguments: Any, **options: Any) -> Any:
         """The function; Values among the arguments give Values."""
-        if not any(leaf.__class__ is Value for leaf in leaves_of(arguments)):
+        if not any(map(holds_values, arguments)):
             return self.function(*arguments, **options)
         call = Call(self, arguments, options)
         call.gave(self.function(*call.on(numbers(call.inputs)), **options))
@@ -111,8 +125,10 @@ class ArrayPrimitive:
                 f"call {self.name}, which cannot be written out in recorded operations ({why}); "
                 "call it outside of jit and vmap, or say with primitive(..., recorded=...) how to "
                 "compute it in Python and NumPy's functions")
-        else:
-            call.numbers, call.computed = tuple(data.tolist()), tuple(found)
+            return
+        call.computed = tuple(found)
+        if listener is not value.eavesdropper:  # or a thread's recording would change our bits
+            call.numbers = tuple(data.tolist())  # those of a replay
 
     def __reduce__(self) -> str:
         space = getattr(sys.modules.get(str(self.__module__)), "__dict__", {})
@@ -151,23 +167,47 @@ class Result(Primitive):
 
     call: Call
     place: int
+    arity = None
+    parameters = ("*xs",)
+    safe = ((-1.0, 1.0),)
 
     def __init__(self, call: Call, place: int) -> None:
-        name, index = call.function.name, call.place(place)
-        self.__dict__.update(
-            call=call, place=place, name=f"{name}{index or '[]'}", symbol=f"{name}{index}",
-            arity=None, value=self._value, partials=self._partials,
-            text=f"{name}({{all}}){_braced(index)}",
-            latex=rf"\operatorname{{{{{_escaped(name)}}}}}\left({{all}}\right){_subscript(index)}",
-            parameters=("*xs",), safe=((-1.0, 1.0),),
-            __doc__=f"{name}(...){index}: a result of a primitive of arrays.")
+        self.__dict__.update(call=call, place=place)
 
-    def _value(self, *operands: float) -> float:
+    @property
+    def index(self) -> str:
+        """How to write the place of the result behind the name; "" for a single one."""
+        return self.call.place(self.place)
+
+    @property
+    def name(self) -> str:
+        """Never that of a row of the table."""
+        return f"{self.call.function.name}{self.index or '[]'}"
+
+    @property
+    def symbol(self) -> str:
+        """What a drawing shows."""
+        return f"{self.call.function.name}{self.index}"
+
+    @property
+    def text(self) -> str:
+        """The template of the notation."""
+        return f"{_braced(self.call.function.name)}({{all}}){_braced(self.index)}"
+
+    @property
+    def latex(self) -> str:
+        """The template of the notation in formulas."""
+        name = rf"\operatorname{{{{{_escaped(self.call.function.name)}}}}}"
+        return rf"{name}\left({{all}}\right){_subscript(self.index)}"
+
+    def value(self, *operands: float) -> float:
+        """The result for other operands."""
         results = self.call.function.function(*self.call.on(operands), **self.call.options)
         number: float = numbers_of(results, self.call.function.name)[self.place]
         return number
 
-    def _partials(self, *operands_and_result: Any) -> list[Any]:
+    def partials(self, *operands_and_result: Any) -> list[Any]:
+        """The derivatives by all operands."""
         return list(self.local_derivatives(operands_and_result[:-1], operands_and_result[-1], ()))
 
     def local_derivatives(self, operands: Sequence[Any], result: Any,

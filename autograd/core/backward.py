@@ -27,6 +27,7 @@ from autograd.core.value import (
     Operand,
     Value,
     data_of,
+    grad_of,
     maker,
     name_of,
     numbers,
@@ -71,6 +72,19 @@ def backward(root: Value) -> None:
         for leaf, grad in zip(leaves, before, strict=True):
             leaf.grad = grad
         raise
+
+
+def hand_on(node: Value) -> None:
+    """Add a node's grad times the local derivatives to the grads of its operands.
+
+    Raises:
+        ValueError: when a leaf's data was edited after it was used.
+        ValueError, ZeroDivisionError, OverflowError: where a derivative does not exist.
+    """
+    refuse_stale(topological_order(node))
+    for parent, local in zip(node.parents, local_derivatives(node), strict=True):
+        if local is not None and isinstance(parent, Value):
+            parent.grad = grad_of(parent) + grad_of(node) * local
 
 
 def _propagate(order: list[Value]) -> None:

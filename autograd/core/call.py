@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd.core.arrays import bare
 from autograd.core.primitive import as_float, value_class
 from autograd.core.pytrees import as_array, flatten, items_of, leaves_of, rebuild, with_items
 
@@ -35,40 +36,43 @@ class Call:
         TypeError: for a Value among the keywords.
     """
 
-    __slots__ = ("_moving", "_results", "_templates", "computed", "function", "inputs", "numbers",
-                 "options")
+    __slots__ = ("_counts", "_places", "_results", "_templates", "computed", "function", "inputs",
+                 "numbers", "options")
 
     def __init__(self, function: Any, arguments: tuple[Any, ...], options: dict[str, Any]) -> None:
         self.function, self.options = function, options
         for name, option in options.items():
-            if _holds_values(option):
+            if holds_values(option):
                 raise TypeError(f"{function.name}: the keyword {name} holds a Value; by keywords "
                                 "nothing is differentiated, pass it by its position")
-        self._moving = tuple(map(_holds_values, arguments))
         inputs: list[Any] = []
-        for argument, moves in zip(arguments, self._moving, strict=True):
-            if moves:
-                inputs += [x if x.__class__ is value_class[0] else as_float(x, "an argument")
-                           for x in flatten(argument)]
+        templates, counts = [], []  # copies, for the caller may edit arrays in place
+        for argument in arguments:
+            items = _operands(argument) if holds_values(argument) else []
+            inputs += items
+            counts.append(len(items))
+            templates.append(rebuild(argument, [0.0] * len(items)) if items
+                             else changed(argument, _copied))
         self.inputs: tuple[Any, ...] = tuple(inputs)
-        # Copies, for the caller may edit arrays in place before the derivative is asked for.
-        self._templates = tuple(
-            rebuild(argument, [0.0] * len(flatten(argument))) if moves
-            else changed(argument, _copied) for argument, moves in
-            zip(arguments, self._moving, strict=True))
+        self._templates = tuple(templates)
+        self._counts = tuple(counts)  # of the operands in each argument
         self.numbers: tuple[float, ...] = ()
         self.computed: tuple[Any, ...] = ()
         self._results: Any = None
+        self._places: list[str] | None = None  # once somebody asks
 
     def on(self, operands: Sequence[Any]) -> list[Any]:
         """The arguments with others in place of the operands."""
-        remaining, arguments = iter(operands), []
-        for template, moves in zip(self._templates, self._moving, strict=True):
-            if moves:
-                count = len(leaves_of(template))
-                arguments.append(rebuild(template, [next(remaining) for _ in range(count)]))
-            else:
+        arguments, start = [], 0
+        for template, count in zip(self._templates, self._counts, strict=True):
+            items = list(operands[start:start + count])
+            start += count
+            if not count:
                 arguments.append(changed(template, _copied))
+            elif isinstance(template, np.ndarray):
+                arguments.append(as_array(items, template.shape))
+            else:
+                arguments.append(rebuild(template, items))
         return arguments
 
     def gave(self, results: Any) -> None:
@@ -94,7 +98,9 @@ class Call:
 
     def place(self, position: int) -> str:
         """How to write the place of a result behind the name: ``[0, 1]``; "" for a single one."""
-        return list(_places(self._results))[position]
+        if self._places is None:
+            self._places = list(_places(self._results))
+        return self._places[position]
 
     def gradients(self, found: Any) -> list[Any]:
         """What a vjp gave, for each operand: a float or Value, None for no adjoint.
@@ -111,7 +117,7 @@ class Call:
                             f"each argument (None for none), not {_shown(found)}")
         gradients: list[Any] = []
         for position, (part, template, moves) in enumerate(
-                zip(found, self._templates, self._moving, strict=True)):
+                zip(found, self._templates, self._counts, strict=True)):
             if moves:
                 what = f"the gradient by argument {position} that the vjp of {name} returns"
                 gradients += _like(part, template, what)
@@ -124,33 +130,55 @@ class Call:
     def tangents_of(self, items: Sequence[Any]) -> list[Any]:
         """The tangents of the operands in the structure of the arguments; None for others."""
         return [argument if moves else None for argument, moves in
-                zip(self.on(items), self._moving, strict=True)]
+                zip(self.on(items), self._counts, strict=True)]
 
     def copied(self, inputs: tuple[Any, ...]) -> Call:
         """The same call on other operands."""
-        return restored(self.function, self._templates, self.options, self._moving, inputs,
+        return restored(self.function, self._templates, self.options, self._counts, inputs,
                         self.numbers, self._results)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return restored, (self.function, self._templates, self.options, self._moving, self.inputs,
+        return restored, (self.function, self._templates, self.options, self._counts, self.inputs,
                           self.numbers, self._results)
 
 
 def restored(function: Any, templates: tuple[Any, ...], options: dict[str, Any],
-             moving: tuple[bool, ...], inputs: tuple[Any, ...], numbers: tuple[float, ...],
+             counts: tuple[int, ...], inputs: tuple[Any, ...], numbers: tuple[float, ...],
              results: Any) -> Call:
     """A call as it was."""
     call = object.__new__(Call)
     call.function, call.options, call.inputs, call.numbers = function, options, inputs, numbers
-    call._templates, call._moving, call._results = templates, moving, results
-    call.computed = ()
+    call._templates, call._counts, call._results = templates, counts, results
+    call.computed, call._places = (), None
     return call
 
 
-def _holds_values(structure: Any) -> bool:
-    if isinstance(structure, np.ndarray) and structure.dtype != object:
-        return False
-    return any(leaf.__class__ is value_class[0] for leaf in leaves_of(structure))
+def holds_values(structure: Any) -> bool:
+    """Whether there is a Value in something."""
+    recorded = value_class[0]
+    if isinstance(structure, np.ndarray):
+        return structure.dtype == object and any(
+            x.__class__ is recorded for x in bare(structure).flat)
+    return any(leaf.__class__ is recorded for leaf in leaves_of(structure))
+
+
+def is_differentiable(argument: Any) -> bool:
+    """Whether an argument is of floats and Values alone."""
+    if isinstance(argument, np.ndarray) and argument.dtype.kind == "f":
+        return True
+    leaves = leaves_of(argument)
+    return bool(leaves) and all(
+        leaf.__class__ is value_class[0] or isinstance(leaf, float | np.floating)
+        for leaf in leaves)
+
+
+def _operands(argument: Any) -> list[Any]:
+    """The Values and floats of an argument, in order."""
+    items = (bare(argument).ravel().tolist() if isinstance(argument, np.ndarray)
+             else flatten(argument))
+    kinds = set(map(type, items))
+    return items if kinds <= {value_class[0], float} else [
+        x if x.__class__ is value_class[0] else as_float(x, "an argument") for x in items]
 
 
 # --- structures in which only floats are numbers --------------------------------------------------
@@ -257,4 +285,4 @@ def _shown(found: Any) -> str:
     return repr(found)
 
 
-__all__ = ["Call", "changed", "numbers_of", "restored"]
+__all__ = ["Call", "changed", "holds_values", "is_differentiable", "numbers_of", "restored"]

@@ -71,7 +71,8 @@ def _denied(name: str, a: Any, b: Any) -> Any:
 
 
 def _denials(name: str, a: Any, b: Any) -> Any:
-    return np.frompyfunc(lambda x, y: _denied(name, x, y), 2, 1)(a, b)
+    with np.errstate(invalid="ignore"):
+        return np.frompyfunc(lambda x, y: _denied(name, x, y), 2, 1)(a, b)
 
 
 def _chosen(denied: Any, a: Any, b: Any) -> Any:
@@ -137,7 +138,7 @@ class Condition(NDArrayOperatorsMixin):
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
         logical = _LOGICAL.get(ufunc.__name__)
         if method == "__call__" and not options:
-            if logical is not None and all(isinstance(x, Condition) for x in inputs):
+            if logical is not None and all(map(_is_truths, inputs)):
                 return _combination(logical, inputs)
             if ufunc is np.multiply and any(
                     x.__class__ in (Value, ArrayOfValues) for x in inputs):
@@ -203,11 +204,23 @@ def as_factor(x: Any) -> Any:
     return x.numbers() if _is_open(x) else decided(x)
 
 
-def _combination(logical: np.ufunc, conditions: tuple[Condition, ...]) -> Any:
-    if any(x.is_decided for x in conditions):
+def _is_truths(x: Any) -> bool:
+    return isinstance(x, Condition | bool | np.bool_) or (
+        x.__class__ is np.ndarray and x.dtype.kind == "b")
+
+
+def _combination(logical: np.ufunc, conditions: tuple[Any, ...]) -> Any:
+    if not any(map(_is_open, conditions)):
         return logical(*map(decided, conditions))
     return Condition(lambda: logical(*map(decided, conditions)),
-                     lambda: _COMBINED[logical](*[x.denied() for x in conditions]))
+                     lambda: _COMBINED[logical](*map(_denied_of, conditions)))
+
+
+def _denied_of(truths: Any) -> Array:
+    """0 where there is truth, of a condition, or of truths that are known."""
+    if _is_open(truths):
+        return truths.denied()  # type: ignore[no-any-return]
+    return np.where(decided(truths), 0.0, 1.0).astype(object)
 
 
 def decided(item: Any) -> Any:

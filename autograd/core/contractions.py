@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from autograd.core import primitives
-from autograd.core.arrays import ArrayOfValues, bare
+from autograd.core.arrays import ArrayOfValues
 from autograd.core.context import listeners_on
 from autograd.core.primitive import as_float
 from autograd.core.pytrees import as_array
@@ -24,10 +24,15 @@ Row = tuple[tuple[Any, ...], list[float], bool]  # operands, their numbers, whet
 
 
 def as_objects(operand: Any) -> Array:
-    """An array-like as a plain array of Values and of Python's floats."""
-    array = np.asanyarray(operand)
-    plain: Array = bare(array)
-    return plain if plain.dtype == object else plain.astype(object)
+    """An array-like as a plain array of Values and of Python's floats.
+
+    Raises:
+        TypeError: for a masked array, which is more than its numbers.
+    """
+    if isinstance(operand, np.ma.MaskedArray):
+        raise TypeError("a masked array is more than its numbers; write array.filled(0.0)")
+    plain = np.asarray(operand)
+    return plain if plain.dtype.kind == "O" else plain.astype(object)
 
 
 def total(items: Sequence[Any]) -> Any:
@@ -117,7 +122,7 @@ def matmul(a: Any, b: Any) -> Any:
     return _finished(_products(left, right), outer + ends)
 
 
-def dot(a: Any, b: Any, out: None = None) -> Any:
+def dot(a: Any, b: Any) -> Any:
     """``np.dot``."""
     left, right = as_objects(a), as_objects(b)
     if left.ndim == 0 or right.ndim == 0:
@@ -178,8 +183,7 @@ def vecmat(a: Any, b: Any) -> Any:
     return matmul(as_objects(a)[..., None, :], b)[..., 0, :]
 
 
-def trace(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: None = None,
-          out: None = None) -> Any:
+def trace(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: None = None) -> Any:
     """``np.trace``."""
     return np.sum(np.diagonal(np.asanyarray(a), offset, axis1, axis2), axis=-1)
 

@@ -25,7 +25,7 @@ _INSTEAD = {
     "remainder": "autograd.ieee_remainder(a, b)"}
 # Functions that autograd.math has of Values, too, without a row.
 _IN_MATH = ("isnan", "isinf", "isfinite", "isclose", "modf", "frexp", "ldexp", "prod")
-_LIBRARIES = sys.stdlib_module_names | {"numpy", "scipy", "pandas"}
+_LIBRARIES = sys.stdlib_module_names | {"autograd", "numpy", "scipy", "pandas"}
 _OF_ARRAYS = ("autograd.core.numpy_", "autograd.core.arrays", "autograd.core.value")
 _KEEP = "use the Value itself, which keeps the gradient"
 
@@ -52,7 +52,11 @@ def lost_gradient(call: str) -> str:
     """
     frame = _of_the_user(sys._getframe(2))
     asking = _asking(frame.f_code, frame.f_lasti, frame.f_lineno)
-    if asking.how == "store":
+    method = asking.name.rpartition(".")[2] if "." in asking.name else ""
+    if method == "astype":
+        return ("astype(float) would make plain numbers of Values and lose the gradient silently; "
+                "leave it out: an array of Values has dtype=object, and NumPy's functions take it")
+    if asking.how == "store" or method == "fill":
         return ("an array of plain numbers cannot hold a Value, whose gradient would be lost; make "
                 "it with np.zeros(n, dtype=object), np.zeros_like(x) of an array x of Values or "
                 "autograd.values(...), or collect the Values in a list; v.data is the bare number")
@@ -148,7 +152,9 @@ def _by_places(before: list[dis.Instruction], call: dis.Instruction) -> str:
     names = [each.argval for each in parts]
     if not all(each.opname.startswith("LOAD_") for each in parts) or not all(
             isinstance(name, str) for name in names):
-        return ""  # the result of another call, or an item
+        # The result of another call, or an item; of a method the name is known.
+        last = parts[-1]  # there is one: what is no LOAD_
+        return f".{last.argval}" if last.opname in ("LOAD_METHOD", "LOAD_ATTR") else ""
     return ".".join(names)
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -35,6 +36,11 @@ def _ours(array: Any) -> Array:
 
 def _into(result: Any, out: Any) -> Any:
     return result if out is None else numpy_protocol.written(result, out)
+
+
+def _with_out(function: Function) -> Function:
+    """A function whose result may go into an array."""
+    return lambda *arguments, out=None, **options: _into(function(*arguments, **options), out)
 
 
 # --- sums and their relatives ---------------------------------------------------------------------
@@ -170,7 +176,7 @@ def _average(a: Any, axis: Any = None, weights: Any = None, returned: bool = Fal
     return (result, scale + 0.0 * result) if returned else result
 
 
-def _ptp(a: Any, axis: Any = None, out: Any = None, keepdims: Any = False) -> Any:
+def _ptp(a: Any, axis: Any = None, *, keepdims: Any = False) -> Any:
     return np.max(a, axis=axis, keepdims=keepdims is True) - np.min(
         a, axis=axis, keepdims=keepdims is True)
 
@@ -602,9 +608,7 @@ def _norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> 
     if len(axes) == 1:
         return _norm_of_vectors(np.abs(_ours(array)), ord, axes, keepdims)
     if ord not in (1, -1, math.inf, -math.inf):
-        if "norm" in LINALG:
-            return LINALG["norm"](x, ord, axis, keepdims)
-        raise _unanswered(f"np.linalg.norm(x, {ord!r}) of a matrix")
+        return linalg_functions()["norm"](x, ord, axes, keepdims)
     extreme = np.max if ord > 0 else np.min
     first, last = axes if abs(ord) == 1 else axes[::-1]  # the largest sum of a column, or of a row
     result = extreme(np.sum(np.abs(_ours(array)), axis=first, keepdims=True), axis=last,
@@ -698,6 +702,9 @@ _BY_NAME: dict[str, Function] = {
     "linalg.matmul": lambda a, b, /: contractions.matmul(a, b),
     "linalg.vecdot": lambda a, b, /, *, axis=-1: contractions.vecdot(a, b, axis),
 }
+# Those of them whose result may go into an array, by the keyword out.
+_WITH_OUT = ("dot", "trace", "ptp", "median", "quantile", "percentile", "nanmedian", "nanquantile",
+             "nanpercentile")
 _DECIDING = ("argmax", "argmin", "argsort", "argpartition", "nanargmax", "nanargmin", "digitize",
              "lexsort")
 _AS_THEY_ARE = (
@@ -714,8 +721,8 @@ _AS_THEY_ARE = (
     "triu_indices_from", "diag_indices_from", "diff", "ediff1d", "outer", "clip", "unique",
     "polyval", "polyadd", "polysub", "polymul", "polyder", "polyint", "poly", "einsum_path",
     "trim_zeros", "save", "savez", "nanmax", "nanmin", "require", "isin", "in1d", "union1d",
-    "intersect1d",
-    "linalg.diagonal", "linalg.matrix_transpose", "linalg.multi_dot", "linalg.matrix_power")
+    "intersect1d", "fft.fftshift", "fft.ifftshift", "linalg.diagonal", "linalg.matrix_transpose",
+    "linalg.multi_dot", "linalg.matrix_power")
 _ABOUT_NUMBERS = "is computed from the bare numbers, and has no derivative; write it with " \
                  "np.array([v.data for v in x]), through which no gradient flows"
 INSTEAD: dict[str, str] = {
@@ -730,10 +737,11 @@ INSTEAD: dict[str, str] = {
     "linalg.eigvals": "would be complex numbers; for a symmetric matrix write np.linalg.eigvalsh",
 }
 
-# Functions of np.linalg by their names there, such as "inv": whoever has one registers it.
+# Functions of np.linalg by their names there, such as "inv", once ``linalg_functions`` was asked.
 LINALG: dict[str, Function] = {}
-OWN: dict[Any, Function] = {found: function for name, function in _BY_NAME.items()
-                            if (found := _named(name)) is not None}
+OWN: dict[Any, Function] = {
+    found: _with_out(function) if name in _WITH_OUT else function
+    for name, function in _BY_NAME.items() if (found := _named(name)) is not None}
 DECIDING: dict[Any, Function] = {found: orders.deciding(found) for name in _DECIDING
                                  if (found := _named(name)) is not None}
 AS_THEY_ARE: frozenset[Any] = frozenset(
@@ -779,7 +787,14 @@ def _has_arrays(arguments: tuple[Any, ...], options: dict[str, Any]) -> bool:
 def _of_linalg(function: Any) -> Function | None:
     if _module(function) != "numpy.linalg":
         return None
-    return LINALG.get(function.__name__)
+    return linalg_functions().get(function.__name__)
+
+
+def linalg_functions() -> dict[str, Function]:
+    """Those of ``autograd.linalg``, which is loaded when somebody asks for one."""
+    if not LINALG:
+        import_module("autograd.linalg")
+    return LINALG
 
 
 def _module(function: Any) -> str:

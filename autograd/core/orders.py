@@ -156,15 +156,15 @@ def _place(count: int, fraction: float, method: Any) -> float:
     return float(np.quantile(np.arange(count, dtype=float), fraction, method=method))
 
 
-def quantile(a: Any, q: Any, axis: Any = None, out: None = None, overwrite_input: bool = False,
-             method: Any = "linear", keepdims: Any = False, *, interpolation: Any = None,
+def quantile(a: Any, q: Any, axis: Any = None, *, overwrite_input: bool = False,
+             method: Any = "linear", keepdims: Any = False, interpolation: Any = None,
              weights: None = None) -> Any:
     """``np.quantile``, of all methods that NumPy has; q are plain numbers."""
     return _quantiles(_Sorted, a, q, axis, weights, interpolation or method, keepdims)
 
 
-def nanquantile(a: Any, q: Any, axis: Any = None, out: None = None, overwrite_input: bool = False,
-                method: Any = "linear", keepdims: Any = False, *, interpolation: Any = None,
+def nanquantile(a: Any, q: Any, axis: Any = None, *, overwrite_input: bool = False,
+                method: Any = "linear", keepdims: Any = False, interpolation: Any = None,
                 weights: None = None) -> Any:
     """``np.nanquantile``."""
     return _quantiles(lambda items: _Sorted([x for x in items if x == x]), a, q, axis, weights,
@@ -201,13 +201,13 @@ def nanpercentile(a: Any, q: Any, *arguments: Any, **options: Any) -> Any:
     return nanquantile(a, np.asarray(q, dtype=float) / 100.0, *arguments, **options)
 
 
-def median(a: Any, axis: Any = None, out: None = None, overwrite_input: bool = False,
+def median(a: Any, axis: Any = None, *, overwrite_input: bool = False,
            keepdims: Any = False) -> Any:
     """``np.median``."""
     return quantile(a, 0.5, axis, keepdims=keepdims)
 
 
-def nanmedian(a: Any, axis: Any = None, out: None = None, overwrite_input: bool = False,
+def nanmedian(a: Any, axis: Any = None, *, overwrite_input: bool = False,
               keepdims: Any = False) -> Any:
     """``np.nanmedian``."""
     return nanquantile(a, 0.5, axis, keepdims=keepdims)

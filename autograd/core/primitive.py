@@ -34,8 +34,9 @@ def as_float(number: Any, what: str = "data") -> float:
     if isinstance(number, float | int):  # bool and np.float64 are among them
         return float(number)
     if isinstance(number, str | bytes):
-        raise TypeError(f"{what} must be a real number, not the text {number!r}; "
-                        f"write float({number!r})")
+        instead = (f"write float({number!r})" if _is_written_number(number) else
+                   f"a name is a label: write Value(2.0, label={number!r})")
+        raise TypeError(f"{what} must be a real number, not the text {number!r}; {instead}")
     if isinstance(number, complex | np.complexfloating):
         raise TypeError(f"{what} must be a real number, not the complex {number!r}; "
                         "write .real and .imag parts as two Values")
@@ -53,6 +54,14 @@ def as_float(number: Any, what: str = "data") -> float:
         return float(number)
     except (TypeError, ValueError):
         raise TypeError(f"{what} must be a real number, not {type(number).__name__}") from None
+
+
+def _is_written_number(text: str | bytes) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 _RESULT = r"\by\b"  # in the text of a derivative
@@ -320,6 +329,8 @@ def no_slope(*_: Any) -> Any:
 
 
 TABLE: dict[str, Primitive] = {}
+# Rows that stand in recorded programs alone, and that nobody calls.
+OF_PROGRAMS: dict[str, Primitive] = {}
 # Rows that ``autograd.special`` fills in when it is loaded: ask by library().
 LIBRARY: dict[str, Primitive] = {}
 value_class: list[Any] = []  # value.py puts Value here: the one class whose objects record
@@ -338,7 +349,7 @@ def library() -> dict[str, Primitive]:
 
 def find(name: str) -> Primitive | None:
     """The primitive of that name, in the table or in the library; None where there is none."""
-    return TABLE.get(name) or library().get(name)
+    return TABLE.get(name) or OF_PROGRAMS.get(name) or library().get(name)
 
 
 def lookup(name: str) -> Primitive:

@@ -34,6 +34,7 @@ from autograd.core.primitive import as_float as as_float
 from autograd.core.primitive import library as library
 from autograd.core.primitive import lookup as lookup
 from autograd.core.primitive import register as register
+from autograd.core.primitive import value_class
 
 if TYPE_CHECKING:
     from autograd.core.signatures import Binary, Dot, NAry, Unary, Where
@@ -250,9 +251,9 @@ def _where_operands(condition: Any, a: Any, b: Any) -> tuple[Any, Any, Any]:
 
 def _where_slope(condition: Any, if_true: Any, if_false: Any) -> Any:
     """None for no adjoint; of a condition that is a Value, which a replay sees anew, 0."""
-    if condition.__class__ is float:
-        return if_true if condition else if_false
-    return where.apply((condition, if_true or 0.0, if_false or 0.0))
+    if condition.__class__ is value_class[0]:
+        return where.apply((condition, if_true or 0.0, if_false or 0.0))
+    return if_true if condition else if_false
 
 
 # The arm that is not taken receives no adjoint at all: 0 * inf in it cannot turn into nan.

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, Literal, ParamSpec, TypeVar,
 import numpy as np
 
 from autograd.core import primitives
+from autograd.core.aliases import also_called
 from autograd.core.array_primitive import pushed_forward
 from autograd.core.backward import (
     adjoints,
@@ -27,7 +28,15 @@ from autograd.core.backward import (
 from autograd.core.call import Call
 from autograd.core.composed import numbers_in
 from autograd.core.graph import refuse_stale, topological_order
-from autograd.core.pytrees import as_array, flatten, leaves_of, rebuild, shape_of
+from autograd.core.pytrees import (
+    as_array,
+    flatten,
+    items_of,
+    leaves_of,
+    rebuild,
+    shape_of,
+    with_items,
+)
 from autograd.core.typing import Array
 from autograd.core.undefined import Undefined, checked, in_ieee
 from autograd.core.value import (
@@ -110,18 +119,46 @@ class Trace:
         parts = rebuild(self.differentiated, items)
         return parts[0] if self.single else tuple(parts)
 
-    def split(self, array: Array, axes: int, lead: tuple[int, ...]) -> Any:
-        """An array whose last ``axes`` axes run over all leaves, one part for each argument."""
-        arguments = [(len(flatten(a)), shape_of(a)) for a in self.differentiated]
-        if self.single:
-            return _plain(array.reshape(lead + arguments[0][1] * axes))
-        starts = np.cumsum([0] + [size for size, _ in arguments])
-        spans = [(slice(start, start + size), shape)
-                 for start, (size, shape) in zip(starts, arguments, strict=False)]
-        if axes == 1:
-            return tuple(_plain(array[..., span].reshape(lead + shape)) for span, shape in spans)
-        return tuple(tuple(_plain(array[..., a, b].reshape(lead + first + second))
-                           for b, second in spans) for a, first in spans)
+    def split(self, table: Array, outer: Any = None) -> Any:
+        """A table of derivatives as arrays, in the structure of what has names or is a tuple.
+
+        Args:
+            table: a row for each output, a column for each leaf.
+            outer: what the rows are of: what the function returned; None for the arguments.
+        """
+        inner = self.differentiated[0] if self.single else _Arguments(self.differentiated)
+        return _divided(table, inner if outer is None else outer, inner)
+
+
+class _Arguments(tuple[Any, ...]):
+    """Several arguments, whose derivatives are a tuple."""
+
+    __slots__ = ()
+
+
+def _divided(table: Array, outer: Any, inner: Any) -> Any:
+    """A table as arrays, one for each part of the structures of its rows and columns."""
+    if _has_parts(outer) and not (inner.__class__ is _Arguments
+                                  and outer.__class__ is not _Arguments):  # these come first
+        return _by_parts(outer, lambda span, part: _divided(table[span], part, inner))
+    if _has_parts(inner):
+        return _by_parts(inner, lambda span, part: _divided(table[:, span], outer, part))
+    return _plain(table.reshape(shape_of(outer) + shape_of(inner)))
+
+
+def _has_parts(structure: Any) -> bool:
+    """Whether a structure is kept: that of a dictionary is, lists and arrays become one array."""
+    return structure.__class__ is _Arguments or isinstance(structure, dict) or (
+        isinstance(structure, list | tuple) and any(map(_has_parts, structure)))
+
+
+def _by_parts(structure: Any, make: Callable[[slice, Any], Any]) -> Any:
+    made, start = [], 0
+    for part in items_of(structure):
+        stop = start + len(flatten(part))
+        made.append(make(slice(start, stop), part))
+        start = stop
+    return tuple(made) if structure.__class__ is _Arguments else with_items(structure, made)
 
 
 def _lift(number: Any) -> Value:
@@ -166,6 +203,7 @@ def value_and_grad(function: Callable[..., Any], argnums: Argnums, has_aux: Lite
 @overload
 def value_and_grad(function: Callable[..., Any], argnums: Argnums = 0, *, has_aux: Literal[True],
                    undefined: Undefined = "raise") -> Callable[..., tuple[Any, Any]]: ...
+@also_called({"argnum": "argnums"})
 def value_and_grad(function: Any, argnums: Argnums = 0, has_aux: bool = False,
                    undefined: Undefined = "raise") -> Any:
     """A function that returns (value, gradient) of a function of one output.
@@ -291,6 +329,7 @@ def grad(function: Callable[..., Any], argnums: Argnums, has_aux: Literal[False]
 @overload
 def grad(function: Callable[..., Any], argnums: Argnums = 0, *, has_aux: Literal[True],
          undefined: Undefined = "raise") -> Callable[..., tuple[Any, Any]]: ...
+@also_called({"argnum": "argnums"})
 def grad(function: Any, argnums: Argnums = 0, has_aux: bool = False,
          undefined: Undefined = "raise") -> Any:
     """The function's gradient, as a function; see :func:`value_and_grad`.
@@ -321,6 +360,7 @@ def jacobian(function: Callable[..., Any], argnums: Argnums) -> Callable[..., An
 @overload
 def jacobian(function: Callable[..., Any], argnums: Argnums = 0, *,
              has_aux: Literal[True]) -> Callable[..., tuple[Any, Any]]: ...
+@also_called({"argnum": "argnums"})
 def jacobian(function: Any, argnums: Argnums = 0, has_aux: bool = False) -> Any:
     """The matrix of derivatives of a function of several outputs, as a function.
 
@@ -331,6 +371,7 @@ def jacobian(function: Any, argnums: Argnums = 0, has_aux: bool = False) -> Any:
     Returns:
         A function whose result has the shape (shape of the output) + (shape of the argument):
         an array, or a number where both are numbers; for a tuple of argnums a tuple of them.
+        Dictionaries keep their keys: ``result[key of the output][key of the argument]``.
     """
     if (composed := composed_of(jacobian, function, *_options(argnums, has_aux))) is not None:
         return composed
@@ -341,9 +382,8 @@ def jacobian(function: Any, argnums: Argnums = 0, has_aux: bool = False) -> Any:
         outputs = flatten(trace.result)
         rows = rows_of_jacobian(outputs, trace)
         flat = [item for row in rows for item in row]
-        shape = shape_of(trace.result)
         return trace.with_aux(
-            trace.split(as_array(flat, (*shape, len(trace.leaves))), 1, shape))
+            trace.split(as_array(flat, (len(outputs), len(trace.leaves))), trace.result))
 
     return _marked(jacobian_of, jacobian, function, *_options(argnums, has_aux))
 
@@ -366,12 +406,14 @@ def hessian(function: Callable[..., Any], argnums: Argnums) -> Callable[..., Any
 @overload
 def hessian(function: Callable[..., Any], argnums: Argnums = 0, *,
             has_aux: Literal[True]) -> Callable[..., tuple[Any, Any]]: ...
+@also_called({"argnum": "argnums"})
 def hessian(function: Any, argnums: Argnums = 0, has_aux: bool = False) -> Any:
     """The matrix of second derivatives of a function of one output, as a function.
 
     Returns:
         A function whose result has the shape (shape of the argument) * 2: an array, or a number;
-        for a tuple of argnums a tuple of tuples of them. Each row costs only the part of the
+        for a tuple of argnums a tuple of tuples of them, and for a dictionary one of dictionaries,
+        ``result[first key][second key]``. Each row costs only the part of the
         graph that the variable's derivative hangs on, so a sparse matrix is cheap.
     """
     if (composed := composed_of(hessian, function, *_options(argnums, has_aux))) is not None:
@@ -384,7 +426,7 @@ def hessian(function: Any, argnums: Argnums = 0, has_aux: bool = False) -> Any:
         rows = rows_of_jacobian(firsts, trace)
         size = len(trace.leaves)
         return trace.with_aux(
-            trace.split(as_array([item for row in rows for item in row], (size, size)), 2, ()))
+            trace.split(as_array([item for row in rows for item in row], (size, size))))
 
     return _marked(hessian_of, hessian, function, *_options(argnums, has_aux))
 

@@ -494,7 +494,31 @@ class Value:
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         return {"text/plain": repr(self)} if display_hook is None else display_hook(self)
 
-    # --- micrograd's names ------------------------------------------------------------------------
+    # --- micrograd's names, and PyTorch's ---------------------------------------------------------
+
+    def _backward(self) -> None:
+        """One step of the backward pass by hand: ``o.grad = 1.0; o._backward()``.
+
+        It adds to the grad of each operand this node's grad times the local derivative.
+
+        Raises:
+            ValueError: when a leaf's data was edited after it was used.
+            ValueError, ZeroDivisionError, OverflowError: where a derivative does not exist.
+        """
+        from autograd.core.backward import hand_on
+
+        if listeners_on and (listener := listener_here()) is not None:
+            listener.refuse("_backward() leaves its results in .grad, which no replay would fill; "
+                            "return autograd.gradient(y, xs), or use autograd.grad(f)")
+        hand_on(self)
+
+    def item(self) -> float:
+        """The bare number, as ``data``."""
+        return self.data
+
+    def detach(self) -> Value:
+        """The same number, which counts as a constant to every derivative."""
+        return primitives.stopped(self)
 
     @property
     def _prev(self) -> set[Value]:
@@ -568,6 +592,12 @@ class Value:
     def __rpow__(self, other: Any) -> Value:
         return _mixed(primitives.pow, other, self)
 
+    def __xor__(self, other: Any) -> Any:
+        raise TypeError("in Python ^ is no power; write v ** 2")
+
+    def __rxor__(self, other: Any) -> Any:
+        raise TypeError("in Python ^ is no power; write 2 ** v")
+
     def __neg__(self) -> Value:
         return new_node(-self._data, _neg, self)
 
@@ -576,6 +606,22 @@ class Value:
 
     def __abs__(self) -> Value:
         return self._record(primitives.absolute, (self,))
+
+    # ``a += b`` is a new node, as ``a = a + b`` is: other names of the first one keep it.
+
+    def __iadd__(self, other: Any) -> Any:  # type: ignore[misc]
+        if other.__class__ is Value:
+            return new_node(self._data + other._data, _add, self, other)
+        if switched_on:
+            _refuse_lost_update(self, other, "+")
+        return self + other
+
+    def __isub__(self, other: Any) -> Any:  # type: ignore[misc]
+        if other.__class__ is Value:
+            return new_node(self._data - other._data, _sub, self, other)
+        if switched_on:
+            _refuse_lost_update(self, other, "-")
+        return self - other
 
     @operator
     def __mod__(self, other: Any) -> Value:
@@ -904,6 +950,20 @@ def _over_array(primitive: Primitive, a: Any, b: Any) -> Any:
     return over_array(primitive, a, b)
 
 
+def _refuse_lost_update(node: Value, other: Any, sign: str) -> None:
+    """Refuse a step of training that would change a variable of Python, and no parameter.
+
+    Raises:
+        TypeError: for a number that is added to a leaf with a gradient, in ``no_grad()``.
+    """
+    if (node.op is None and not here().recording
+            and grad_of(node) is not NOT_COMPUTED and not isinstance(other, np.ndarray)):
+        raise TypeError(
+            f"in no_grad(), p {sign}= number would make a new Value and leave the parameter "
+            f"{describe(node)} as it is; write p.data {sign}= number to set it, or "
+            f"p = p {sign} number for a new Value")
+
+
 _COMPARISONS: dict[str, Callable[[float, float], bool]] = {
     "<": lambda a, b: a < b, "<=": lambda a, b: a <= b, ">": lambda a, b: a > b,
     ">=": lambda a, b: a >= b, "==": lambda a, b: a == b, "!=": lambda a, b: a != b,
@@ -1093,3 +1153,33 @@ def install(primitive: Primitive) -> None:
 
 for _primitive in TABLE.values():
     install(_primitive)
+
+
+# --- names that there are elsewhere ---------------------------------------------------------------
+
+class _Elsewhere:
+    """An attribute that Values do not have: the error says what to write."""
+
+    def __init__(self, name: str, instead: str) -> None:
+        self.name, self.instead = name, instead
+
+    def __get__(self, node: Any, cls: Any = None) -> Any:
+        raise AttributeError(f"a Value has no {self.name}; {self.instead}")
+
+
+for _names, _instead in {
+        "requires_grad requires_grad_": "every Value records, but inside with no_grad(): ...",
+        "zero_grad zero_ zero_grad_": "write v.grad = 0.0, or model.zero_grad() for all parameters",
+        "retain_grad": "every node shows its grad after backward()",
+        "grad_fn children": "write v.op and v.parents",
+        "is_leaf": "write v.op is None",
+        "numpy tolist value val cpu": "write v.data for the bare number",
+        "to cuda": "compiled functions run elsewhere: jit(f, backend=\"jax\")",
+        "clone": "write v.identity() for a node of its own, copy.copy(v) for a twin",
+        "name": "write v.label",
+        "subs evalf": "a Value has a number; write a function and call it at another one",
+        "diff": "write autograd.gradient(y, x), or autograd.explain(y, wrt=x) for the formula",
+        "backprop": "write v.backward()",
+        "register_hook": "look at v.grad after backward()"}.items():
+    for _name in _names.split():
+        setattr(Value, _name, _Elsewhere(_name, _instead))

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Collection, Hashable, Iterable, Sequence
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Union
 
@@ -211,13 +211,19 @@ def grouped(units: list[Unit], folded: set[Scope], merge: bool) -> list[Group]:
     boxes = {unit: _box(unit.scope, folded) for unit in units}
     keys: dict[Unit, Hashable] = ({u: boxes[u] or u for u in units} if not merge
                                   else _alike(units, boxes))
+    return collected(units, keys, boxes)
+
+
+def collected(units: Iterable[Unit], keys: Mapping[Unit, Hashable],
+              boxes: Mapping[Unit, Scope] | None = None) -> list[Group]:
+    """The groups of units that have the same key, in the order of their first units."""
     groups: dict[Hashable, Group] = {}
     for unit in units:
         key = keys[unit]
         if key in groups:
             groups[key].units.append(unit)
         else:
-            groups[key] = Group([unit], boxes[unit])
+            groups[key] = Group([unit], boxes[unit] if boxes else ())
     return list(groups.values())
 
 
@@ -270,6 +276,6 @@ def _shape_of_operands(unit: Unit, shape: dict[Unit, int]) -> Hashable:
 
 
 __all__ = [
-    "Group", "Operand", "Scope", "Unit", "all_units", "collapse_chains",
+    "Group", "Operand", "Scope", "Unit", "all_units", "collapse_chains", "collected",
     "folded_scopes", "grouped", "make_units", "role", "scopes_named",
 ]

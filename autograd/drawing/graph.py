@@ -8,6 +8,7 @@ from typing import Any
 from autograd.core.graph import refuse_stale, topological_order
 from autograd.core.validation import whole
 from autograd.core.value import Value
+from autograd.drawing.arrays import in_arrays, shorter
 from autograd.drawing.folding import (
     all_units,
     collapse_chains,
@@ -43,8 +44,9 @@ def draw(y: Value | Sequence[Value], direction: str = "LR", local_derivatives: b
 
     A large graph becomes readable with ``merge=True``: parts that repeat, such as the rows of a
     loss or the neurons of a layer, are drawn once with their number ("× 100") and the range of
-    their values, and a chain of additions as one Σ. With ``fold``, a name scope becomes one box
-    with its counts, and the arrows that cross its border.
+    their values, and a chain of additions as one Σ. Where parts that are not quite alike were
+    written as arrays, a loop over all pairs of two lists for example, each array is one box. With
+    ``fold``, a name scope becomes one box with its counts, and the arrows that cross its border.
 
     ``autograd.live(y)`` is a page of the same graph, whose leaves have sliders.
 
@@ -90,6 +92,9 @@ def draw(y: Value | Sequence[Value], direction: str = "LR", local_derivatives: b
     groups = grouped(units, folded, merging)
     if eliding:
         groups = elided(groups)
+    if merging and not folded:
+        arrays = in_arrays(units)
+        groups = shorter(groups, elided(arrays) if eliding else arrays, len(units))
     _refuse(len(groups), max_nodes)
     return Picture(groups, direction, local_derivatives, scopes, renderer, merging,
                    wrap=True).drawing

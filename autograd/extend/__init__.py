@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from autograd.core.array_primitive import ArrayPrimitive
 from autograd.core.primitive import Primitive
@@ -23,12 +23,13 @@ def primitive(name: str, value: Callable[..., float],
 def primitive(function: None = None, /, *, vjp: Callable[..., Any],
               jvp: Callable[..., Any] | None = None, name: str = "",
               recorded: Callable[..., Any] | None = None,
+              example: Sequence[Any] = (),
               check: bool = True) -> Callable[[Callable[..., Any]], ArrayPrimitive]: ...
 @overload
 def primitive(function: Callable[..., Any], /, *, vjp: Callable[..., Any],
               jvp: Callable[..., Any] | None = None, name: str = "",
               recorded: Callable[..., Any] | None = None,
-              check: bool = True) -> ArrayPrimitive: ...
+              example: Sequence[Any] = (), check: bool = True) -> ArrayPrimitive: ...
 def primitive(function: Any = None, /, *arguments: Any, **fields: Any) -> Any:
     """An operation of your own, whose derivative is checked against its values.
 
@@ -46,10 +47,12 @@ def primitive(function: Any = None, /, *arguments: Any, **fields: Any) -> Any:
         def solve(a, b):
             return np.linalg.solve(a, b)
 
-    Its results are drawn and explained as nodes ``solve[0]``, ``solve[1]``, ... on all operands.
-    It is checked when it is first called with Values of each number of operands and results: the
-    vjp, the jvp and the derivative of the vjp are compared with differences of the function in one
-    direction, on some 30 calls. What the function returns counts as hanging on its arguments alone.
+    Its results are drawn, explained, examined by ``gradcheck`` and copied as nodes ``solve[0]``,
+    ``solve[1]``, ... on all operands; pickles hold the primitive by its name in its module; pages
+    that compute by themselves (``live``) refuse it. It is checked at an example at once, and when
+    it is first called with Values of each number of operands and results: the vjp, the jvp and the
+    derivative of the vjp are compared with differences of the function in one direction, on some
+    30 calls. What the function returns counts as hanging on its arguments alone.
 
     Args:
         name: of numbers, a Python identifier that is not taken; of arrays, what drawings and
@@ -86,7 +89,9 @@ def primitive(function: Any = None, /, *arguments: Any, **fields: Any) -> Any:
             argument that is constant. Without it, ``autograd.jvp`` takes one vjp for each result.
         recorded: what ``jit`` and ``vmap`` call in place of a function that cannot take Values, to
             write it out: the same in Python and NumPy's functions. The derivative is still the vjp.
-        check: whether to check it.
+        example: arguments to check it at now, not only when it is first called.
+        check: whether to check it. Without a check the vjp may be another than that of the
+            function (as a straight-through estimator has); ``to_jax`` does not differentiate it.
 
     Returns:
         The primitive: a function of floats, Values or arrays of them.
@@ -117,8 +122,25 @@ def primitive(function: Any = None, /, *arguments: Any, **fields: Any) -> Any:
         raise TypeError(f"a primitive of arrays needs the derivative: write primitive("
                         f"{getattr(function, '__name__', 'function')}, vjp=...), where "
                         "vjp(cotangents, results, *arguments) gives the gradient for each argument")
-    check = fields.pop("check", True)
-    return (CheckedPrimitive if check else ArrayPrimitive)(function, **fields)
+    check, example = fields.pop("check", True), fields.pop("example", ())
+    if not check:
+        unchecked = ArrayPrimitive(function, **fields)
+        unchecked.is_unchecked = True
+        return unchecked
+    checked = CheckedPrimitive(function, **fields)
+    if len(example):
+        checked.check_at(example)
+    return checked
+
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from autograd.core.habits import missing
+
+        raise missing(__name__, name)
 
 
 __all__ = ["ArrayPrimitive", "primitive", "unregister"]

@@ -16,8 +16,9 @@ from autograd.core.array_primitive import (
     pulled_back_recorded,
 )
 from autograd.core.backward import adjoints
-from autograd.core.call import Call, numbers_of
+from autograd.core.call import Call, is_differentiable, numbers_of
 from autograd.core.primitives import DOMAIN_ERRORS
+from autograd.core.pytrees import flatten, rebuild
 from autograd.core.value import Value, numbers, program_writer, recording, refusals_apart
 
 RTOL = 1e-6
@@ -35,6 +36,16 @@ class CheckedPrimitive(ArrayPrimitive):
     def __init__(self, function: Callable[..., Any], **fields: Any) -> None:
         super().__init__(function, **fields)
         self._trials: dict[tuple[int, int], int] = {}
+
+    def check_at(self, arguments: Sequence[Any]) -> None:
+        """Check the derivatives at some arguments, by all of floats.
+
+        Raises:
+            GradientError: for a derivative that is wrong.
+            TypeError, ValueError: for one of another structure.
+        """
+        self(*[rebuild(argument, map(Value, flatten(argument))) if is_differentiable(argument)
+               else argument for argument in arguments])
 
     def called(self, call: Call) -> None:
         """Check the derivatives, where they were not for so many operands and results.

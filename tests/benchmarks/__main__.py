@@ -34,7 +34,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from . import environments, growth, harness, scaling
-from .problems import BENCHMARKS, OURS, Benchmark
+from .problems import BENCHMARKS, OUR_OWN, OURS, Benchmark
 
 TABLES = ("growth", "scaling")
 
@@ -60,7 +60,7 @@ def run(benchmark: Benchmark, peers: Sequence[str], repetitions: int,
         Whether everybody took part and agreed.
     """
     print(f"\n{benchmark.name}: {benchmark.title}\n", flush=True)
-    entries = [entry for entry in benchmark.entries if entry.peer in (OURS, *peers)]
+    entries = [entry for entry in benchmark.entries if entry.peer in (*OUR_OWN, *peers)]
     try:
         rows = harness.measure(benchmark, entries, repetitions,
                                partial(environments.worker, all_cores=all_cores))

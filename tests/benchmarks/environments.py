@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from .problems import OURS
+from .problems import OUR_OWN
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
@@ -146,6 +146,6 @@ class Worker:
 def worker(peer: str, say: Callable[[str], None] = print, all_cores: bool = False,
            timeout: float = 900.0) -> Worker:
     """A worker for a peer in its own environment, or for ourselves in the running one."""
-    python, folders = (Path(sys.executable), [ROOT]) if peer == OURS else (
+    python, folders = (Path(sys.executable), [ROOT]) if peer in OUR_OWN else (
         environment(peer, say), [])
     return Worker(python, f"peers.{peer}", folders, timeout, all_cores)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import random
 import subprocess
 import sys
 import tempfile
@@ -36,32 +35,29 @@ NEAR = 12_000  # operands are chosen from so many latest nodes
 Stage = Callable[[], Any]
 
 
-def regular(size: int) -> tuple[Any, list[Any]]:
+def regular(size: int, x: Any) -> Any:
     """A damped pendulum whose loop over time is unrolled: every step has the same instructions."""
-    inputs = [ag.Value(x) for x in (1.2, 0.3, 9.81, 0.15)]
     steps = max(1, size // A_STEP)
-    return pendulum(*inputs, steps, 2.0 / steps, ag.sin), inputs
+    return pendulum(*x, steps, 2.0 / steps, ag.sin)
 
 
-def irregular(size: int) -> tuple[Any, list[Any]]:
-    """A random graph: no two stretches of it are alike."""
-    generator = random.Random(size)
-    inputs = [ag.Value(generator.uniform(-1.0, 1.0)) for _ in range(8)]
-    nodes = list(inputs)
+def irregular(size: int, x: Any) -> Any:
+    """A random graph of numbers from -1 to 1: no two stretches of it are alike."""
+    drawn = size
+    nodes = list(x)
     unread = dict.fromkeys(nodes)
     choices: list[Callable[[Any, Any], Any]] = [
-        lambda a, b: a + b, lambda a, b: a - 0.5 * b, lambda a, b: a * b,
+        lambda a, b: 0.5 * (a + b), lambda a, b: 0.5 * (a - b), lambda a, b: a * b,
         lambda a, b: ag.sin(a), lambda a, b: ag.tanh(a - b), lambda a, b: ag.sigmoid(a)]
     for _ in range(size // A_NODE):
+        drawn = (drawn * 6364136223846793005 + 1442695040888963407) % 2 ** 64  # as Knuth draws
         oldest = max(0, len(nodes) - NEAR)
-        a, b = (nodes[generator.randrange(oldest, len(nodes))] for _ in range(2))
-        node = generator.choice(choices)(a, b)
-        if not abs(node.data) < 4.0:
-            node = ag.tanh(node)
+        a, b = (nodes[oldest + (drawn >> shift) % (len(nodes) - oldest)] for shift in (20, 40))
+        node = choices[(drawn >> 30) % len(choices)](a, b)
         nodes.append(node)
         unread.pop(a, None)
         unread[node] = None
-    return ag.sum(list(unread)), inputs
+    return ag.sum(list(unread))
 
 
 FITS = ("build", "first fit", "second fit")
@@ -95,7 +91,27 @@ def network(hidden: int) -> dict[str, Any]:
     return {"instructions": len(optimizer.parameters), "stages": measured}
 
 
-KINDS = {"regular": regular, "irregular": irregular}
+KINDS: dict[str, tuple[Callable[[int, Any], Any], tuple[float, ...]]] = {  # and at which point
+    "regular": (regular, (1.2, 0.3, 9.81, 0.15)),
+    "irregular": (irregular, (0.9, -0.7, 0.6, -0.5, 0.4, -0.3, 0.2, -0.1))}
+CALLS = ("first call", "second call")
+
+
+def calls(kind: str, size: int) -> dict[str, Any]:
+    """Two calls of the compiled value and gradient, of which the first records and compiles.
+
+    Returns:
+        As of :func:`stages`.
+    """
+    make, point = KINDS[kind]
+    ag.jit(lambda x: x * x)(1.0)  # LLVM is loaded once a process
+    function = ag.jit(ag.value_and_grad(lambda x: make(size, x)))
+    measured = {}
+    for stage in CALLS:
+        began = time.perf_counter()
+        function(np.array(point))
+        measured[stage] = (time.perf_counter() - began, peak())
+    return {"instructions": len(function.notes[-1].recording.program), "stages": measured}
 
 
 def stages(kind: str, size: int) -> dict[str, Any]:
@@ -130,7 +146,9 @@ def stages(kind: str, size: int) -> dict[str, Any]:
 def _recorded(kind: str, size: int, timed: Callable[[str, Stage], Any]) -> tuple[Any, Any, Any]:
     """The program, its inputs, and its outputs as the graph has them; the graph is freed."""
 
-    y, inputs = timed("build", lambda: KINDS[kind](size))
+    make, point = KINDS[kind]
+    inputs = [ag.Value(number) for number in point]
+    y = timed("build", lambda: make(size, inputs))
     gradients = timed("differentiate", lambda: ag.gradient(y, inputs))
     program = timed("record", lambda: graph_to_program([y, *gradients], inputs))
     return (program, np.array([x.data for x in inputs]),
@@ -163,8 +181,9 @@ def run(sizes: tuple[int, ...] = SIZES) -> bool:
         Whether all sizes could be run.
     """
     complete = True
-    for kind, make in KINDS.items():
+    for kind, (make, _) in KINDS.items():
         complete &= _table(kind, str(make.__doc__), "instructions", STAGES, sizes)
+        complete &= _table(f"{kind}, jit", str(make.__doc__), "instructions", CALLS, sizes)
     complete &= _table("network", str(network.__doc__), "parameters", FITS, HIDDEN)
     print("\nseconds of each stage, and the most memory held up to its end")
     return complete
@@ -192,4 +211,6 @@ def _table(kind: str, title: str, count: str, stages: tuple[str, ...],
 
 if __name__ == "__main__":
     kind, size = sys.argv[1], int(sys.argv[2])
-    print(json.dumps(network(size) if kind == "network" else stages(kind, size)))
+    name, _, by_jit = kind.partition(", ")
+    print(json.dumps(network(size) if kind == "network" else
+                     (calls if by_jit else stages)(name, size)))

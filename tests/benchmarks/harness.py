@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from .environments import PeerError
-from .problems import OURS, Benchmark, Entry
+from .problems import OUR_OWN, Benchmark, Entry
 
 SECONDS = 0.05  # of one repetition, or one call where that takes longer
 
@@ -125,7 +125,7 @@ def compare(rows: Sequence[Row], tolerance: float) -> None:
     Raises:
         WrongAnswer: naming the entry and the first group that differs.
     """
-    ours = next((row for row in rows if row.entry.peer == OURS and not row.failure), None)
+    ours = next((row for row in rows if row.entry.peer in OUR_OWN and not row.failure), None)
     for row in rows:
         if ours is None or row is ours or row.failure:
             continue
@@ -167,7 +167,7 @@ def table(rows: Sequence[Row]) -> list[str]:
 def goals(benchmark: Benchmark, rows: Sequence[Row]) -> list[str]:
     """What is aimed at, and whether it was reached; a line for each goal that can be judged."""
     ours = rows[0]
-    if ours.entry.peer != OURS or ours.failure:
+    if ours.entry.peer not in OUR_OWN or ours.failure:
         return []
     judged: list[tuple[str, bool]] = []
     if benchmark.most is not None:

@@ -13,6 +13,8 @@ import numpy as np
 from nn.datasets import moons
 
 OURS = "chainrule"
+IN_JAX = "chainrule_in_jax"  # we, with the back end jax
+OUR_OWN = (OURS, IN_JAX)  # they run in the running environment
 Data = dict[str, Any]
 
 
@@ -132,6 +134,19 @@ def _networks() -> Iterator[Benchmark]:
              Entry("torch", "digits")), tolerance=1e-6, ratios=(("jax", 1.0), ("torch", 1.0)))
 
 
+def _in_jax() -> Iterator[Benchmark]:
+    """Our back end jax beside the same thing written by hand in JAX."""
+    for name, title, data, tolerance in (
+            ("digits", "an epoch of digits", _digits, 1e-6),
+            ("black_scholes", "Black-Scholes price and its 5 derivatives over 100,000 rows",
+             partial(black_scholes_rows, 100_000), 1e-9),
+            ("pendulum", "the derivatives of a damped pendulum, 200 steps of RK4",
+             lambda: _pendulum(200), 1e-9)):
+        yield Benchmark(f"{name}_in_jax", f"{title}, by XLA: the back end jax, and JAX by hand",
+                        data, (Entry(IN_JAX, name), Entry("jax", name, "by hand")), tolerance,
+                        ratios=(("jax", 1 / 1.2),))
+
+
 def _mixture(n: int) -> Data:
     generator = np.random.default_rng(0)
     d, k = 4, 5
@@ -177,7 +192,7 @@ BENCHMARKS = {benchmark.name: benchmark for benchmark in (
         "digits", "an epoch: 1,440 digits, MLP 64-32-10 (relu), cross-entropy, Adam, batches of 32",
         _digits, (Entry(OURS, note="fit"), Entry("jax", note="lax.scan"), Entry("torch")),
         tolerance=1e-6, first=3.0, ratios=(("jax", 0.5),), accuracy=0.97),
-    *_networks(),
+    *_networks(), *_in_jax(),
     *(Benchmark(
         f"mixture_{n}", "the log likelihood of a Gaussian mixture and its gradient: ADBench's GMM, "
         f"{n:,} points, d = 4, k = 5", partial(_mixture, n),

@@ -127,6 +127,25 @@ def test_jax_differentiates_reductions_by_the_rules_of_the_rows(name: str,
     np.testing.assert_allclose(given, expected, rtol=1e-13, atol=1e-16)
 
 
+def test_what_is_stopped_is_a_constant_to_jax() -> None:
+    f = jit(lambda x: x * ag.stop_gradient(x * x))
+    f(2.0)
+    assert float(jax.grad(f.to_jax())(2.0)) == 4.0
+
+
+def test_a_vjp_that_is_not_compared_with_the_values_is_none_of_jax() -> None:
+    checked = ag.primitive(lambda x: x**3, vjp=lambda g, y, x: 3.0 * g * x * x)
+    f = jit(lambda x: checked(x) * 2.0)
+    f(2.0)
+    assert float(jax.grad(f.to_jax())(2.0)) == 24.0
+    straight = ag.primitive(lambda x: x**3, vjp=lambda g, y, x: g, check=False)
+    f, slope = jit(lambda x: straight(x) * 2.0), jit(grad(lambda x: straight(x) * 2.0))
+    assert (f(2.0), slope(2.0)) == (16.0, 2.0)
+    assert (float(f.to_jax()(2.0)), float(slope.to_jax()(2.0))) == (16.0, 2.0)
+    with pytest.raises(TypeError, match=r"differentiate here: jit\(grad\(f\)\).to_jax"):
+        jax.grad(f.to_jax())(2.0)
+
+
 def test_the_derivative_that_a_row_of_ones_own_declares_is_taken() -> None:
     """At its kink, where that of the formula is another one."""
     step = TABLE["step"]

@@ -28,7 +28,7 @@ from autograd import Value, grad, jit, vmap
 from autograd.compiler.backends import compile
 from autograd.compiler.program.program import Program
 from autograd.core.context import listeners_on, switched_on
-from tests.back_ends import needs_llvmlite
+from tests.back_ends import NAMES, back_ends, needs_jax, needs_llvmlite
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this platform does not fork")
 
@@ -111,6 +111,12 @@ def compile_something(backend: str) -> None:
     assert jit(function, backend=backend)(0.5) == pytest.approx(function(Value(0.5)).data, 1e-12)
 
 
+# JAX has threads of its own, which a child has not.
+each_but_jax = pytest.mark.parametrize(
+    "backend", back_ends(*(name for name in NAMES if name != "jax")))
+
+
+@each_but_jax
 def test_a_child_compiles_and_calls_while_the_parent_compiles(backend: str) -> None:
     known = jit(lambda x: x * x if x > 0.0 else -x, backend=backend)
     known_slope = grad(known)
@@ -124,6 +130,7 @@ def test_a_child_compiles_and_calls_while_the_parent_compiles(backend: str) -> N
         assert outcomes(work, 25) == {"right"}
 
 
+@each_but_jax
 def test_a_child_calls_what_the_parent_is_calling(backend: str) -> None:
     rows = np.linspace(-3.0, 3.0, 20_000)
     by_rows = vmap(lambda w, x: (w * x).tanh() * x.exp(), (None, 0), backend=backend)
@@ -136,6 +143,25 @@ def test_a_child_calls_what_the_parent_is_calling(backend: str) -> None:
 
     with busy(lambda: by_rows(0.25, rows), lambda: at_point(point[::-1])):
         assert outcomes(work, 25) == {"right"}
+
+
+@needs_jax
+def test_a_child_of_a_process_that_has_used_jax_gets_an_error_and_does_not_wait() -> None:
+    known = jit(lambda x: x * x, backend="jax")
+    assert known(3.0) == 9.0
+    by_rows = vmap(lambda x: x * x, backend="jax")
+    calls = [lambda: known(2.0), lambda: by_rows([1.0, 2.0]), lambda: compile_something("jax"),
+             lambda: nn.fit(nn.MLP(1, [1], seed=0), [[1.0]], [1.0], backend="jax",
+                            progress=False)]
+
+    def work() -> bool:
+        for call in calls:
+            with pytest.raises(RuntimeError, match="before this process was forked"):
+                call()
+        return jit(lambda x: x * x, backend="python")(3.0) == 9.0
+
+    assert in_child(work) == "right"
+    assert known(4.0) == 16.0
 
 
 class Unlocked:

@@ -9,7 +9,7 @@ import pytest
 from numpy.testing import assert_array_equal
 
 import autograd
-from autograd import RecordingError, Value, grad, jit, value_and_grad, vmap
+from autograd import RecordingError, Value, grad, jit, logsumexp, value_and_grad, vmap
 from autograd.compiler.profitability import FREE, LOOKING, RECORDING, STEADY, Profit, is_branchy
 from autograd.compiler.program.program import Guard, Program
 from tests.benchmarks.branches import Branchy, american_put, programs
@@ -208,6 +208,36 @@ def test_long_programs_with_many_conditions_are_branchy() -> None:
     assert is_branchy(program_of(20, 200))
     assert not is_branchy(program_of(2, 20_000))
     assert not is_branchy(program_of(20, 21))
+    assert not is_branchy(program_of(20, 200), 3)
+
+
+def test_domains_are_no_branches() -> None:
+    function = jit(lambda x: sum((1.0 / (1.0 + (x * (1.0 + i / 64.0)).exp()) for i in range(64)),
+                                 0.0))
+    value = function(0.5)
+    assert value == function(0.5)
+    assert len(function.notes[0].recording.program.guards) >= 20
+    assert function.notes[0].backend and function.profit.replays == 1
+
+
+def in_domains(x: Any) -> Any:
+    """Its derivative has exponentials that may overflow: conditions, which nearly always hold."""
+    total = 0.0
+    for i in range(10):
+        total = total + logsumexp([x[0] * float(j - i) + x[1] for j in range(5)])
+    return total
+
+
+def test_conditions_of_domains_are_no_branches() -> None:
+    function = jit(value_and_grad(in_domains))
+    for x in ([0.3, 0.7], [-2.0, 5.0]):
+        value, slopes = function(x)
+        expected, by_hand = value_and_grad(in_domains)(x)
+        assert value == pytest.approx(expected, rel=1e-12)
+        assert slopes == pytest.approx(by_hand, rel=1e-12)
+    assert (function.n_recordings, function.profit.eager) == (1, 0)
+    assert len(function.notes[0].recording.program.guards) >= 10
+    assert "runs on the back end" in function.explain()
 
 
 @pytest.mark.parametrize("chance", [0.0, 0.5, 0.9, 0.97])

@@ -26,6 +26,8 @@ CHOOSING: dict[str, Callable[[Any], Any]] = {
     "of two arrays": lambda x: np.where(x > x[::-1], x, x[::-1]) @ np.arange(3.0),
     "and": lambda x: np.where((x > -1.0) & (x < 1.0), x * x, x).sum(),
     "or": lambda x: np.where((x < -1.0) | (x > 1.0), x * x, x).sum(),
+    "with truths": lambda x: np.where((x > 0) & np.array([True, False, True]), x * x, x).sum(),
+    "or truths": lambda x: np.where(np.array([True, False, True]) | (x < 0), x * x, x).sum(),
     "not": lambda x: np.where(~(x > 0), x * x, x).sum(),
     "times a mask": lambda x: ((x > 0) * x).sum() + (x * (x < 0) * 3.0).sum(),
     "select": lambda x: np.select([x > 1.0, x > 0.0], [x * x, x], -x).sum(),
@@ -57,7 +59,6 @@ ASKING: dict[str, Callable[[Any], Any]] = {
     "written to": lambda x: np.where(_with_first(x > 0), x * x, x).sum(),
     "in place": lambda x: _set_where(x, x < 0).sum(),
     "xor": lambda x: np.where((x > 0) ^ (x > 1.0), x * x, x).sum(),
-    "with truths": lambda x: np.where((x > 0) & np.array([True, False, True]), x * x, x).sum(),
     "logical reduce": lambda x: x[0] * float(np.logical_and.reduce(x > -2.0)),
     "compress": lambda x: np.compress(x > 0, x).sum() + x[0],
     "bool": lambda x: x[1] if x[:1] > 0 else x[2],
@@ -100,7 +101,7 @@ def test_a_choice_is_no_branch(name: str) -> None:
     assert compiled.n_recordings == 1
 
 
-def test_nan_fails_every_comparison_but_one() -> None:
+def test_nan_fails_every_comparison_but_one(backend: str) -> None:
     relations = [np.less, np.less_equal, np.greater, np.greater_equal, np.equal, np.not_equal]
 
     def f(x: Any) -> Any:
@@ -109,7 +110,7 @@ def test_nan_fails_every_comparison_but_one() -> None:
                         + [np.where((x > 1.0) | (x[0] == x[0]), x[0], 7.0),
                            np.where(~(x > 1.0) & (x < 9.0), x[0], 7.0)])
 
-    compiled = jit(f, backend="python")
+    compiled = jit(f, backend=backend)
     for point in ([3.0, 0.0], [3.0, math.nan], [3.0, 1.0]):
         assert np.array_equal(compiled(np.array(point)), f(np.array(point)))
     assert compiled.n_recordings == 1
@@ -127,6 +128,15 @@ def test_no_adjoint_enters_an_arm_that_is_not_chosen() -> None:
     assert given.tolist() == expected
     first = jit(grad(f), backend="python")
     assert first(np.array([4.0, 0.0, 1.0])).tolist() == expected
+
+
+def test_truths_that_are_returned_are_decided() -> None:
+    compiled = jit(lambda x: {"mask": x > 0, "sum": x.sum()}, backend="python")
+    for x in POINTS:
+        result = compiled(x)
+        assert result["mask"].dtype == bool and result["mask"].tolist() == (x > 0).tolist()
+    rows = vmap(lambda x: (x > 0, x), backend="numpy")(np.stack(POINTS))
+    assert np.array_equal(rows[0], np.stack(POINTS) > 0)
 
 
 def test_eager_comparisons_are_truths() -> None:

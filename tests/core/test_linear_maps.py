@@ -1,5 +1,7 @@
 """vjp, linearize, stop_gradient and has_aux: eagerly, compiled and by rows."""
 
+import pickle
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -156,6 +158,13 @@ def test_what_is_beside_the_result_is_handed_on(wrap):
     (value, aux), gradient = wrap(value_and_grad)(X)
     assert value == aux["y"] == y
     np.testing.assert_allclose(gradient, 4.0 * X)
+
+
+def test_a_compiled_derivative_with_aux_is_pickled():
+    f = pickle.loads(pickle.dumps(jit(grad(with_aux, has_aux=True))))
+    np.testing.assert_allclose(f(X)[0], 4.0 * X)
+    f = pickle.loads(pickle.dumps(grad(jit(with_aux), has_aux=True)))
+    assert f(X)[1]["name"] == "aux"
 
 
 def test_aux_of_rows():

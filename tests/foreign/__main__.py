@@ -6,9 +6,10 @@
     python -m tests.foreign --messages 20       the most frequent errors of each, up to 20
     python -m tests.foreign --cases wrong       name each case that is wrong (or refused, unclear)
 
-The code is fetched at first use, by pip and git, into ~/.cache/chainrule-foreign or the folder that
-CHAINRULE_FOREIGN_DIR names; what cannot be had is skipped, and said. Nothing of it is changed but
-what ``autograd.adopt`` does, and of the tests of HIPS autograd the names that they import. A case is
+The code is fetched at first use, by pip and git, into ~/.cache/chainrule-foreign or the folder
+that CHAINRULE_FOREIGN_DIR names; what cannot be had is skipped, and said. Nothing of it is changed
+but what ``autograd.adopt`` does, and of the tests of HIPS autograd the names that they import. A
+case is
 
     right       value and derivatives are those of the same code on plain floats, by differences
     refused     an error; they are counted by what they say
@@ -87,8 +88,9 @@ SUBJECTS = {
     "algorithms": Subject("small algorithms of TheAlgorithms", (ALGORITHMS,), ("",),
                           _documented(*ALGORITHMS.parts)),
     "programs": Subject(
-        "whole programs", (CHEDL, Packages("programs", ("sgp4==2.27", "iapws==1.5.5",
-                                                        "pvlib==0.16.1", "h5py"))),
+        "whole programs", (CHEDL, Packages("programs", (
+            "sgp4==2.27", "iapws==1.5.5", "pvlib==0.16.1", "h5py", "requests", "urllib3", "idna",
+            "certifi", "charset-normalizer"))),
         ("", ""), lambda places: programs.outcomes()),
 }
 
@@ -115,8 +117,7 @@ def measured(name: str) -> Row:
     try:
         for copy in SUBJECTS[name].wanted:
             copies.had(copy)
-        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                              timeout=TIME_LIMIT)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=TIME_LIMIT)
     except MissingError as error:
         return Row(skipped=str(error))
     except subprocess.TimeoutExpired:

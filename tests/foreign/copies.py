@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -94,7 +95,8 @@ def had(copy: Copy) -> Path:
     """
     place = folder() / copy.name
     if not (place / DONE).exists():
-        place.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(place, ignore_errors=True)
+        place.mkdir(parents=True)
         copy.make(place)
         (place / DONE).write_text(repr(copy))
     return place

@@ -9,6 +9,7 @@ from __future__ import annotations
 import builtins
 import os
 from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import product
 from typing import Any
 
@@ -72,10 +73,14 @@ def combo_check(function: Callable[..., Any], modes: Sequence[str] = (),
         names = list(keyword_lists)
         for given in product(*argument_lists):
             for options in product(*(keyword_lists[name] for name in names)):
-                check_grads(lambda *a, o=dict(zip(names, options, strict=True)): function(*a, **o),
-                            modes, order)(*given)
+                keywords = dict(zip(names, options, strict=True))
+                check_grads(partial(_with_keywords, function, keywords), modes, order)(*given)
 
     return check
+
+
+def _with_keywords(function: Callable[..., Any], keywords: dict[str, Any], *given: Any) -> Any:
+    return function(*given, **keywords)
 
 
 def scalar_close(a: Any, b: Any) -> bool:

@@ -137,7 +137,7 @@ def _is_between_sides(plain: Function, point: Sequence[float], position: int,
     sides = [(3.0 * here - 4.0 * left + far_left) / (2.0 * step),
              (-3.0 * here + 4.0 * right - far_right) / (2.0 * step)]
     sides = [side for side in sides if math.isfinite(side)]
-    noise = 1e-3 * abs(slope) + 1e-9 * abs(here) / step * 1e-3
+    noise = 1e-6 * abs(slope) + 32.0 * EPS * abs(here) / step
     return bool(sides) and min(sides) - noise <= slope <= max(sides) + noise
 
 

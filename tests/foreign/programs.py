@@ -22,7 +22,7 @@ def _sgp4(sgp4: Any) -> Callable[[list[Any]], Any]:
         satellite = sgp4.model.Satrec.twoline2rv(*ISS)
         minutes, inclination, eccentricity, anomaly = numbers
         satellite.sgp4init(
-            sgp4.earth_gravity.wgs72, "i", satellite.satnum, 25545.69339541, satellite.bstar,
+            sgp4.model.WGS72, "i", satellite.satnum, 25545.69339541, satellite.bstar,
             0.0, 0.0, eccentricity, satellite.argpo, inclination, anomaly, satellite.no_kozai,
             satellite.nodeo)
         _, place, _ = satellite.sgp4_tsince(minutes)

@@ -21,8 +21,9 @@ from numpy.lib.stride_tricks import as_strided
 
 from autograd.compiler.backends import numpy as linear
 from autograd.compiler.backends.array_layout import Layout
+from autograd.compiler.backends.formulas import Emit
 from autograd.compiler.backends.interface import Signature
-from autograd.compiler.backends.numpy import Emit, emitter_of
+from autograd.compiler.backends.numpy import emitter_of
 from autograd.compiler.program.array_program import Affine, ArrayProgram, Slots, Step
 from autograd.compiler.program.array_recognition import find_few_arrays
 from autograd.compiler.program.program import RELATIONS, Program

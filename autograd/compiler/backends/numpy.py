@@ -22,16 +22,15 @@ from typing import Any
 
 import numpy as np
 
+from autograd.compiler.backends.formulas import Emit, formulas, gaussian
 from autograd.compiler.backends.interface import Signature
 from autograd.compiler.program.program import RELATIONS, Program
-from autograd.core.near_zero import CLOSE, SMALLEST, log_of_sum
-from autograd.core.primitives import DOMAIN_ERRORS, LN2, Primitive, lookup
+from autograd.core.near_zero import SMALLEST, log_of_sum
+from autograd.core.primitives import DOMAIN_ERRORS, Primitive, lookup
 from autograd.core.typing import Array
 from autograd.special import from_scipy
 
 BLOCK = 8192  # rows at a time: a few arrays of this length stay in the cache of one core
-
-Emit = Callable[..., Any]  # from operands, each an array of rows or one number, to the result
 
 
 class Kernel:
@@ -147,78 +146,23 @@ def each(function: Callable[..., float]) -> Emit:
 
 # --- the primitives, operation by operation as their value functions in the table ---------------
 
-def _sign(x: Any) -> Any:
-    return np.where(x > 0.0, 1.0, np.where(x < 0.0, -1.0, x * 0.0))
-
-
-def _step(x: Any) -> Any:
-    return np.where(x > 0.0, 1.0, np.where(x <= 0.0, 0.0, x))
-
-
-def _wins(a: Any, b: Any) -> Any:
-    return np.where(a > b, 1.0, np.where(a < b, 0.0, np.where(a == b, 0.5, math.nan)))
-
-
-def _relu(x: Any) -> Any:
-    return np.where(x <= 0.0, 0.0, x)
-
-
-def _maximum(a: Any, b: Any) -> Any:
-    return np.where((a < b) | (b != b), b, a)
-
-
-def _minimum(a: Any, b: Any) -> Any:
-    return np.where((a > b) | (b != b), b, a)
-
-
-def _where(condition: Any, a: Any, b: Any) -> Any:
-    return np.where(condition != 0.0, a, b)
-
-
-def _sigmoid(x: Any) -> Any:
-    decay = np.exp(-np.abs(x))
-    return np.where(x >= 0.0, 1.0, decay) / (1.0 + decay)
-
-
-def _sigmoid_slope(x: Any) -> Any:
-    return _sigmoid(x) * _sigmoid(-x)
-
-
-def _softplus(x: Any) -> Any:
-    return np.log1p(np.exp(-np.abs(x))) + _relu(x)
+_FORMULAS = formulas(np)
 
 
 def _logaddexp(a: Any, b: Any) -> Any:
-    top, low = np.where(a < b, b, a), np.where(a < b, a, b)
-    gap = np.where(a == b, 0.0, low - top)  # also of equal infinities
-    rounding = (low - gap) - top
-    decay = np.exp(gap)
-    rounded = (np.abs(top) <= CLOSE) & (np.abs(rounding) < 1.0)
-    more = np.log1p(np.where(rounded, decay + decay * rounding, decay))
-    result = np.where((a == b) & ~rounded, a + LN2, top + more)
+    result = _FORMULAS["logaddexp"](a, b)
+    top = np.where(a < b, b, a)
     near = (0.5 * top < result) & (result < -2.0 * top) & (top <= -SMALLEST)
     if np.any(near):
+        low = np.where(a < b, a, b)
         pairs = zip(top[near].tolist(), low[near].tolist(), strict=True)
         result[near] = [log_of_sum(larger, [smaller]) for larger, smaller in pairs]
     return result
 
 
-def _cosine(a: Any, b: Any) -> Any:
-    is_steep = np.abs(a) < np.abs(b)
-    ratio = np.where(is_steep, a, b) / np.where(is_steep, np.abs(b), a)
-    part = np.where(is_steep, ratio, np.where(a < 0.0, -1.0, 1.0))
-    return np.where((a == 0.0) & ~is_steep, a * b, part / np.sqrt(1.0 + ratio * ratio))
-
-
-def _one_minus_square(x: Any) -> Any:
-    return (1.0 - x) * (1.0 + x)
-
-
 def _gaussian(x: Any) -> Any:
     scaled = 134217729.0 * x  # Veltkamp's splitting
-    high = scaled - (scaled - x)
-    inside = np.exp(-high * high) * np.exp(-(x - high) * (x + high))
-    return np.where(np.abs(x) < 30.0, inside, np.where(x == x, 0.0, x))
+    return gaussian(np, x, scaled - (scaled - x))
 
 
 def _gamma(x: float) -> float:
@@ -244,7 +188,7 @@ def _dot(*xs: Any) -> Any:
 def _logsumexp(*xs: Any) -> Any:
     if not xs:
         return np.float64(-math.inf)
-    top = functools.reduce(_maximum, xs)
+    top = functools.reduce(_FORMULAS["maximum"], xs)
     gaps = [x - top for x in xs]
     ones = functools.reduce(operator.add, (np.where(gap == 0.0, 1.0, 0.0) for gap in gaps))
     others = (np.where(gap == 0.0, 0.0, np.exp(gap)) for gap in gaps)
@@ -254,9 +198,7 @@ def _logsumexp(*xs: Any) -> Any:
 
 EMITTERS: dict[str, Emit] = {
     "add": operator.add, "sub": operator.sub, "mul": operator.mul, "div": operator.truediv,
-    "neg": operator.neg, "identity": lambda x: x, "pow": np.power, "abs": np.abs,
-    "sign": _sign, "step": _step, "wins": _wins, "relu": _relu,
-    "maximum": _maximum, "minimum": _minimum, "where": _where,
+    "neg": operator.neg, "pow": np.power, "abs": np.abs, **_FORMULAS,
     "floor": np.floor, "ceil": np.ceil, "trunc": np.trunc, "rint": np.rint,
     "mod": np.remainder, "floordiv": np.floor_divide, "fmod": np.fmod, "copysign": np.copysign,
     "exp": np.exp, "exp2": np.exp2, "expm1": np.expm1, "log": np.log, "log2": np.log2,
@@ -265,10 +207,9 @@ EMITTERS: dict[str, Emit] = {
     "atan": np.arctan, "atan2": np.arctan2, "sinh": np.sinh, "cosh": np.cosh, "tanh": np.tanh,
     "asinh": np.arcsinh, "acosh": np.arccosh, "atanh": np.arctanh,
     "erf": each(math.erf), "erfc": each(math.erfc), "gamma": each(_gamma),  # NumPy has none
-    "sigmoid": _sigmoid, "sigmoid_slope": _sigmoid_slope, "softplus": _softplus,
-    "logaddexp": _logaddexp, "cosine": _cosine, "share": lambda a, b: a / (a + b),
-    "one_minus_square": _one_minus_square, "gaussian": _gaussian,
+    "logaddexp": _logaddexp, "gaussian": _gaussian,
     "sum": _fold(operator.add, 0.0), "prod": _fold(operator.mul, 1.0), "dot": _dot,
     "norm": _fold(np.hypot, 0.0), "logsumexp": _logsumexp,
-    "largest": _fold(_maximum, -math.inf), "smallest": _fold(_minimum, math.inf),
+    "largest": _fold(_FORMULAS["maximum"], -math.inf),
+    "smallest": _fold(_FORMULAS["minimum"], math.inf),
 }

@@ -167,7 +167,7 @@ class SourceWriter:
             yield f"0 {equal} 0"
         if row.name == "pow":  # what is too large is inf, and no error
             base, exponent = operands
-            yield f"{base} {equal} 0 && {exponent} < 0"
+            yield f"{base} {equal} 0 && {exponent} < 0 && {exponent} - {exponent} {equal} 0"
             yield " && ".join([f"{result} {unequal} {result}",
                                *(f"{x} {equal} {x}" for x in operands)])
             return

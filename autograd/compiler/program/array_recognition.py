@@ -228,7 +228,8 @@ def _fused(program: Program, free_sums: bool
         found: list[int] = []
         for place, x in enumerate(operands[i]):
             if (free_sums or place == 0) and x >= first and once[x] and x - first in terms:
-                found += terms.pop(x - first)
+                chain_so_far = terms.pop(x - first)
+                found = chain_so_far if not found else found + chain_so_far  # a long one grows
                 dead.add(x - first)
             else:
                 found.append(x)

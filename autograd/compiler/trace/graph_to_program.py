@@ -13,8 +13,9 @@ from autograd.compiler.program.program import (
     Unsupported,
     bits_key,
 )
+from autograd.core.array_primitive import own_vjp
 from autograd.core.call import Call
-from autograd.core.primitives import as_float, identity
+from autograd.core.primitives import Primitive, as_float, identity
 from autograd.core.value import Value
 
 FEW = 8  # captured numbers, of whose order nothing hangs
@@ -52,6 +53,12 @@ def captured_program(outputs: Sequence[Any], inputs: Sequence[Value],
     """
     recorder = _Recorder(inputs, since, capture=True)
     return recorder.program(outputs, comparisons), recorder.captured
+
+
+def _name_of_result(node: Value) -> str:
+    """What a program does with what a result of a function of arrays was computed from."""
+    row: Primitive = own_vjp if node._left.function.is_unchecked else identity
+    return row.name
 
 
 def _recorded(node: Value) -> Any:
@@ -131,7 +138,7 @@ class _Recorder:
         return Program(
             len(self.inputs), tuple(self.numbers),
             tuple([node.op.name if node._left.__class__ is not Call  # type: ignore[union-attr]
-                   else identity.name for node in order]),
+                   else _name_of_result(node) for node in order]),
             tuple(operands),
             tuple([slots[x] if x.__class__ is Value else slot_of(x) for x in returned]),
             tuple(dict.fromkeys(Guard(relation, slot_of(left), slot_of(right), bool(outcome))

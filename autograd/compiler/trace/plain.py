@@ -53,7 +53,8 @@ def _with_indices(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def _differentiated(options: Sequence[Any]) -> frozenset[int]:
     """The positions of arguments that a derivative makes Values of by itself."""
-    argnums = options[-1] if options and isinstance(options[-1], int | tuple) else 0
+    argnums: Any = next((option for option in options if isinstance(option, int | tuple)
+                         and not isinstance(option, bool)), 0)
     return frozenset((argnums,) if isinstance(argnums, int) else argnums)
 
 

@@ -29,9 +29,11 @@ from autograd.compiler.trace.domain_guards import may_raise, shown_by
 from autograd.compiler.trace.graph_to_program import captured_program
 from autograd.compiler.trace.outside import Lookout
 from autograd.core import primitives, value
+from autograd.core.conditions import Condition, decided
 from autograd.core.context import here, listeners_on
 from autograd.core.graph import collector_at_rest, topological_order
 from autograd.core.primitives import DOMAIN_ERRORS, Primitive
+from autograd.core.pytrees import leaves_of, mapped
 from autograd.core.undefined import is_ieee
 from autograd.core.value import (
     Listener,
@@ -65,12 +67,14 @@ class Recording:
         captured: the leaves from outside that the function used; each replay reads their numbers.
         results: builds what the function returned from the program's outputs.
         places: for each guard of the function the line of Python that made the decision.
+        decisions: how many comparisons the function made; other guards are those of domains.
     """
 
     program: Program
     captured: tuple[Value, ...]
     results: Results
     places: tuple[str, ...]
+    decisions: int
 
     def is_same(self, other: Recording) -> bool:
         """Whether both compute the same from the same, and return it in the same places."""
@@ -120,6 +124,8 @@ def _recorded(scribe: _Scribe, function: Callable[..., Any], arguments: tuple[An
         refuse_lost_gradients(refusals)
         scribe.take_over(overheard, lifted.leaves)
         lifted.refuse_changes(RecordingError)
+        if any(isinstance(leaf, Condition) for leaf in leaves_of(returned)):
+            returned = mapped(returned, decided)  # who returns truths asks for them
         return scribe.recording(lifted, Results(returned))
 
 
@@ -214,6 +220,7 @@ class _Scribe(Listener):
         """
         if self.refusal is not None:
             raise self.refusal
+        decisions = len(self.comparisons)
 
         def all_comparisons(order: list[Value], needed: Container[Value]) -> list[Comparison]:
             self._guard_domains(results.computed, order, needed)
@@ -224,7 +231,7 @@ class _Scribe(Listener):
         results.forget_graph()
         if len(program) <= LARGE:
             program = simplified(program)
-        return Recording(program, tuple(captured), results, tuple(self.places))
+        return Recording(program, tuple(captured), results, tuple(self.places), decisions)
 
     def take_over(self, overheard: _Scribe, inputs: Sequence[Value]) -> None:
         """What other threads do with the inputs, this function has told them to do."""

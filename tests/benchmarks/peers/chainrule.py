@@ -48,26 +48,26 @@ def rosenbrock(data: dict[str, Any]) -> Job:
     return Job(lambda: function(x))
 
 
-def pendulum(data: dict[str, Any]) -> Job:
+def pendulum(data: dict[str, Any], **options: Any) -> Job:
     """jit of value_and_grad, the loop over time unrolled."""
     steps, dt = int(data["steps"]), float(data["dt"])
 
     def angle(state: Any) -> Any:
         return formulas.pendulum(*state, steps, dt, ag.sin)
 
-    function, x = ag.jit(ag.value_and_grad(angle)), data["x"]
+    function, x = ag.jit(ag.value_and_grad(angle), **options), data["x"]
     return Job(lambda: function(x))
 
 
 pendulum_long = pendulum
 
 
-def black_scholes(data: dict[str, Any]) -> Job:
+def black_scholes(data: dict[str, Any], **options: Any) -> Job:
     """vmap of value_and_grad over rows."""
     def price(S: Any, K: Any, T: Any, r: Any, sigma: Any) -> Any:
         return formulas.black_scholes(S, K, T, r, sigma, ag.log, ag.sqrt, ag.exp, ag.erfc)
 
-    function = ag.vmap(ag.value_and_grad(price, argnums=(0, 1, 2, 3, 4)), in_axes=0)
+    function = ag.vmap(ag.value_and_grad(price, argnums=(0, 1, 2, 3, 4)), in_axes=0, **options)
     columns = tuple(data["x"])
 
     def answer(result: Any) -> Any:
@@ -76,7 +76,7 @@ def black_scholes(data: dict[str, Any]) -> Job:
     return Job(lambda: function(*columns), answer=answer)
 
 
-def digits(data: dict[str, Any]) -> Job:
+def digits(data: dict[str, Any], **options: Any) -> Job:
     """fit with Adam on batches; its own setting up, once a call, is not part of an epoch."""
     model = _model(data, [int(size) for size in data["sizes"]])
     optimizer = nn.Adam(model.parameters(), float(data["learning_rate"]))
@@ -84,7 +84,8 @@ def digits(data: dict[str, Any]) -> Job:
 
     def fit(count: int) -> list[float]:
         return nn.fit(model, data["X"], data["y"], loss="cross_entropy", optimizer=optimizer,
-                      batch_size=int(data["batch_size"]), epochs=count, progress=False).loss
+                      batch_size=int(data["batch_size"]), epochs=count, progress=False,
+                      **options).loss
 
     def accuracy() -> float:
         fit(epochs)

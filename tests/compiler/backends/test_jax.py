@@ -29,7 +29,7 @@ from .conformance import (
 
 
 def stepwise(program: Program, row_inputs: Any = None, sums: Any = None) -> Any:
-    """One operation after the other, with the bits of each."""
+    """One operation after the other, with the bits of each; what is written out is one."""
     from autograd.compiler.backends.jax.kernel import compile as compile_jax
 
     try:
@@ -37,7 +37,7 @@ def stepwise(program: Program, row_inputs: Any = None, sums: Any = None) -> Any:
     except Unsupported as refusal:
         if not refusal.ops:
             raise
-        return compile_jax(inlined(program, refusal.ops), row_inputs, sums, fused=False)
+        return fused(program, row_inputs, sums)
 
 
 def fused(program: Program, row_inputs: Any = None, sums: Any = None) -> Any:
@@ -57,7 +57,8 @@ class TestSteps(Conformance):
 pytestmark = needs_jax
 
 
-@pytest.mark.parametrize("name", ["exp", "tanh", "pow", "where", "norm", "largest"])
+@pytest.mark.parametrize("name", ["exp", "tanh", "pow", "where", "norm", "largest", "gamma",
+                                  "mod", "floordiv", "rounded"])
 def test_special_values_of_what_xla_compiles_as_one(name: str) -> None:
     check_special_values(BackEnd(fused, flushes=True), TABLE[name])
 
@@ -188,6 +189,35 @@ def test_a_long_program_without_loops_or_arrays_is_refused(
     program = Program(2, (), tuple(ops), operands, (901,))
     with pytest.raises(Unsupported, match="without a loop"):
         fused(program)
+
+
+WHOLE = 2.0 ** 52
+
+
+def nearest(x: Any) -> Any:
+    """The nearest whole number."""
+    return (x + WHOLE) - WHOLE
+
+
+def nearest_in_one_sum(x: Any) -> Any:
+    """The same, as an addition of three numbers."""
+    return (x + WHOLE) + -WHOLE
+
+
+def often_nearest(x: Any) -> Any:
+    """In a loop."""
+    for _ in range(150):
+        x = nearest(x * 1.01) + 0.3 * x.sin()
+    return x
+
+
+@pytest.mark.parametrize("function", [nearest, nearest_in_one_sum, often_nearest])
+def test_constants_are_not_moved_past_each_other(function: Any) -> None:
+    points = [0.3, 1.7, 2.5, -3.4]
+    expected = [function(ag.Value(x)).data for x in points]
+    f = jit(function, backend="jax")
+    assert [f(x) for x in points] == pytest.approx(expected, rel=1e-12)
+    assert vmap(function, backend="jax")(points).tolist() == pytest.approx(expected, rel=1e-12)
 
 
 # --- rows -----------------------------------------------------------------------------------------

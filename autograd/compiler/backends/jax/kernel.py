@@ -14,6 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Mesh
 
+from autograd.compiler.backends.formulas import Emit
 from autograd.compiler.backends.interface import InMemory, Signature
 from autograd.compiler.backends.jax.devices import double_precision, refuse_single_precision
 from autograd.compiler.backends.jax.loops import Loops, in_loops
@@ -25,7 +26,7 @@ from autograd.compiler.backends.jax.lowering import (
     straight,
 )
 from autograd.compiler.backends.jax.mesh import Spread
-from autograd.compiler.backends.jax.ops import EMITTERS, REDUCERS, Emit
+from autograd.compiler.backends.jax.ops import EMITTERS, REDUCERS
 from autograd.compiler.program.array_recognition import find_few_arrays
 from autograd.compiler.program.program import Program, Unsupported
 from autograd.core.typing import Array

@@ -15,6 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from autograd.compiler.backends.formulas import Emit
 from autograd.compiler.backends.jax.lowering import (
     MOST_BLOCKS,
     Lowering,
@@ -25,7 +26,7 @@ from autograd.compiler.backends.jax.lowering import (
     places_of_inputs,
     whole,
 )
-from autograd.compiler.backends.jax.ops import EMITTERS, REDUCERS, Emit
+from autograd.compiler.backends.jax.ops import EMITTERS, REDUCERS
 from autograd.compiler.backends.jax.reading import Reader
 from autograd.compiler.program.loop_rerolling import Loop, Rolled, Straight, Tape, roll, unrolled
 from autograd.compiler.program.program import RELATIONS, Guard, Program
@@ -257,7 +258,8 @@ class Loops(Lowering):
             operands = program.operands[i]
             one = Program(len(operands), (), program.ops[i:i + 1],
                           (tuple(range(len(operands))),), (len(operands),))
-            found = self._computed(one, [self._number(reader, slot) for slot in operands])
+            found = elementwise(one, [self._number(reader, slot) for slot in operands],
+                                self.emitters, self.reducers, apart=True)
             yield jnp.broadcast_to(found[0], self._shape(reader))[None]
 
     def _scanned(self, scan: _Scan, kept: _Kept, checks: list[_Check],
@@ -297,7 +299,8 @@ class Loops(Lowering):
         return elementwise(program, inputs, self.emitters, self.reducers)
 
     def _number(self, reader: Reader, slot: int) -> Any:
-        return jnp.asarray(reader.read(np.array(slot), self.by_rows))
+        """One number; what is constant is left so, see ``lowering.elementwise``."""
+        return reader.read(np.array(slot), self.by_rows)
 
     def _shape(self, reader: Reader) -> tuple[int, ...]:
         return (reader.n,) if self.by_rows else ()

@@ -13,17 +13,21 @@ from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
+from jax import lax
 
 from autograd.compiler.backends.array_layout import Layout
-from autograd.compiler.backends.jax.ops import EMITTERS, NAMES, REDUCERS, Emit
+from autograd.compiler.backends.formulas import Emit
+from autograd.compiler.backends.jax.ops import EMITTERS, NAMES, REDUCERS
 from autograd.compiler.backends.jax.reading import Reader
 from autograd.compiler.program.array_program import Affine, ArrayProgram, Step, Table
 from autograd.compiler.program.program import RELATIONS, Guard, Program, Unsupported
 from autograd.core.primitives import lookup
 from autograd.core.typing import Array
 
+CONSTANTS = 0  # the place of their array among those that are read
 FEW = 4  # operands that are added one by one
 MOST_BLOCKS = 32  # of sums; more are computed as one
+ADDITIONS, SIGNS = ("add", "sub"), ("neg", "identity")  # of constants, and what XLA sees through
 LOOSE = 16  # the same, where they would have to be brought together first
 
 
@@ -58,11 +62,21 @@ def straight(program: Program) -> ArrayProgram:
 
 
 def elementwise(program: Program, inputs: Sequence[Any], emitters: dict[str, Emit] = EMITTERS,
-                reducers: dict[str, Emit] = REDUCERS) -> list[Any]:
-    """The outputs of a short program for numbers, or arrays of one shape, as inputs."""
+                reducers: dict[str, Emit] = REDUCERS, apart: bool = False) -> list[Any]:
+    """The outputs of a short program for numbers, or arrays of one shape, as inputs.
+
+    Args:
+        program, inputs, emitters, reducers: what to compute.
+        apart: whether the inputs may be sums with constants.
+    """
     slots = [*inputs, *program.constants]
+    shifted = [apart] * len(slots)
     for op, operands in zip(program.ops, program.operands, strict=True):
-        parts = [jnp.asarray(slots[slot]) for slot in operands]
+        numbers = [slots[slot] for slot in operands]
+        is_shifted = any(shifted[slot] for slot in operands)
+        adds = op in ADDITIONS and any(map(_is_constant, numbers))
+        parts = [_apart(x) if adds and is_shifted else jnp.asarray(x) for x in numbers]
+        shifted.append(adds or (op in SIGNS and is_shifted))
         if op == "dot":
             pairs = zip(parts[:len(parts) // 2], parts[len(parts) // 2:], strict=True)
             slots.append(sum(starmap(operator.mul, pairs), jnp.zeros(())))
@@ -71,6 +85,19 @@ def elementwise(program: Program, inputs: Sequence[Any], emitters: dict[str, Emi
         else:
             slots.append(emitters[op](*_alike(parts)))
     return [slots[slot] for slot in program.outputs]
+
+
+def _is_constant(number: Any) -> bool:
+    return isinstance(number, float | np.ndarray | np.generic)
+
+
+def _apart(number: Any) -> Any:
+    """An operand of an addition; XLA does not see that it is a constant.
+
+    It would move constants that are added past each other: (x + c) - c, which rounds x to whole
+    numbers where c is 2**52, would be x.
+    """
+    return lax.optimization_barrier(jnp.asarray(number)) if _is_constant(number) else number
 
 
 def _column(slots: Array) -> Table:
@@ -178,6 +205,7 @@ class Steps(Lowering):
         """See :meth:`Lowering.take_in_blocks`."""
         sizes = [step.size for step in self.program.steps]
         source, local = places_of_inputs(self.is_row, blocks, len(self.constants))
+        self._n_blocks = len(blocks)
         first = 2 + len(blocks)
         self.source = np.concatenate([source, np.repeat(np.arange(len(sizes)) + first, sizes)])
         self.local = np.concatenate([local, *map(np.arange, sizes)]).astype(np.int64)
@@ -228,10 +256,21 @@ class Steps(Lowering):
             found = self.reducers[step.op](_first_axis(step, reader, by_rows))
         else:
             parts = [reader.read(slots.slots(step.shape), by_rows) for slots in step.operands]
+            if step.op in ADDITIONS and self._adds_to_sums(step, reader):
+                parts = [_apart(part) for part in parts]
             found = self.emitters[step.op](*_alike(parts))
         whole = (*step.shape, reader.n) if by_rows else step.shape
         found = jnp.broadcast_to(found, whole)
         return found.reshape(step.size, *whole[len(step.shape):])
+
+
+    def _adds_to_sums(self, step: Step, reader: Reader) -> bool:
+        """Whether an addition of constants reads another one."""
+        read = {int(x) for slots in step.operands for x in
+                np.unique(reader.source[slots.slots(step.shape)])}
+        first = 2 + self._n_blocks
+        return CONSTANTS in read and any(
+            x >= first and self.program.steps[x - first].op in (*ADDITIONS, *SIGNS) for x in read)
 
 
 def places_of_inputs(is_row: Array, blocks: Sequence[Array], n_constants: int) -> tuple[Array,
@@ -315,9 +354,9 @@ def _sum(step: Step, reader: Reader, by_rows: bool) -> Any:
         slots = operand.slots(step.operand_shape(i))
         if _is_loose(reader, slots):
             for k in range(slots.shape[axis]):
-                total = total + reader.read(slots[..., k], by_rows)
+                total = total + _apart(reader.read(slots[..., k], by_rows))
         else:
-            found = reader.read(slots, by_rows)
+            found = _apart(reader.read(slots, by_rows))
             whole = jnp.sum(found, axis=axis)
             total = total + (whole if found.shape[axis] == slots.shape[axis] else
                              slots.shape[axis] * whole)

@@ -7,7 +7,7 @@ takes subnormal numbers for 0; beyond that the results are those that ``interfac
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -16,82 +16,24 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from autograd.compiler.backends.formulas import Emit, formulas, gaussian
 from autograd.compiler.backends.numpy import emitter_of
 from autograd.compiler.program.program import RELATIONS
 from autograd.compiler.program.steps import EITHER, KEEPING
-from autograd.core.near_zero import CLOSE
+from autograd.core.coefficients import GAMMALN, STIRLING
 from autograd.core.primitive import library
-from autograd.core.primitives import LN2
+from autograd.core.rounding import WHOLE
 
-Emit = Callable[..., Any]
-
-
-def _sign(x: Any) -> Any:
-    return jnp.where(x > 0.0, 1.0, jnp.where(x < 0.0, -1.0, x * 0.0))
-
-
-def _step(x: Any) -> Any:
-    return jnp.where(x > 0.0, 1.0, jnp.where(x <= 0.0, 0.0, x))
-
-
-def _wins(a: Any, b: Any) -> Any:
-    return jnp.where(a > b, 1.0, jnp.where(a < b, 0.0, jnp.where(a == b, 0.5, math.nan)))
+FORMULAS = formulas(jnp)
 
 
 def _abs(x: Any) -> Any:
     return jnp.where(x < 0.0, -x, x + 0.0)
 
 
-def _relu(x: Any) -> Any:
-    return jnp.where(x <= 0.0, 0.0, x)
-
-
-def _maximum(a: Any, b: Any) -> Any:
-    return jnp.where((a < b) | (b != b), b, a)
-
-
-def _minimum(a: Any, b: Any) -> Any:
-    return jnp.where((a > b) | (b != b), b, a)
-
-
-def _where(condition: Any, a: Any, b: Any) -> Any:
-    return jnp.where(condition != 0.0, a, b)
-
-
-def _sigmoid(x: Any) -> Any:
-    decay = jnp.exp(-jnp.abs(x))
-    return jnp.where(x >= 0.0, 1.0, decay) / (1.0 + decay)
-
-
-def _softplus(x: Any) -> Any:
-    return jnp.log1p(jnp.exp(-jnp.abs(x))) + _relu(x)
-
-
-def _logaddexp(a: Any, b: Any) -> Any:
-    top, low = jnp.where(a < b, b, a), jnp.where(a < b, a, b)
-    gap = jnp.where(a == b, 0.0, low - top)  # also of equal infinities
-    rounding = (low - gap) - top
-    decay = jnp.exp(gap)
-    rounded = (jnp.abs(top) <= CLOSE) & (jnp.abs(rounding) < 1.0)
-    more = jnp.log1p(jnp.where(rounded, decay + decay * rounding, decay))
-    return jnp.where((a == b) & ~rounded, a + LN2, top + more)
-
-
-def _cosine(a: Any, b: Any) -> Any:
-    is_steep = jnp.abs(a) < jnp.abs(b)
-    ratio = jnp.where(is_steep, a, b) / jnp.where(is_steep, jnp.abs(b), a)
-    part = jnp.where(is_steep, ratio, jnp.where(a < 0.0, -1.0, 1.0))
-    return jnp.where((a == 0.0) & ~is_steep, a * b, part / jnp.sqrt(1.0 + ratio * ratio))
-
-
-def _one_minus_square(x: Any) -> Any:
-    return (1.0 - x) * (1.0 + x)
-
-
 def _gaussian(x: Any) -> Any:
-    high = lax.reduce_precision(x, exponent_bits=11, mantissa_bits=25)  # its square is exact
-    inside = jnp.exp(-high * high) * jnp.exp(-(x - high) * (x + high))
-    return jnp.where(jnp.abs(x) < 30.0, inside, jnp.where(x == x, 0.0, x))
+    # Veltkamp's splitting would be rounded elsewhere.
+    return gaussian(jnp, x, lax.reduce_precision(x, exponent_bits=11, mantissa_bits=25))
 
 
 def _hypot(a: Any, b: Any) -> Any:
@@ -131,23 +73,6 @@ def _logsumexp(xs: Any) -> Any:
     return jnp.where(jnp.abs(top) == math.inf, top, top + jnp.log1p(total))
 
 
-def _mod(a: Any, b: Any) -> Any:
-    rest = lax.rem(a, b)
-    moved = jnp.where((rest != 0.0) & ((rest < 0.0) != (b < 0.0)), rest + b, rest)
-    return jnp.where(rest == 0.0, jnp.copysign(0.0, b), moved)
-
-
-def _floordiv(a: Any, b: Any) -> Any:
-    rest = lax.rem(a, b)
-    count = (a - rest) / b
-    count = jnp.where((rest != 0.0) & ((rest < 0.0) != (b < 0.0)), count - 1.0, count)
-    whole = lax.floor(count)
-    near = jnp.where(count - whole > 0.5, whole + 1.0, whole)
-    quotient = a / b
-    divided = jnp.where(count == 0.0, jnp.copysign(0.0, quotient), near)
-    return jnp.where(b == 0.0, quotient, divided)
-
-
 def _exp2(x: Any) -> Any:
     return lax.pow(jnp.full_like(x, 2.0), x)
 
@@ -161,6 +86,87 @@ def _sinh(x: Any) -> Any:
 def _cosh(x: Any) -> Any:
     root = jnp.exp(0.5 * jnp.abs(x))
     return (0.5 * root) * root + (0.5 / root) / root
+
+
+# --- rounding and remainders ----------------------------------------------------------------------
+
+def _copysign(a: Any, b: Any) -> Any:
+    return jnp.where(jnp.signbit(b), -jnp.abs(a), jnp.abs(a))
+
+
+def _mod(a: Any, b: Any) -> Any:
+    rest = lax.rem(a, b)
+    return jnp.where(rest == 0.0, _copysign(jnp.zeros_like(b), b),
+                     jnp.where((b < 0.0) != (rest < 0.0), rest + b, rest))
+
+
+def _floordiv(a: Any, b: Any) -> Any:
+    rest = lax.rem(a, b)
+    is_below = (rest != 0.0) & ((b < 0.0) != (rest < 0.0))
+    count = (a - rest) / b - jnp.where(is_below, 1.0, 0.0)
+    whole = jnp.floor(count)
+    found = jnp.where(count - whole > 0.5, whole + 1.0, whole)
+    zero = _copysign(jnp.zeros_like(count), a / b)
+    return jnp.where(b == 0.0, a / b, jnp.where(count == 0.0, zero, found))
+
+
+def _halves(x: Any) -> tuple[Any, Any]:
+    """A number as the sum of two of at most 26 digits, whose products are exact."""
+    high = lax.reduce_precision(x, exponent_bits=11, mantissa_bits=25)
+    high = jnp.where(jnp.abs(134217729.0 * x) < math.inf, high, math.nan)  # as by splitting
+    return high, x - high
+
+
+def _rounded(x: Any, scale: Any) -> Any:
+    scaled = lax.mul(x, scale)
+    (high, low), (top, rest) = _halves(x), _halves(scale)
+    lost = ((high * top - scaled) + high * rest + low * top) + low * rest
+    nearest = jnp.rint(scaled)
+    off = scaled - nearest
+    step, sign = FORMULAS["step"], FORMULAS["sign"]
+    is_tie = step(jnp.abs(off) - 0.49999999999999994)
+    found = _copysign((nearest + is_tie * step(off * lost) * sign(off)) / scale, x)
+    return jnp.where(jnp.abs(scaled) < 2.0 * WHOLE, found, x + 0.0 / scale)
+
+
+# --- the gamma function ---------------------------------------------------------------------------
+
+def _series(x: Any, factors: Sequence[float]) -> Any:
+    """x * factors[0] + x**2 * factors[1] + ..."""
+    total = jnp.zeros_like(x)
+    for factor in reversed(factors):
+        total = (total + factor) * x
+    return total
+
+
+def _gamma(x: Any) -> Any:
+    """Below 0 by the reflection formula, DLMF 5.5.3."""
+    size = jnp.where(x < -0.5, -x, x)
+    above = jnp.where(size < 10.0, _gamma_near(size), _gamma_far(size))
+    whole = jnp.rint(x)
+    sine = jnp.sin(math.pi * (x - whole))
+    is_odd = jnp.rint(0.5 * whole) != 0.5 * whole
+    below = math.pi / (jnp.where(is_odd, -sine, sine) * size) / above
+    below = jnp.where((x == whole) | (x <= -WHOLE), math.nan, below)
+    return jnp.where(x < -0.5, below, above)
+
+
+def _gamma_near(x: Any) -> Any:
+    """From -0.5 to 10: by the logarithm on [1.5, 2.5], and recurrence."""
+    x = jnp.clip(x, -0.5, 10.0)
+    whole = jnp.rint(x)
+    found = jnp.exp(_series(x - whole, GAMMALN))
+    for k in range(1, 9):
+        found = found * jnp.where(whole - 2.0 >= k, x - k, 1.0)
+    return found / jnp.where(whole < 0.5, x + 1.0, 1.0) / jnp.where(whole < 1.5, x, 1.0)
+
+
+def _gamma_far(x: Any) -> Any:
+    """From 10 on: Stirling's series, DLMF 5.11.3."""
+    root = lax.pow(x, 0.5 * x - 0.25)  # the whole power would be too large before the result is
+    found = (root * (jnp.exp(-x) * math.sqrt(2.0 * math.pi))
+             * jnp.exp(_series(1.0 / x / x, STIRLING) * x) * root)
+    return jnp.where(x > 171.7, math.inf, found)
 
 
 def _either(x: Any, other: Any) -> Any:
@@ -189,26 +195,22 @@ def _on_host(op: str, *operands: Any) -> Any:
     return lax.bitcast_convert_type(given, float)
 
 
-largest, smallest = _extreme(_maximum, -math.inf), _extreme(_minimum, math.inf)
+largest = _extreme(FORMULAS["maximum"], -math.inf)
+smallest = _extreme(FORMULAS["minimum"], math.inf)
 
 EMITTERS: dict[str, Emit] = {
     "add": lax.add, "sub": lax.sub, "mul": lax.mul, "div": lax.div, "neg": lax.neg,
-    "identity": lambda x: x, "pow": lax.pow, "abs": _abs, "sign": _sign, "step": _step,
-    "wins": _wins, "relu": _relu, "maximum": _maximum, "minimum": _minimum, "where": _where,
-    "floor": lax.floor, "ceil": lax.ceil, "trunc": jnp.trunc, "rint": jnp.rint,
-    "copysign": jnp.copysign, "fmod": lax.rem, "mod": _mod, "floordiv": _floordiv,
+    "pow": lax.pow, "abs": _abs, **FORMULAS,
+    "floor": lax.floor, "ceil": lax.ceil, "trunc": jnp.trunc, "rint": jnp.rint, "mod": _mod,
+    "floordiv": _floordiv, "fmod": lax.rem, "copysign": _copysign, "rounded": _rounded,
     "exp": lax.exp, "exp2": _exp2, "expm1": lax.expm1, "log": lax.log, "log2": jnp.log2,
     "log10": jnp.log10, "log1p": lax.log1p, "sqrt": lax.sqrt, "cbrt": lax.cbrt, "hypot": _hypot,
     "sin": lax.sin, "cos": lax.cos, "tan": lax.tan, "asin": lax.asin, "acos": lax.acos,
     "atan": lax.atan, "atan2": lax.atan2, "sinh": _sinh, "cosh": _cosh, "tanh": lax.tanh,
     "asinh": lax.asinh, "acosh": lax.acosh, "atanh": lax.atanh, "erf": lax.erf, "erfc": lax.erfc,
-    "sigmoid": _sigmoid, "sigmoid_slope": lambda x: _sigmoid(x) * _sigmoid(-x),
-    "softplus": _softplus, "logaddexp": _logaddexp, "cosine": _cosine,
-    "share": lambda a, b: a / (a + b), "one_minus_square": _one_minus_square,
-    "gaussian": _gaussian, EITHER: _either,
+    "gamma": _gamma, "gaussian": _gaussian, EITHER: _either,
     **{name: partial(_keep, *kept) for name, kept in KEEPING.items()},
-    **{op: partial(_on_host, op) for op in (
-        "gamma", *(name for name, row in library().items() if row.scipy))},
+    **{name: partial(_on_host, name) for name, row in library().items() if row.scipy},
 }
 
 # Of any number of operands, which lie along the first axis.

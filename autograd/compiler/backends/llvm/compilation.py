@@ -27,6 +27,7 @@ from autograd.core.primitives import lookup
 
 ROLLED = 4_000  # operands of a program in which loops are looked for
 DENSE = 20  # instructions that a step of an array program must stand for, one with another
+MOST_STEPS = 400  # of an array program; each takes LLVM some milliseconds
 MOST_CODE = 30_000  # instructions to compile; what is longer, without its loops, is interpreted
 LONG = 4_000  # instructions to compile for which nobody should wait
 
@@ -37,7 +38,8 @@ def _writer(program: Program, rows: tuple[bool, ...] | None, sums: tuple[bool, .
     """The writer for a program: of straight code, arrays, loops, or of a table to interpret."""
     size = sum(map(len, program.operands))
     if chunk is None and size > ROLLED:
-        arrays = find_few_arrays(program, len(program) // DENSE, rows, free_sums)
+        most = min(len(program) // DENSE, MOST_STEPS)
+        arrays = find_few_arrays(program, most, rows, free_sums)
         if arrays is not None:
             with suppress(Unsupported):
                 return ArrayWriter(arrays, program, rows, sums, host()["width"], vector)

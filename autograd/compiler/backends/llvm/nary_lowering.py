@@ -151,11 +151,16 @@ class _Lowering:
 
     def program(self) -> Program:
         """The new program."""
-        moved = self.moved
+        moved, most, ops, first = self.moved, self.most, self.ops, self.first
+        put, move = self.operands.append, moved.append
         for op, operands in zip(self.old.ops, self.old.operands, strict=True):
             now = [moved[slot] for slot in operands]
-            chain = CHAINS.get(op) if len(now) > self.most else None
-            moved.append(self.add(op, *now) if chain is None else chain(self, now))
+            if len(now) > most and op in CHAINS:
+                move(CHAINS[op](self, now))
+            else:  # as add does, written out: it is nearly all of a long program
+                move(first + len(ops))
+                ops.append(op)
+                put(tuple(now))
         return Program(
             self.old.n_inputs, tuple(self.numbers), tuple(self.ops), tuple(self.operands),
             tuple(moved[slot] for slot in self.old.outputs),

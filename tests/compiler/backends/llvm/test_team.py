@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Callable
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 import nn
 from autograd.compiler.program.program import Program
 from tests.compiler.test_processes import busy, outcomes
+from tests.interruptions import interrupted_at
 from tests.threads import in_threads
 
 pytest.importorskip("llvmlite")
@@ -84,27 +86,54 @@ def test_pieces_and_stretches_change_no_bit(monkeypatch: pytest.MonkeyPatch) -> 
     np.testing.assert_allclose(history(3, (67, 33, 18, 3), 31), found[0], rtol=1e-12)
 
 
-def test_a_kernel_offers_its_steps_to_a_team(small_pieces: None) -> None:
-    """Each thread does some of the pieces, and what they leave is what one thread leaves."""
-    program, n_rows = layer(50, 40)
-    kernel = compile(program, [True] * n_rows + [False] * (program.n_inputs - n_rows),
-                     [False] * 40)
-    assert kernel.share.n_pieces == 10
-    rng = np.random.default_rng(0)
-    scalars, rows = rng.normal(size=kernel.n_scalars), rng.normal(size=(n_rows, 32))
-    expected = kernel(scalars, rows)[1]
+class Call:
+    """A kernel with its rows, and what it computes; a call may be shared out."""
 
-    buffers = _Buffers(kernel, 32)
-    buffers.scalars[:] = scalars
-    buffers.fill(rows)
-    helpers = team.Team([np.empty(0)] * 3)
-    buffers.arguments[KERNEL_WORDS.index("team")] = helpers.address
+    def __init__(self) -> None:
+        program, n_rows = layer(50, 40)
+        self.kernel = compile(program, [True] * n_rows + [False] * (program.n_inputs - n_rows),
+                              [False] * 40)
+        rng = np.random.default_rng(0)
+        scalars, rows = rng.normal(size=self.kernel.n_scalars), rng.normal(size=(n_rows, 32))
+        self.expected = self.kernel(scalars, rows)[1]
+        self.buffers = _Buffers(self.kernel, 32)
+        self.buffers.scalars[:] = scalars
+        self.buffers.fill(rows)
+
+    def shared_out(self, helpers: team.Team) -> Any:
+        """What a team computes."""
+        self.buffers.arguments[KERNEL_WORDS.index("team")] = helpers.address
+        self.buffers.out[:] = np.nan
+        helpers.during(lambda: self.kernel._function(self.buffers.address))
+        return self.buffers.table
+
+
+def three() -> team.Team:
+    return team.Team([np.empty(0)] * 3)
+
+
+def test_a_kernel_offers_its_steps_to_a_team(small_pieces: None) -> None:
+    call = Call()
+    assert call.kernel.share.n_pieces == 10
     for _ in range(50):
-        buffers.out[:] = np.nan
-        helpers.during(lambda: kernel._function(buffers.address))
-        assert (buffers.table == expected).all()
-        helpers = team.Team([np.empty(0)] * 3)
-        buffers.arguments[KERNEL_WORDS.index("team")] = helpers.address
+        assert (call.shared_out(three()) == call.expected).all()
+
+
+def test_nobody_stands_by_for_work_that_was_interrupted(small_pieces: None,
+                                                        monkeypatch: pytest.MonkeyPatch) -> None:
+    call, asked, left = Call(), [], 0
+    enlist = team.enlist
+    monkeypatch.setattr(team, "enlist", lambda *job: (asked.append(job), enlist(*job)))
+    for step in itertools.count():
+        asked.clear()
+        helpers = three()
+        if not interrupted_at(step, lambda helpers=helpers: call.shared_out(helpers)):
+            break
+        left += bool(asked) and not helpers.words[team.OVER]
+        helpers.words[team.OVER] = 1
+        assert (call.shared_out(three()) == call.expected).all()
+    assert step > 20
+    assert left <= 1  # before the one line that tells them, where no signal is handled
 
 
 def layer(nin: int, nout: int) -> tuple[Program, int]:

@@ -1,0 +1,327 @@
+"""NumPy, SciPy and cmath as adopted code finds them: a few functions take Values, too.
+
+``residuals = np.zeros(m)`` makes an array of plain numbers, into which no Value fits. Where the
+function that calls it holds a Value in its variables, what is made here is an array of Values; in
+all other calls it is NumPy's own. ``np.array`` and ``np.asarray`` keep the class that
+``autograd.values`` gives, so that every rule for arrays of Values holds on what they return.
+
+SciPy's splines and ``quad`` are written in C and Fortran; on Values they are differentiated by
+their own formulas. ``cmath`` on a Value is ``autograd.math``, where what it gives is real.
+"""
+
+from __future__ import annotations
+
+import builtins
+import cmath
+import functools
+import importlib
+import math as plain_math
+import sys
+from collections.abc import Callable
+from itertools import islice
+from types import BuiltinFunctionType, FrameType, FunctionType, ModuleType
+from typing import Any
+
+import numpy as plain
+
+from autograd import math
+from autograd.core.array_primitive import ArrayPrimitive
+from autograd.core.arrays import ArrayOfValues
+from autograd.core.value import Value, data_of, refusal
+
+LOOKED_AT = 8  # of the items of a list: how many are looked at for a Value
+PANELS = (1, 2, 4, 8, 16, 32, 64)  # into which quad divides an interval, until it agrees
+NODES, WEIGHTS = plain.polynomial.legendre.leggauss(20)
+RTOL = 1e-11
+
+
+class _StandIn(ModuleType):
+    """A module; what is not replaced is the original's.
+
+    Args:
+        name: of the original.
+        replaced: by name, what is not the original's.
+    """
+
+    def __init__(self, name: str, replaced: dict[str, Any]) -> None:
+        super().__init__(name)
+        vars(self).update(replaced)
+
+    def __getattr__(self, name: str) -> Any:
+        full = f"{self.__name__}.{name}"
+        if full in STAND_INS:
+            importlib.import_module(full)
+            return STAND_INS[full]
+        return getattr(importlib.import_module(self.__name__), name)
+
+    def __dir__(self) -> list[str]:
+        return dir(importlib.import_module(self.__name__))
+
+
+# --- NumPy ----------------------------------------------------------------------------------------
+
+def _filled(original: Callable[..., Any], is_empty: bool = False) -> Callable[..., Any]:
+    """np.zeros and its like, where Values may be written into what they make."""
+    @functools.wraps(original)
+    def made(*arguments: Any, **options: Any) -> Any:
+        array = original(*arguments, **options)
+        if array.dtype == object and _is_of_values(array):  # np.full(n, v)
+            return array.view(ArrayOfValues)
+        if array.dtype != float or not _holds_values(sys._getframe(1)):
+            return array
+        if is_empty:  # what lies in memory there is no number of anybody's
+            array[...] = 0.0
+        return array.astype(object).view(ArrayOfValues)
+
+    return made
+
+
+def _converted(original: Callable[..., Any]) -> Callable[..., Any]:
+    """np.array and its like, which take Values as they are, also where floats are asked for."""
+    @functools.wraps(original)
+    def made(item: Any, *arguments: Any, **options: Any) -> Any:
+        if not _is_of_values(item):
+            return original(item, *arguments, **options)
+        asked = arguments[0] if arguments else options.get("dtype")
+        if asked is not None and plain.dtype(asked).kind not in "fO":
+            return original(item, *arguments, **options)  # an error, that says what to write
+        options["dtype"] = object
+        return original(item, *arguments[1:], **options).view(ArrayOfValues)
+
+    return made
+
+
+def _holds_values(frame: FrameType | None) -> bool:
+    """Whether a variable of the function that calls is a Value, or has one in it."""
+    while frame is not None and frame.f_code.co_name.startswith("<") and frame.f_back is not None:
+        if any(map(_is_of_values, frame.f_locals.values())):
+            return True
+        frame = frame.f_back  # around a comprehension or a lambda
+    if frame is None:
+        return False
+    variables = [*frame.f_locals.values()]
+    attributes = getattr(frame.f_locals.get("self"), "__dict__", {})
+    return any(map(_is_of_values, [*variables, *attributes.values()]))
+
+
+def _is_of_values(item: Any, depth: int = 3) -> bool:
+    """Whether something is a Value, or a list or an array that begins with some."""
+    if item.__class__ is Value or isinstance(item, ArrayOfValues):
+        return True
+    if isinstance(item, plain.ndarray):
+        return item.dtype == object and any(x.__class__ is Value for x in item.flat)
+    if isinstance(item, list | tuple) and depth:
+        return any(_is_of_values(part, depth - 1) for part in islice(item, LOOKED_AT))
+    return False
+
+
+_NUMPY = {name: item for name, item in vars(plain).items()
+          if name not in ("__name__", "__getattr__", "__dir__")}
+_NUMPY.update((name, _filled(_NUMPY[name])) for name in ("zeros", "ones", "full"))
+_NUMPY["empty"] = _filled(plain.empty, is_empty=True)
+_NUMPY.update((name, _converted(_NUMPY[name]))
+              for name in ("array", "asarray", "ascontiguousarray"))
+
+
+# --- SciPy ----------------------------------------------------------------------------------------
+
+def _splev(x: Any, tck: Any, der: int = 0, ext: int = 0) -> Any:
+    """scipy.interpolate.splev: the derivative of a spline is the spline of the next ``der``."""
+    from scipy.interpolate import splev
+
+    if not _is_of_values(x):
+        return splev(x, tck, der, ext)
+    if der > tck[2]:  # of a polynomial of that degree
+        return 0.0 * x
+
+    def spline(point: Any) -> Any:
+        found = splev(point, tck, der, ext)
+        return float(found) if plain.ndim(found) == 0 else found
+
+    return ArrayPrimitive(spline, vjp=lambda g, _, point: g * _splev(point, tck, der + 1, ext),
+                          name="splev")(x)
+
+
+def _bisplev(x: Any, y: Any, tck: Any, dx: int = 0, dy: int = 0) -> Any:
+    """scipy.interpolate.bisplev at one point, likewise."""
+    from scipy.interpolate import bisplev
+
+    if not _is_of_values(x) and not _is_of_values(y):
+        return bisplev(x, y, tck, dx, dy)
+    if plain.ndim(x) or plain.ndim(y):
+        raise refusal("scipy.interpolate.bisplev of Values takes one point, not a grid of them; "
+                      "call it for each point")
+    if dx >= max(tck[3], 1) or dy >= max(tck[4], 1):  # FITPACK has none beyond
+        raise refusal(f"scipy.interpolate.bisplev has no derivative of order ({dx}, {dy}) of a "
+                      f"spline of the degrees ({tck[3]}, {tck[4]})")
+
+    def surface(first: Any, second: Any) -> float:
+        return float(bisplev(first, second, tck, dx, dy))
+
+    def slopes(g: Any, _: Any, first: Any, second: Any) -> tuple[Any, Any]:
+        return (g * _surface_slope(first, second, tck, (dx + 1, dy), 0),
+                g * _surface_slope(first, second, tck, (dx, dy + 1), 1))
+
+    return ArrayPrimitive(surface, vjp=slopes, name="bisplev")(x, y)
+
+
+def _surface_slope(x: Any, y: Any, tck: Any, orders: tuple[int, int], axis: int) -> Any:
+    """A partial derivative of a spline in two variables.
+
+    Args:
+        x, y: the point.
+        tck: the knots, the coefficients and the degrees.
+        orders: of the derivative by each variable.
+        axis: by which it is one order higher than what was differentiated.
+    """
+    knots, degree, position = tck[axis], tck[3 + axis], data_of((x, y)[axis])
+    if not knots[degree] <= position <= knots[-degree - 1]:
+        return 0.0  # outside FITPACK takes the nearest point of the edge
+    if orders[axis] != degree or x.__class__ is Value or y.__class__ is Value:
+        return _bisplev(x, y, tck, *orders)  # or its error
+    # FITPACK takes orders below the degree. The one before is linear between two knots.
+    end = min(int(plain.searchsorted(knots, position, side="right")), len(knots) - 1 - degree)
+    below, above = [x, y], [x, y]
+    below[axis], above[axis] = knots[end - 1], knots[end]
+    dx, dy = (order - (i == axis) for i, order in enumerate(orders))
+    rise = (float(_bisplev(above[0], above[1], tck, dx, dy))
+            - float(_bisplev(below[0], below[1], tck, dx, dy)))
+    return rise / (knots[end] - knots[end - 1])
+
+
+def _quad(function: Callable[..., Any], a: Any, b: Any, args: Any = (), *more: Any,
+          **options: Any) -> Any:
+    """scipy.integrate.quad: on Values the sum of a Gauss rule that agrees with it.
+
+    The rule has 20 nodes in each of as many panels as it takes; nodes move with the limits.
+    """
+    from scipy.integrate import quad
+
+    given = args if isinstance(args, tuple) else (args,)
+    met: list[bool] = [a.__class__ is Value or b.__class__ is Value]
+
+    def plainly(x: float) -> Any:
+        found = function(x, *given)
+        met[0] |= found.__class__ is Value
+        return data_of(found)
+
+    low, high = data_of(a), data_of(b)
+    result = quad(plainly, low, high, (), *more, **options)
+    if not met[0]:
+        return result
+    if plain_math.isfinite(low) and plain_math.isfinite(high):
+        for panels in PANELS:
+            found = _gauss(plainly, low, high, panels)
+            size = abs(_gauss(lambda x: abs(plainly(x)), low, high, panels))
+            if abs(found - result[0]) <= RTOL * size:
+                return (_gauss(lambda x: function(x, *given), a, b, panels), *result[1:])
+    raise refusal("scipy.integrate.quad of Values takes finite limits and a smooth integrand; "
+                  "substitute, or write the integral as a sum")
+
+
+def _gauss(function: Callable[..., Any], a: Any, b: Any, panels: int) -> Any:
+    half = (b - a) * (0.5 / panels)
+    total: Any = 0.0
+    for panel in range(panels):
+        middle = a + half * (2.0 * panel + 1.0)
+        for node, weight in zip(NODES.tolist(), WEIGHTS.tolist(), strict=True):
+            total = total + weight * function(middle + half * node)
+    return total * half
+
+
+# --- cmath ----------------------------------------------------------------------------------------
+
+def _real(name: str) -> Callable[..., Any]:
+    """A function of cmath that is that of math, where a Value has a real result."""
+    original, real = getattr(cmath, name), getattr(math, name)
+
+    @functools.wraps(original)
+    def made(*arguments: Any) -> Any:
+        if not any(x.__class__ is Value for x in arguments):
+            return original(*arguments)
+        try:
+            return real(*arguments)
+        except ValueError:
+            parts = _PARTS.get(name)
+            if parts is not None and len(arguments) == 1:
+                return _Complex(*parts(*arguments))
+            shown = ", ".join(f"{data_of(x):g}" for x in arguments)
+            raise refusal(f"cmath.{name}({shown}) is a complex number, which no Value is") from None
+
+    return made
+
+
+class _Complex:
+    """A complex result on a Value, of which the real and the imaginary part may be taken.
+
+    Args:
+        real, imag: the parts.
+    """
+
+    def __init__(self, real: Any, imag: Any) -> None:
+        self.real, self.imag = real, imag
+
+    def _refuse(self, *_: Any) -> Any:
+        raise refusal("a Value is a real number, and cmath gives a complex one here, of which only "
+                      ".real and .imag can be taken")
+
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = _refuse
+    __rtruediv__ = __pow__ = __rpow__ = __neg__ = __abs__ = __complex__ = __float__ = _refuse
+    __lt__ = __le__ = __gt__ = __ge__ = __eq__ = __bool__ = _refuse
+    __hash__ = None  # type: ignore[assignment]
+
+
+# Outside of the real domain of a function of a real number: the real and the imaginary part.
+_PARTS: dict[str, Callable[[Any], tuple[Any, Any]]] = {
+    "sqrt": lambda x: (0.0, math.sqrt(-x)),
+    "log": lambda x: (math.log(-x), plain_math.pi),
+    "atanh": lambda x: (0.5 * math.log(abs((1.0 + x) / (1.0 - x))),
+                        cmath.atanh(data_of(x)).imag),
+}
+
+
+STAND_INS: dict[str, Any] = {
+    "numpy": _StandIn("numpy", _NUMPY),
+    "cmath": _StandIn("cmath", {name: _real(name) for name in dir(cmath)
+                                if not name.startswith("_") and hasattr(math, name)
+                                and callable(getattr(cmath, name))}),
+    "scipy": _StandIn("scipy", {}),
+    "scipy.interpolate": _StandIn("scipy.interpolate", {"splev": _splev, "bisplev": _bisplev}),
+    "scipy.integrate": _StandIn("scipy.integrate", {"quad": _quad}),
+}
+
+
+def imported(name: str, is_root_wanted: bool) -> ModuleType | None:
+    """What stands for a module in adopted code; None for a module that is used as it is.
+
+    Args:
+        name: its full name.
+        is_root_wanted: whether it is the package that the statement binds, as ``import a.b`` does.
+    """
+    root = name.partition(".")[0]
+    if name != root and root in STAND_INS:
+        builtins.__import__(name)
+    found: ModuleType | None = STAND_INS.get(root if is_root_wanted else name)
+    return found
+
+
+def counterpart(item: Any) -> Any:
+    """What stands for a function or a module of these libraries; None for what is used as it is.
+
+    Args:
+        item: anything.
+    """
+    if isinstance(item, ModuleType):
+        name = item.__name__
+        return STAND_INS.get(name) if sys.modules.get(name) is item else None
+    if not isinstance(item, BuiltinFunctionType | FunctionType):
+        return None
+    own = item.__name__
+    for name, stand_in in STAND_INS.items():
+        if item is getattr(sys.modules.get(name), own, None):
+            found = vars(stand_in).get(own)
+            return None if found is item else found
+    return None
+
+
+__all__ = ["STAND_INS", "counterpart", "imported"]

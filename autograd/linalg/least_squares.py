@@ -1,0 +1,134 @@
+"""Least squares, pseudo-inverses, and norms by singular values."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from autograd.core.array_primitive import ArrayPrimitive
+from autograd.core.linear_systems import as_floats, solve_system
+from autograd.core.typing import Array
+from autograd.linalg.factorizations import data_of, qr, svdvals
+from autograd.linalg.stacks import as_given, matrices, over_stack
+from autograd.linalg.systems import inv
+
+
+def pinv(a: Any, rcond: Any = None, hermitian: bool = False, *, rtol: Any = None) -> Any:
+    """The pseudo-inverse, as ``np.linalg.pinv``.
+
+    Derivative: Golub and Pereyra, "The differentiation of pseudo-inverses and nonlinear least
+    squares problems whose variables separate" (1973); for matrices that keep their rank.
+
+    Args:
+        a: matrices of shape (..., m, n).
+        rcond, rtol: the size of singular values, by the largest, that count as 0; NumPy's default
+            if both are left out.
+        hermitian: changes nothing but in NumPy the way of computing.
+    """
+    cutoff = rtol if rcond is None else rcond
+    options = {} if cutoff is None else {"cutoff": float(cutoff)}
+    return over_stack(lambda one: _pinv(one, **options), matrices(a, "pinv"))
+
+
+def lstsq(a: Any, b: Any, rcond: Any = None) -> tuple[Any, Any, int, Any]:
+    """The x that makes ``a @ x - b`` shortest, as ``np.linalg.lstsq``.
+
+    Args:
+        a: shape (m, n).
+        b: shape (m,) or (m, k).
+        rcond: as for :func:`pinv`.
+
+    Returns:
+        x; the sums of squares that are left, of a matrix of full rank with more rows than columns,
+        else an empty array; the rank; the singular values. The last two are numbers.
+
+    Raises:
+        np.linalg.LinAlgError: for shapes that do not fit.
+    """
+    matrix, right = as_given(a), as_given(b)
+    if matrix.ndim != 2 or right.ndim not in (1, 2) or len(matrix) != len(right):
+        raise np.linalg.LinAlgError(f"lstsq(a, b): a of shape {matrix.shape} does not fit b of "
+                                    f"shape {right.shape}")
+    x = pinv(matrix, rcond) @ right
+    plain = data_of(matrix)
+    _, _, rank, sizes = np.linalg.lstsq(plain, np.zeros(len(plain)), rcond)
+    m, n = matrix.shape
+    rest = matrix @ x - right
+    squares = np.sum(rest * rest, axis=0) if rank == n < m else np.array([])
+    return x, np.atleast_1d(squares), int(rank), sizes
+
+
+def matrix_rank(a: Any, tol: Any = None, hermitian: bool = False, *, rtol: Any = None) -> Any:
+    """How many singular values are not 0, as ``np.linalg.matrix_rank``; a plain number."""
+    options = {} if rtol is None else {"rtol": rtol}
+    return np.linalg.matrix_rank(data_of(as_given(a)), tol, hermitian, **options)
+
+
+def cond(x: Any, p: Any = None) -> Any:
+    """The condition number, as ``np.linalg.cond``: the norm times that of the inverse."""
+    stack = matrices(x, "cond")
+    if p in (None, 2, -2):
+        sizes = svdvals(stack)
+        largest, smallest = sizes[..., 0], sizes[..., -1]
+        return smallest / largest if p == -2 else largest / smallest
+    return np.linalg.norm(stack, p, axis=(-2, -1)) * np.linalg.norm(
+        inv(stack), p, axis=(-2, -1))
+
+
+def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
+    """``np.linalg.norm`` of matrices by their singular values: ord 2, -2 or "nuc".
+
+    Args:
+        x: an array.
+        ord: of which other values NumPy's function takes care.
+        axis: the two axes of the matrices; the last two if it is left out.
+        keepdims: whether these axes stay, with the length 1.
+
+    Raises:
+        ValueError: for an order that there is not.
+    """
+    array = as_given(x)
+    axes = (-2, -1) if axis is None else tuple(axis)
+    places = tuple(place % array.ndim for place in axes)
+    sizes = svdvals(np.moveaxis(array, places, (-2, -1)))
+    if ord == "nuc":
+        found = np.sum(sizes, axis=-1)
+    elif ord in (2, -2):
+        found = sizes[..., 0 if ord == 2 else -1]
+    else:
+        raise ValueError(f"np.linalg.norm of a matrix has no order {ord!r}; write 1, -1, 2, -2, "
+                         "inf, -inf, 'fro' or 'nuc'")
+    if not keepdims:
+        return found
+    shape = [1 if place in places else size for place, size in enumerate(array.shape)]
+    return np.reshape(found, shape)
+
+
+# --- one matrix -----------------------------------------------------------------------------------
+
+def _pinv_of(matrix: Any, cutoff: float | None = None) -> Array:
+    found: Array = (np.linalg.pinv(as_floats(matrix)) if cutoff is None else
+                    np.linalg.pinv(as_floats(matrix), cutoff))
+    return found
+
+
+def _recorded_pinv(matrix: Any, cutoff: float | None = None) -> Any:
+    """Of full rank, by QR; another rank has another result, and is refused for that."""
+    m, n = np.shape(matrix)
+    if m < n:
+        return _recorded_pinv(matrix.T).T
+    q, r = qr(matrix)
+    return solve_system(r, q.T)
+
+
+def _pinv_vjp(cotangent: Any, inverse: Any, matrix: Any, cutoff: float | None = None) -> Any:
+    m, n = np.shape(matrix)
+    left, right = np.eye(m) - matrix @ inverse, np.eye(n) - inverse @ matrix
+    return (left @ cotangent.T @ (inverse @ inverse.T) + (inverse.T @ inverse) @ cotangent.T @ right
+            - inverse.T @ cotangent @ inverse.T)
+
+
+_pinv = ArrayPrimitive(_pinv_of, name="pinv", vjp=_pinv_vjp, recorded=_recorded_pinv)
+
+__all__ = ["cond", "lstsq", "matrix_rank", "norm", "pinv"]

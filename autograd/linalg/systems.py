@@ -1,0 +1,176 @@
+"""Inverses, determinants and linear systems.
+
+Derivatives: Giles, "An extended collection of matrix derivative results" (2008).
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from autograd.core.array_primitive import ArrayPrimitive
+from autograd.core.contractions import total
+from autograd.core.linear_systems import as_floats, as_matrix, eliminated, solve_system
+from autograd.core.primitives import TABLE, absolute, log, prod
+from autograd.core.typing import Array
+from autograd.linalg.stacks import as_given, matrices, over_stack
+
+
+class SlogdetResult(NamedTuple):
+    """The sign of a determinant, and the logarithm of its absolute value."""
+
+    sign: Any
+    logabsdet: Any
+
+
+def solve(a: Any, b: Any) -> Any:
+    """The x with ``a @ x == b``, as ``np.linalg.solve``.
+
+    Args:
+        a: square matrices, shape (..., n, n).
+        b: shape (n,), or matrices (..., n, k).
+
+    Returns:
+        Shape (n,) or (..., n, k); for a stack and one vector b (..., n).
+
+    Raises:
+        np.linalg.LinAlgError: for a singular matrix, or shapes that do not fit.
+    """
+    matrix, right = matrices(a, "solve", square=True), as_given(b)
+    if not right.ndim or right.shape[0 if right.ndim == 1 else -2] != matrix.shape[-1]:
+        raise np.linalg.LinAlgError(f"solve(a, b): a of shape {matrix.shape} does not fit b of "
+                                    f"shape {right.shape}")
+    if right.ndim > 1:
+        return over_stack(solve_system, matrix, right)
+    if matrix.ndim == 2:
+        return solve_system(matrix, right)
+    return over_stack(solve_system, matrix, right[:, None])[..., 0]
+
+
+def inv(a: Any) -> Any:
+    """The inverse, as ``np.linalg.inv``; to solve a system, ``solve`` is more accurate.
+
+    Args:
+        a: square matrices, shape (..., n, n).
+
+    Raises:
+        np.linalg.LinAlgError: for a singular matrix.
+    """
+    return over_stack(_inverse, matrices(a, "inv", square=True))
+
+
+def det(a: Any) -> Any:
+    """The determinant, as ``np.linalg.det``; singular matrices have a derivative, too.
+
+    Args:
+        a: square matrices, shape (..., n, n).
+    """
+    return over_stack(_determinant, matrices(a, "det", square=True))
+
+
+def slogdet(a: Any) -> SlogdetResult:
+    """The sign and the logarithm of the absolute determinant, as ``np.linalg.slogdet``.
+
+    The derivative of the sign is 0.
+
+    Args:
+        a: square matrices, shape (..., n, n).
+
+    Raises:
+        np.linalg.LinAlgError: for a singular matrix, whose logarithm has no derivative.
+    """
+    matrix = matrices(a, "slogdet", square=True)
+    return SlogdetResult(*over_stack(_sign_and_log_of, matrix))
+
+
+def tensorsolve(a: Any, b: Any, axes: Any = None) -> Any:
+    """The x with ``np.tensordot(a, x, x.ndim) == b``, as ``np.linalg.tensorsolve``."""
+    tensor, right = as_given(a), as_given(b)
+    if axes is not None:
+        order = [k for k in range(tensor.ndim) if k not in axes] + list(axes)
+        tensor = tensor.transpose(order)
+    shape = tensor.shape[right.ndim:]
+    size = math.prod(shape)
+    if right.size != size or tensor.size != size * size:
+        raise np.linalg.LinAlgError(f"tensorsolve(a, b): a of shape {tensor.shape} is no square "
+                                    f"system for b of shape {right.shape}")
+    return solve(tensor.reshape(size, size), right.ravel()).reshape(shape)
+
+
+def tensorinv(a: Any, ind: int = 2) -> Any:
+    """The inverse of a tensor, as ``np.linalg.tensorinv``."""
+    if ind <= 0:
+        raise ValueError(f"ind is how many of the first axes are the rows, at least 1, not {ind}")
+    tensor = as_given(a)
+    shape = tensor.shape[ind:] + tensor.shape[:ind]
+    return inv(tensor.reshape(math.prod(tensor.shape[:ind]), -1)).reshape(shape)
+
+
+# --- one matrix -----------------------------------------------------------------------------------
+
+def _recorded_inverse(matrix: Any) -> Array:
+    return as_matrix(eliminated(matrix, np.eye(len(matrix))).solution, np.shape(matrix))
+
+
+_inverse = ArrayPrimitive(
+    lambda matrix: np.linalg.inv(as_floats(matrix)), name="inv", recorded=_recorded_inverse,
+    vjp=lambda cotangent, inverse, matrix: -(inverse.T @ cotangent @ inverse.T),
+    jvp=lambda tangents, inverse, matrix: -(inverse @ tangents[0] @ inverse))
+
+
+def _adjugate(matrix: Any) -> Array:
+    """The cofactors, by singular values: of a singular matrix as well."""
+    left, sizes, right = np.linalg.svd(as_floats(matrix))
+    others = np.array([np.prod(np.delete(sizes, i)) for i in range(len(sizes))])
+    sign = np.rint(np.linalg.det(left) * np.linalg.det(right))
+    cofactors: Array = sign * (left * others) @ right
+    return cofactors
+
+
+def _recorded_cofactors(matrix: Any) -> Array:
+    found = eliminated(matrix, np.eye(len(matrix)))
+    inverse = as_matrix(found.solution, np.shape(matrix))
+    cofactors: Array = (found.sign * prod(found.pivots) * inverse).T
+    return cofactors
+
+
+def _cofactors_vjp(cotangent: Any, cofactors: Any, matrix: Any) -> Any:
+    turned = inv(matrix).T
+    return (cotangent * cofactors).sum() * turned - cofactors @ cotangent.T @ turned
+
+
+_cofactors: Any = ArrayPrimitive(_adjugate, name="cofactors", vjp=_cofactors_vjp,
+                            recorded=_recorded_cofactors)
+
+
+def _recorded_determinant(matrix: Any) -> Any:
+    found = eliminated(matrix, np.zeros((len(matrix), 0)))
+    return found.sign * prod(found.pivots)
+
+
+_determinant = ArrayPrimitive(
+    lambda matrix: float(np.linalg.det(as_floats(matrix))), name="det",
+    recorded=_recorded_determinant,
+    vjp=lambda cotangent, determinant, matrix: cotangent * _cofactors(matrix),
+    jvp=lambda tangents, determinant, matrix: (tangents[0] * _cofactors(matrix)).sum())
+
+
+def _sign_and_log(matrix: Any) -> tuple[float, float]:
+    sign, logarithm = map(float, np.linalg.slogdet(as_floats(matrix)))
+    if sign == 0.0:
+        raise np.linalg.LinAlgError("slogdet of a singular matrix is -inf, and has no derivative")
+    return sign, logarithm
+
+
+def _recorded_sign_and_log(matrix: Any) -> tuple[Any, Any]:
+    found = eliminated(matrix, np.zeros((len(matrix), 0)))
+    return (found.sign * prod(list(map(TABLE["sign"], found.pivots))),
+            total([log(absolute(pivot)) for pivot in found.pivots]))
+
+
+_sign_and_log_of = ArrayPrimitive(
+    _sign_and_log, name="slogdet", recorded=_recorded_sign_and_log,
+    vjp=lambda cotangents, results, matrix: cotangents[1] * inv(matrix).T,
+    jvp=lambda tangents, results, matrix: (0.0, (tangents[0] * inv(matrix).T).sum()))
