@@ -83,7 +83,7 @@ def _converted(original: Callable[..., Any]) -> Callable[..., Any]:
         if not _is_of_values(item):
             return original(item, *arguments, **options)
         asked = arguments[0] if arguments else options.get("dtype")
-        if asked is not None and plain.dtype(asked).kind not in "fO":
+        if asked is not None and plain.dtype(asked) not in (float, object):
             return original(item, *arguments, **options)  # an error, that says what to write
         options["dtype"] = object
         return original(item, *arguments[1:], **options).view(ArrayOfValues)
@@ -139,7 +139,34 @@ def _splev(x: Any, tck: Any, der: int = 0, ext: int = 0) -> Any:
         return float(found) if plain.ndim(found) == 0 else found
 
     return ArrayPrimitive(spline, vjp=lambda g, _, point: g * _splev(point, tck, der + 1, ext),
+                          recorded=None if ext else functools.partial(_piecewise, tck, der),
                           name="splev")(x)
+
+
+def _piecewise(tck: Any, der: int, x: Any) -> Any:
+    """The same spline as a polynomial, whose piece a compiled function decides by comparisons."""
+    from scipy.interpolate import PPoly
+
+    if plain.ndim(x):
+        return plain.array([_piecewise(tck, der, item) for item in plain.ravel(x)],
+                           dtype=object).reshape(plain.shape(x))
+    pieces = PPoly.from_spline(tck)
+    for _ in range(der):
+        pieces = pieces.derivative()
+    inner = plain.unique(pieces.x)[1:-1].tolist()
+    low, high = 0, len(inner)
+    while low < high:  # bisection
+        middle = (low + high) // 2
+        if x < inner[middle]:
+            high = middle
+        else:
+            low = middle + 1
+    start = inner[low - 1] if low else float(pieces.x[0])
+    piece = int(plain.searchsorted(pieces.x, start, side="right")) - 1
+    total: Any = 0.0
+    for coefficient in pieces.c[:, piece].tolist():
+        total = total * (x - start) + coefficient
+    return total
 
 
 def _bisplev(x: Any, y: Any, tck: Any, dx: int = 0, dy: int = 0) -> Any:

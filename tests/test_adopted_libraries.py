@@ -12,7 +12,7 @@ import pytest
 from scipy import integrate, interpolate
 from scipy.integrate import quad
 
-from autograd import Value, adopt, grad, gradcheck, hessian, jit, value_and_grad
+from autograd import RecordingError, Value, adopt, grad, gradcheck, hessian, jit, value_and_grad
 from autograd.core.arrays import ArrayOfValues
 
 POINTS = np.linspace(0.0, 3.0, 9)
@@ -83,8 +83,9 @@ def test_lists_of_values_become_arrays_of_values() -> None:
                      adopt(lambda x: np.asarray([[x], [x]])),
                      adopt(lambda x: np.array([x], dtype=np.float64))):
         assert isinstance(function(Value(3.0)), ArrayOfValues)
-    with pytest.raises((TypeError, ValueError)):
-        adopt(lambda x: np.array([x], dtype=int))(Value(3.0))
+    for kind in (int, np.float32, complex):
+        with pytest.raises(TypeError):
+            adopt(lambda x, kind=kind: np.array([x], dtype=kind))(Value(3.0))
 
 
 # --- SciPy ---------------------------------------------------------------------------------------
@@ -96,9 +97,22 @@ def test_a_spline_has_its_own_derivatives(x: float) -> None:
     first, second = interpolate.splev(x, CURVE, 1), interpolate.splev(x, CURVE, 2)
     assert grad(ours)(x) == pytest.approx(x * first + interpolate.splev(x, CURVE), rel=1e-13)
     assert grad(grad(ours))(x) == pytest.approx(x * second + 2.0 * first, rel=1e-12)
+    compiled = jit(value_and_grad(ours))
+    assert compiled(x) == pytest.approx(value_and_grad(ours)(x), rel=1e-12)
+    assert compiled(2.6) == pytest.approx(value_and_grad(ours)(2.6), rel=1e-12)
     by_points = adopt(lambda x: np.sum(interpolate.splev(x, CURVE)))
     np.testing.assert_allclose(grad(by_points)(np.array([x, 0.5 * x])),
                                interpolate.splev([x, 0.5 * x], CURVE, 1), rtol=1e-13)
+
+
+def test_a_spline_that_does_not_go_on_outside() -> None:
+    for x in (-0.5, 0.5, 3.5):
+        ours = adopt(lambda x: interpolate.splev(x, CURVE, ext=1) + 0.0 * x)
+        inside = 0.0 < x < 3.0
+        assert grad(ours)(x) == (pytest.approx(float(interpolate.splev(x, CURVE, 1)), rel=1e-13)
+                                 if inside else 0.0)
+    with pytest.raises(RecordingError, match="splev"):
+        jit(adopt(lambda x: interpolate.splev(x, CURVE, ext=1) * x))(0.5)
 
 
 @pytest.mark.parametrize("degree", [1, 3])

@@ -144,14 +144,14 @@ def run_here(name: str) -> int:
     return 0
 
 
-def table(rows: dict[str, Row]) -> str:
-    """The table, a line for each subject."""
-    lines = [f"{'code':42}{'cases':>7}" + "".join(f"{verdict:>9}" for verdict in VERDICTS)]
-    for name, row in rows.items():
-        counts = "".join(f"{row.count(verdict):9}" for verdict in VERDICTS)
-        lines.append(f"{SUBJECTS[name].title:42}{len(row.outcomes):7}{counts}"
-                     + (f"  skipped: {row.skipped}" if row.skipped else ""))
-    return "\n".join(lines)
+HEAD = f"{'code':42}{'cases':>7}" + "".join(f"{verdict:>9}" for verdict in VERDICTS)
+
+
+def line(name: str, row: Row) -> str:
+    """A subject's line of the table."""
+    counts = "".join(f"{row.count(verdict):9}" for verdict in VERDICTS)
+    return (f"{SUBJECTS[name].title:42}{len(row.outcomes):7}{counts}"
+            + (f"  skipped: {row.skipped}" if row.skipped else ""))
 
 
 def messages(row: Row, most: int) -> list[str]:
@@ -185,10 +185,10 @@ def main(given: Sequence[str] | None = None) -> int:
         print("\n".join(f"{name:12}{subject.title}" for name, subject in SUBJECTS.items()))
         return 0
     rows = {}
+    print(HEAD, flush=True)
     for name in options.names or SUBJECTS:
-        print(f"{name} ...", file=sys.stderr, flush=True)
         rows[name] = measured(name)
-    print(table(rows))
+        print(line(name, rows[name]), flush=True)
     for name, row in rows.items():
         if row.count("refused") and options.messages:
             print("\n".join([f"\n{name}:", *messages(row, options.messages)]))
