@@ -9,7 +9,8 @@ from autograd.compiler.backends import NAMES
 needs_llvmlite = pytest.mark.skipif(find_spec("llvmlite") is None,
                                     reason="llvmlite is not installed")
 needs_jax = pytest.mark.skipif(find_spec("jax") is None, reason="JAX is not installed")
-NEEDS = {"llvm": needs_llvmlite, "jax": needs_jax}
+thorough = pytest.mark.thorough  # is skipped unless --thorough is given
+NEEDS = {"llvm": [needs_llvmlite], "jax": [needs_jax, thorough]}
 
 
 def back_ends(*names):

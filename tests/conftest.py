@@ -15,6 +15,18 @@ settings.register_profile("deep", max_examples=3000, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 
+def pytest_addoption(parser):
+    parser.addoption("--thorough", action="store_true",
+                     help="run the tests of all back ends on jax, too, which take minutes")
+
+
+def pytest_collection_modifyitems(config, items):
+    if not config.getoption("--thorough"):
+        for item in items:
+            if item.get_closest_marker("thorough"):
+                item.add_marker(pytest.mark.skip(reason="runs with --thorough"))
+
+
 @pytest.fixture(autouse=True, scope="session")
 def _machine_code_in_a_folder_of_its_own(tmp_path_factory):
     before = os.environ.get("CHAINRULE_CACHE_DIR")

@@ -43,6 +43,26 @@ def summed(**options: Any) -> list[Any]:
     return [values.tolist(), slope]
 
 
+def refused(mesh: Any) -> list[Any]:
+    """What is said of rows that do not divide over the mesh, and whether all is as it was."""
+    import autograd as ag
+    import nn
+
+    rows, classes = data()
+    model = nn.MLP(3, [3], output="linear", seed=2)
+    before = [p.data for p in model.parameters()]
+    f = ag.vmap(lambda x: x * x, backend="jax", mesh=mesh)
+    said = []
+    for call in (lambda: nn.fit(model, rows, classes, loss="cross_entropy", batch_size=7,
+                                progress=False, backend="jax", mesh=mesh),
+                 lambda: f(np.ones(7))):
+        try:
+            said.append(repr(call()))
+        except ValueError as error:
+            said.append(str(error))
+    return [said, [p.data for p in model.parameters()] == before]
+
+
 def main(port: str, count: int, number: int, last_step: int | None) -> None:
     import jax
 
@@ -55,7 +75,7 @@ def main(port: str, count: int, number: int, last_step: int | None) -> None:
         return 0.01
 
     found = [*trained(backend="jax", mesh=mesh, schedule=schedule),
-             *summed(backend="jax", mesh=mesh)]
+             *summed(backend="jax", mesh=mesh), *refused(mesh)]
     print(json.dumps([len(jax.devices()), *found]))
 
 

@@ -19,7 +19,7 @@ from autograd.compiler.trace.captured_state import Watch
 from autograd.compiler.trace.ignored import standing_in, watched, without_stand_ins
 from autograd.compiler.trace.inlining import inlined
 from autograd.compiler.trace.outside import Lookout
-from autograd.compiler.trace.plain import plain
+from autograd.compiler.trace.plain import are_floats, copied, plain
 from autograd.compiler.trace.tracer import Recording, RecordingError, names_of, record
 from autograd.core.undefined import in_ieee
 
@@ -69,6 +69,7 @@ class Compiled:
         notes: each recording, and why it was made.
         derived: its derivatives, and what it is as a method of objects, compiled each by itself.
         recipe: how it was made, by which it is pickled.
+        is_everywhere: whether it was made with ``undefined="nan"``, and raises no domain errors.
         profit: whether recordings pay; None where max_recordings says how many to make.
         mesh: the devices over which rows are spread; None for one device.
     """
@@ -93,7 +94,7 @@ class Compiled:
         self._known: dict[Any, Known] = {}
         self._reason = ""
         self._plain: Callable[..., Any] | None = None
-        self._is_everywhere = in_ieee in derivative_of(function)[:1]
+        self.is_everywhere = in_ieee in derivative_of(function)[:1]
         self.derived: dict[Any, Any] = {}
         self.recipe = Recipe(type(self), function, backend, max_recordings, static, ignore)
 
@@ -255,12 +256,15 @@ class Compiled:
         """The call by the eager engine, which writes nothing down."""
         if self._plain is None:
             self._plain = plain(self.function, self.static)
-        results = Results(self._plain(*arguments, **keywords))
+        returned = self._plain(*arguments, **keywords)
+        if are_floats(returned):
+            return copied(returned)
+        results = Results(returned)
         return results.build(results.numbers)
 
     def _eagerly(self, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
         """The call without machine code; outside a domain it raises the eager engine's error."""
-        if self._is_everywhere:  # it raises none
+        if self.is_everywhere:  # it raises none
             return self._plainly(arguments, keywords)
         results = record(self.function, arguments, keywords, self.static).results
         return results.build(results.numbers)

@@ -20,7 +20,7 @@ from autograd.compiler.trace.standalone import standalone
 from autograd.compiler.trace.tracer import Recording, is_recording
 from autograd.core import value
 from autograd.core.aliases import also_called
-from autograd.core.context import listeners_on
+from autograd.core.context import listeners_on, switched_on
 from autograd.core.graph import collector_at_rest
 from autograd.core.linear_maps import vjp_of
 from autograd.core.transforms import hvp_of, jvp_of
@@ -70,16 +70,17 @@ class Jitted(Compiled, Generic[F]):
             key, numbers = self.taken_apart(arguments, keywords)
         except HoldsValues:  # a part of a graph
             return self.function(*arguments, **keywords)
-        if value.is_transforming() and self._captures_values():  # a part of a graph, too
+        if switched_on and value.is_transforming() and self._captures_values():  # of a graph, too
             return self._eager_graph(arguments, keywords)
         known = self.known(key)
         if known is not None:
-            for position, replay in enumerate(known.replays):
+            replays = known.replays
+            for replay in replays:
                 outputs = replay.outputs(numbers)
                 if outputs is not None:
-                    if self.profit is not None:
-                        self.profit.replays += 1
-                    if position:  # the branch that was taken last is tried first
+                    if (profit := self.profit) is not None:
+                        profit.replays += 1
+                    if replay is not replays[0]:  # the branch that was taken last is tried first
                         known.replays = [replay, *(r for r in known.replays if r is not replay)]
                     if replay.is_finite(outputs):
                         return replay.build(outputs)
@@ -345,6 +346,8 @@ def jit(function: Any = None, *, backend: str | None = None, static_argnums: Pos
     Values from outside (a model's parameters) are read at each replay. While it is recorded, the
     function sees Values in place of its numbers; a number that it reads with ``.data``, or prints,
     is checked at each replay, too, and what else it prints, it prints then and not again.
+
+    ``int(v)`` is an index, or a number of rounds: there is one recording for each.
 
     ``jit(grad(f))`` and ``grad(jit(f))`` are the same: the compiled gradient.
     A decorated method is compiled for each object, and keeps it alive. A profile hook looks at the

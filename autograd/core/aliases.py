@@ -20,14 +20,14 @@ def also_called(names: Mapping[str, str], instead: Mapping[str, str] | None = No
     Raises:
         TypeError: when called, for a parameter under both names, and for those of ``instead``.
     """
-    others, elsewhere = dict(names), dict(instead or {})
-    known = {*others, *elsewhere}
+    place = len(_ALIASES)
+    _ALIASES.append((dict(names), dict(instead or {})))
 
     def decorate(function: F) -> F:
         @wraps(function)
         def called(*arguments: Any, **keywords: Any) -> Any:
-            if keywords and not known.isdisjoint(keywords):
-                keywords = _renamed(_name_of(function), keywords, others, elsewhere)
+            if keywords:
+                keywords = _renamed(_name_of(function), keywords, *_ALIASES[place])
             return function(*arguments, **keywords)
 
         return called  # type: ignore[return-value]
@@ -35,8 +35,15 @@ def also_called(names: Mapping[str, str], instead: Mapping[str, str] | None = No
     return decorate
 
 
+# The names of each decorated function. A wrapper that captured them would have them compared at
+# every call of a function that is compiled with it.
+_ALIASES: list[tuple[Mapping[str, str], Mapping[str, str]]] = []
+
+
 def _renamed(function: str, keywords: dict[str, Any], others: Mapping[str, str],
              elsewhere: Mapping[str, str]) -> dict[str, Any]:
+    if keywords.keys().isdisjoint(others) and keywords.keys().isdisjoint(elsewhere):
+        return keywords
     renamed: dict[str, Any] = {}
     for name, argument in keywords.items():
         if name in elsewhere:

@@ -37,8 +37,8 @@ SAME = 1e-6  # how far results on Values may be from those on numbers, relative 
 
 def _unknown_slope(x: Any, y: Any) -> Any:
     raise TypeError("JAX does not know the vjp of a primitive of arrays that was declared with "
-                    "check=False, and its values may have another derivative; differentiate here: "
-                    "jit(grad(f)).to_jax()")
+                    "check=False or implicit, and its values may have another derivative; "
+                    "differentiate here: jit(grad(f)).to_jax()")
 
 
 # What programs hold in place of an identity where only the vjp knows the derivative.
@@ -73,7 +73,7 @@ class ArrayPrimitive:
     """
 
     # No attributes but those of any function, which whoever wraps it takes over.
-    __slots__ = ("__dict__", "__weakref__", "function", "is_unchecked", "jvp", "name", "recorded",
+    __slots__ = ("__dict__", "__weakref__", "function", "jvp", "name", "only_by_vjp", "recorded",
                  "vjp", "why_not_differentiable")
 
     def __init__(self, function: Callable[..., Any], vjp: Callable[..., Any] | None = None,
@@ -91,7 +91,7 @@ class ArrayPrimitive:
         self.__name__ = self.name
         self.__wrapped__ = function
         self.why_not_differentiable = ""
-        self.is_unchecked = False  # set by who lets people say so
+        self.only_by_vjp = False  # whether what it computes may have another derivative
 
     def __call__(self, *arguments: Any, **options: Any) -> Any:
         """The function; Values among the arguments give Values."""

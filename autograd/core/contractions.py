@@ -46,7 +46,7 @@ def dot_of(left: Sequence[Any], right: Sequence[Any]) -> Any:
     """The sum of the products of two sequences, as one node."""
     if len(left) == 1:
         return left[0] * right[0]
-    return _product(_row(left), _row(right)) if left else 0.0
+    return _sums_of_products([left], [right])[0] if left else 0.0
 
 
 def _row(items: Sequence[Any]) -> Row:
@@ -58,14 +58,20 @@ def _row(items: Sequence[Any]) -> Row:
     return tuple(items), numbers(items), Value in kinds
 
 
-def _product(left: Row, right: Row) -> Any:
-    number = primitives.sum_of_products(left[1], right[1])
-    if not (left[2] or right[2]):
-        return number
-    node = new_node(number, _DOT, left[0] + right[0])
-    if listeners_on and (listener := listener_here()) is not None:
-        listener.computed(node)
-    return node
+def _sums_of_products(rows: Sequence[Sequence[Any]],
+                      columns: Sequence[Sequence[Any]]) -> list[Any]:
+    """Of each row with each column, none of which is empty, a node."""
+    prepared, results = list(map(_row, columns)), []
+    listener = listener_here() if listeners_on else None
+    for items, factors, has_values in map(_row, rows):
+        for others, other_factors, have_values in prepared:
+            number: Any = primitives.sum_of_products(factors, other_factors)
+            if has_values or have_values:
+                number = new_node(number, _DOT, items + others)
+                if listener is not None:
+                    listener.computed(number)
+            results.append(number)
+    return results
 
 
 def _products(left: Array, right: Array) -> Array:
@@ -86,9 +92,8 @@ def _products(left: Array, right: Array) -> Array:
 
 def _table(rows: list[list[Any]], columns: list[list[Any]]) -> Array:
     """The products of each row with each column; none of them is empty."""
-    prepared = list(map(_row, columns))
-    return np.fromiter([_product(row, column) for row in map(_row, rows) for column in prepared],
-                       object, len(rows) * len(columns)).reshape(len(rows), len(columns))
+    return np.fromiter(_sums_of_products(rows, columns), object,
+                       len(rows) * len(columns)).reshape(len(rows), len(columns))
 
 
 def _finished(result: Array, shape: Sequence[int]) -> Any:
@@ -100,7 +105,10 @@ def _finished(result: Array, shape: Sequence[int]) -> Any:
 
 def matmul(a: Any, b: Any) -> Any:
     """``a @ b``."""
-    left, right = as_objects(a), as_objects(b)
+    return _matrix_product(as_objects(a), as_objects(b))
+
+
+def _matrix_product(left: Array, right: Array) -> Any:
     if not (left.ndim and right.ndim):
         raise ValueError("np.matmul needs arrays, not single numbers; write a * b")
     if left.shape[-1] != right.shape[-2 if right.ndim > 1 else 0]:
@@ -127,8 +135,8 @@ def dot(a: Any, b: Any) -> Any:
     left, right = as_objects(a), as_objects(b)
     if left.ndim == 0 or right.ndim == 0:
         return np.multiply(a, b)
-    if right.ndim <= 2 or left.ndim == 1:
-        return matmul(left, right)
+    if right.ndim <= 2:
+        return _matrix_product(left, right)
     return tensordot(left, right, (left.ndim - 1, right.ndim - 2))
 
 

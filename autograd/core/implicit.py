@@ -64,8 +64,10 @@ def implicit(residual: Callable[..., Any], solver: Callable[..., Any], *,
             raise TypeError(f"implicit takes two functions, residual and solver; {what} is "
                             f"{given!r}")
     # Not methods of an object of ours: a compiled function watches what these hold.
-    return ArrayPrimitive(solver, vjp=partial(_vjp, residual, rtol),
-                          jvp=partial(_jvp, residual, rtol))
+    solution = ArrayPrimitive(solver, vjp=partial(_vjp, residual, rtol),
+                              jvp=partial(_jvp, residual, rtol))
+    solution.only_by_vjp = True  # where the steps have come to rest, their derivatives need not
+    return solution
 
 
 def _vjp(residual: Callable[..., Any], rtol: float, *given: Any, **options: Any) -> Any:

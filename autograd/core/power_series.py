@@ -45,7 +45,8 @@ def taylor(function: Callable[[Any], Any], x: Any, order: int) -> Array:
 
     Raises:
         TypeError: for more than one variable; for a primitive of arrays that cannot be written out
-            in recorded operations.
+            in recorded operations, or whose vjp is not compared with its values (and for one that
+            ``implicit`` has made).
         ValueError: where the function is on a kink or a jump: it has no derivatives there.
         ValueError, ZeroDivisionError, OverflowError: where it, or a derivative, is not defined.
     """
@@ -155,6 +156,8 @@ class _Expansion:
         operands = tuple(self.known[u] if u.__class__ is Value else u for u in parents)
         op = node.op
         if op is primitives.identity or _is_written_out(node):
+            if op is not primitives.identity and _moves(operands[0]):
+                _refuse_own_vjp(node)
             return operands[0]
         if op is None or op is primitives.stopped or not any(map(_moves, operands)):
             series = self._added(node, op, operands, need)
@@ -251,6 +254,15 @@ def _operands_of(node: Value) -> tuple[Any, ...]:
 
 def _is_written_out(node: Value) -> bool:
     return node._left.__class__ is Call and node._right is not None
+
+
+def _refuse_own_vjp(node: Value) -> None:
+    """Raise a TypeError where what was written out may have another derivative than the vjp."""
+    function = node._left.function
+    if function.only_by_vjp:
+        raise TypeError(f"taylor expands what {function.name} computes, and only its vjp knows its "
+                        "derivative (it is implicit, or was declared with check=False); write "
+                        "grad(grad(f)) and so on")
 
 
 def _refuse_calls(node: Value) -> None:

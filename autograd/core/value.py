@@ -912,11 +912,11 @@ def _mixed(primitive: Primitive, a: Any, b: Any) -> Value:
     x = a._data if a.__class__ is Value else a
     y = b._data if b.__class__ is Value else b
     if x.__class__ is not float:
-        if isinstance(x, np.ndarray):
+        if isinstance(x, np.ndarray) or _is_operand(x, primitive):
             return _over_array(primitive, a, b)  # type: ignore[no-any-return]
         x = a = as_float(x, f"operand of {primitive.symbol}")
     if y.__class__ is not float:
-        if isinstance(y, np.ndarray):
+        if isinstance(y, np.ndarray) or _is_operand(y, primitive):
             return _over_array(primitive, a, b)  # type: ignore[no-any-return]
         y = b = float(y) if y.__class__ is int else as_float(y, f"operand of {primitive.symbol}")
     try:
@@ -927,6 +927,14 @@ def _mixed(primitive: Primitive, a: Any, b: Any) -> Value:
     if listeners_on and (listener := listener_here()) is not None:
         listener.computed(node)
     return node
+
+
+def _is_operand(x: Any, primitive: Primitive) -> bool:
+    """Whether a list counts as an array, as beside a number of NumPy's: where a - [1, 2] stands.
+
+    In a product it does not: [0.0] * n may mean n of them.
+    """
+    return x.__class__ is list and primitive in (_add, _sub, _div)
 
 
 def _outside(primitive: Primitive, error: Exception, operands: tuple[Operand, ...]) -> float:
@@ -1093,9 +1101,11 @@ UFUNCS: dict[str, Callable[..., Any]] = {
 
 
 # SciPy's functions by name, for they are met before the library is loaded.
-_OF_LIBRARY = ("betainc", "ellipe", "ellipk", "exp1", "expi", "expn", "gammainc", "gammaincc", "i0",
-               "i0e", "i1", "i1e", "iv", "j0", "j1", "jv", "k0", "k0e", "k1", "k1e", "kn", "kv",
-               "_lambertw", "y0", "y1", "yn", "yv")
+_OF_LIBRARY = (
+    "beta", "betainc", "betaln", "binom", "ellipe", "ellipk", "exp1", "expi",
+    "expn", "gammainc", "gammaincc", "i0", "i0e", "i1", "i1e", "iv", "j0", "j1",
+    "jv", "k0", "k0e", "k1", "k1e", "kn", "kv", "_lambertw", "y0", "y1", "yn", "yv",
+)
 
 
 def _of_library(name: str) -> Callable[..., Any]:

@@ -125,7 +125,7 @@ def primitive(function: Any = None, /, *arguments: Any, **fields: Any) -> Any:
     check, example = fields.pop("check", True), fields.pop("example", ())
     if not check:
         unchecked = ArrayPrimitive(function, **fields)
-        unchecked.is_unchecked = True
+        unchecked.only_by_vjp = True
         return unchecked
     checked = CheckedPrimitive(function, **fields)
     if len(example):

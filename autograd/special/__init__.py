@@ -13,6 +13,7 @@ defined and what its derivative is. The functions:
     i0e i1e  k0e k1e                                        exp(-abs(x)) I and exp(x) K
     expi exp1 expn                                          exponential integrals
     gammainc gammaincc betainc                              incomplete gamma and beta functions
+    beta betaln  binom (comb)  factorial                    beta function, binomial coefficients
     lambertw                                                its two real branches
     ellipk ellipe                                           complete elliptic integrals
 
@@ -20,9 +21,10 @@ and those of ``autograd`` itself that SciPy has: gamma, gammaln, digamma (psi), 
 erfc, erfcx, erfinv, erfcinv, ndtr, log_ndtr, ndtri; expit, logit, xlogy, xlog1py, softmax,
 log_softmax, logsumexp, softplus; sinc, exp2, expm1, log1p, cbrt.
 
-An order (v, n) or a parameter (a, b) is a plain number: there is no derivative by it. The values of
-all but lambertw are SciPy's, the extra ``scipy``; machine code calls SciPy's functions by their
-address, C and JavaScript have no way to. Each module says how accurate its functions are.
+An order (v, n) or a parameter of an incomplete function is a plain number: there is no derivative
+by it. Values are SciPy's, the extra ``scipy``, but for lambertw, beta and what stands beside it;
+machine code calls SciPy's functions by their address, C and JavaScript have no way to. Each module
+says how accurate its functions are.
 """
 
 from __future__ import annotations
@@ -43,19 +45,20 @@ from autograd.core.primitives import (
 from autograd.core.primitives import sigmoid as expit
 from autograd.core.special import logit, xlog1py, xlogy
 from autograd.special.bessel import i0, i1, iv, j0, j1, jv, k0, k1, kv, y0, y1, yv
+from autograd.special.beta_functions import beta, betaln, binom, factorial
 from autograd.special.elliptic import ellipe, ellipk
 from autograd.special.exponential_integrals import exp1, expi, expn
 from autograd.special.incomplete import betainc, gammainc, gammaincc
 from autograd.special.lambert import lambertw
 from autograd.special.scaled_bessel import i0e, i1e, k0e, k1e
 
-jn, yn, kn, psi = jv, yv, kv, digamma
+jn, yn, kn, psi, comb = jv, yv, kv, digamma, binom
 
 __all__ = [
-    "betainc", "cbrt", "digamma", "ellipe", "ellipk", "erf", "erfc", "erfcinv", "erfcx",
-    "erfinv", "exp1", "exp2", "expi", "expit", "expm1", "expn", "gamma", "gammainc",
-    "gammaincc", "gammaln", "i0", "i0e", "i1", "i1e", "iv", "j0", "j1", "jn", "jv", "k0", "k0e",
-    "k1", "k1e", "kn", "kv", "lambertw", "log1p", "log_ndtr", "log_softmax", "logit",
-    "logsumexp", "ndtr", "ndtri", "polygamma", "psi", "sinc", "softmax", "softplus", "xlog1py",
-    "xlogy", "y0", "y1", "yn", "yv",
+    "beta", "betainc", "betaln", "binom", "cbrt", "comb", "digamma", "ellipe", "ellipk",
+    "erf", "erfc", "erfcinv", "erfcx", "erfinv", "exp1", "exp2", "expi", "expit", "expm1",
+    "expn", "factorial", "gamma", "gammainc", "gammaincc", "gammaln", "i0", "i0e", "i1",
+    "i1e", "iv", "j0", "j1", "jn", "jv", "k0", "k0e", "k1", "k1e", "kn", "kv", "lambertw",
+    "log1p", "log_ndtr", "log_softmax", "logit", "logsumexp", "ndtr", "ndtri", "polygamma",
+    "psi", "sinc", "softmax", "softplus", "xlog1py", "xlogy", "y0", "y1", "yn", "yv",
 ]

@@ -12,6 +12,8 @@ import numpy as np
 
 from nn.datasets import moons
 
+from .peers.formulas import SMALL
+
 OURS = "chainrule"
 IN_JAX = "chainrule_in_jax"  # we, with the back end jax
 OUR_OWN = (OURS, IN_JAX)  # they run in the running environment
@@ -147,6 +149,21 @@ def _in_jax() -> Iterator[Benchmark]:
                         ratios=(("jax", 1 / 1.2),))
 
 
+def _small(name: str) -> Data:
+    _, n = SMALL[name]
+    return {"name": name, "x": np.random.default_rng(0).uniform(0.2, 1.5, n)}
+
+
+def _small_functions() -> Iterator[Benchmark]:
+    for name, (_, n) in SMALL.items():
+        method = (Entry(OURS, "rastrigin_method", "a method"),) if name == "rastrigin" else ()
+        yield Benchmark(
+            name, f"value and gradient of {name.replace('_', ' ')} in {n} variables",
+            partial(_small, name),
+            (Entry(OURS, "small"), *method, Entry("casadi", "small"),
+             Entry("casadi", "small_buffers", "buffers"), Entry("jax", "small")))
+
+
 def _mixture(n: int) -> Data:
     generator = np.random.default_rng(0)
     d, k = 4, 5
@@ -192,7 +209,7 @@ BENCHMARKS = {benchmark.name: benchmark for benchmark in (
         "digits", "an epoch: 1,440 digits, MLP 64-32-10 (relu), cross-entropy, Adam, batches of 32",
         _digits, (Entry(OURS, note="fit"), Entry("jax", note="lax.scan"), Entry("torch")),
         tolerance=1e-6, first=3.0, ratios=(("jax", 0.5),), accuracy=0.97),
-    *_networks(), *_in_jax(),
+    *_networks(), *_small_functions(), *_in_jax(),
     *(Benchmark(
         f"mixture_{n}", "the log likelihood of a Gaussian mixture and its gradient: ADBench's GMM, "
         f"{n:,} points, d = 4, k = 5", partial(_mixture, n),

@@ -141,6 +141,20 @@ def test_plain_functions_see_values_and_return_numbers() -> None:
     assert compiled.profit.eager
 
 
+def test_what_the_function_captures_is_returned_as_a_copy() -> None:
+    table, numbers = np.ones(3), [1.0, 2.0]
+
+    def f(x: Any) -> Any:
+        return table if walks(x) > -1e300 else 0.0, numbers
+
+    compiled = jit(f)
+    for point in steps(4):
+        compiled(point)[0][:] = 7.0
+        compiled(point)[1].clear()
+    assert compiled.profit.eager
+    assert (table.tolist(), numbers) == ([1.0] * 3, [1.0, 2.0])
+
+
 def test_values_from_outside_are_read_at_each_call() -> None:
     scale = Value(2.0)
     compiled = jit(lambda x: walks(x) * scale)
@@ -158,6 +172,16 @@ def test_errors_outside_a_domain_are_the_eager_engines() -> None:
         else:
             with pytest.raises(ValueError, match="log is not defined"):
                 compiled(point)
+    assert compiled.profit.eager
+
+
+def test_such_errors_name_the_arguments() -> None:
+    compiled = jit(lambda x: walks(x) + autograd.log(x[0]))
+    for point in ([1.0, 2.0, 3.0], [1.5, -2.0, 3.0]):
+        compiled(point)
+    with pytest.raises(ValueError, match=r"log is not defined at \(x\[0\] = -1\.0"):
+        compiled([-1.0, 2.0, 3.0])
+    assert compiled.profit.eager
 
 
 def test_what_changes_a_captured_list_is_refused() -> None:

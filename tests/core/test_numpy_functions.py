@@ -373,3 +373,13 @@ def test_arrays_that_are_filled_later_take_values() -> None:
     expected = [2.0 * 3.0 * 16.0, 9.0 * 2.0 * 4.0 + 2.0 * 4.0]
     assert grad(f)(np.array([3.0, 4.0])).tolist() == expected
     assert jit(grad(f))(np.array([3.0, 4.0])).tolist() == expected
+
+
+def test_a_list_beside_a_value_is_an_array_as_beside_a_number_of_numpys() -> None:
+    def f(x: Any) -> Any:
+        return np.sum((x[0] - [3, 5, 2]) ** 2 + ([1.0, 2.0, 3.0] + x[1]) / 2.0)
+
+    assert f(values([1.0, 2.0])).data == f(np.array([1.0, 2.0]))
+    assert grad(f)(np.array([1.0, 2.0])).tolist() == [-14.0, 1.5]
+    with pytest.raises(TypeError, match="one Value for each number"):
+        _ = [0.0] * Value(3.0)  # three of them, or three times 0?

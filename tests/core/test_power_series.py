@@ -151,6 +151,38 @@ def test_a_primitive_in_c_is_refused_by_name_where_it_moves():
         taylor(root, 4.0, 2)
 
 
+def test_where_only_the_vjp_knows_the_derivative_it_is_refused_by_name():
+    def steps(a):
+        x = 2.0
+        for _ in range(3):
+            x = 0.5 * (x + a / x)
+        return x
+
+    for own in (implicit(lambda x, a: x * x - a, steps),
+                primitive(lambda x: x * x, vjp=lambda g, y, x: g, check=False)):
+        with pytest.raises(TypeError, match="only its vjp knows its derivative"):
+            taylor(own, 4.0, 3)
+        assert taylor(lambda x, own=own: x * own(4.0), 3.0, 1)[1] == own(4.0)
+
+
+def test_arrays_of_numpy():
+    def array(items):
+        return ag.values(np.zeros(np.shape(items))) * 0.0 + np.array(items, dtype=object)
+
+    def f(x):
+        a = array([[2.0 + x, 1.0], [0.3, 3.0 + x * x]])
+        b = np.linalg.solve(a, array([1.0, x]))
+        return np.sum(np.where(b > 0.2, b**2, np.exp(b))) + np.linalg.det(a)
+
+    nested, g = [], f
+    for _ in range(5):
+        nested.append(g(0.7))
+        g = grad(g)
+    given, expected = ([v.data if isinstance(v, Value) else v for v in part]
+                       for part in (taylor(f, 0.7, 4), nested))
+    np.testing.assert_allclose(given, expected, rtol=1e-11)
+
+
 def test_taylor_differentiates_and_compiles():
     f = PAIRS["tanh(x sin x)"][0]
     expected = taylor(f, 0.7, 6)

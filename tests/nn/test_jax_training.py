@@ -215,6 +215,9 @@ def test_processes_that_train_together_reach_what_one_reaches(count: int) -> Non
         assert given[2] == "jax"
         assert given[3] == pytest.approx(values, rel=1e-14)
         assert given[4] == pytest.approx(slope, rel=1e-13)
+        said, is_unchanged = given[5:]
+        assert all("7 rows" in text and f"a multiple of {2 * count}" in text for text in said)
+        assert is_unchanged
 
 
 def test_a_process_that_dies_ends_the_others_with_an_error() -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from autograd import Value, exp, gammaln, grad, log, special
+from autograd import Value, exp, gammaln, grad, jit, log, special, value_and_grad
 from autograd.core.primitive import Primitive, library
 
 pytest.importorskip("scipy")
@@ -191,6 +191,21 @@ def of_whole(order: int, truths: tuple[Truth, ...], most: float) -> Case:
                 of_order(order) if truths in (OF_J, OF_Y) else itself)
 
 
+def of_two(rng: random.Random) -> Point:
+    """Of many sizes, alike and unlike."""
+    return 10.0 ** rng.uniform(-3.0, 3.0), 10.0 ** rng.uniform(-3.0, 3.0)
+
+
+def rise(n: int, a: Any, h: Any) -> Any:
+    """What a derivative of digamma grows by from a to a + h."""
+    return mp.psi(n, a + h) - mp.psi(n, a)
+
+
+def log_size(a: Any, b: Any, truth: Any) -> Any:
+    """The size of a number that is computed by its logarithm."""
+    return abs(truth) * max(1, abs(mp.log(abs(truth))))
+
+
 CASES: dict[str, Case] = {
     **{f"j{n}": of_whole(n, OF_J, 10) for n in (0, 1)},
     **{f"y{n}": of_whole(n, OF_Y, 15) for n in (0, 1)},
@@ -223,6 +238,27 @@ CASES: dict[str, Case] = {
                               lambda a, b, x: beta_slope(a, b, x) * ((a - 1) / x
                                                                      - (b - 1) / (1 - x))),
                     (4500, 2200, 2200), itself, itself, beta_terms),
+    "beta": Case(of_two, (mp.beta, lambda a, b: -mp.beta(a, b) * rise(0, a, b),
+                          lambda a, b: mp.beta(a, b) * (rise(0, a, b) ** 2 - rise(1, a, b))),
+                 (10, 20, 20), log_size, log_size,
+                 lambda a, b, truth: mp.beta(a, b) * (rise(0, a, b) ** 2 + mp.psi(1, a)) * max(
+                     1, abs(mp.log(mp.beta(a, b))))),
+    "betaln": Case(of_two, (lambda a, b: mp.log(mp.beta(a, b)), lambda a, b: -rise(0, a, b),
+                            lambda a, b: -rise(1, a, b)),
+                   (10, 10, 10), lambda a, b, truth: max(abs(truth), 1), itself,
+                   lambda a, b, truth: mp.psi(1, a)),
+    "binom": Case(lambda rng: (sum(pair := of_two(rng)), pair[0]),
+                  (mp.binomial, lambda n, k: mp.binomial(n, k) * rise(0, n - k + 1, k),
+                   lambda n, k: mp.binomial(n, k) * (rise(0, n - k + 1, k) ** 2
+                                                     + rise(1, n - k + 1, k))),
+                  (20, 40, 40), log_size, log_size,
+                  lambda n, k, truth: mp.binomial(n, k) * (rise(0, n - k + 1, k) ** 2 + mp.psi(
+                      1, n - k + 1)) * max(1, mp.log(mp.binomial(n, k)))),
+    "factorial": Case(lambda rng: (rng.uniform(-0.9, 150.0),),
+                      (lambda x: mp.gamma(x + 1), lambda x: mp.gamma(x + 1) * mp.psi(0, x + 1),
+                       lambda x: mp.gamma(x + 1) * (mp.psi(0, x + 1) ** 2 + mp.psi(1, x + 1))),
+                      (800, 800, 800), itself, *[
+                          lambda x, truth: max(abs(truth), mp.gamma(x + 1))] * 2),
     "lambertw": Case(of_lambert(0), lambert(0), (4, 4, 6)),
     "lambertwm1": Case(of_lambert(-1), lambert(-1), (4, 4, 6), itself, itself, lower_terms),
     "ellipk": Case(of_elliptic, hypergeometric(HALF), (4, 12, 40)),
@@ -360,3 +396,20 @@ def test_outside_a_domain_the_error_says_what_is_needed(f: Any, operands: Point,
                                                         says: str) -> None:
     with pytest.raises(kind, match=says):
         f(*operands)
+
+
+@pytest.mark.parametrize("backend", ["python", "numpy", "llvm"])
+def test_what_is_written_out_in_what_is_written_out_runs_on_every_back_end(backend: str) -> None:
+    if backend == "llvm":
+        pytest.importorskip("llvmlite")
+    for name in ("beta", "betaln", "binom", "factorial"):
+        row = library()[name]
+        count = len(row.parameters)
+        f = jit(value_and_grad(lambda *xs, row=row: row(*xs), tuple(range(count))), backend=backend)
+        for point in ((12.25, 3.5), (40.0, 12.0), (3.0, 1.25)):
+            value, slopes = f(*point[:count])
+            truth = value_and_grad(lambda *xs, row=row: row(*xs), tuple(range(count)))(
+                *point[:count])
+            assert (value, *slopes) == pytest.approx((truth[0], *truth[1]), rel=1e-13)
+    assert [special.comb(float(n), float(k)) for n, k in ((5, 2), (40, 20), (7, 0), (7, 7))] == [
+        math.comb(5, 2), math.comb(40, 20), 1.0, 1.0]

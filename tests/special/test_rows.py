@@ -26,8 +26,9 @@ each = pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
 
 def operands(row: Primitive, rng: random.Random) -> tuple[float, ...]:
     """Operands of moderate size, orders whole."""
-    orders = tuple(float(rng.randint(int(low), int(high))) if low.is_integer() else low
-                   for low, high in row.safe[:row.orders])
+    orders = tuple((float(rng.randint(int(low), int(high))) if low.is_integer() else low)
+                   if place < row.orders else rng.uniform(low, high)
+                   for place, (low, high) in enumerate(row.safe[:-1]))
     low, high = row.safe[-1]
     return *orders, rng.uniform(max(low, -3.0, 0.01 if low >= 0.0 else -3.0), min(high, 3.0))
 
@@ -88,7 +89,7 @@ def test_it_is_drawn_explained_and_typeset(row: Primitive) -> None:
     x = Value(number, "x")
     y = row(*orders, x * 1.0)
     assert row.symbol in ag.draw(y).pipe("svg", encoding="utf-8")
-    assert f"{grad(row, row.orders)(*orders, number):.6g}" in str(explain(y, wrt=x))
+    assert f"{grad(row, len(orders))(*orders, number):.6g}" in str(explain(y, wrt=x))
     for line in explain(y).latex().split("\n")[1:-1]:
         line = line.removesuffix(r" \\").replace("&", "").replace(r"\text", r"\mathrm")
         if not line.startswith(r"\mathrm"):

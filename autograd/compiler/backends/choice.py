@@ -94,6 +94,9 @@ def choose(program: Program, row_inputs: Sequence[bool] | None = None,
     return choice
 
 
+MOST_NESTED = 4  # operations that are written out in others, which are written out, ...
+
+
 def _chosen(program: Program, row_inputs: Sequence[bool] | None, sums: Sequence[bool] | None,
             backend: str | None, rewrite: Rewrite | None, mesh: Any) -> Choice:
     by_rows = row_inputs is not None
@@ -105,13 +108,16 @@ def _chosen(program: Program, row_inputs: Sequence[bool] | None, sums: Sequence[
         try:
             return compile(program, row_inputs, sums)
         except Unsupported as refusal:
-            if rewrite is None or not refusal.ops:
-                raise
-            written_out = rewrite(program, refusal.ops)
-            try:
-                return compile(written_out, row_inputs, sums)
-            except Unsupported:
-                raise refusal from None  # which names what the user has written
+            written_out, ops = program, refusal.ops
+            for _ in range(MOST_NESTED if rewrite is not None else 0):
+                if not ops:
+                    break
+                written_out = rewrite(written_out, ops)  # type: ignore[misc]
+                try:
+                    return compile(written_out, row_inputs, sums)
+                except Unsupported as inner:
+                    ops = inner.ops  # what the value of one is made of may have to be, too
+            raise refusal from None  # which names what the user has written
 
     if backend is not None:
         asked = "" if backend == default(by_rows) else f"backend={backend!r} was asked for"

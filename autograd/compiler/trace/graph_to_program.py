@@ -57,7 +57,7 @@ def captured_program(outputs: Sequence[Any], inputs: Sequence[Value],
 
 def _name_of_result(node: Value) -> str:
     """What a program does with what a result of a function of arrays was computed from."""
-    row: Primitive = own_vjp if node._left.function.is_unchecked else identity
+    row: Primitive = own_vjp if node._left.function.only_by_vjp else identity
     return row.name
 
 

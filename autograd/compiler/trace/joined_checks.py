@@ -166,54 +166,59 @@ def joined(checks: Iterable[Check]) -> list[Check]:
                    and getattr(check, "before", None) is not MISSING)
         (ours[check.__class__] if is_ours else others).append(check)
     every = [check for kind in ours.values() for check in kind]
-    return [_one(every, _in_a_loop(ours)), *others] if every else others
+    return [_in_loops(ours, every), *others] if every else others
 
 
-def _one(checks: Sequence[Check], in_a_loop: Check) -> Check:
+def _in_loops(checks: dict[type, list[Any]], every: Sequence[Check]) -> Check:
+    """All checks as one.
+
+    What is the same object is seen here; of anything else the check itself is asked, and all of
+    them where something has gone.
+    """
+    entries = [(c.space, c.name, c.before, c) for c in checks[EntryCheck]]
+    functions = [(c.function, *c.before) for c in checks[FunctionCheck]]
+    objects = [(c.item, c.cls, c.space, c.count) for c in checks[ObjectCheck]]
+    classes = [(c.cls, c.bases, c.space, c.count) for c in checks[ClassCheck]]
+    absences = list({(id(c.space), name): (c.space, name) for c in checks[AbsenceCheck]
+                     for name in sorted(c.names)}.values())
+    rarer = (_of_what_is_held(checks) if checks[CellCheck] or checks[ReadingCheck]
+             or checks[ContentCheck] else None)
+
     def are_as_before() -> bool:
         try:
-            return in_a_loop()
+            for space, name, before, check in entries:
+                if space[name] is not before and not check():
+                    return False
+            for function, code, defaults, keywords in functions:
+                if (function.__code__ is not code or function.__defaults__ is not defaults
+                        or function.__kwdefaults__ is not keywords):
+                    return False
+            for item, cls, space, count in objects:
+                if len(space) != count or item.__class__ is not cls or item.__dict__ is not space:
+                    return False
+            for cls, bases, space, count in classes:
+                if len(space) != count or cls.__bases__ is not bases:
+                    return False
+            for space, name in absences:
+                if name in space:
+                    return False
+            return rarer is None or rarer()
         except (KeyError, ValueError, AttributeError):  # something has gone
-            return all(check() for check in checks)
+            return all(check() for check in every)
 
     return are_as_before
 
 
-def _in_a_loop(checks: dict[type, list[Any]]) -> Check:
-    """All checks as one, which may raise an error where something has gone.
-
-    What is the same object is seen here; of anything else the check itself is asked.
-    """
-    entries = [(c.space, c.name, c.before, c) for c in checks[EntryCheck]]
-    functions = [(c.function, *c.before) for c in checks[FunctionCheck]]
+def _of_what_is_held(checks: dict[type, list[Any]]) -> Check:
+    """The checks of outer variables, of what is read by a function, and of containers."""
     cells = [(c.cell, c.before, c) for c in checks[CellCheck]]
-    objects = [(c.item, c.cls, c.space, c.count) for c in checks[ObjectCheck]]
-    classes = [(c.cls, c.bases, c.space, c.count) for c in checks[ClassCheck]]
     readings = [(c.read, c.item, c.before, c) for c in checks[ReadingCheck]]
     contents = [(c.items, c.before, len(c.before), c) for c in checks[ContentCheck]]
     values = [(c.items.values, c.values, c) for c in checks[ContentCheck] if c.values is not None]
-    absent: dict[int, tuple[Any, frozenset[str]]] = {}
-    for c in checks[AbsenceCheck]:
-        _, names = absent.get(id(c.space), (None, frozenset()))
-        absent[id(c.space)] = c.space, names | c.names
-    absences = list(absent.values())
 
     def are_as_before() -> bool:
-        for space, name, before, check in entries:
-            if space[name] is not before and not check():
-                return False
-        for function, code, defaults, keywords in functions:
-            if (function.__code__ is not code or function.__defaults__ is not defaults
-                    or function.__kwdefaults__ is not keywords):
-                return False
         for cell, before, check in cells:
             if cell.cell_contents is not before and not check():
-                return False
-        for item, cls, space, count in objects:
-            if len(space) != count or item.__class__ is not cls or item.__dict__ is not space:
-                return False
-        for cls, bases, space, count in classes:
-            if len(space) != count or cls.__bases__ is not bases:
                 return False
         for read, item, before, check in readings:
             if read(item) is not before and not check():
@@ -223,9 +228,6 @@ def _in_a_loop(checks: dict[type, list[Any]]) -> Check:
                 return False
         for now, before, check in values:
             if not all(map(is_, now(), before)) and not check():
-                return False
-        for space, names in absences:  # noqa: SIM110 (a generator takes longer)
-            if not space.keys().isdisjoint(names):
                 return False
         return True
 

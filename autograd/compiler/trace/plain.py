@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+
 from autograd.compiler.recipes import derivative_of
 from autograd.compiler.trace.arguments import lift
 from autograd.compiler.trace.tracer import names_of
@@ -40,6 +42,21 @@ def plain(function: Callable[..., Any], static: frozenset[int]) -> Callable[...,
             return lifted(*arguments, **keywords)
 
     return without_graph
+
+
+def are_floats(result: Any) -> bool:
+    """Whether a result is made of floats already, in arrays, lists and tuples of Python's own."""
+    kind = result.__class__
+    if kind is np.ndarray:
+        return bool(result.dtype == float)
+    return kind is float or (kind in (list, tuple) and all(map(are_floats, result)))
+
+
+def copied(result: Any) -> Any:
+    """Such a result that nobody else holds: the function may have returned what it captures."""
+    if result.__class__ is list or result.__class__ is tuple:
+        return result.__class__(map(copied, result))
+    return result.copy() if isinstance(result, np.ndarray) else result
 
 
 def _with_indices(function: Callable[..., Any]) -> Callable[..., Any]:

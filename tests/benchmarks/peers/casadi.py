@@ -53,6 +53,21 @@ def rosenbrock_buffers(data: dict[str, Any]) -> Job:
     return Job(_Buffered(_rosenbrock, data))
 
 
+def _small(data: dict[str, Any]) -> Any:
+    formula, n = formulas.SMALL[str(data["name"])]
+    return lambda x: formula([x[i] for i in range(n)], casadi)
+
+
+def small(data: dict[str, Any]) -> Job:
+    """One of the small functions."""
+    return _called(_small(data), data)
+
+
+def small_buffers(data: dict[str, Any]) -> Job:
+    """The same, called through buffers."""
+    return Job(_Buffered(_small(data), data))
+
+
 def _angle(data: dict[str, Any]) -> Any:
     steps, dt = int(data["steps"]), float(data["dt"])
     return lambda x: formulas.pendulum(x[0], x[1], x[2], x[3], steps, dt, casadi.sin)

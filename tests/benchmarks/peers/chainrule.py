@@ -48,6 +48,29 @@ def rosenbrock(data: dict[str, Any]) -> Job:
     return Job(lambda: function(x))
 
 
+def small(data: dict[str, Any]) -> Job:
+    """jit of value_and_grad of one of the small functions."""
+    formula, _ = formulas.SMALL[str(data["name"])]
+    function, x = ag.jit(ag.value_and_grad(lambda x: formula(x, ag))), data["x"]
+    return Job(lambda: function(x))
+
+
+class _Rastrigin:
+    """Rastrigin's function with its constants as attributes."""
+
+    def __init__(self) -> None:
+        self.height, self.turn = 10.0, formulas.TURN
+
+    def value(self, x: Any) -> Any:
+        return formulas.rastrigin(x, ag, self.height, self.turn)
+
+
+def rastrigin_method(data: dict[str, Any]) -> Job:
+    """jit of value_and_grad of a method."""
+    function, x = ag.jit(ag.value_and_grad(_Rastrigin().value)), data["x"]
+    return Job(lambda: function(x))
+
+
 def pendulum(data: dict[str, Any], **options: Any) -> Job:
     """jit of value_and_grad, the loop over time unrolled."""
     steps, dt = int(data["steps"]), float(data["dt"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 EVERY = 97  # of many rows, the ones whose results are compared: 0, 97, 194, ...
@@ -80,3 +81,75 @@ def mixture(x: Any, points: Any, k: int, d: int, exp: Function, logsumexp: Funct
         penalty = penalty + 0.5 * (sum(q * q for q in diagonal)
                                    + sum(factor[d + i] * factor[d + i] for i in range(below)))
     return total - len(points) * logsumexp(weights) + penalty
+
+
+# --- small functions ------------------------------------------------------------------------------
+# Of the variables and a library that has sin, cos, exp and sqrt. All but the last two stand in
+# Surjanovic and Bingham's Virtual Library of Simulation Experiments.
+
+TURN = 6.283185307179586
+
+
+def rastrigin(x: Any, m: Any, height: float = 10.0, turn: float = TURN) -> Any:
+    """The sum of height + x[i]^2 - height cos(turn x[i])."""
+    return sum(height + a * a - height * m.cos(turn * a) for a in x)
+
+
+def ackley(x: Any, m: Any) -> Any:
+    """Two exponentials of means."""
+    n = len(x)
+    return (20.0 + 2.718281828459045 - 20.0 * m.exp(-0.2 * m.sqrt(sum(a * a for a in x) / n))
+            - m.exp(sum(m.cos(TURN * a) for a in x) / n))
+
+
+def griewank(x: Any, m: Any) -> Any:
+    """A sum of squares less a product of cosines."""
+    product = 1.0
+    for i, a in enumerate(x, 1):
+        product = product * m.cos(a / i ** 0.5)
+    return 1.0 + sum(a * a for a in x) / 4000.0 - product
+
+
+def styblinski_tang(x: Any, m: Any) -> Any:
+    """Half the sum of x[i]^4 - 16 x[i]^2 + 5 x[i]."""
+    return 0.5 * sum(a * a * a * a - 16.0 * a * a + 5.0 * a for a in x)
+
+
+def levy(x: Any, m: Any) -> Any:
+    """Squares of sines."""
+    w = [1.0 + 0.25 * (a - 1.0) for a in x]
+    inner = sum((a - 1.0) ** 2 * (1.0 + 10.0 * m.sin(0.5 * TURN * a + 1.0) ** 2) for a in w[:-1])
+    return (m.sin(0.5 * TURN * w[0]) ** 2 + inner
+            + (w[-1] - 1.0) ** 2 * (1.0 + m.sin(TURN * w[-1]) ** 2))
+
+
+def dixon_price(x: Any, m: Any) -> Any:
+    """(x[0] - 1)^2 plus the sum of i (2 x[i]^2 - x[i-1])^2."""
+    return (x[0] - 1.0) ** 2 + sum(i * (2.0 * x[i - 1] * x[i - 1] - x[i - 2]) ** 2
+                                   for i in range(2, len(x) + 1))
+
+
+def chain_of_springs(x: Any, m: Any) -> Any:
+    """The energy of a hanging chain: lengths of links of natural length 1, and heights."""
+    points = [(0.0, 0.0), *zip(x[::2], x[1::2], strict=True)]
+    energy = 0.0
+    for (a, b), (c, d) in pairwise(points):
+        length = m.sqrt((c - a) * (c - a) + (d - b) * (d - b))
+        energy = energy + 50.0 * (length - 1.0) * (length - 1.0) + d
+    return energy
+
+
+def ring(x: Any, m: Any) -> Any:
+    """What neighbours in a ring grow to in 40 steps of Euler's method."""
+    total, amounts = 0.0, list(x)
+    for _ in range(40):
+        amounts = [a + 0.05 * a * (1.0 - a / (1.0 + m.exp(-b)))
+                   for a, b in zip(amounts, [*amounts[1:], amounts[0]], strict=True)]
+    for a in amounts:
+        total = total + a * a
+    return total
+
+
+SMALL: dict[str, tuple[Any, int]] = {function.__name__: (function, n) for function, n in (
+    (rastrigin, 20), (ackley, 20), (griewank, 20), (styblinski_tang, 20), (levy, 20),
+    (dixon_price, 20), (chain_of_springs, 20), (ring, 4))}  # with how many variables

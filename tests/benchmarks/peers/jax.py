@@ -56,6 +56,12 @@ def rosenbrock(data: dict[str, Any]) -> Job:
     return _value_and_gradient(formulas.rosenbrock, data["x"])
 
 
+def small(data: dict[str, Any]) -> Job:
+    """One of the small functions, traced."""
+    formula, n = formulas.SMALL[str(data["name"])]
+    return _value_and_gradient(lambda x: formula([x[i] for i in range(n)], jnp), data["x"])
+
+
 def rosenbrock_arrays(data: dict[str, Any]) -> Job:
     """The sum rewritten by hand on whole arrays."""
     def function(x: Any) -> Any:

@@ -16,7 +16,7 @@ from autograd.compiler.backends.jax import devices
 from autograd.compiler.program.program import Guard, Program
 from autograd.compiler.trace.inlining import inlined
 
-from ...back_ends import needs_jax
+from ...back_ends import needs_jax, thorough
 from ...own_primitives import declared
 from .conformance import (
     ADDED_UP,
@@ -46,6 +46,7 @@ def fused(program: Program, row_inputs: Any = None, sums: Any = None) -> Any:
 
 
 @needs_jax
+@thorough
 class TestSteps(Conformance):
     """All that every back end has to do, but for the roundings that XLA saves."""
 

@@ -23,6 +23,7 @@ import pytest
 import autograd as ag
 from autograd import RecordingError, Value, jit
 from autograd.compiler.trace.contents import fingerprint
+from autograd.compiler.trace.joined_checks import ContentCheck
 
 plainly = functools.partial(jit, backend="python")
 RATE = 2.0
@@ -438,3 +439,12 @@ def test_fingerprints() -> None:
         fingerprint(Alike({"a": [1.0], "b": {2.0}})))
     weight = Value(1.0)
     assert fingerprint([weight]) != fingerprint([Value(1.0)])
+
+
+@pytest.mark.parametrize("transform", [ag.grad, ag.value_and_grad, ag.hessian])
+def test_what_the_engine_keeps_for_itself_is_not_looked_at_at_each_call(transform: Any) -> None:
+    function = plainly(transform(lambda x: x * x))
+    function(1.5)
+    (known,) = function._known.values()
+    assert known.watch._checks
+    assert not any(isinstance(check, ContentCheck) for _, check in known.watch._checks)
