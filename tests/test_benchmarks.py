@@ -142,7 +142,7 @@ def test_every_entry_has_a_function_and_an_environment(benchmark: Benchmark) -> 
         source = (PEERS / f"{entry.peer}.py").read_text()
         name = entry.function or benchmark.name
         assert f"def {name}(" in source or f"\n{name} = " in source
-        assert entry.peer in OUR_OWN or entry.peer in environments.REQUIREMENTS
+        assert entry.peer in (*OUR_OWN, *environments.REQUIREMENTS)
 
 
 # --- a real worker, with a peer that needs no network -------------------------------------------

@@ -76,12 +76,14 @@ def _erfcx(x: float) -> float:
 def _first(x: float) -> float:
     if x >= 0.0:
         return _first_above_zero(x) if x < math.inf else 0.0
-    return 1.0 / _ROOT_PI - x * _erfcx_below_zero(x)
+    return _too_large(x) if x <= -27.0 else 1.0 / _ROOT_PI - x * _erfcx_below_zero(x)
 
 
 def _second(x: float) -> float:
     if x >= 0.0:
         return _second_above_zero(x) if x < math.inf else 0.0
+    if x <= -27.0:
+        return _too_large(x)
     zeroth = _erfcx_below_zero(x)
     return 0.25 * (zeroth - 2.0 * x * (1.0 / _ROOT_PI - x * zeroth))
 
@@ -91,6 +93,15 @@ def _erfcx_integral(n: float, x: float) -> float:
         return _first(x)
     if n == 2.0:
         return _second(x)
+    return _of_no_order(n, x)
+
+
+def _of_no_order(n: float, x: float) -> float:
+    """What is nan where an operand is; compiled code does not call that an error either."""
+    if x != x:
+        return x
+    if n != n:
+        return n
     raise ValueError("math domain error")
 
 
@@ -167,7 +178,7 @@ def _log_ndtr_slope(n: float, x: float) -> float:
         return _hazard(x)
     if n == 2.0:
         return _hazard_slope(x)
-    raise ValueError("math domain error")
+    return _of_no_order(n, x)
 
 
 def _ndtri(p: float) -> float:
@@ -283,7 +294,7 @@ def _sinc_slope(n: float, x: float) -> float:
         return _sinc_first(x)
     if n == 2.0:
         return _sinc_second(x)
-    raise ValueError("math domain error")
+    return _of_no_order(n, x)
 
 
 def _sinc_first(x: float) -> float:

@@ -1101,9 +1101,11 @@ UFUNCS: dict[str, Callable[..., Any]] = {
 
 
 # SciPy's functions by name, for they are met before the library is loaded.
-_OF_LIBRARY = ("betainc", "ellipe", "ellipk", "exp1", "expi", "expn", "gammainc", "gammaincc", "i0",
-               "i0e", "i1", "i1e", "iv", "j0", "j1", "jv", "k0", "k0e", "k1", "k1e", "kn", "kv",
-               "_lambertw", "y0", "y1", "yn", "yv")
+_OF_LIBRARY = (
+    "beta", "betainc", "betaln", "binom", "ellipe", "ellipk", "exp1", "expi",
+    "expn", "gammainc", "gammaincc", "i0", "i0e", "i1", "i1e", "iv", "j0", "j1",
+    "jv", "k0", "k0e", "k1", "k1e", "kn", "kv", "_lambertw", "y0", "y1", "yn", "yv",
+)
 
 
 def _of_library(name: str) -> Callable[..., Any]:

@@ -52,6 +52,7 @@ class Writer:
         self.unrolls = True
         self.tables: dict[str, Array] = {}  # what a module's global pointers of that name point to
         self.pieces: dict[str, tuple[int, int]] = {}  # of functions that a team may share out
+        self.preset: tuple[int, Array] | None = None  # what of memory is to hold which numbers
 
     def _chunk_of(self, slot: int) -> int:
         return (slot - self.first) // self.chunk

@@ -38,7 +38,7 @@ class Kernel(InMemory):
         self.reason: str = getattr(writer, "reason", "")  # why it is not the quickest
         self.lanes, self.width = writer.lanes, writer.width
         self.assembly = writer.module()
-        self.n_sums, self.n_memory = sum(sums), writer.n_memory
+        self.n_sums, self.n_memory, self.preset = sum(sums), writer.n_memory, writer.preset
         self.n_outputs = len(program.outputs)
         self.n_row_inputs = sum(rows) if rows else 0
         self.n_scalars = program.n_inputs - self.n_row_inputs
@@ -180,6 +180,9 @@ class _Buffers:
         self.ok = aligned(self.stride)
         self.ok[:] = 1.0
         self.memory = aligned(kernel.n_memory * width)
+        if kernel.preset is not None:
+            start, numbers = kernel.preset
+            self.memory[start:start + len(numbers)] = numbers
         self._others: list[Array] = []  # the memory of other threads
         self.arguments = words(KERNEL_WORDS, {
             "scalars": self.scalars, "rows": self.rows, "sums": self.sums, "out": self.out,
