@@ -100,7 +100,7 @@ class Jitted(Compiled, Generic[F]):
     def _unknown(self, key: Any, numbers: Any, arguments: tuple[Any, ...],
                  keywords: dict[str, Any]) -> Any:
         """A call that takes a branch which is not compiled."""
-        if self.may_record():
+        if self.may_record(key):
             return self._first(key, numbers, arguments, keywords)
         if self.n_recordings >= self.max_recordings:
             return self._eagerly(arguments, keywords)
