@@ -163,7 +163,7 @@ class Jitted(Compiled, Generic[F]):
         result, holds = self._compared(candidate, arguments, keywords)
         profit.looked(holds)
         candidate.held = candidate.held + 1 if holds else 0
-        if not holds and self.may_record():
+        if not holds and self.may_record(key):
             return self._first(key, numbers, arguments, keywords)
         if not holds or not profit.may_compile(candidate.held):
             profit.eager += 1
