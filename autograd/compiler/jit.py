@@ -143,7 +143,7 @@ class Jitted(Compiled, Generic[F]):
     def _unknown(self, key: Any, numbers: Any, arguments: tuple[Any, ...],
                  keywords: dict[str, Any]) -> Any:
         """A call that takes a branch which is not compiled."""
-        if self.may_record():
+        if self.may_record(key):
             return self._first(key, numbers, arguments, keywords)
         if self.n_recordings >= self.max_recordings:
             return self._eagerly(arguments, keywords)
@@ -163,7 +163,7 @@ class Jitted(Compiled, Generic[F]):
         result, holds = self._compared(candidate, arguments, keywords)
         profit.looked(holds)
         candidate.held = candidate.held + 1 if holds else 0
-        if not holds and self.may_record():
+        if not holds and self.may_record(key):
             return self._first(key, numbers, arguments, keywords)
         if not holds or not profit.may_compile(candidate.held):
             profit.eager += 1

@@ -214,7 +214,7 @@ class Batched(Compiled, Generic[R]):
                         gathered: Gathered) -> Array:
         """Record the branch that the first of the rows takes; those that take others are left."""
         first = int(pending[0])
-        if self.may_record():
+        if self.may_record(parts.key):
             with collector_at_rest():
                 recording, known = self.recorded(parts.key, rows.row(first), rows.keywords)
                 replay = RowsReplay(recording, parts.is_row, self.sums,

@@ -10,7 +10,15 @@ from numpy.testing import assert_array_equal
 
 import autograd
 from autograd import RecordingError, Value, grad, jit, logsumexp, value_and_grad, vmap
-from autograd.compiler.profitability import FREE, LOOKING, RECORDING, STEADY, Profit, is_branchy
+from autograd.compiler.profitability import (
+    FREE,
+    LOOKING,
+    RECORDING,
+    STEADY,
+    UNSEEN,
+    Profit,
+    is_branchy,
+)
 from autograd.compiler.program.program import Guard, Program
 from tests.benchmarks.branches import Branchy, american_put, programs
 
@@ -105,7 +113,8 @@ def test_short_functions_are_recorded_for_each_branch() -> None:
         return x * sum(1.0 for bound in range(10) if x > bound)
 
     for i in range(10):
-        assert f(i + 0.5) == (i + 0.5) * (i + 1)
+        for x in (i + 0.5, i + 0.75):
+            assert f(x) == x * (i + 1)
     assert f.n_recordings == 10
 
 
@@ -115,9 +124,21 @@ def test_short_functions_of_very_many_branches_are_left_to_the_eager_engine() ->
         return x * sum(1.0 for bound in range(100) if x > bound)
 
     for i in range(60):
-        assert f(i + 0.5) == (i + 0.5) * (i + 1)
+        for x in (i + 0.5, i + 0.75):
+            assert f(x) == x * (i + 1)
     assert f.n_recordings == FREE
-    assert f.profit.eager == 60 - FREE
+    assert f.profit.eager == 2 * (60 - FREE)
+
+
+def test_short_functions_that_never_take_a_branch_twice_are_left_to_the_eager_engine() -> None:
+    @jit(backend="python")
+    def f(x: Any) -> Any:
+        return x * sum(1.0 for bound in range(100) if x > bound)
+
+    for i in range(60):
+        assert f(i + 0.5) == (i + 0.5) * (i + 1)
+    assert f.n_recordings == UNSEEN
+    assert f.profit.eager == 60 - UNSEEN
 
 
 def test_other_arguments_are_values_to_the_function_in_every_call() -> None:

@@ -31,6 +31,7 @@ from autograd.core import primitives, value
 from autograd.core.conditions import Condition, decided
 from autograd.core.context import here, listeners_on
 from autograd.core.graph import collector_at_rest, topological_order
+from autograd.core.misuse import explained
 from autograd.core.primitives import DOMAIN_ERRORS, Primitive
 from autograd.core.pytrees import leaves_of, mapped
 from autograd.core.undefined import is_ieee
@@ -133,6 +134,10 @@ def record(function: Callable[..., Any], arguments: tuple[Any, ...],
         found = _recorded(scribe, function, arguments, keywords, static, lookout)
         if not scribe.has_selected or all(map(math.isfinite, found.results.numbers)):
             return found
+    except TypeError as error:
+        if (other := explained(error)) is not error:
+            raise other from error
+        raise
     except DOMAIN_ERRORS as error:
         if isinstance(error, RecordingError) or not scribe.has_selected:
             raise
