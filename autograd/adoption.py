@@ -16,7 +16,7 @@ import importlib.util
 import math as plain_math
 import sys
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, KeysView, Mapping, Sequence
 from importlib.machinery import ModuleSpec, PathFinder
 from operator import attrgetter
 from types import (
@@ -49,7 +49,8 @@ def adopt(target: Any, also: Sequence[str] = ()) -> Any:
     in another package) is done once more. The copies keep their state: a second call returns them.
     ``int(x)`` is a plain whole number, whose derivative is 0 wherever it has one; a compiled
     function takes another recording where it differs. ``np.zeros(n)`` and its like make arrays for
-    Values where the function that calls them has a Value in its variables. SciPy's ``quad``,
+    Values where the function that calls them has a Value in its variables. ``x in {1, 2}`` goes by
+    the number; to index a dictionary with a Value is a KeyError. SciPy's ``quad``,
     ``splev`` and ``bisplev`` are differentiated, and ``cmath`` where it gives real numbers. A Value
     is no float to ``x.__class__`` and ``case float()``.
 
@@ -116,7 +117,7 @@ class _Adoption:
         self.modules: dict[str, ModuleType] = {}
         self.builtins = {**vars(builtins), "__import__": self._import, "isinstance": _isinstance,
                          _OF_VALUES["float"]: _float, _OF_VALUES["type"]: _type,
-                         _OF_VALUES["int"]: _int}
+                         _OF_VALUES["int"]: _int, _IS_IN: _is_in}
         self.importlib = ModuleType("importlib", importlib.__doc__)
         vars(self.importlib).update(vars(importlib), import_module=self._import_module)
 
@@ -353,11 +354,12 @@ def _called(spec: ModuleSpec, method: str) -> Any:
 
 # --- what stands for float, int and type ----------------------------------------------------------
 
+_IS_IN = "__is_in__"
 _OF_VALUES = {"float": "__float_or_value__", "type": "__type_of__", "int": "__int_of__"}
 
 
 class _Calls(ast.NodeTransformer):
-    """Calls such as ``float(x)``, not the names, which stand for the classes as well."""
+    """Calls such as ``float(x)``, not names, which stand for the classes as well; and ``in``."""
 
     def __init__(self, names: frozenset[str]) -> None:
         self.names = names
@@ -371,6 +373,18 @@ class _Calls(ast.NodeTransformer):
                   if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load)}
         found: ast.Module = cls(frozenset(_OF_VALUES) - bound).visit(tree)
         return found
+
+    def visit_Compare(self, node: ast.Compare) -> ast.AST:
+        """``x in a``, for a set and a dictionary look for a Value by its hash."""
+        self.generic_visit(node)
+        if len(node.ops) != 1 or not isinstance(node.ops[0], ast.In | ast.NotIn) or (
+                isinstance(node.left, ast.Constant)):
+            return node
+        found: ast.expr = ast.copy_location(ast.Call(
+            ast.Name(_IS_IN, ast.Load()), [node.left, *node.comparators], []), node)
+        if isinstance(node.ops[0], ast.NotIn):
+            found = ast.copy_location(ast.UnaryOp(ast.Not(), found), node)
+        return ast.fix_missing_locations(found)
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
         self.generic_visit(node)
@@ -394,6 +408,14 @@ def _int(x: Any, /) -> int:
     if x.trunc() != number:  # a comparison, of which a recording knows
         raise ArithmeticError(f"{number} is not the whole number of {x!r}")
     return number
+
+
+def _is_in(item: Any, container: Any, /) -> bool:
+    """item in container; a Value is where a number is that it equals."""
+    if item.__class__ is Value and isinstance(container, set | frozenset | dict | KeysView):
+        return any(bool(item == key) for key in container
+                   if key.__class__ is Value or isinstance(key, int | float))
+    return item in container
 
 
 def _type(item: Any, /) -> type:

@@ -10,17 +10,16 @@ import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from autograd.core import primitives
-from autograd.core.value import Value
+from autograd.core import primitives, undefined
+from autograd.core.value import Value, data_of
 from autograd.suggestions import for_call, for_decimal_comma, for_name, for_text, hint
 
 MOST_CHARACTERS, DEEPEST = 2_000, 100
 CONSTANTS = {"pi": math.pi, "e": math.e}
 _NAME = r"[^\W\d]\w*"
-_BINARY: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
-    ast.Add: lambda a, b: a + b, ast.Sub: lambda a, b: a - b, ast.Mult: lambda a, b: a * b,
-    ast.Div: lambda a, b: primitives.div(a, b), ast.Pow: lambda a, b: primitives.pow(a, b),
-}
+_BINARY: dict[type[ast.operator], primitives.Primitive] = {
+    ast.Add: primitives.add, ast.Sub: primitives.sub, ast.Mult: primitives.mul,
+    ast.Div: primitives.div, ast.Pow: primitives.pow}
 _RELATIONS: dict[type[ast.cmpop], Callable[[Any, Any], bool]] = {
     ast.Lt: lambda a, b: a < b, ast.LtE: lambda a, b: a <= b, ast.Gt: lambda a, b: a > b,
     ast.GtE: lambda a, b: a >= b, ast.Eq: lambda a, b: a == b, ast.NotEq: lambda a, b: a != b,
@@ -296,7 +295,7 @@ def _evaluate(node: ast.AST, values: Mapping[str, Any]) -> Any:
         result = _evaluate(first, values)
         for each in operations:
             assert isinstance(each, ast.BinOp)
-            result = _BINARY[type(each.op)](result, _evaluate(each.right, values))
+            result = _applied(_BINARY[type(each.op)], result, _evaluate(each.right, values))
         return result
     if isinstance(node, ast.Compare):
         operands = [_evaluate(part, values) for part in (node.left, *node.comparators)]
@@ -306,6 +305,16 @@ def _evaluate(node: ast.AST, values: Mapping[str, Any]) -> Any:
         return [_evaluate(part, values) for part in node.elts]
     assert isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
     return _call(primitives.lookup(node.func.id), node.args, values)
+
+
+def _applied(row: primitives.Primitive, a: Any, b: Any) -> Any:
+    """An operation; an overflow is an error here, as that of exp is."""
+    result = row(a, b)
+    operands = [data_of(a), data_of(b)]
+    if (math.isinf(data_of(result)) and all(map(math.isfinite, operands))
+            and not undefined.is_ieee()):
+        raise row.domain_error(OverflowError(), operands)
+    return result
 
 
 def _call(row: primitives.Primitive, arguments: list[ast.expr],

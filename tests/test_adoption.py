@@ -333,6 +333,20 @@ def test_int_is_a_whole_number_without_a_slope(package: Make) -> None:
         grad(importlib.import_module(name).f)(1.75)
 
 
+def test_a_value_is_in_a_set_where_its_number_is(package: Make) -> None:
+    ours = adopt(package(__init__="""
+        TABLE = {1: "one", 2.5: "more"}
+        def f(x):
+            if x in {1, 2} and x not in TABLE.keys():
+                return 3.0 * x
+            return 5.0 * x if x in TABLE and 7 in [7] else x if x in (4.0, "4") else 0.0 * x
+        """)).f
+    points = (2.0, 1.0, 2.5, 4.0, 9.0)
+    assert [grad(ours)(x) for x in points] == [3.0, 5.0, 5.0, 1.0, 0.0]
+    compiled = jit(grad(ours))
+    assert [compiled(x) for x in points] == [3.0, 5.0, 5.0, 1.0, 0.0]
+
+
 def test_a_module_that_writes_over_its_own_name_is_adopted(package: Make) -> None:
     name = package(__init__="", all="""
         import PACKAGE

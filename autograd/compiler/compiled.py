@@ -63,6 +63,15 @@ class Known:
         return [*waiting, *(replay.recording for replay in self.replays)]
 
 
+class Latest(NamedTuple):
+    """How to replay the branch that was taken last, at one array of the same shape."""
+
+    shape: tuple[int, ...]
+    checks: Sequence[Callable[[], bool]]
+    outputs: Callable[[Any], Any]
+    build: Callable[[Any], Any]
+
+
 class Compiled:
     """A function with its recordings.
 
@@ -95,6 +104,7 @@ class Compiled:
         self.n_recordings = 0
         self.notes: list[Note] = []
         self._known: dict[Any, Known] = {}
+        self._latest: Latest | None = None
         self._reason = ""
         self._plain: Callable[..., Any] | None = None
         self.is_everywhere = in_ieee in derivative_of(function)[:1]
@@ -111,6 +121,7 @@ class Compiled:
                 if not check():
                     self._reason = f"{known.watch.changed()} has changed"
                     self._known.clear()
+                    self._latest = None
                     return None
         return known
 

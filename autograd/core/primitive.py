@@ -342,8 +342,7 @@ def library() -> dict[str, Primitive]:
     They are no functions of ``autograd`` itself, where short names such as y0 and k1 are those of
     people's variables, and Values have no methods of these names.
     """
-    if not LIBRARY:
-        import_module("autograd.special")
+    import_module("autograd.special")  # which waits where another thread is about to load it
     return LIBRARY
 
 

@@ -18,6 +18,7 @@ from autograd.compiler.trace.inlining import boundaries, inlined, points
 from autograd.compiler.trace.on_rows import NotPython, on_rows
 from autograd.core.array_primitive import Result
 from autograd.core.primitive import DOMAIN_ERRORS, Primitive
+from autograd.core.primitives import where
 from autograd.core.value import Listener, Value, listening, recording
 
 MOST_POINTS, MOST_WAYS = 400, 24
@@ -46,7 +47,8 @@ class Kind(NamedTuple):
             raise Unsupported(f"a page computes operations on numbers, and {name} is a primitive "
                               "of arrays; show a graph without it, or draw(y)", (name,))
         kind = cls(node.op, tuple(VARIES if isinstance(p, Value) else None for p in node.parents))
-        if None in kind.operands and len(kind.slopes()) > 1:
+        # The condition of a choice is asked, though by an operation instead of a comparison.
+        if None in kind.operands and (node.op is where or len(kind.slopes()) > 1):
             return cls(node.op, tuple(VARIES if isinstance(p, Value) else p
                                       for p in node.parents))
         return kind

@@ -3,7 +3,7 @@
 Values are SciPy's, within 4 units in the last place. Derivatives are those of hypergeometric
 functions (DLMF 19.5.1, 19.5.2 and 15.5.2): near 0 by the series, elsewhere by K, E and the
 hypergeometric equation (15.10.1); the first is within 12 units in the last place, the second within
-40.
+80.
 """
 
 from __future__ import annotations

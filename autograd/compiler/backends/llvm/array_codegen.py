@@ -28,6 +28,7 @@ from autograd.core.typing import Array
 PIECE = 500_000  # operands of a part of a step that one thread does: some 15 us
 TURNED = 10  # operands that take as long as putting one number elsewhere
 IN_CACHE = 112  # operands of a sum, a register of rows each, that stay in the nearest cache
+AT_ONCE = 16  # sums of plain numbers side by side: each addition waits for the one before
 UNROLLED = 512  # numbers without a pattern that are written one by one
 MOST_OPERANDS = 64  # of an operation of any number of operands, other than sums
 
@@ -93,10 +94,12 @@ class ArrayWriter:
         self.layout = layout = Layout(arrays, rows or (False,) * arrays.n_inputs, sums)
         self.tables: dict[str, Array] = {"constants": np.array(arrays.constants, float)}
         self.pieces: dict[str, tuple[int, int]] = {}  # the size, and how much of it a thread does
+        self.preset: tuple[int, Array] | None = None  # as of Writer
         if rows is None:  # all in one memory, each at its slot
             self.kinds = np.full(len(layout.varies), SHARED)
             self.places = np.arange(len(layout.varies))
             self.n_memory, self.first_line, self.scratch = len(layout.varies), 0, 0
+            self.preset = arrays.n_inputs, self.tables["constants"]
         else:
             self._place_rows(rows)
         self.declared: set[str] = set()
@@ -193,14 +196,11 @@ class ArrayWriter:
         return functions
 
     def _copy_inputs(self, e: _Code) -> None:
-        """Put the inputs and the constants into memory, where the results stand as well."""
-        for base, first, count in (
-                ("%scalars", 0, self.program.n_inputs),
-                (e.load("ptr", "@constants"), self.program.n_inputs, len(self.program.constants))):
-            copy = "@llvm.memcpy.p0.p0.i64"
-            e.declared.add(f"declare void {copy}(ptr, ptr, i64, i1)")
-            e.lines.append(f"  call void {copy}(ptr {e.at('%memory', first)}, ptr {base}, "
-                           f"i64 {8 * count}, i1 0)")
+        """Put the inputs into memory, where the constants and the results stand as well."""
+        copy = "@llvm.memcpy.p0.p0.i64"
+        e.declared.add(f"declare void {copy}(ptr, ptr, i64, i1)")
+        e.lines.append(f"  call void {copy}(ptr %memory, ptr %scalars, "
+                       f"i64 {8 * self.program.n_inputs}, i1 0)")
 
     # --- where numbers stand ----------------------------------------------------------------------
 
@@ -435,7 +435,11 @@ class ArrayWriter:
                     for i, length in enumerate(step.lengths)]
         lanes = self._stride_of_lanes(e)
         size = last[1] - last[0]
-        tile = self.tile if lanes == 1 and step.shape else 1
+        tile = 1
+        if step.shape and e.width == 1:
+            tile = size if size <= AT_ONCE else AT_ONCE // 2
+        elif lanes == 1 and step.shape:
+            tile = self.tile
         near = IN_CACHE if e.width > 1 and len(step.shape) == 1 and size >= 4 * tile else 0
         for place, (stretches, times) in enumerate(_stretches(segments, near)):
             with e.counting(str(times)) as turn:
