@@ -16,7 +16,7 @@ UNSEEN = 4  # from so many on another branch is free only where there were as ma
 RECORDING, COMPILING = 12.0, 40.0  # the costs, measured on programs of 2,000 to 15,000 instructions
 LOOKING = 0.25  # and of looking whether a recorded branch is taken
 BRANCHY, LONG = 8, 100  # conditions and instructions of a program that is not compiled at once
-LARGE = 4 * LONG  # nodes of a graph whose program is surely long
+LARGE = 2 * LONG  # nodes of a graph whose program is surely long
 STEADY = 24  # calls in a row that take a recorded branch before it is compiled
 
 

@@ -213,7 +213,7 @@ class _Scribe(Listener):
 
     def _guard(self, relation: str, a: Value, b: Any, outcome: bool) -> None:
         self.comparisons.append((relation, a, b, outcome))
-        self.places.setdefault(_place())
+        self.places[_place()] = None
 
     def computed(self, node: Value) -> None:
         """An operation raised no error: a replay in which it would takes another branch."""
@@ -510,7 +510,7 @@ def _is_in_try() -> bool:
     """Whether a function that has not returned yet could catch an error; from the recording on."""
     frame = sys._getframe(2)
     while frame.f_back is not None and frame.f_code is not record.__code__:
-        if not frame.f_code.co_filename.startswith(_PACKAGE) and _handles_errors(frame.f_code):
+        if _FILES[frame.f_code.co_filename] and _handles_errors(frame.f_code):
             return True
         frame = frame.f_back
     return False
@@ -525,6 +525,19 @@ def _handles_errors(code: CodeType) -> bool:
 def _place() -> str:
     """The line of Python outside this package that is being executed."""
     frame = sys._getframe(2)
-    while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+    while frame.f_back is not None and not _FILES[frame.f_code.co_filename]:
         frame = frame.f_back
-    return f"{pathlib.Path(frame.f_code.co_filename).name}:{frame.f_lineno}"
+    path = frame.f_code.co_filename
+    return f"{_FILES[path] or pathlib.Path(path).name}:{frame.f_lineno}"
+
+
+class _Files(dict[str, str]):
+    """The name of each file, found once, and without a call that a profile hook would look at."""
+
+    def __missing__(self, path: str) -> str:
+        """The name without folders, "" for a file of this package."""
+        self[path] = "" if path.startswith(_PACKAGE) else pathlib.Path(path).name
+        return self[path]
+
+
+_FILES = _Files()
