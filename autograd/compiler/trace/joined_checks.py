@@ -171,6 +171,11 @@ def joined(checks: Iterable[Check]) -> list[Check]:
     return [_in_loops(ours, every), *others] if every else others
 
 
+def as_one(checks: Sequence[Check]) -> Check:
+    """The check that all of some hold."""
+    return checks[0] if len(checks) == 1 else lambda: all(check() for check in checks)
+
+
 def _in_loops(checks: dict[type, list[Any]], every: Sequence[Check]) -> Check:
     """All checks as one.
 
