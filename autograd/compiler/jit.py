@@ -156,13 +156,14 @@ class Jitted(Compiled, Generic[F]):
         """A call that may take the branch of the candidate, which is compiled once it is steady."""
         candidate, profit = known.candidate, self.profit
         assert candidate is not None and profit is not None
-        holds = candidate.holds(numbers)
+        result, holds = self._compared(candidate, arguments, keywords)
         profit.looked(holds)
         candidate.held = candidate.held + 1 if holds else 0
-        if not holds:
-            return self._unknown(key, numbers, arguments, keywords)
-        if not profit.may_compile(candidate.held):
-            return self._unrecorded(arguments, keywords)
+        if not holds and self.may_record():
+            return self._first(key, numbers, arguments, keywords)
+        if not holds or not profit.may_compile(candidate.held):
+            profit.eager += 1
+            return result
         with collector_at_rest():
             self.confirm(known, candidate, arguments, keywords)
         known.candidate = None
