@@ -253,7 +253,7 @@ def _written_out(counts: tuple[int, ...]) -> Callable[..., Check]:
     return maker
 
 
-WRITTEN_OUT = 100  # checks; to compile each takes some 20 us, once for all with the same counts
+WRITTEN_OUT = 40  # checks; to compile each takes some 40 us, once for all with the same counts
 LINES = (  # the names of what is compared, and what must not be so
     ("space name before check", "{space}[{name}] is not {before} and not {check}()"),
     ("function code defaults keywords",
