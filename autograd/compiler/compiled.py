@@ -67,7 +67,7 @@ class Latest(NamedTuple):
     """How to replay the branch that was taken last, at one array of the same shape."""
 
     shape: tuple[int, ...]
-    checks: Sequence[Callable[[], bool]]
+    holds: Callable[[], bool]
     outputs: Callable[[Any], Any]
     build: Callable[[Any], Any]
 
