@@ -6,7 +6,7 @@ all other calls it is NumPy's own. ``np.array`` and ``np.asarray`` keep the clas
 ``autograd.values`` gives, so that every rule for arrays of Values holds on what they return.
 
 SciPy's splines and ``quad`` are written in C and Fortran; on Values they are differentiated by
-their own formulas. ``cmath`` on a Value is ``autograd.math``, where what it gives is real.
+their own formulas, and some distributions, for which see :mod:`autograd.adopted_statistics`. ``cmath`` on a Value is ``autograd.math``, where what it gives is real.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from typing import Any
 
 import numpy as plain
 
-from autograd import math
+from autograd import adopted_statistics, math
 from autograd.core.array_primitive import ArrayPrimitive
 from autograd.core.arrays import ArrayOfValues
 from autograd.core.value import Value, data_of, refusal
@@ -315,6 +315,8 @@ STAND_INS: dict[str, Any] = {
     "scipy": _StandIn("scipy", {}),
     "scipy.interpolate": _StandIn("scipy.interpolate", {"splev": _splev, "bisplev": _bisplev}),
     "scipy.integrate": _StandIn("scipy.integrate", {"quad": _quad}),
+    "scipy.special": _StandIn("scipy.special", {"logsumexp": adopted_statistics.logsumexp}),
+    "scipy.stats": _StandIn("scipy.stats", adopted_statistics.DISTRIBUTIONS),
 }
 
 
