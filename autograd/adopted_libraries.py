@@ -6,7 +6,8 @@ all other calls it is NumPy's own. ``np.array`` and ``np.asarray`` keep the clas
 ``autograd.values`` gives, so that every rule for arrays of Values holds on what they return.
 
 SciPy's splines and ``quad`` are written in C and Fortran; on Values they are differentiated by
-their own formulas, and some distributions, for which see :mod:`autograd.adopted_statistics`. ``cmath`` on a Value is ``autograd.math``, where what it gives is real.
+their own formulas, and so are some distributions, by :mod:`autograd.adopted_statistics`. ``cmath``
+on a Value is ``autograd.math``, where what it gives is real.
 """
 
 from __future__ import annotations
@@ -344,7 +345,7 @@ def counterpart(item: Any) -> Any:
         name = item.__name__
         return STAND_INS.get(name) if sys.modules.get(name) is item else None
     if not isinstance(item, BuiltinFunctionType | FunctionType):
-        return None
+        return adopted_statistics.counterpart(item)
     own = item.__name__
     for name, stand_in in STAND_INS.items():
         if item is getattr(sys.modules.get(name), own, None):

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import importlib
 import math
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -18,9 +19,10 @@ import numpy as np
 
 from autograd import special
 from autograd.core.arrays import ArrayOfValues
-from autograd.core.value import Value, refusal
+from autograd.core.value import Value, data_of, refusal
 
 HALF_LOG_TWO_PI = 0.5 * math.log(2.0 * math.pi)
+SINGULAR = 1e6 * np.finfo(float).eps  # to SciPy, relative to the largest eigenvalue
 
 
 class Distribution:
@@ -86,10 +88,10 @@ def _student(x: Any, df: Any, loc: Any = 0.0, scale: Any = 1.0) -> Any:
 
 def _multivariate(x: Any, mean: Any = None, cov: Any = 1.0,
                   allow_singular: Any = False) -> Any:
-    """The logarithm of the normal density of each row of x, by Cholesky's factor."""
-    if allow_singular:
-        raise refusal("multivariate_normal of Values takes no singular covariance; leave "
-                      "allow_singular out")
+    """The logarithm of the normal density of each row of x, by Cholesky's factor.
+
+    A regular covariance has the same density, whether a singular one is allowed or not.
+    """
     matrix = np.asanyarray(cov)
     size = max(np.size(mean) if mean is not None else 1,
                matrix.shape[0] if matrix.ndim else 1)
@@ -101,12 +103,22 @@ def _multivariate(x: Any, mean: Any = None, cov: Any = 1.0,
     if points.shape[-1] != size or matrix.shape != (size, size):
         raise ValueError(f"multivariate_normal: x has {points.shape[-1]} columns, the mean "
                          f"{size} items and the covariance the shape {matrix.shape}")
+    matrix = _array(matrix)
+    _check_regular(matrix)
     factor = np.linalg.cholesky(matrix)
     away = np.reshape(points - (0.0 if mean is None else mean), (-1, size))
     scaled = np.linalg.solve(factor, away.T)
     found = (-0.5 * np.sum(scaled * scaled, axis=0) - size * HALF_LOG_TWO_PI
              - np.sum(np.log(np.diag(factor))))
     return np.squeeze(np.reshape(found, points.shape[:-1]))[()]
+
+
+def _check_regular(matrix: Any) -> None:
+    """Refuse a covariance of which SciPy leaves eigenvalues out."""
+    found = np.linalg.eigvalsh(np.vectorize(data_of, otypes=[float])(matrix))
+    if found[0] <= SINGULAR * found[-1]:
+        raise np.linalg.LinAlgError("multivariate_normal of Values takes a positive definite "
+                                    "covariance; add a small number to its diagonal")
 
 
 def _logsumexp(a: Any, axis: Any = None, b: Any = None, keepdims: bool = False,
@@ -147,4 +159,10 @@ DISTRIBUTIONS = {
         "pdf": lambda *given, **options: np.exp(_multivariate(*given, **options))}),
 }
 
-__all__ = ["DISTRIBUTIONS", "logsumexp"]
+def counterpart(item: Any) -> Distribution | None:
+    """What stands for a distribution of ``scipy.stats``; None for anything else."""
+    names = vars(sys.modules.get("scipy.stats", math))
+    return next((found for name, found in DISTRIBUTIONS.items() if names.get(name) is item), None)
+
+
+__all__ = ["DISTRIBUTIONS", "counterpart", "logsumexp"]
