@@ -33,7 +33,7 @@ def multivariate(x: Any) -> Any:
             + multivariate_normal.pdf(x[:2], rows[1], cov=COVARIANCE)
             + multivariate_normal.logpdf(X[:2], mean=x[2:], cov=np.exp(x[1]))
             + np.sum(multivariate_normal.logpdf(x, x[0], 1.5))
-            + multivariate_normal.logpdf(X[:2], None, np.exp(x[2:]), allow_singular=True))
+            + multivariate_normal.logpdf(X[:2], np.zeros(2), np.exp(x[2:]), True))
 
 
 def exponentials(x: Any) -> Any:
