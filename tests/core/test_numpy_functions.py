@@ -383,3 +383,18 @@ def test_a_list_beside_a_value_is_an_array_as_beside_a_number_of_numpys() -> Non
     assert grad(f)(np.array([1.0, 2.0])).tolist() == [-14.0, 1.5]
     with pytest.raises(TypeError, match="one Value for each number"):
         _ = [0.0] * Value(3.0)  # three of them, or three times 0?
+
+
+@pytest.mark.parametrize("test", [
+    np.isnan, np.isfinite, np.isinf, np.signbit, np.logical_not,
+    lambda v: np.isclose(v, 2.0), lambda v: np.greater(v, 1.0), lambda v: np.equal(1.0, v),
+    lambda v: np.logical_and(v, 0.0), lambda v: np.float64(1.0) < v])
+def test_truths_about_one_value_are_numpys(test: Any) -> None:
+    """~ of Python's False is -1, which counts as true."""
+    found, expected = test(Value(2.0)), test(np.float64(2.0))
+    assert isinstance(found, np.bool_)
+    assert found == expected and (~found).any() == ~expected
+
+
+def test_any_and_all_of_one_value() -> None:
+    assert np.any(Value(2.0)) and np.all(Value(2.0)) and not np.any(Value(0.0))

@@ -117,7 +117,7 @@ def _kalman(filterpy: Any) -> Callable[[list[Any]], Any]:
         for measured in (first, 1.1, 1.9, 3.2, 3.9, 5.1):
             model.predict()
             model.update(measured)
-            total = total + model.log_likelihood()
+            total = total + model.log_likelihood
         return total
 
     return likelihood
