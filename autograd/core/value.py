@@ -75,6 +75,11 @@ class Listener:
         if self.outer is not None:
             self.outer.selected()
 
+    def deviated(self) -> None:
+        """Something is computed in another way than where nobody writes a program."""
+        if self.outer is not None:
+            self.outer.deviated()
+
     def read(self, node: Value) -> None:
         """The bare number of a node was read."""
         if self.outer is not None:

@@ -286,13 +286,17 @@ class Loops(Lowering):
                 relation = RELATIONS[check.guard.relation]
                 holds &= jnp.equal(relation(found[check.place], bound), check.guard.outcome)
             after = [found[i] if i >= 0 else carried[-1 - i] for i in scan.following]
-            return ((after, holds, [found[place] for place in kept.last]),
+            return ((after, holds, [found[place] for place in apart]),
                     [found[place] for place in kept.each])
 
-        begin = start, jnp.ones(shape, dtype=bool), [jnp.zeros(shape) for _ in kept.last]
-        (_, holds, last), each = lax.scan(iteration, begin, moving, scan.iterations)
+        # What is handed on to the next iteration anyway is not carried twice: XLA compiles a loop
+        # of few numbers as one function, and one of many as a call for each of them.
+        apart = [place for place in kept.last if place not in scan.following]
+        begin = start, jnp.ones(shape, dtype=bool), [jnp.zeros(shape) for _ in apart]
+        (final, holds, last), each = lax.scan(iteration, begin, moving, scan.iterations)
         results = dict(zip(kept.each, each, strict=True))
-        results.update((place, x[None]) for place, x in zip(kept.last, last, strict=True))
+        found = dict(zip([*scan.following, *apart], [*final, *last], strict=True))
+        results.update((place, found[place][None]) for place in kept.last)
         return [results.get(place) for place in range(scan.period)], holds
 
     def _computed(self, program: Program, inputs: Sequence[Any]) -> list[Any]:
