@@ -6,8 +6,9 @@ all other calls it is NumPy's own. ``np.array`` and ``np.asarray`` keep the clas
 ``autograd.values`` gives, so that every rule for arrays of Values holds on what they return.
 
 SciPy's splines and ``quad`` are written in C and Fortran, ``logsumexp`` and ``comb`` for arrays of
-plain numbers; on Values they are differentiated by
-their own formulas. ``cmath`` on a Value is ``autograd.math``, where what it gives is real.
+plain numbers; on Values they are differentiated by their own formulas, and so are some
+distributions, by :mod:`autograd.adopted_statistics`. ``cmath`` on a Value is ``autograd.math``,
+where what it gives is real.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from typing import Any
 
 import numpy as plain
 
-from autograd import math, special
+from autograd import adopted_statistics, math, special
 from autograd.core.array_primitive import ArrayPrimitive
 from autograd.core.arrays import ArrayOfValues
 from autograd.core.composed import numbers_in
@@ -351,6 +352,7 @@ STAND_INS: dict[str, Any] = {
     "scipy.special": _StandIn("scipy.special", {"logsumexp": _logsumexp, **{
         name: _special(name) for name in ("comb", "factorial", "log_softmax", "polygamma",
                                           "softmax")}}),
+    "scipy.stats": _StandIn("scipy.stats", adopted_statistics.DISTRIBUTIONS),
 }
 
 
@@ -378,7 +380,7 @@ def counterpart(item: Any) -> Any:
         name = item.__name__
         return STAND_INS.get(name) if sys.modules.get(name) is item else None
     if not isinstance(item, BuiltinFunctionType | FunctionType):
-        return None
+        return adopted_statistics.counterpart(item)
     own = item.__name__
     for name, stand_in in STAND_INS.items():
         if item is getattr(sys.modules.get(name), own, None):

@@ -415,7 +415,7 @@ def _of_row(name: str) -> Function:
 def _truth_of_each(test: Callable[[Any], bool]) -> Function:
     def function(x: Any, out: Any = None) -> Any:
         result = np.frompyfunc(test, 1, 1)(bare(as_array_operand(x)))
-        return result.astype(bool) if isinstance(result, np.ndarray) else bool(result)
+        return result.astype(bool) if isinstance(result, np.ndarray) else np.bool_(result)
 
     return function
 
@@ -427,7 +427,7 @@ def _isclose(a: Any, b: Any, rtol: Any = 1e-05, atol: Any = 1e-08, equal_nan: bo
         return bool(x == y or (abs(y) != math.inf and abs(x - y) <= atol + rtol * abs(y)))
 
     result = np.frompyfunc(close, 2, 1)(bare(as_array_operand(a)), bare(as_array_operand(b)))
-    return result.astype(bool) if isinstance(result, np.ndarray) else bool(result)
+    return result.astype(bool) if isinstance(result, np.ndarray) else np.bool_(result)
 
 
 def _allclose(a: Any, b: Any, rtol: Any = 1e-05, atol: Any = 1e-08,
@@ -451,8 +451,8 @@ def _array_equiv(a1: Any, a2: Any) -> bool:
 
 
 def _truths(a: Any) -> Array:
-    truths: Array = np.frompyfunc(bool, 1, 1)(bare(as_array_operand(decided(a)))).astype(bool)
-    return truths
+    truths = np.frompyfunc(bool, 1, 1)(bare(as_array_operand(decided(a))))
+    return np.asarray(truths).astype(bool)
 
 
 def _of_truths(function: Function) -> Function:

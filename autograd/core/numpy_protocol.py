@@ -177,7 +177,8 @@ def _ours(result: Any) -> Any:
 def _truths(loop: np.ufunc, operands: Sequence[Any]) -> Any:
     with np.errstate(invalid="ignore"):  # a comparison with nan is no error
         result = loop(*map(_operand, operands))
-    return result.astype(bool) if result.__class__ is np.ndarray else bool(result)
+    # NumPy's bool: of Python's, ~False is -1, which counts as true.
+    return result.astype(bool) if result.__class__ is np.ndarray else np.bool_(result)
 
 
 def _quietly(loop: np.ufunc, operands: Sequence[Any]) -> Any:
@@ -320,7 +321,8 @@ def apply_ufunc(value: Value, ufunc: np.ufunc, method: str, inputs: tuple[Any, .
         function = found
         if ufunc.__name__ in _LASTING:
             _functions[ufunc] = function
-    return function(*[x.item() if isinstance(x, np.ndarray | np.generic) else x for x in inputs])
+    result = function(*[x.item() if isinstance(x, np.ndarray | np.generic) else x for x in inputs])
+    return np.bool_(result) if result.__class__ is bool else result
 
 
 _functions: dict[np.ufunc, Callable[..., Any]] = {}

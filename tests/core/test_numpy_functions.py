@@ -408,3 +408,18 @@ def test_powers_of_stacks_of_matrices(n: int) -> None:
     for slope in (grad(f), jit(grad(f))):
         np.testing.assert_allclose(slope(a), slopes, rtol=1e-7, atol=1e-7)
     assert np.linalg.matrix_power(values(np.ones((0, 2, 2))), 3).shape == (0, 2, 2)
+
+
+@pytest.mark.parametrize("test", [
+    np.isnan, np.isfinite, np.isinf, np.signbit, np.logical_not,
+    lambda v: np.isclose(v, 2.0), lambda v: np.greater(v, 1.0), lambda v: np.equal(1.0, v),
+    lambda v: np.logical_and(v, 0.0), lambda v: np.float64(1.0) < v])
+def test_truths_about_one_value_are_numpys(test: Any) -> None:
+    """~ of Python's False is -1, which counts as true."""
+    found, expected = test(Value(2.0)), test(np.float64(2.0))
+    assert isinstance(found, np.bool_)
+    assert found == expected and (~found).any() == ~expected
+
+
+def test_any_and_all_of_one_value() -> None:
+    assert np.any(Value(2.0)) and np.all(Value(2.0)) and not np.any(Value(0.0))

@@ -95,8 +95,10 @@ SUBJECTS = {
     "programs": Subject(
         "whole programs", (CHEDL, Packages("programs", (
             "sgp4==2.27", "iapws==1.5.5", "pvlib==0.16.1", "h5py", "requests", "urllib3", "idna",
-            "certifi", "charset-normalizer"))),
-        ("", ""), lambda places: programs.outcomes()),
+            "certifi", "charset-normalizer")),
+            Packages("programs-2", ("filterpy==2.0.0", "geographiclib==2.1", "pymap3d==3.2.0",
+                                    "astral==3.2"))),
+        ("", "", ""), lambda places: programs.outcomes()),
 }
 
 
