@@ -20,7 +20,6 @@ from autograd.compiler.backends.jax.devices import double_precision, refuse_sing
 from autograd.compiler.backends.jax.loops import Loops, in_loops
 from autograd.compiler.backends.jax.lowering import (
     Lowering,
-    Outputs,
     Steps,
     refuse_unknown,
     straight,
