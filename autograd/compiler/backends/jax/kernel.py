@@ -35,6 +35,7 @@ LONG = 300  # instructions from which on loops are looked for
 LONGEST = 3000  # steps that XLA compiles in seconds
 EXACT_SIZES = 2  # numbers of rows that are compiled as they are
 MEMORY = 1 << 28  # numbers of a block of rows
+ALIGNED = 64  # bytes: XLA reads NumPy's memory where it stands if that begins at a multiple
 
 
 def compile(program: Program, row_inputs: Sequence[bool] | None = None,
@@ -122,7 +123,7 @@ class Kernel(InMemory):
 
     def __call__(self, scalars: Any, rows: Any = None) -> tuple[Array, Array | None, Any]:
         """Run it, as ``interface`` says."""
-        numbers, table = self.signature.arrays(scalars, rows)
+        numbers, table = self.signature.arrays(scalars, _aligned(rows))
         with double_precision():
             if table is None:
                 out, holds = self._point(numbers)
@@ -181,3 +182,15 @@ class Kernel(InMemory):
             self._sizes.add(n)
             return n
         return -(-(1 << max(4, (n - 1).bit_length())) // places) * places
+
+
+def _aligned(rows: Any) -> Any:
+    """A list of arrays as one array that XLA need not copy; what else is given as it is."""
+    if not isinstance(rows, list) or not rows or any(
+            not isinstance(row, np.ndarray) or row.ndim != 1 or row.shape != rows[0].shape
+            or row.dtype != float for row in rows):
+        return rows
+    count, n = len(rows), len(rows[0])
+    memory = np.empty(count * n + ALIGNED // 8)
+    start = -memory.ctypes.data % ALIGNED // 8
+    return np.stack(rows, out=memory[start:start + count * n].reshape(count, n))
