@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from autograd.core import primitives
+from autograd.core import primitives, undefined
 from autograd.core.value import Value, data_of
 from autograd.suggestions import for_call, for_decimal_comma, for_name, for_text, hint
 
@@ -311,7 +311,8 @@ def _applied(row: primitives.Primitive, a: Any, b: Any) -> Any:
     """An operation; an overflow is an error here, as that of exp is."""
     result = row(a, b)
     operands = [data_of(a), data_of(b)]
-    if math.isinf(data_of(result)) and all(map(math.isfinite, operands)):
+    if (math.isinf(data_of(result)) and all(map(math.isfinite, operands))
+            and not undefined.is_ieee()):
         raise row.domain_error(OverflowError(), operands)
     return result
 

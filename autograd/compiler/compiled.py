@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial, update_wrapper
 from typing import Any, NamedTuple, TypeVar
 
 from autograd.compiler.backends import choice as backends
 from autograd.compiler.backends.interface import Kernel
-from autograd.compiler.profitability import STEADY, Candidate, Profit, is_branchy
+from autograd.compiler.profitability import STEADY, Candidate, Profit, is_branchy, waits
 from autograd.compiler.program.array_program import ArrayProgram
 from autograd.compiler.program.array_recognition import find_arrays
 from autograd.compiler.program.program import Program
@@ -20,8 +21,10 @@ from autograd.compiler.trace.ignored import standing_in, watched, without_stand_
 from autograd.compiler.trace.inlining import inlined
 from autograd.compiler.trace.outside import Lookout
 from autograd.compiler.trace.plain import are_floats, copied, plain
-from autograd.compiler.trace.tracer import Recording, RecordingError, names_of, record
+from autograd.compiler.trace.tracer import Path, Recording, RecordingError, names_of, record
+from autograd.core.primitives import DOMAIN_ERRORS
 from autograd.core.undefined import in_ieee
+from autograd.core.value import listening
 
 C = TypeVar("C", bound="Compiled")
 MOST_RECORDINGS = 100  # of one function, if nobody asks for more
@@ -60,6 +63,15 @@ class Known:
         return [*waiting, *(replay.recording for replay in self.replays)]
 
 
+class Latest(NamedTuple):
+    """How to replay the branch that was taken last, at one array of the same shape."""
+
+    shape: tuple[int, ...]
+    checks: Sequence[Callable[[], bool]]
+    outputs: Callable[[Any], Any]
+    build: Callable[[Any], Any]
+
+
 class Compiled:
     """A function with its recordings.
 
@@ -92,6 +104,7 @@ class Compiled:
         self.n_recordings = 0
         self.notes: list[Note] = []
         self._known: dict[Any, Known] = {}
+        self._latest: Latest | None = None
         self._reason = ""
         self._plain: Callable[..., Any] | None = None
         self.is_everywhere = in_ieee in derivative_of(function)[:1]
@@ -108,6 +121,7 @@ class Compiled:
                 if not check():
                     self._reason = f"{known.watch.changed()} has changed"
                     self._known.clear()
+                    self._latest = None
                     return None
         return known
 
@@ -136,19 +150,20 @@ class Compiled:
         is_alone &= threading.active_count() == 1
         is_sure = _refuse_readings(watch, lookout, is_alone)
         has_printed = lookout is not None and lookout.has_printed  # and would again
-        is_once = has_printed or (is_sure and len(recording.program) > CHECKED)
+        waits = self._waits(recording, may_wait)
+        is_once = has_printed or (
+            not waits and is_sure and len(recording.program) > CHECKED)
         if is_once:
             _refuse_changes(watch)
-        if lookout is not None or not watch.holds():
+        has_held = lookout is None and watch.holds()
+        if not has_held:
             watch = self._watch(arguments, keywords)  # what was imported inside, or cached, too
         if lookout is not None:
             watch.add_libraries(lookout)
-        waits = self.profit is not None and self.profit.recorded(
-            recording.program, may_wait, recording.decisions)
-        if waits and not is_once:  # what changes at each call is seen now, and the rest later
-            self._plainly(arguments, keywords)
+        if waits and not is_once and not has_held:
+            self._plainly(arguments, keywords)  # what changes at each call is seen now
             _refuse_changes(watch)
-        elif not is_once:
+        elif not waits and not is_once:
             self._refuse_another(watch, recording, arguments, keywords)
         known = self._settled(watch, self._known.get(key))
         if waits:
@@ -158,6 +173,17 @@ class Compiled:
         self.n_recordings += 1
         self.notes.append(Note(reason, key, recording))
         return recording, known
+
+    def _waits(self, recording: Recording, may_wait: bool) -> bool:
+        """Whether to compile a recording only once its branch has shown to be steady."""
+        if self.profit is None:
+            return False
+        if may_wait:
+            is_waiting = is_often = waits(recording)
+        else:
+            is_waiting, is_often = False, is_branchy(recording.program, recording.decisions)
+        self.profit.recorded(is_often, is_waiting)
+        return is_waiting
 
     def _record(self, watch: Watch, arguments: tuple[Any, ...], keywords: dict[str, Any],
                 lookout: Lookout | None = None, is_kept: bool = False) -> Recording:
@@ -252,11 +278,28 @@ class Compiled:
                 "order of a set? Do that outside, and pass the result as an argument"
                 f"{_or_another_thread()}")
 
-    def _plainly(self, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
-        """The call by the eager engine, which writes nothing down."""
+    def _compared(self, candidate: Candidate, arguments: tuple[Any, ...],
+                  keywords: dict[str, Any]) -> tuple[Any, bool]:
+        """The call by the eager engine, and whether it takes the branch of a candidate."""
+        path = Path(candidate.recording.path)
+        if not path.selects:
+            result = self._plainly(arguments, keywords, path)
+            return result, candidate.recording.path.is_same(path)
+        with suppress(*DOMAIN_ERRORS):  # of what a selection leaves out; then it is a branch
+            self._plainly(arguments, keywords, path)
+        result = self._plainly(arguments, keywords)  # a selection may give other bits
+        return result, candidate.recording.path.is_same(path)
+
+    def _plainly(self, arguments: tuple[Any, ...], keywords: dict[str, Any],
+                 path: Path | None = None) -> Any:
+        """The call by the eager engine, which writes nothing down but the path, if any."""
         if self._plain is None:
             self._plain = plain(self.function, self.static)
-        returned = self._plain(*arguments, **keywords)
+        if path is None:
+            returned = self._plain(*arguments, **keywords)
+        else:
+            with listening(path):
+                returned = self._plain(*arguments, **keywords)
         if are_floats(returned):
             return copied(returned)
         results = Results(returned)

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar, overload
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Concatenate,
+    Generic,
+    Literal,
+    ParamSpec,
+    Protocol,
+    TypeVar,
+    overload,
+)
 
 import numpy as np
 
-from autograd.compiler.backends.interface import Kernel
+from autograd.compiler.backends.interface import Kernel, SeesFinite
 from autograd.compiler.backends.jax import devices
-from autograd.compiler.compiled import Compiled, Known
+from autograd.compiler.compiled import Compiled, Known, Latest
 from autograd.compiler.recipes import Recipe, composed
 from autograd.compiler.scipy_objective import Objective
 from autograd.compiler.trace.arguments import HoldsValues, signature, static_signature
@@ -24,6 +34,7 @@ from autograd.core.context import listeners_on, switched_on
 from autograd.core.graph import collector_at_rest
 from autograd.core.linear_maps import vjp_of
 from autograd.core.transforms import hvp_of, jvp_of
+from autograd.core.typing import Array
 from autograd.core.undefined import Undefined
 
 if TYPE_CHECKING:
@@ -36,34 +47,63 @@ D = TypeVar("D", bound="Derivative")
 P = ParamSpec("P")
 R = TypeVar("R")
 Positions = int | tuple[int, ...]
-_ARRAY, _FLOAT, _is_finite = np.ndarray, np.dtype(float), np.isfinite
+_ARRAY, _FLOAT = np.ndarray, np.dtype(float)
 
 
 class Replay:
-    """A recording that was compiled for one point."""
+    """A recording that was compiled for one point.
+
+    Attributes:
+        recording: the recording.
+        captured: the leaves whose numbers each replay reads.
+        build: makes what the function returns from the outputs.
+        outputs: a function of the numbers among the arguments: the outputs, an array; None where
+            they take another branch; False where not all are finite.
+    """
 
     def __init__(self, recording: Recording, kernel: Kernel) -> None:
         self.recording = recording
         self.captured = recording.captured
         self.build = recording.results.build
-        self._point = kernel.point
-        # The outputs for the numbers among the arguments, an array, or None where they take
-        # another branch.
-        self.outputs = self._with_captured if self.captured else kernel.point
-        self._all_finite = bytes([1]) * len(recording.program.outputs)
+        self._point = kernel.finite_point if isinstance(kernel, SeesFinite) else _looking_at(
+            kernel.point, len(recording.program.outputs))
+        self.outputs = self._with_captured if self.captured else self._point
 
     def _with_captured(self, numbers: Any) -> Any:
         return self._point([*numbers, *[leaf._data for leaf in self.captured]])
 
-    def is_finite(self, outputs: Any) -> bool:
-        """Whether all outputs are finite."""
-        return _is_finite(outputs).tobytes() == self._all_finite  # type: ignore[no-any-return]
+
+def _looking_at(point: Callable[[Any], Array | None],
+                count: int) -> Callable[[Any], Array | Literal[False] | None]:
+    """A kernel's outputs at one point, or False where not all of so many are finite."""
+    all_finite = bytes([1]) * count
+
+    def finite_point(numbers: Any) -> Array | Literal[False] | None:
+        outputs = point(numbers)
+        if outputs is None or np.isfinite(outputs).tobytes() == all_finite:
+            return outputs
+        return False
+
+    return finite_point
 
 
 class Jitted(Compiled, Generic[F]):
     """What :func:`jit` returns: call it like the function."""
 
     def _called(self, *arguments: Any, **keywords: Any) -> Any:
+        latest = self._latest
+        if latest is not None and not switched_on and not keywords and len(arguments) == 1:
+            first, (shape, checks, at, build) = arguments[0], latest
+            if first.__class__ is _ARRAY and first.dtype is _FLOAT and first.shape == shape:
+                for check in checks:
+                    if not check():
+                        break
+                else:
+                    if (outputs := at(first)).__class__ is _ARRAY:
+                        if (profit := self.profit) is not None:
+                            profit.replays += 1
+                        return build(outputs)
+                self._latest = None
         if listeners_on and is_recording():  # a part of what is being recorded
             return self.function(*arguments, **keywords)
         try:
@@ -77,14 +117,17 @@ class Jitted(Compiled, Generic[F]):
             replays = known.replays
             for replay in replays:
                 outputs = replay.outputs(numbers)
+                if outputs is False:
+                    return self._eagerly(arguments, keywords)
                 if outputs is not None:
                     if (profit := self.profit) is not None:
                         profit.replays += 1
                     if replay is not replays[0]:  # the branch that was taken last is tried first
                         known.replays = [replay, *(r for r in known.replays if r is not replay)]
-                    if replay.is_finite(outputs):
-                        return replay.build(outputs)
-                    return self._eagerly(arguments, keywords)
+                    elif numbers.__class__ is _ARRAY and numbers is arguments[0]:
+                        self._latest = Latest(numbers.shape, known.watch.quick, replay.outputs,
+                                              replay.build)
+                    return replay.build(outputs)
             if known.candidate is not None and self.profit is not None:
                 if self.profit.may_look(known.candidate.held):
                     return self._looked(known, key, numbers, arguments, keywords)
@@ -117,13 +160,14 @@ class Jitted(Compiled, Generic[F]):
         """A call that may take the branch of the candidate, which is compiled once it is steady."""
         candidate, profit = known.candidate, self.profit
         assert candidate is not None and profit is not None
-        holds = candidate.holds(numbers)
+        result, holds = self._compared(candidate, arguments, keywords)
         profit.looked(holds)
         candidate.held = candidate.held + 1 if holds else 0
-        if not holds:
-            return self._unknown(key, numbers, arguments, keywords)
-        if not profit.may_compile(candidate.held):
-            return self._unrecorded(arguments, keywords)
+        if not holds and self.may_record():
+            return self._first(key, numbers, arguments, keywords)
+        if not holds or not profit.may_compile(candidate.held):
+            profit.eager += 1
+            return result
         with collector_at_rest():
             self.confirm(known, candidate, arguments, keywords)
         known.candidate = None
@@ -161,7 +205,7 @@ class Jitted(Compiled, Generic[F]):
 
     def _result(self, replay: Replay, outputs: Any, arguments: tuple[Any, ...],
                 keywords: dict[str, Any]) -> Any:
-        if outputs is None or not replay.is_finite(outputs):
+        if outputs is None or outputs is False:
             return self._eagerly(arguments, keywords)
         return replay.build(outputs)
 

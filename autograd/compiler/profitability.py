@@ -8,18 +8,14 @@ stays below a third of what the calls would have cost by the eager engine alone.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
-from typing import Any
-
-from autograd.compiler.program.passes import dead_code
-from autograd.compiler.program.program import RELATIONS, Program
-from autograd.core.primitives import DOMAIN_ERRORS, lookup
+from autograd.compiler.program.program import Program
+from autograd.compiler.trace.tracer import Recording
 
 FREE = 16  # recordings of short or straight programs that need not pay
 RECORDING, COMPILING = 12.0, 40.0  # the costs, measured on programs of 2,000 to 15,000 instructions
 LOOKING = 0.25  # and of looking whether a recorded branch is taken
 BRANCHY, LONG = 8, 100  # conditions and instructions of a program that is not compiled at once
+LARGE = 4 * LONG  # nodes of a graph whose program is surely long
 STEADY = 24  # calls in a row that take a recorded branch before it is compiled
 
 
@@ -45,23 +41,20 @@ class Profit:
             return True
         return self._pays(self._cost())
 
-    def recorded(self, program: Program, may_wait: bool, decisions: int | None = None) -> bool:
-        """Count a recording; whether to compile it only once its branch has shown to be steady.
+    def recorded(self, is_branchy: bool, waits: bool) -> None:
+        """Count a recording.
 
         Args:
-            program: what was recorded.
-            may_wait: whether it may be compiled later.
-            decisions: as for :func:`is_branchy`.
+            is_branchy: whether another call is likely to take another branch.
+            waits: whether it is compiled only once its branch has shown to be steady.
         """
         is_free = self._recordings < FREE and not self._is_branchy
-        self._is_branchy = is_branchy(program, decisions)
-        waits = self._is_branchy and may_wait
-        if self._is_branchy or not is_free:
+        self._is_branchy = is_branchy
+        if is_branchy or not is_free:
             self._spent += self._cost() if waits else RECORDING + COMPILING
         self._in_vain += waits
         self._recordings += 1
         self._gap = self._wait = 0
-        return waits
 
     def may_look(self, held: int) -> bool:
         """Whether to see if a call takes the recorded branch, which so many in a row have taken.
@@ -110,6 +103,14 @@ def is_branchy(program: Program, decisions: int | None = None) -> bool:
     return conditions >= BRANCHY and len(program) >= LONG
 
 
+def waits(recording: Recording) -> bool:
+    """Like :func:`is_branchy`, found without a program where the graph is large."""
+    graph = recording.graph
+    if graph is None or not graph.is_longer(LARGE) or not recording.path.is_whole:
+        return is_branchy(recording.program, recording.decisions)
+    return graph.decides(BRANCHY)
+
+
 class Candidate:
     """A recording that is not compiled yet.
 
@@ -120,28 +121,6 @@ class Candidate:
         held: how many of the latest calls in a row have taken its branch.
     """
 
-    def __init__(self, recording: Any) -> None:
+    def __init__(self, recording: Recording) -> None:
         self.recording = recording
         self.held = 0
-        self._steps: list[tuple[Any, tuple[int, ...]]] | None = None
-        self._decisions = recording.program
-
-    def holds(self, numbers: Sequence[float]) -> bool:
-        """Whether a call takes this branch.
-
-        Args:
-            numbers: among its arguments.
-        """
-        if self._steps is None:
-            program = self._decisions = dead_code(replace(self.recording.program, outputs=()))
-            self._steps = [(lookup(op).value, operands) for op, operands in
-                           zip(program.ops, program.operands, strict=True)]
-        program = self._decisions
-        slots = [*numbers, *[leaf._data for leaf in self.recording.captured], *program.constants]
-        try:
-            for value, operands in self._steps:
-                slots.append(value(*[slots[x] for x in operands]))
-        except DOMAIN_ERRORS:
-            return False
-        return all(RELATIONS[relation](slots[left], slots[right]) is outcome
-                   for relation, left, right, outcome in program.guards)

@@ -101,6 +101,7 @@ class ArrayPrimitive:
         call.gave(self.function(*call.on(numbers(call.inputs)), **options))
         self.called(call)
         if (listener := program_writer()) is not None:
+            listener.deviated()
             self._record(call, listener)
         return call.filled(results_of(call))
 

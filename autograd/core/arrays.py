@@ -53,9 +53,16 @@ def _sort(self: ArrayOfValues, *arguments: Any, **options: Any) -> None:
 
 
 def _astype(self: ArrayOfValues, dtype: Any, *arguments: Any, **options: Any) -> Any:
-    """A copy: Values are floats already. To whole numbers only what is no Value converts."""
+    """A copy: Values are floats already.
+
+    To whole numbers converts what is no Value, and what floor, ceil, trunc or rint has made: its
+    derivative is 0.
+    """
     if np.dtype(dtype).kind in "fO":
         return self.copy()
+    if np.dtype(dtype).kind in "iu":
+        whole = np.frompyfunc(ANSWERS["whole number"], 1, 1)(self.view(np.ndarray))
+        return np.asarray(whole).astype(dtype, *arguments, **options)
     return np.ndarray.astype(self, dtype, *arguments, **options)
 
 

@@ -39,10 +39,20 @@ def can_select() -> bool:
     return listener is not None and listener.selects
 
 
+def selects_now() -> bool:
+    """Like :func:`can_select`; the recording is told that another way is taken."""
+    if not can_select():
+        return False
+    listener = listener_here()
+    if listener is not None:
+        listener.deviated()
+    return True
+
+
 def comparison(name: str, operands: tuple[Any, ...]) -> Any:
     """A comparison of arrays by its name in NumPy: truths, or while recording a condition."""
     plain = [bare(as_array_operand(decided(x))) for x in operands]
-    if not can_select():
+    if not selects_now():
         return _truths(name, plain)
     # They may be written to before somebody asks.
     plain = [x.copy() if isinstance(x, np.ndarray) else x for x in plain]

@@ -64,11 +64,14 @@ def _log_near_one(e: float) -> float:
     return _series(e, GAMMALN) - math.log1p(e)
 
 
+def stirling_rest(x: float) -> float:
+    """log(gamma(x)) less Stirling's formula, for x >= 10; there the terms left out are 1e-19."""
+    return _series(1.0 / x / x, STIRLING) * x
+
+
 def _stirling(x: float) -> float:
-    """log(gamma(x)) for x >= 10; at x = 10 the terms left out are 1e-19."""
-    square = 1.0 / x / x
-    tail = _series(square, STIRLING) * x
-    return (x - 0.5) * (math.log(x) - 1.0) + (_HALF_LOG_TAU_LESS_HALF + tail)
+    """log(gamma(x)) for x >= 10."""
+    return (x - 0.5) * (math.log(x) - 1.0) + (_HALF_LOG_TAU_LESS_HALF + stirling_rest(x))
 
 
 def _gammaln(x: float) -> float:

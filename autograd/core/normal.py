@@ -326,6 +326,7 @@ def _is_first(n: Any) -> bool:
 
 
 _ORDERS = (1.0, 2.0)
+_WAVE = (-1e5, 1e5)  # beyond it, no difference of floats sees the slope of a wave
 _PROBABILITY = "0 < x < 1"
 
 erfcx: Unary = _row("erfcx", _erfcx, lambda x, y: -2.0 * erfcx_integral(1.0, x),
@@ -388,7 +389,7 @@ erfcinv = _row("erfcinv", _erfcinv,
 gelu = _row("gelu", _gelu, lambda x, y: ndtr(x) + x * _bell_row(x) / _ROOT_TAU, symbol="GELU",
             summary="x * ndtr(x), the Gaussian error linear unit (Hendrycks and Gimpel 2016).",
             derivative=("ndtr(x) + x * exp(-x**2 / 2) / sqrt(2 * pi)",), raises=())
-sinc: Unary = _row("sinc", _sinc, lambda x, y: sinc_slope(1.0, x),
+sinc: Unary = _row("sinc", _sinc, lambda x, y: sinc_slope(1.0, x), safe=(_WAVE,),
                    summary="sin(pi * x) / (pi * x), and 1 at x = 0.",
                    derivative=("(cos(pi * x) - y) / x",),
                    loses_digits="where x is nearly 0", raises=())
@@ -396,6 +397,6 @@ sinc_slope: Any = _row(
     "sinc_slope", _sinc_slope, no_slope,
     lambda n, x, y: (sinc_slope(2.0, x) if _is_first(n) else
                      -math.pi**2 * sinc_slope(1.0, x) - (3.0 * y + math.pi**2 * sinc(x)) / x),
-    orders=1, parameters=("n", "x"), safe=(_ORDERS, (0.01, 1e15)), domain="the order n 1 or 2",
+    orders=1, parameters=("n", "x"), safe=(_ORDERS, (0.01, _WAVE[1])), domain="the order n 1 or 2",
     summary="The derivative of order n of sinc(x).",
     slope="sinc_slope(n + 1, x) by x, none by n", hidden=True)

@@ -19,7 +19,7 @@ from autograd.core.contractions import total
 from autograd.core.primitive import Primitive, as_array_operand
 from autograd.core.pytrees import as_array
 from autograd.core.typing import Array
-from autograd.core.value import UFUNCS, Value, refusal
+from autograd.core.value import UFUNCS, Value, refusal, whole_number
 
 Handler = Callable[..., Any]
 LN2 = primitives.LN2
@@ -502,3 +502,4 @@ _METHODS: dict[str, Callable[..., Any]] = {
 
 ANSWERS["ufunc"] = ufunc_of_arrays
 ANSWERS["value"] = apply_ufunc
+ANSWERS["whole number"] = whole_number

@@ -17,7 +17,7 @@ import numpy as np
 
 from autograd.core import contractions, primitives
 from autograd.core.arrays import ArrayOfValues, bare
-from autograd.core.conditions import can_select
+from autograd.core.conditions import selects_now
 from autograd.core.context import listeners_on
 from autograd.core.numpy_protocol import over_axes
 from autograd.core.primitive import as_array_operand
@@ -56,7 +56,7 @@ def network(n: int) -> Iterator[tuple[int, int]]:
 
 def sorted_items(items: list[Any]) -> list[Any]:
     """Numbers and Values in ascending order, nan last."""
-    if len(items) <= MOST_IN_NETWORK and (can_select() or _tie(items)):
+    if len(items) <= MOST_IN_NETWORK and (selects_now() or _tie(items)):
         return _by_network(items)
     data = data_of_array(np.array([*items, None], dtype=object)[:-1])
     if data is None:
@@ -135,7 +135,7 @@ class _Sorted:
         """The number below which so large a share of them lies."""
         if not self.items:
             raise ValueError("np.quantile of no numbers has no result")
-        if not can_select():
+        if not selects_now():
             for item in self.items:
                 if item != item:
                     return item

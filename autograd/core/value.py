@@ -75,6 +75,11 @@ class Listener:
         if self.outer is not None:
             self.outer.selected()
 
+    def deviated(self) -> None:
+        """Something is computed in another way than where nobody writes a program."""
+        if self.outer is not None:
+            self.outer.deviated()
+
     def read(self, node: Value) -> None:
         """The bare number of a node was read."""
         if self.outer is not None:
@@ -914,11 +919,11 @@ def _mixed(primitive: Primitive, a: Any, b: Any) -> Value:
     if x.__class__ is not float:
         if isinstance(x, np.ndarray) or _is_operand(x, primitive):
             return _over_array(primitive, a, b)  # type: ignore[no-any-return]
-        x = a = as_float(x, f"operand of {primitive.symbol}")
+        x = a = _real_operand(x, primitive)
     if y.__class__ is not float:
         if isinstance(y, np.ndarray) or _is_operand(y, primitive):
             return _over_array(primitive, a, b)  # type: ignore[no-any-return]
-        y = b = float(y) if y.__class__ is int else as_float(y, f"operand of {primitive.symbol}")
+        y = b = float(y) if y.__class__ is int else _real_operand(y, primitive)
     try:
         data = primitive.value(x, y)
     except DOMAIN_ERRORS as error:
@@ -927,6 +932,13 @@ def _mixed(primitive: Primitive, a: Any, b: Any) -> Value:
     if listeners_on and (listener := listener_here()) is not None:
         listener.computed(node)
     return node
+
+
+def _real_operand(x: Any, primitive: Primitive) -> float:
+    """An operand as a float; a complex one without imaginary part (SciPy's logsumexp) is real."""
+    if isinstance(x, complex | np.complexfloating) and x.imag == 0.0:
+        x = x.real
+    return as_float(x, f"operand of {primitive.symbol}")
 
 
 def _is_operand(x: Any, primitive: Primitive) -> bool:
@@ -1007,6 +1019,11 @@ def _index(node: Value) -> int:
     if listeners_on and (listener := listener_here()) is not None:
         listener.compared("==", whole, whole._data, True)
     return int(whole._data)
+
+
+def whole_number(item: Any) -> Any:
+    """A Value that floor, ceil, trunc or rint has made as an int; anything else as it is."""
+    return _index(item) if item.__class__ is Value and item.op in _WHOLE else item
 
 
 def data_of(operand: Operand) -> float:

@@ -11,8 +11,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from autograd.core.coefficients import DIGAMMA_TAIL, STIRLING
-from autograd.core.gamma_functions import digamma, gammaln, polygamma
+from autograd.core.coefficients import DIGAMMA_TAIL
+from autograd.core.gamma_functions import digamma, gammaln, polygamma, stirling_rest
 from autograd.special.library import WHOLE, library_row
 
 _HALF_LOG_TAU = 0.9189385332046727
@@ -43,14 +43,6 @@ def _far_change(a: float, h: float) -> float:
     return math.log1p(h / a) + slant * (0.5 + (1.0 / a + 1.0 / b) * total)
 
 
-def _stirling_rest(x: float) -> float:
-    square = 1.0 / x / x
-    total = 0.0 * x
-    for factor in reversed(STIRLING[:8]):
-        total = total * square + factor
-    return total / x
-
-
 def _betaln(a: float, b: float) -> float:
     _refuse_outside(a, b)
     return _betaln_sorted(a, b) if a <= b else _betaln_sorted(b, a)
@@ -70,10 +62,10 @@ def _betaln_sorted(a: float, b: float) -> float:
 
 def _betaln_large(a: float, b: float) -> float:
     share = a / (a + b)
-    rest = _stirling_rest(b) - _stirling_rest(a + b)
+    rest = stirling_rest(b) - stirling_rest(a + b)
     if a < _LARGE:
         return gammaln(a) + rest + a - a * math.log(a + b) + (b - 0.5) * math.log1p(-share)
-    return (_HALF_LOG_TAU - 0.5 * math.log(b) + (_stirling_rest(a) + rest)
+    return (_HALF_LOG_TAU - 0.5 * math.log(b) + (stirling_rest(a) + rest)
             + (a - 0.5) * math.log(share) + b * math.log1p(-share))
 
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from autograd.core.coefficients import STIRLING
+from autograd.core.gamma_functions import stirling_rest
 from autograd.core.primitive import no_slope
 from autograd.core.primitives import step
 from autograd.special.library import library_row, scipy_row
@@ -22,15 +22,6 @@ from autograd.special.library import library_row, scipy_row
 _TAU = 2.0 * math.pi
 _LARGE = 20.0  # from here on by Stirling's series
 _ODD = tuple(1.0 / k for k in range(3, 37, 2))  # 1/3, 1/5, ...
-
-
-def _stirling_rest(k: float) -> float:
-    """log(gamma(k + 1)) less Stirling's formula, for k >= 19; DLMF 5.11.1."""
-    square = 1.0 / k / k
-    total = 0.0 * k
-    for factor in reversed(STIRLING[:8]):
-        total = total * square + factor
-    return total / k
 
 
 def _deviance(k: float, x: float) -> float:
@@ -60,7 +51,7 @@ def _gamma_density(a: float, x: float) -> float:
         half = math.exp(-0.5 * x)  # twice, for the whole may be too small where the power is large
         return math.pow(x, a - 1.0) * half / math.gamma(a) * half
     k = a - 1.0
-    return math.exp(-_stirling_rest(k) - _deviance(k, x)) / math.sqrt(_TAU * k)
+    return math.exp(-stirling_rest(k) - _deviance(k, x)) / math.sqrt(_TAU * k)
 
 
 def _at_edge(a: float, inside: float = 1.0) -> float:
@@ -118,7 +109,7 @@ def _beta_density(a: float, b: float, x: float) -> float:
         return _one_large(b, a, rest, math.log(x))
     k, m = a - 1.0, b - 1.0
     n = k + m
-    power = (_stirling_rest(n) - _stirling_rest(k) - _stirling_rest(m)
+    power = (stirling_rest(n) - stirling_rest(k) - stirling_rest(m)
              - _deviance(k, n * x) - _deviance(m, n * rest))
     return (n + 1.0) * math.exp(power) * math.sqrt(n / k / m / _TAU)
 
@@ -127,7 +118,7 @@ def _one_large(a: float, b: float, x: float, log_rest: float) -> float:
     """Where b alone is large: by gamma(a + b) / gamma(b), which is b**a but for a little."""
     total = a + b - 1.0
     near = ((total + 0.5) * math.log1p(a / (b - 1.0)) - a
-            + _stirling_rest(total) - _stirling_rest(b - 1.0))
+            + stirling_rest(total) - stirling_rest(b - 1.0))
     return (b - 1.0) * math.pow((b - 1.0) * x, a - 1.0) / math.gamma(a) * math.exp(
         (b - 1.0) * log_rest + near)
 

@@ -266,7 +266,7 @@ def test_conditions_of_domains_are_no_branches() -> None:
 
 @pytest.mark.parametrize("chance", [0.0, 0.5, 0.9, 0.97])
 def test_what_is_spent_in_vain_stays_below_a_third(chance: float) -> None:
-    draw, profit, program = np.random.default_rng(0), Profit(), program_of(20, 200)
+    draw, profit = np.random.default_rng(0), Profit()
     spent, held, has_candidate = 0.0, 0, False
     for call in range(1, 3000):
         is_same = has_candidate and draw.random() < chance
@@ -278,7 +278,8 @@ def test_what_is_spent_in_vain_stays_below_a_third(chance: float) -> None:
                 profit.eager += 1
                 continue
         if profit.may_record():
-            has_candidate = profit.recorded(program, may_wait=True)
+            profit.recorded(is_branchy=True, waits=True)
+            has_candidate = True
             spent += RECORDING
         else:
             profit.eager += 1

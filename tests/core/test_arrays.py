@@ -171,3 +171,23 @@ def test_what_has_no_sides_is_numpys_own() -> None:
     assert x.astype(float)[0] is x[0]  # a Value is a float with a gradient
     with pytest.raises(TypeError, match="lose the gradient"):
         x.astype(int)
+
+
+def _interpolated(x: Any) -> Any:
+    left = np.floor(x).astype(int)
+    table = np.array([1.0, 4.0, 9.0, 16.0])
+    return np.sum((1.0 - (x - left)) * table[left] + (x - left) * table[left + 1])
+
+
+def test_whole_numbers_as_an_index() -> None:
+    """np.floor(x).astype(int) in an interpolation; a recording holds for its interval."""
+    compiled = ag.jit(_interpolated)
+    for x, value, slopes in (([0.25, 1.5], 1.75 + 6.5, [3.0, 5.0]),
+                             ([0.75, 1.25], 3.25 + 5.25, [3.0, 5.0]),
+                             ([2.5, 0.5], 12.5 + 2.5, [7.0, 3.0])):
+        assert ag.value_and_grad(_interpolated)(np.array(x))[0] == value
+        assert ag.grad(_interpolated)(np.array(x)).tolist() == slopes
+        assert compiled(np.array(x)) == value
+        assert ag.grad(compiled)(np.array(x)).tolist() == slopes
+    counts = np.ceil(ag.values([1.5, -0.5])).astype(np.int32)
+    assert counts.dtype == np.int32 and counts.tolist() == [2, 0]

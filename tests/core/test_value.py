@@ -103,6 +103,17 @@ def test_what_is_not_a_real_number_is_a_type_error_that_says_what_to_write(
             _ = Value(1.0) * data
 
 
+def test_a_complex_operand_without_imaginary_part_is_real() -> None:
+    """SciPy's logsumexp multiplies by exp(0j)."""
+    x = Value(2.0)
+    y = (3.0 + 0j) * x - np.complex128(1.0)
+    y.backward()
+    assert (y.data, x.grad) == (5.0, 3.0)
+    assert x.__mul__(complex(3.0, -0.0)).data == 6.0
+    with pytest.raises(TypeError, match="complex"):
+        _ = x + complex(1.0, float("nan"))
+
+
 def test_computed_data_cannot_be_edited() -> None:
     x = Value(2.0, "x")
     y = x * 3.0

@@ -165,6 +165,9 @@ def test_the_derivative_as_it_is_taught_is_explained_and_checked():
                   safe=(0.5, 2.0), derivative=["1 / b", "-a / b**2"]):
         p, q = Value(1.0, "p"), Value(2.0, "q")
         assert "dy/dq = -p / q**2" in str(ag.explain(ag.ratio(p, q)))
+    with declared("far", math.atan, lambda x, y: 1.0 / (1.0 + x * x), safe=(1.0, 1e300),
+                  derivative="1 / (1 + x**2)"):  # x**2 is too large for a float
+        assert ag.far.derivative == ("1 / (1 + x**2)",)
     with declared("total", lambda *xs: sum(xs), lambda *xs: [1.0] * (len(xs) - 1), derivative="1"):
         assert "dy/dp = 1\n" in str(ag.explain(ag.total(p, q)))
 

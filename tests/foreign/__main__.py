@@ -29,7 +29,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import astuple, dataclass, field
 from pathlib import Path
 
-from . import copies, documented, hips, problems, programs
+from . import copies, documented, hips, hips_examples, problems, programs
 from .copies import Copy, MissingError, Packages, Repository, SourceArchive
 from .judging import Outcome
 
@@ -38,6 +38,7 @@ VERDICTS = ("right", "refused", "wrong", "unclear")
 
 CHEDL = Packages("chedl", ("fluids==1.3.1", "chemicals==1.5.2", "ht==1.2.0", "thermo==0.6.1",
                            "pandas", "python-dateutil", "pytz", "tzdata", "six"))
+HIPS = SourceArchive("hips", "autograd==1.9.1")
 ALGORITHMS = Repository("algorithms", "https://github.com/TheAlgorithms/Python", (
     "maths", "physics", "electronics", "financial", "geodesy", "conversions", "geometry"))
 
@@ -75,9 +76,13 @@ SUBJECTS = {
         (Repository("bendfo", "https://github.com/POptUS/BenDFO", ("py",)),), ("py",),
         lambda places: problems.least_squares()),
     "hips": Subject(
-        "HIPS autograd's own tests", (SourceArchive("hips", "autograd==1.9.1"),), (),
+        "HIPS autograd's own tests", (HIPS,), (),
         lambda places: hips.outcomes(next(places[0].glob("autograd-*")) / "tests",
                                      places[0] / "changed")),
+    "hips-examples": Subject(
+        "HIPS autograd's examples", (HIPS,), (),
+        lambda places: hips_examples.outcomes(next(places[0].glob("autograd-*")) / "examples",
+                                              places[0] / "changed-examples")),
     "fluids": Subject("documented examples of fluids", (CHEDL,), ("",), _documented("fluids")),
     "chemicals": Subject("documented examples of chemicals", (CHEDL,), ("",),
                          _documented("chemicals", also=("fluids",))),

@@ -29,7 +29,7 @@ and run the conformance tests on it; ``tests/compiler/backends/test_toy.py`` doe
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -84,6 +84,14 @@ class OnThreads(Protocol):
     """
 
     threads: int | None
+
+
+@runtime_checkable
+class SeesFinite(Protocol):
+    """A kernel that sees by itself whether its outputs are finite."""
+
+    def finite_point(self, numbers: Any) -> Array | Literal[False] | None:
+        """As ``point``, but False where not all outputs are finite."""
 
 
 class InMemory:
@@ -173,5 +181,5 @@ class Signature:
             return outputs[is_sum].sum(axis=1), outputs[~is_sum], ok
 
 
-__all__ = ["Array", "Compile", "InMemory", "Kernel", "OnThreads", "Results", "Signature",
-           "Unsupported"]
+__all__ = ["Array", "Compile", "InMemory", "Kernel", "OnThreads", "Results", "SeesFinite",
+           "Signature", "Unsupported"]

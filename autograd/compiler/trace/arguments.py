@@ -246,6 +246,9 @@ class Results:
         builders = [self._builder(part, inner)
                     for part, inner in zip(items_of(item), items_of(skeleton), strict=True)]
         if item.__class__ is tuple and len(item) == 2:  # a value and its gradient
+            if item[0].__class__ is Value and _is_vector(item[1]):
+                behind, end = start + 1, len(self.computed)
+                return lambda numbers: (numbers.item(start), numbers[behind:end])
             first, second = builders
             return lambda numbers: (first(numbers), second(numbers))
         return lambda numbers: with_items(skeleton, [build(numbers) for build in builders])
@@ -256,7 +259,7 @@ class Results:
         places = [i for i, item in enumerate(items) if item.__class__ is Value]
         self.computed += [items[i] for i in places]
         stop = len(self.computed)
-        if len(places) == len(items) and len(shape) == 1 and is_plain(array):
+        if _is_vector(array):
             return lambda numbers: numbers[start:stop]
         if len(places) == len(items):
             return lambda numbers: like_array(numbers[start:stop].reshape(shape), model)
@@ -269,6 +272,12 @@ class Results:
             return like_array(reshaped, model)
 
         return build
+
+
+def _is_vector(item: Any) -> bool:
+    """Whether something is an array of shape (n,) of Values alone, and no more than that."""
+    return (isinstance(item, np.ndarray) and item.ndim == 1 and is_plain(item)
+            and all(part.__class__ is Value for part in item))
 
 
 def _refuse_hidden(item: Any) -> None:

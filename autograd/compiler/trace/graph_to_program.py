@@ -40,18 +40,19 @@ def graph_to_program(outputs: Sequence[Any], inputs: Sequence[Value],
 
 def captured_program(outputs: Sequence[Any], inputs: Sequence[Value],
                      comparisons: Callable[[list[Value], Container[Value]], Iterable[Comparison]],
-                     since: int) -> tuple[Program, list[Value]]:
-    """Like :func:`graph_to_program`, but older leaves become inputs, too, behind those given.
+                     since: int, until: float = math.inf) -> tuple[Program, list[Value]]:
+    """Like :func:`graph_to_program`, but other leaves become inputs, too, behind those given.
 
     Args:
         outputs, inputs, since: as for :func:`graph_to_program`.
         comparisons: is told the nodes that the outputs need, in topological order and as a
             set, and gives the comparisons that are to be guards.
+        until: when the graph was complete; a leaf that is younger was edited since, and is older.
 
     Returns:
         The program, and those leaves in the order of their inputs.
     """
-    recorder = _Recorder(inputs, since, capture=True)
+    recorder = _Recorder(inputs, since, until, capture=True)
     return recorder.program(outputs, comparisons), recorder.captured
 
 
@@ -77,7 +78,8 @@ def _recorded(node: Value) -> Any:
 class _Recorder:
     """Gives slots to the nodes of a graph."""
 
-    def __init__(self, inputs: Sequence[Value], since: int | None, capture: bool = False) -> None:
+    def __init__(self, inputs: Sequence[Value], since: int | None, until: float = math.inf,
+                 capture: bool = False) -> None:
         self.inputs: dict[Value, int] = {}
         for position, node in enumerate(inputs):
             if node.__class__ is not Value:
@@ -86,6 +88,7 @@ class _Recorder:
                 raise ValueError(f"input {position} is given twice")
             self.inputs[node] = position
         self.since = -math.inf if since is None else since
+        self.until = until
         self.capture = capture
         self.captured: list[Value] = []
         self.order: list[Value] = []  # the nodes to compute, each after its operands
@@ -152,7 +155,7 @@ class _Recorder:
         seen = self.seen
         stack: list[Value | None] = [x for x in reversed(roots) if x.__class__ is Value]
         push, pop, done, see = stack.append, stack.pop, self.order.append, seen.add
-        since, capture, inputs = self.since, self.capture, self.inputs
+        since, until, capture, inputs = self.since, self.until, self.capture, self.inputs
         end, captured = self.leaves.append, self.captured.append
         young: Any = None  # the Moment of the latest node that was not older
         while True:  # not "while stack": the loops that Python 3.11 speeds up end in a plain jump
@@ -164,7 +167,7 @@ class _Recorder:
             elif node not in seen:
                 see(node)
                 if node.op is None:
-                    if capture and node._made.clock < since:
+                    if capture and not since <= node._made.clock < until:
                         inputs[node] = len(inputs)
                         captured(node)
                     else:

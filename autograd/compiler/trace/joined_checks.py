@@ -8,6 +8,8 @@ checks themselves say whether that is a change.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
+from itertools import chain
 from operator import is_
 from types import CellType, FunctionType
 from typing import Any
@@ -181,8 +183,12 @@ def _in_loops(checks: dict[type, list[Any]], every: Sequence[Check]) -> Check:
     classes = [(c.cls, c.bases, c.space, c.count) for c in checks[ClassCheck]]
     absences = list({(id(c.space), name): (c.space, name) for c in checks[AbsenceCheck]
                      for name in sorted(c.names)}.values())
-    rarer = (_of_what_is_held(checks) if checks[CellCheck] or checks[ReadingCheck]
-             or checks[ContentCheck] else None)
+    rarer = [_of_what_is_held(checks)] if (
+        checks[CellCheck] or checks[ReadingCheck] or checks[ContentCheck]) else []
+    kinds: tuple[Sequence[Any], ...] = entries, functions, objects, classes, absences, rarer
+    counts = tuple(len(kind) for kind in kinds)
+    if sum(counts) <= WRITTEN_OUT:
+        return _written_out(counts)(every, *chain(*kinds))
 
     def are_as_before() -> bool:
         try:
@@ -202,11 +208,58 @@ def _in_loops(checks: dict[type, list[Any]], every: Sequence[Check]) -> Check:
             for space, name in absences:
                 if name in space:
                     return False
-            return rarer is None or rarer()
+            return not rarer or rarer[0]()
         except (KeyError, ValueError, AttributeError):  # something has gone
             return all(check() for check in every)
 
     return are_as_before
+
+
+@lru_cache(maxsize=256)
+def _written_out(counts: tuple[int, ...]) -> Callable[..., Check]:
+    """What makes the check of so many things of each kind, in the order of LINES.
+
+    The loops of ``_in_loops``, unrolled: without the loops the same checks take a third of the
+    time. The text hangs on the counts alone; what is checked comes in as arguments.
+    """
+    names: list[str] = []
+    lines: list[str] = []
+    for count, (parts, condition) in zip(counts, LINES, strict=True):
+        for _ in range(count):
+            own = {part: f"{part}{len(names)}" for part in parts.split()}
+            names.append(", ".join(own.values()))
+            lines.append(f"            if {condition.format(**own)}: return False")
+    # A name alone is one argument, names with commas a tuple that is unpacked.
+    unpacked = "\n".join(f"    {name} = a{i}" for i, name in enumerate(names))
+    body = "\n".join(lines)
+    text = f"""def maker(every, {", ".join(f"a{i}" for i in range(len(names)))}):
+{unpacked}
+    def are_as_before():
+        try:
+{body}
+            return True
+        except (KeyError, ValueError, AttributeError):  # something has gone
+            return all(check() for check in every)
+    return are_as_before
+"""
+    space: dict[str, Any] = {}
+    exec(compile(text, "<joined checks>", "exec"), space)
+    maker: Callable[..., Check] = space["maker"]
+    return maker
+
+
+WRITTEN_OUT = 100  # checks; to compile each takes some 20 us, once for all with the same counts
+LINES = (  # the names of what is compared, and what must not be so
+    ("space name before check", "{space}[{name}] is not {before} and not {check}()"),
+    ("function code defaults keywords",
+     "{function}.__code__ is not {code} or {function}.__defaults__ is not {defaults}"
+     " or {function}.__kwdefaults__ is not {keywords}"),
+    ("item cls space count",
+     "len({space}) != {count} or {item}.__class__ is not {cls} or {item}.__dict__ is not {space}"),
+    ("cls bases space count", "len({space}) != {count} or {cls}.__bases__ is not {bases}"),
+    ("space name", "{name} in {space}"),
+    ("rarer", "not {rarer}()"),
+)
 
 
 def _of_what_is_held(checks: dict[type, list[Any]]) -> Check:

@@ -12,15 +12,14 @@ import dis
 import inspect
 import math
 import os
+import pathlib
 import sys
 import weakref
 from collections.abc import Callable, Container, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import lru_cache, partial
-from pathlib import Path
 from types import CodeType
-from typing import Any
+from typing import Any, NamedTuple
 
 from autograd.compiler.program.passes import simplified
 from autograd.compiler.program.program import RELATIONS, Comparison, Program
@@ -50,31 +49,58 @@ from autograd.core.value import (
 )
 
 LARGE = 300_000  # instructions; larger programs are replayed as they are
-_PACKAGE = str(Path(__file__).parents[2])
+_PACKAGE = str(pathlib.Path(__file__).parents[2])
 
 
 class RecordingError(ValueError):
     """The function does something that a replay of its recording would not do again."""
 
 
-@dataclass(frozen=True)
 class Recording:
     """One branch of a function.
 
-    Attributes:
-        program: what the branch computes; its inputs are the numbers among the arguments, then
-            the captured Values.
-        captured: the leaves from outside that the function used; each replay reads their numbers.
+    Its program is written when it is first asked for: that takes longer than the call itself, and
+    not every recording is replayed. Until then it holds the graph.
+
+    Args:
+        graph: what the function has computed.
         results: builds what the function returned from the program's outputs.
         places: for each guard of the function the line of Python that made the decision.
+        path: what it decided, one thing after the other.
+
+    Attributes:
         decisions: how many comparisons the function made; other guards are those of domains.
     """
 
-    program: Program
-    captured: tuple[Value, ...]
-    results: Results
-    places: tuple[str, ...]
-    decisions: int
+    def __init__(self, graph: Graph, results: Results, places: tuple[str, ...],
+                 path: Path) -> None:
+        self.results, self.places, self.path = results, places, path
+        self.decisions = len(graph.comparisons)
+        self._graph: Graph | None = graph
+        self._written: tuple[Program, tuple[Value, ...]] | None = None
+
+    @property
+    def program(self) -> Program:
+        """What the branch computes, of the numbers among the arguments, then those captured."""
+        return self._write()[0]
+
+    @property
+    def captured(self) -> tuple[Value, ...]:
+        """The leaves from outside that the function used; each replay reads their numbers."""
+        return self._write()[1]
+
+    @property
+    def graph(self) -> Graph | None:
+        """What the program will be written from; None once it is."""
+        return self._graph
+
+    def _write(self) -> tuple[Program, tuple[Value, ...]]:
+        graph = self._graph
+        if graph is not None:  # threads that come at one time write the same
+            self._written = graph.written()
+            self._graph = None
+        assert self._written is not None
+        return self._written
 
     def is_same(self, other: Recording) -> bool:
         """Whether both compute the same from the same, and return it in the same places."""
@@ -99,8 +125,7 @@ def record(function: Callable[..., Any], arguments: tuple[Any, ...],
         RecordingError: for what no replay could repeat.
         ValueError, ZeroDivisionError, OverflowError: outside a domain, as the eager engine does.
     """
-    scribe = _Scribe(tick().clock)
-    scribe.selects = True
+    scribe = _Scribe(tick().clock, selects=True)
     try:
         return _recorded(scribe, function, arguments, keywords, static, lookout)
     except DOMAIN_ERRORS as error:
@@ -132,7 +157,7 @@ def _recorded(scribe: _Scribe, function: Callable[..., Any], arguments: tuple[An
 def is_recording() -> bool:
     """Whether a function is being recorded here; one of another thread does not count."""
     listener = here().listener if listeners_on else None
-    while listener is not None and not isinstance(listener, _Scribe):
+    while listener is not None and not isinstance(listener, _Scribe | Path):
         listener = listener.outer
     return listener is not None
 
@@ -152,8 +177,10 @@ class _Scribe(Listener):
 
     writes_programs = True
 
-    def __init__(self, since: int) -> None:
+    def __init__(self, since: int, selects: bool = False) -> None:
         self.since = since
+        self.selects = selects
+        self.path = Path()
         self.comparisons: list[Comparison] = []
         self.places: dict[str, None] = {}
         self.delicate: list[tuple[Value, bool]] = []  # that raised no error; if it were caught
@@ -164,8 +191,16 @@ class _Scribe(Listener):
         """A condition has become a row."""
         self.has_selected = True
 
+    def deviated(self) -> None:
+        """A plain call takes another way."""
+        self.path.deviated()
+
     def compared(self, relation: str, a: Value, b: Any, outcome: bool) -> None:
         """A comparison came out so: any replay in which it does not takes another branch."""
+        self.path.compared(relation, a, b, outcome)
+        self._guard(relation, a, b, outcome)
+
+    def _guard(self, relation: str, a: Value, b: Any, outcome: bool) -> None:
         self.comparisons.append((relation, a, b, outcome))
         self.places.setdefault(_place())
 
@@ -176,30 +211,35 @@ class _Scribe(Listener):
 
     def failed(self, primitive: Primitive, operands: tuple[Operand, ...]) -> None:
         """An error is raised: where it is not, the function goes another way."""
+        self.path.failed(primitive, operands)
         for position, relation, bound in primitive.raises or ():
             operand = operands[position]
             if operand.__class__ is Value and RELATIONS[relation](operand._data, bound):
                 end = math.copysign(math.inf, operand._data)  # there it may be defined again
-                self.compared(relation, operand, bound, True)
-                self.compared("==", operand, end, operand._data == end)
+                self._guard(relation, operand, bound, True)
+                self._guard("==", operand, end, operand._data == end)
                 return
         self._read_all(operands)
 
     def _read_all(self, operands: tuple[Operand, ...]) -> None:
         for operand in operands:
             if operand.__class__ is Value:
-                self.read(operand)
+                self._guard_number(operand)
 
     def read(self, node: Value) -> None:
         """A bare number was read: what follows from it holds for this number alone."""
+        self.path.read(node)
+        self._guard_number(node)
+
+    def _guard_number(self, node: Value) -> None:
         if node.op is None and node._made.clock >= self.since and not node.label:
             return  # a constant of the function's own
         number = node._data
         relation, right = ("==", number) if number == number else ("!=", node)
-        self.compared(relation, node, right, True)
+        self._guard(relation, node, right, True)
         if number == 0.0:  # 0.0 == -0.0, but 1/x tells them apart
             inverse = new_node(float("inf"), primitives.div, 1.0, node)
-            self.compared(">", inverse, 0.0, str(number) == "0.0")
+            self._guard(">", inverse, 0.0, str(number) == "0.0")
 
     def edited(self, node: Value) -> None:
         """A leaf is about to be set."""
@@ -213,25 +253,18 @@ class _Scribe(Listener):
         raise self.refusal
 
     def recording(self, lifted: Lifted, results: Results) -> Recording:
-        """What was noted, as a program.
+        """What was noted.
 
         Raises:
             RecordingError: the first refusal, which the function itself has caught.
         """
         if self.refusal is not None:
             raise self.refusal
-        decisions = len(self.comparisons)
-
-        def all_comparisons(order: list[Value], needed: Container[Value]) -> list[Comparison]:
-            self._guard_domains(results.computed, order, needed)
-            return self.comparisons
-
-        program, captured = captured_program(results.computed, lifted.leaves, all_comparisons,
-                                            self.since)
+        computed = tuple(results.computed)
         results.forget_graph()
-        if len(program) <= LARGE:
-            program = simplified(program)
-        return Recording(program, tuple(captured), results, tuple(self.places), decisions)
+        graph = Graph(computed, tuple(lifted.leaves), tuple(self.comparisons),
+                      tuple(self.delicate), self.since, tick().clock)
+        return Recording(graph, results, tuple(self.places), self.path)
 
     def take_over(self, overheard: _Scribe, inputs: Sequence[Value]) -> None:
         """What other threads do with the inputs, this function has told them to do."""
@@ -241,11 +274,13 @@ class _Scribe(Listener):
             return not ours.isdisjoint(
                 topological_order(*[node for node in nodes if node.__class__ is Value]))
 
-        self.comparisons += [c for c in overheard.comparisons if is_ours(c[1], c[2])]
+        theirs = [c for c in overheard.comparisons if is_ours(c[1], c[2])]
+        self.comparisons += theirs
+        self.path.is_whole &= not theirs
         self.delicate += [(node, True) for node, _ in overheard.delicate if is_ours(node)]
 
-    def _guard_domains(self, computed: Sequence[Value], order: Sequence[Value],
-                       needed: Container[Value]) -> None:
+    def guard_domains(self, computed: Sequence[Value], order: Sequence[Value],
+                      needed: Container[Value]) -> None:
         """Guards for the errors that no result would show by being inf or nan, or that decide."""
         if not self.delicate:
             return
@@ -268,6 +303,110 @@ class _Scribe(Listener):
             self.comparisons += [(relation, operands[position], bound, False)
                                  for position, relation, bound in conditions
                                  if isinstance(operands[position], Value)]
+
+
+class Path(Listener):
+    """What a call decides, one thing after the other: all calls that do so take one branch.
+
+    Args:
+        like: the path of a recording. Where that took another way than a plain call does, a call
+            that is to be compared with it has to go that way, too.
+
+    Attributes:
+        decided: outcomes of comparisons, and numbers that were read.
+        has_deviated: whether a plain call takes another way, whose results may have other bits.
+        is_whole: whether no other thread has decided anything.
+    """
+
+    def __init__(self, like: Path | None = None) -> None:
+        self.decided: list[object] = []
+        self.has_deviated, self.is_whole = False, True
+        self.selects = self.writes_programs = like is not None and like.has_deviated
+
+    def is_same(self, other: Path) -> bool:
+        """Whether both are known to lead to the same branch."""
+        return self.is_whole and other.is_whole and self.decided == other.decided
+
+    def deviated(self) -> None:
+        self.has_deviated = True
+
+    def compared(self, relation: str, a: Value, b: Any, outcome: bool) -> None:
+        is_number = relation == "==" and outcome and b.__class__ is float  # int(v) tells it so
+        self.decided.append((b,) if is_number else outcome)
+
+    def read(self, node: Value) -> None:
+        self.decided.append(node._data.hex())
+
+    def failed(self, primitive: Primitive, operands: tuple[Operand, ...]) -> None:
+        self.decided.append(primitive.name)
+
+    def computed(self, node: Value) -> None:
+        """No decision."""
+
+    def selected(self) -> None:
+        """No decision."""
+
+    def edited(self, node: Value) -> None:
+        """The eager engine's affair."""
+
+    def refuse(self, what: str) -> None:
+        """The eager engine does it."""
+
+
+class Graph(NamedTuple):
+    """What a function has computed, while no program is written.
+
+    Attributes:
+        computed: the Values that it returned.
+        inputs: those of the numbers among its arguments.
+        comparisons: what it compared.
+        delicate: the nodes that raised no error, each with whether it would have been caught.
+        since, until: when it began, and when it had ended; leaves made or edited at another time
+            are from outside.
+    """
+
+    computed: tuple[Value, ...]
+    inputs: tuple[Value, ...]
+    comparisons: tuple[Comparison, ...]
+    delicate: tuple[tuple[Value, bool], ...]
+    since: int
+    until: int
+
+    def written(self) -> tuple[Program, tuple[Value, ...]]:
+        """The program, and the leaves from outside that it reads after the inputs."""
+        def all_comparisons(order: list[Value], needed: Container[Value]) -> list[Comparison]:
+            scribe = _Scribe(self.since)
+            scribe.comparisons += self.comparisons
+            scribe.delicate += self.delicate
+            scribe.guard_domains(self.computed, order, needed)
+            return scribe.comparisons
+
+        with recording():  # guards of domains may need nodes
+            program, captured = captured_program(self.computed, self.inputs, all_comparisons,
+                                                 self.since, self.until)
+        if len(program) <= LARGE:
+            program = simplified(program)
+        return program, tuple(captured)
+
+    def decides(self, often: int) -> bool:
+        """Whether it compares so many different things."""
+        seen: set[Any] = set()
+        for relation, left, right, _ in self.comparisons:
+            seen.add((relation, id(left), id(right) if right.__class__ is Value else right))
+            if len(seen) >= often:
+                return True
+        return False
+
+    def is_longer(self, length: int) -> bool:
+        """Whether so many nodes were computed."""
+        seen: set[Value] = set()
+        pending = [x for x in self.computed if x.op is not None]
+        while pending and len(seen) <= length:
+            node = pending.pop()
+            if node not in seen and node._made.clock >= self.since:
+                seen.add(node)
+                pending += [x for x in node.parents if x.__class__ is Value and x.op is not None]
+        return len(seen) > length
 
 
 class ValueScribe(_Scribe):
@@ -377,4 +516,4 @@ def _place() -> str:
     frame = sys._getframe(2)
     while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
         frame = frame.f_back
-    return f"{Path(frame.f_code.co_filename).name}:{frame.f_lineno}"
+    return f"{pathlib.Path(frame.f_code.co_filename).name}:{frame.f_lineno}"

@@ -256,6 +256,47 @@ def in_pieces(name: str, size: int, grain: int) -> str:
 }}"""
 
 
+def point_function() -> str:
+    """The function that computes one point and says in what it ended.
+
+    It reads one word more than a kernel: how many outputs there are. Its result is OTHER_BRANCH,
+    FINITE or NOT_FINITE; where the bits of an exponent are all set, a number is inf or nan.
+    """
+    exponent = 0x7FF << 52
+    return f"""define i64 @point(ptr %arguments) #0 {{
+entry:
+  call void @kernel(ptr %arguments)
+  %at_sums = getelementptr i64, ptr %arguments, i64 {KERNEL_WORDS.index("sums")}
+  %sums = load ptr, ptr %at_sums, align 8
+  %at_ok = getelementptr i64, ptr %arguments, i64 {KERNEL_WORDS.index("ok")}
+  %ok_pointer = load ptr, ptr %at_ok, align 8
+  %ok = load double, ptr %ok_pointer, align 8
+  %holds = fcmp une double %ok, 0.0
+  %at_count = getelementptr i64, ptr %arguments, i64 {len(KERNEL_WORDS)}
+  %count = load i64, ptr %at_count, align 8
+  %any = icmp sgt i64 %count, 0
+  br i1 %any, label %loop, label %done
+loop:
+  %i = phi i64 [ 0, %entry ], [ %next, %loop ]
+  %found = phi i64 [ 0, %entry ], [ %finds, %loop ]
+  %place = getelementptr i64, ptr %sums, i64 %i
+  %bits = load i64, ptr %place, align 8
+  %exponent = and i64 %bits, {exponent}
+  %is_last = icmp eq i64 %exponent, {exponent}
+  %one = zext i1 %is_last to i64
+  %finds = or i64 %found, %one
+  %next = add i64 %i, 1
+  %more = icmp slt i64 %next, %count
+  br i1 %more, label %loop, label %done
+done:
+  %not_finite = phi i64 [ 0, %entry ], [ %finds, %loop ]
+  %ended = add i64 %not_finite, {FINITE}
+  %result = select i1 %holds, i64 %ended, i64 {OTHER_BRANCH}
+  ret i64 %result
+}}
+"""
+
+
 def _loads() -> str:
     return "\n".join(
         f"  %at_{name} = getelementptr i64, ptr %arguments, i64 {place}\n"
@@ -263,4 +304,5 @@ def _loads() -> str:
         for place, name in enumerate(KERNEL_WORDS))
 
 
+OTHER_BRANCH, FINITE, NOT_FINITE = range(3)  # in what the computation of one point ends
 _PASSED = ", ".join(f"ptr %{name}" for name in KERNEL_WORDS[:6])

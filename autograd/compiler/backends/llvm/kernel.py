@@ -5,14 +5,14 @@ from __future__ import annotations
 import ctypes
 import struct
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from autograd.compiler.backends.interface import InMemory, Results
 from autograd.compiler.backends.llvm.array_codegen import ArrayWriter
 from autograd.compiler.backends.llvm.blocks import Crew, Share
-from autograd.compiler.backends.llvm.codegen import Writer
+from autograd.compiler.backends.llvm.codegen import FINITE, OTHER_BRANCH, Writer, point_function
 from autograd.compiler.backends.llvm.emitter import KERNEL_WORDS
 from autograd.compiler.backends.llvm.target import aligned, execution_engine, host
 from autograd.compiler.backends.llvm.team import words
@@ -38,6 +38,8 @@ class Kernel(InMemory):
         self.reason: str = getattr(writer, "reason", "")  # why it is not the quickest
         self.lanes, self.width = writer.lanes, writer.width
         self.assembly = writer.module()
+        if rows is None:
+            self.assembly += point_function()
         self.n_sums, self.n_memory, self.preset = sum(sums), writer.n_memory, writer.preset
         self.n_outputs = len(program.outputs)
         self.n_row_inputs = sum(rows) if rows else 0
@@ -55,6 +57,8 @@ class Kernel(InMemory):
                                default=1))
         # One pointer to all arguments: ctypes takes longer for eight of them than a small program.
         self._function = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(self.address)
+        self._point: Any = None if rows is not None else ctypes.CFUNCTYPE(
+            ctypes.c_int64, ctypes.c_void_p)(self._engine.get_function_address("point"))
         self._pack = struct.Struct(f"{self.n_scalars}d").pack_into
         self._has_guards = bool(program.guards)
         self._buffers: _Buffers | None = None
@@ -119,6 +123,13 @@ class Kernel(InMemory):
         Args:
             numbers: a list or a float array with a number for each input.
         """
+        outputs = self.finite_point(numbers)
+        if outputs is not False:
+            return outputs
+        return self(np.array(numbers, dtype=float))[0]
+
+    def finite_point(self, numbers: Any) -> Array | Literal[False] | None:
+        """The same, but False where not all outputs are finite: the machine code has looked."""
         with self._calling:
             buffers = self._buffers
             if buffers is None:
@@ -127,11 +138,11 @@ class Kernel(InMemory):
                 self._pack(buffers.data, 0, *numbers)
             else:
                 buffers.scalars[...] = numbers
-            self._function(buffers.address)
-            if self._has_guards and not buffers.ok[0]:
-                return None
-            outputs: Array = buffers.sums.copy()
-            return outputs
+            ended = self._point(buffers.address)
+            if ended == FINITE:
+                outputs: Array = buffers.sums.copy()
+                return outputs
+            return None if ended == OTHER_BRANCH else False
 
     def few(self, scalars: list[float], blocks: Sequence[Array], n: int
             ) -> tuple[Array, Array] | None:
@@ -184,9 +195,10 @@ class _Buffers:
             start, numbers = kernel.preset
             self.memory[start:start + len(numbers)] = numbers
         self._others: list[Array] = []  # the memory of other threads
-        self.arguments = words(KERNEL_WORDS, {
+        self.arguments = words(KERNEL_WORDS if by_rows else (*KERNEL_WORDS, "count"), {
             "scalars": self.scalars, "rows": self.rows, "sums": self.sums, "out": self.out,
-            "ok": self.ok, "memory": self.memory, "n": n, "stride": self.stride})
+            "ok": self.ok, "memory": self.memory, "n": n, "stride": self.stride,
+            "count": kernel.n_outputs})
         self.address = self.arguments.ctypes.data
         # The lanes behind the end compute the last row again.
         self.behind, self.last = self.rows[:, n:], self.rows[:, n - 1:n]

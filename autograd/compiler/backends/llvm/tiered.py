@@ -90,6 +90,12 @@ class SwappingKernel(InMemory):
             self._look_at_error()
         return self.kernel.point(numbers)
 
+    def finite_point(self, numbers: Any) -> Any:
+        """Run it at one point, as the kernels do, and see whether all outputs are finite."""
+        if self._error is not None:
+            self._look_at_error()
+        return self.kernel.finite_point(numbers)
+
     def few(self, scalars: Any, blocks: Any, n: int) -> Any:
         """Run it on few rows, as the kernels do."""
         if self._error is not None:
