@@ -5,7 +5,8 @@ function that calls it holds a Value in its variables, what is made here is an a
 all other calls it is NumPy's own. ``np.array`` and ``np.asarray`` keep the class that
 ``autograd.values`` gives, so that every rule for arrays of Values holds on what they return.
 
-SciPy's splines and ``quad`` are written in C and Fortran; on Values they are differentiated by
+SciPy's splines and ``quad`` are written in C and Fortran, ``logsumexp`` and ``comb`` for arrays of
+plain numbers; on Values they are differentiated by
 their own formulas. ``cmath`` on a Value is ``autograd.math``, where what it gives is real.
 """
 
@@ -24,9 +25,10 @@ from typing import Any
 
 import numpy as plain
 
-from autograd import math
+from autograd import math, special
 from autograd.core.array_primitive import ArrayPrimitive
 from autograd.core.arrays import ArrayOfValues
+from autograd.core.composed import numbers_in
 from autograd.core.value import Value, data_of, refusal
 
 LOOKED_AT = 8  # of the items of a list: how many are looked at for a Value
@@ -256,6 +258,37 @@ def _gauss(function: Callable[..., Any], a: Any, b: Any, panels: int) -> Any:
     return total * half
 
 
+# --- SciPy's special functions in Python, which never ask what they were given -------------------
+
+def _special(name: str) -> Callable[..., Any]:
+    """A function of scipy.special in Python; of Values that of autograd.special."""
+    @functools.wraps(getattr(special, name))
+    def made(*arguments: Any, **options: Any) -> Any:
+        if any(map(_is_of_values, (*arguments, *options.values()))):
+            return getattr(special, name)(*arguments, **options)
+        return getattr(importlib.import_module("scipy.special"), name)(*arguments, **options)
+
+    return made
+
+
+def _logsumexp(a: Any, axis: Any = None, b: Any = None, keepdims: bool = False,
+               **options: Any) -> Any:
+    """scipy.special.logsumexp, which looks for complex numbers on its way."""
+    if not _is_of_values(a) and not _is_of_values(b):
+        from scipy.special import logsumexp
+
+        return logsumexp(a, axis=axis, b=b, keepdims=keepdims, **options)
+    if options:
+        raise refusal(f"scipy.special.logsumexp of Values takes no {', '.join(options)}")
+    a = plain.array(a, dtype=object).view(ArrayOfValues)
+    if b is None:
+        return plain.logaddexp.reduce(a, axis=axis, keepdims=keepdims)  # type: ignore[call-overload]
+    largest = plain.max(numbers_in(a).astype(float), axis=axis, keepdims=True)
+    shift = plain.where(plain.isfinite(largest), largest, 0.0)
+    total = plain.log(plain.sum(b * plain.exp(a - shift), axis=axis, keepdims=keepdims))
+    return total + (shift if keepdims else plain.squeeze(shift, axis=axis))
+
+
 # --- cmath ----------------------------------------------------------------------------------------
 
 def _real(name: str) -> Callable[..., Any]:
@@ -315,6 +348,9 @@ STAND_INS: dict[str, Any] = {
     "scipy": _StandIn("scipy", {}),
     "scipy.interpolate": _StandIn("scipy.interpolate", {"splev": _splev, "bisplev": _bisplev}),
     "scipy.integrate": _StandIn("scipy.integrate", {"quad": _quad}),
+    "scipy.special": _StandIn("scipy.special", {"logsumexp": _logsumexp, **{
+        name: _special(name) for name in ("comb", "factorial", "log_softmax", "polygamma",
+                                          "softmax")}}),
 }
 
 

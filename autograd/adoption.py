@@ -51,8 +51,8 @@ def adopt(target: Any, also: Sequence[str] = ()) -> Any:
     function takes another recording where it differs. ``np.zeros(n)`` and its like make arrays for
     Values where the function that calls them has a Value in its variables. ``x in {1, 2}`` goes by
     the number; to index a dictionary with a Value is a KeyError. SciPy's ``quad``,
-    ``splev`` and ``bisplev`` are differentiated, and ``cmath`` where it gives real numbers. A Value
-    is no float to ``x.__class__`` and ``case float()``.
+    ``splev``, ``bisplev`` and ``logsumexp`` are differentiated, and ``cmath`` where it gives real
+    numbers. A Value is no float to ``x.__class__`` and ``case float()``.
 
     Args:
         target: the name of a module, a module, a class, or a function. Of a function that was

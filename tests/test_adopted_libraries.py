@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from scipy import integrate, interpolate
+from scipy import special as scipy_special
 from scipy.integrate import quad
 
 from autograd import RecordingError, Value, adopt, grad, gradcheck, hessian, jit, value_and_grad
@@ -198,3 +199,29 @@ def test_the_parts_of_a_complex_result(function: Any, x: float) -> None:
         grad(whole)(x)
     with pytest.raises(TypeError, match="complex number"):
         grad(adopt(lambda x: cmath.acos(x)))(2.0)
+
+
+# --- special functions that are no ufuncs ---------------------------------------------------------
+
+@pytest.mark.parametrize("function", [
+    lambda x: scipy_special.logsumexp(x) * x[0],
+    lambda x: scipy_special.logsumexp(x.reshape(1, 3), axis=1, keepdims=True)[0, 0],
+    lambda x: scipy_special.logsumexp(x + 800.0, b=np.array([1.0, 2.0, -0.5])),
+    lambda x: scipy_special.logsumexp(x.reshape(3, 1), axis=0, b=2.0, keepdims=True)[0, 0],
+    lambda x: scipy_special.log_softmax(x) @ np.arange(3.0),
+    lambda x: scipy_special.softmax(x) @ np.arange(3.0),
+    lambda x: scipy_special.polygamma(1, x[1]), lambda x: scipy_special.comb(5.0 + x[1], 2),
+    lambda x: scipy_special.factorial(x[0] + 1.0)])
+def test_special_functions_in_python_are_differentiated(function: Any) -> None:
+    ours, x = adopt(function), np.array([0.3, 1.2, -0.7])
+    assert float(ours(x)) == pytest.approx(float(function(x)), rel=1e-14)
+    assert value_and_grad(ours)(x)[0] == pytest.approx(float(function(x)), rel=1e-13)
+    slopes = slope(lambda *x: float(function(np.array(x))), *x)
+    for derivative in (grad(ours), jit(grad(ours))):
+        np.testing.assert_allclose(derivative(x), slopes, rtol=1e-6, atol=1e-8)
+
+
+def test_logsumexp_refuses_what_it_cannot_return() -> None:
+    ours = adopt(lambda x: scipy_special.logsumexp(x, return_sign=True)[0])
+    with pytest.raises(TypeError, match="return_sign"):
+        grad(ours)(np.array([1.0, 2.0]))

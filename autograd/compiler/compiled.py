@@ -67,7 +67,7 @@ class Latest(NamedTuple):
     """How to replay the branch that was taken last, at one array of the same shape."""
 
     shape: tuple[int, ...]
-    checks: Sequence[Callable[[], bool]]
+    holds: Callable[[], bool]
     outputs: Callable[[Any], Any]
     build: Callable[[Any], Any]
 
@@ -202,10 +202,14 @@ class Compiled:
         finally:
             without_stand_ins(self._watch(arguments, keywords).ignored)
 
-    def may_record(self) -> bool:
-        """Whether a branch that is not known yet is recorded."""
+    def may_record(self, key: Any) -> bool:
+        """Whether a branch that is not known yet is recorded.
+
+        Args:
+            key: of what kind the arguments are.
+        """
         return self.n_recordings < self.max_recordings and (
-            self.profit is None or self.profit.may_record())
+            self.profit is None or self.profit.may_record(is_branch=key in self._known))
 
     def confirm(self, known: Known, candidate: Candidate, arguments: tuple[Any, ...],
                 keywords: dict[str, Any]) -> None:

@@ -93,16 +93,12 @@ class Jitted(Compiled, Generic[F]):
     def _called(self, *arguments: Any, **keywords: Any) -> Any:
         latest = self._latest
         if latest is not None and not switched_on and not keywords and len(arguments) == 1:
-            first, (shape, checks, at, build) = arguments[0], latest
+            first, (shape, holds, at, build) = arguments[0], latest
             if first.__class__ is _ARRAY and first.dtype is _FLOAT and first.shape == shape:
-                for check in checks:
-                    if not check():
-                        break
-                else:
-                    if (outputs := at(first)).__class__ is _ARRAY:
-                        if (profit := self.profit) is not None:
-                            profit.replays += 1
-                        return build(outputs)
+                if holds() and (outputs := at(first)).__class__ is _ARRAY:
+                    if (profit := self.profit) is not None:
+                        profit.replays += 1
+                    return build(outputs)
                 self._latest = None
         if listeners_on and is_recording():  # a part of what is being recorded
             return self.function(*arguments, **keywords)
@@ -125,8 +121,8 @@ class Jitted(Compiled, Generic[F]):
                     if replay is not replays[0]:  # the branch that was taken last is tried first
                         known.replays = [replay, *(r for r in known.replays if r is not replay)]
                     elif numbers.__class__ is _ARRAY and numbers is arguments[0]:
-                        self._latest = Latest(numbers.shape, known.watch.quick, replay.outputs,
-                                              replay.build)
+                        self._latest = Latest(numbers.shape, known.watch.all_quick,
+                                              replay.outputs, replay.build)
                     return replay.build(outputs)
             if known.candidate is not None and self.profit is not None:
                 if self.profit.may_look(known.candidate.held):
@@ -143,7 +139,7 @@ class Jitted(Compiled, Generic[F]):
     def _unknown(self, key: Any, numbers: Any, arguments: tuple[Any, ...],
                  keywords: dict[str, Any]) -> Any:
         """A call that takes a branch which is not compiled."""
-        if self.may_record():
+        if self.may_record(key):
             return self._first(key, numbers, arguments, keywords)
         if self.n_recordings >= self.max_recordings:
             return self._eagerly(arguments, keywords)
@@ -163,7 +159,7 @@ class Jitted(Compiled, Generic[F]):
         result, holds = self._compared(candidate, arguments, keywords)
         profit.looked(holds)
         candidate.held = candidate.held + 1 if holds else 0
-        if not holds and self.may_record():
+        if not holds and self.may_record(key):
             return self._first(key, numbers, arguments, keywords)
         if not holds or not profit.may_compile(candidate.held):
             profit.eager += 1

@@ -12,10 +12,11 @@ from autograd.compiler.program.program import Program
 from autograd.compiler.trace.tracer import Recording
 
 FREE = 16  # recordings of short or straight programs that need not pay
+UNSEEN = 4  # from so many on another branch is free only where there were as many replays
 RECORDING, COMPILING = 12.0, 40.0  # the costs, measured on programs of 2,000 to 15,000 instructions
 LOOKING = 0.25  # and of looking whether a recorded branch is taken
 BRANCHY, LONG = 8, 100  # conditions and instructions of a program that is not compiled at once
-LARGE = 4 * LONG  # nodes of a graph whose program is surely long
+LARGE = 2 * LONG  # nodes of a graph whose program is surely long
 STEADY = 24  # calls in a row that take a recorded branch before it is compiled
 
 
@@ -35,11 +36,14 @@ class Profit:
         self._is_branchy = self._has_changed = False
         self._gap = self._wait = 0
 
-    def may_record(self) -> bool:
-        """Whether another recording is worth its cost."""
-        if self._recordings < (1 if self._is_branchy else FREE):
-            return True
-        return self._pays(self._cost())
+    def may_record(self, is_branch: bool = True) -> bool:
+        """Whether another recording is worth its cost.
+
+        Args:
+            is_branch: whether it is another branch of what was recorded; else it is the first one
+                of arguments of its kind.
+        """
+        return self._is_free(is_branch) or self._pays(self._cost())
 
     def recorded(self, is_branchy: bool, waits: bool) -> None:
         """Count a recording.
@@ -83,6 +87,12 @@ class Profit:
         """Count it."""
         self._spent += RECORDING + COMPILING
         self._in_vain = 0
+
+    def _is_free(self, is_branch: bool) -> bool:
+        if self._is_branchy:
+            return self._recordings < 1
+        is_seen_again = not is_branch or self.replays >= self._recordings
+        return self._recordings < (FREE if is_seen_again else UNSEEN)
 
     def _cost(self) -> float:
         return RECORDING * 2.0 ** self._in_vain if self._is_branchy else RECORDING + COMPILING

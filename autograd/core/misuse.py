@@ -27,6 +27,9 @@ _INSTEAD = {
 _IN_MATH = ("isnan", "isinf", "isfinite", "isclose", "modf", "frexp", "ldexp", "prod")
 _LIBRARIES = sys.stdlib_module_names | {"autograd", "numpy", "scipy", "pandas"}
 _OF_ARRAYS = ("autograd.core.numpy_", "autograd.core.arrays", "autograd.core.value")
+# By these words NumPy says that a function has no loop for objects.
+_OF_OBJECTS = ("loop of ufunc does not support argument", "not supported for the input types",
+               "input from dtype('O')")
 _KEEP = "use the Value itself, which keeps the gradient"
 
 
@@ -76,6 +79,22 @@ def lost_gradient(call: str) -> str:
     what = f"{asking.name}(...)" if asking.name else f"{call}, or what calls it,"
     return (f"{what} would lose the gradient of a Value silently; write v.data for the bare "
             "number, through which no gradient flows, or use an operation of autograd")
+
+
+def explained(error: TypeError) -> TypeError:
+    """The same error; where NumPy does not say that it met an array of Values, one that does.
+
+    Args:
+        error: what a function raised that was given Values.
+    """
+    text = str(error)
+    if not any(words in text for words in _OF_OBJECTS):
+        return error
+    return TypeError(
+        f"{text}: this is an array of objects to NumPy, as np.array([v, w]) makes it of Values. "
+        "Write np.stack([v, w]), or np.zeros_like(x) of an array x of Values and fill it, or "
+        "autograd.adopt(function), in which np.array keeps them; SciPy's functions in Python have "
+        "others in autograd and autograd.special")
 
 
 def _of_math(call: str, name: str, n_arguments: int) -> str:

@@ -542,8 +542,19 @@ def _vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
 
 
 def _insert(arr: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
-    result = np.insert(as_objects(arr), decided(obj), bare(values), axis)
+    result = np.insert(as_objects(arr), decided(obj), bare(as_array_operand(values)), axis)
     return result.view(ArrayOfValues)
+
+
+def _matrix_power(a: Any, n: int) -> Any:
+    """np.linalg.matrix_power; NumPy takes no stacks of matrices of objects."""
+    power, plain = np.linalg.matrix_power._implementation, _ours(a)  # type: ignore[attr-defined]
+    if plain.ndim < 3:
+        return kept(power(plain, n))
+    matrices = plain.reshape(-1, *plain.shape[-2:])
+    if not len(matrices):
+        return plain.copy()
+    return np.stack([power(matrix, n) for matrix in matrices]).reshape(plain.shape)
 
 
 def _pad(array: Any, pad_width: Any, mode: Any = "constant", **options: Any) -> Any:
@@ -692,6 +703,7 @@ _BY_NAME: dict[str, Function] = {
     "zeros_like": _like(0.0), "empty_like": _like(0.0), "ones_like": _like(1.0),
     "full_like": _full_like, "tril": _tri(True), "triu": _tri(False), "vander": _vander,
     "pad": _pad, "insert": _insert, "bincount": _bincount,
+    "linalg.matrix_power": _matrix_power,
     "linalg.norm": _norm, "linalg.vector_norm": _vector_norm,
     "linalg.matrix_norm": lambda x, /, *, keepdims=False, ord="fro": _norm(
         x, ord, (-2, -1), keepdims),
@@ -722,7 +734,7 @@ _AS_THEY_ARE = (
     "polyval", "polyadd", "polysub", "polymul", "polyder", "polyint", "poly", "einsum_path",
     "trim_zeros", "save", "savez", "nanmax", "nanmin", "require", "isin", "in1d", "union1d",
     "intersect1d", "fft.fftshift", "fft.ifftshift", "linalg.diagonal", "linalg.matrix_transpose",
-    "linalg.multi_dot", "linalg.matrix_power")
+    "linalg.multi_dot")
 _ABOUT_NUMBERS = "is computed from the bare numbers, and has no derivative; write it with " \
                  "np.array([v.data for v in x]), through which no gradient flows"
 INSTEAD: dict[str, str] = {

@@ -28,6 +28,7 @@ from autograd.core.backward import (
 from autograd.core.call import Call
 from autograd.core.composed import numbers_in
 from autograd.core.graph import refuse_stale, topological_order
+from autograd.core.misuse import explained
 from autograd.core.pytrees import (
     as_array,
     flatten,
@@ -85,7 +86,12 @@ class Trace:
             for position, fresh in zip(positions, rebuild(self.differentiated, self.leaves),
                                        strict=True):
                 lifted[position] = fresh
-            self.result = function(*lifted, **keywords)
+            try:
+                self.result = function(*lifted, **keywords)
+            except TypeError as error:
+                if (other := explained(error)) is not error:
+                    raise other from error
+                raise
             refuse_lost_gradients(refusals)
         self.has_aux, self.aux = has_aux, None
         if has_aux:

@@ -106,16 +106,16 @@ def primitive(function: Any = None, /, *arguments: Any, **fields: Any) -> Any:
         RecordingError: under jit or vmap, for a function that can be called neither with Values
             nor by ``recorded``.
     """
-    if isinstance(function, str) or (function is None and "vjp" not in fields):
+    if isinstance(function, str) or (function is None and fields.keys().isdisjoint(("vjp", "jvp"))):
         if function is not None:
             arguments = (function, *arguments)
         return new_row(*arguments, **fields)
     if arguments:
         raise TypeError("a primitive of arrays takes keywords behind the function: "
                         "primitive(function, vjp=..., jvp=...)")
-    if function is None:
+    if function is None and "vjp" in fields:
         return lambda decorated: primitive(decorated, **fields)
-    if not callable(function):
+    if function is not None and not callable(function):
         raise TypeError("primitive takes the name of an operation of numbers, or a function of "
                         f"arrays, not {function!r}")
     if "vjp" not in fields:

@@ -851,6 +851,69 @@ def test_the_graph_is_freed_once_it_is_recorded(result: Any, backend: str) -> No
     assert nodes() - before < 50
 
 
+_rate = 2.0
+
+
+def _scaled(x: Any) -> Any:
+    if x[0] > 100.0:
+        return x[1] * 7.0
+    return ag.sum([ag.log(item) for item in x]) * _rate
+
+
+def _expected(x: Any) -> float:
+    return x[1] * 7.0 if x[0] > 100.0 else sum(map(math.log, x)) * _rate
+
+
+def test_calls_at_one_array_after_another(backend: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    f = jit(_scaled, backend=backend)
+    x = np.array([1.0, 2.0, 3.0])
+
+    def check(*points: Any) -> None:
+        for point in points * 3:
+            assert f(point) == pytest.approx(_expected(point), rel=1e-15)
+
+    check(x)
+    check(x[::-1], x[:2], x, np.array([200.0, 2.0, 3.0]), x.tolist(), x.astype(np.float32), x)
+    check(np.array([[1.0, 200.0], [2.0, 3.0]])[:, 0], x.astype(">f8"), x.astype(int))
+    for wrong in (0.0, -1.0):
+        with pytest.raises(ValueError, match="log"):
+            f(np.array([1.0, wrong, 3.0]))
+        check(x)
+    assert f(np.array([1.0, 0.5, np.inf])) == math.inf
+    monkeypatch.setitem(globals(), "_rate", 3.0)
+    check(x)
+    x[1] = 5.0
+    check(x)
+    with ag.no_grad():
+        check(np.array([2.0, 3.0]))
+    leaves = [Value(1.0), Value(2.0)]
+    assert isinstance(f(leaves), Value)
+
+
+def test_what_wraps_a_compiled_function_is_compiled_by_itself() -> None:
+    @jit
+    def first(x: Any) -> Any:
+        return x[0] + x[1]
+
+    x = np.array([2.0, 3.0])
+    assert [first(x) for _ in range(3)] == [5.0] * 3
+
+    @functools.wraps(first)
+    def second(x: Any) -> Any:
+        return x[0] * x[1]
+
+    compiled: Any = ag.jit(second)
+    assert [compiled(x) for _ in range(3)] == [6.0] * 3
+    assert [first(x) for _ in range(3)] == [5.0] * 3
+
+
+def test_a_result_is_the_callers_own(backend: str) -> None:
+    f = jit(value_and_grad(lambda x: x[0] * x[1]), backend=backend)
+    results = [f(np.array([2.0, number])) for number in (3.0, 4.0, 5.0)]
+    assert [value for value, _ in results] == [6.0, 8.0, 10.0]
+    assert [slope.tolist() for _, slope in results] == [[3.0, 2.0], [4.0, 2.0], [5.0, 2.0]]
+
+
 def test_threads_that_take_different_branches_share_a_function(backend: str) -> None:
     compiled = jit(lambda x: x * 2.0 if x > 1.0 else -x if x > 0.0 else x * x, backend=backend)
     points = {2.0: 4.0, 0.5: -0.5, -3.0: 9.0}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -9,9 +11,19 @@ import pytest
 from numpy.testing import assert_array_equal
 
 import autograd
-from autograd import RecordingError, Value, grad, jit, logsumexp, value_and_grad, vmap
-from autograd.compiler.profitability import FREE, LOOKING, RECORDING, STEADY, Profit, is_branchy
+from autograd import RecordingError, Value, grad, jit, logsumexp, no_grad, value_and_grad, vmap
+from autograd.compiler.profitability import (
+    FREE,
+    LOOKING,
+    RECORDING,
+    STEADY,
+    UNSEEN,
+    Candidate,
+    Profit,
+    is_branchy,
+)
 from autograd.compiler.program.program import Guard, Program
+from autograd.compiler.trace.tracer import Path
 from tests.benchmarks.branches import Branchy, american_put, programs
 
 PROGRAMS = programs(0.3)
@@ -105,7 +117,8 @@ def test_short_functions_are_recorded_for_each_branch() -> None:
         return x * sum(1.0 for bound in range(10) if x > bound)
 
     for i in range(10):
-        assert f(i + 0.5) == (i + 0.5) * (i + 1)
+        for x in (i + 0.5, i + 0.75):
+            assert f(x) == x * (i + 1)
     assert f.n_recordings == 10
 
 
@@ -115,9 +128,21 @@ def test_short_functions_of_very_many_branches_are_left_to_the_eager_engine() ->
         return x * sum(1.0 for bound in range(100) if x > bound)
 
     for i in range(60):
-        assert f(i + 0.5) == (i + 0.5) * (i + 1)
+        for x in (i + 0.5, i + 0.75):
+            assert f(x) == x * (i + 1)
     assert f.n_recordings == FREE
-    assert f.profit.eager == 60 - FREE
+    assert f.profit.eager == 2 * (60 - FREE)
+
+
+def test_short_functions_that_never_take_a_branch_twice_are_left_to_the_eager_engine() -> None:
+    @jit(backend="python")
+    def f(x: Any) -> Any:
+        return x * sum(1.0 for bound in range(100) if x > bound)
+
+    for i in range(60):
+        assert f(i + 0.5) == (i + 0.5) * (i + 1)
+    assert f.n_recordings == UNSEEN
+    assert f.profit.eager == 60 - UNSEEN
 
 
 def test_other_arguments_are_values_to_the_function_in_every_call() -> None:
@@ -203,6 +228,146 @@ def test_a_candidate_is_shown_and_written_like_any_recording() -> None:
     assert compiled.known(compiled.notes[-1].key).candidate is not None
     assert "def program" in compiled.source()
     assert "double" in compiled.to_c("walks").source
+
+
+# --- recordings that wait -------------------------------------------------------------------------
+
+def candidate_of(compiled: Any) -> Candidate:
+    candidate = compiled.known(compiled.notes[-1].key).candidate
+    assert isinstance(candidate, Candidate)
+    return candidate
+
+
+def test_the_program_of_a_waiting_recording_is_written_when_asked_for() -> None:
+    compiled = jit(value_and_grad(walks))
+    compiled([0.1, 0.2, 0.3])
+    recording = candidate_of(compiled).recording
+    assert recording.graph is not None
+    at_once = jit(value_and_grad(walks), max_recordings=1, backend="python")
+    at_once([0.1, 0.2, 0.3])
+    assert compiled.program() == at_once.program()
+    assert recording.graph is None
+
+
+def test_threads_that_ask_at_one_time_get_one_program() -> None:
+    compiled = jit(value_and_grad(walks))
+    compiled([0.1, 0.2, 0.3])
+    with ThreadPoolExecutor(4) as pool:
+        programs = list(pool.map(lambda _: compiled.program(), range(4)))
+    assert all(program == programs[0] for program in programs)
+
+
+def test_values_from_outside_may_be_edited_before_the_program_is_written() -> None:
+    scale, point = Value(2.0, label="scale"), [0.3, -0.7, 1.1]
+
+    def f(x: Any) -> Any:
+        return walks(x) * scale + (scale if scale < 50.0 else 0.0)
+
+    compiled = jit(value_and_grad(f), backend="python")
+    for i in range(STEADY + 10):
+        scale.data = 2.0 + i
+        assert compiled(point) == value_and_grad(f)(point)
+    assert compiled.profit.replays == 9
+    assert "reads at each call: scale" in compiled.explain()
+    assert [leaf is scale for leaf in compiled.notes[0].recording.captured] == [True]
+    with no_grad():  # it may be asked for anywhere
+        waiting = jit(value_and_grad(f))
+        waiting(point)
+        scale.data = 7.0
+        assert waiting.program() == compiled.program()
+
+
+def test_a_call_is_the_only_call_of_the_function() -> None:
+    counter = SimpleNamespace(calls=0)
+
+    def f(x: Any) -> Any:
+        counter.calls += 1
+        return walks(x)
+
+    compiled = jit(value_and_grad(f), ignore=("calls",))
+    for i, point in enumerate(steps(30)):
+        compiled(point)
+        assert counter.calls == i + 1
+    assert compiled.n_recordings == 1
+
+
+def test_what_is_changed_at_each_call_is_refused_at_the_first() -> None:
+    seen: list[float] = []
+
+    def f(x: Any) -> Any:
+        seen.append(1.0)
+        return walks(x)
+
+    with pytest.raises(RecordingError, match="seen"):
+        jit(value_and_grad(f))([0.1, 0.2, 0.3])
+
+
+def test_what_is_set_up_at_the_first_call_may_be() -> None:
+    table: dict[str, float] = {}
+
+    def f(x: Any) -> Any:
+        table.setdefault("scale", 3.0)
+        return walks(x) * table["scale"]
+
+    compiled = jit(value_and_grad(f), backend="python")
+    for _ in range(STEADY + 3):
+        compiled([0.1, 0.2, 0.3])
+    assert compiled.profit.replays == 2
+
+
+def test_another_number_that_is_read_is_another_branch() -> None:
+    def with_whole(x: Any, whole: Any) -> Any:
+        return walks([1.0 + 0.01 * x[0], x[1], x[2]]) * (1.0 + whole(x[0]))
+
+    compiled = jit(value_and_grad(lambda x: with_whole(x, int)))
+    points = [[1.1, -9.0, -9.0], [1.2, -9.0, -9.0], [2.1, -9.0, -9.0]]
+    held = []
+    for point in points:
+        whole = float(int(point[0]))
+        assert compiled(point) == value_and_grad(with_whole)(point, lambda _, n=whole: n)
+        held.append(candidate_of(compiled).held)
+    assert held == [0, 1, 0]
+
+
+def test_zero_that_is_read_is_no_outcome() -> None:
+    first, second = Path(), Path()
+    first.compared("==", Value(0.0), 0.0, True)
+    second.compared("==", Value(1.0), 0.0, False)
+    assert not first.is_same(second)
+
+
+def test_selections_give_the_eager_bits_and_are_compiled_when_steady() -> None:
+    def f(x: Any) -> Any:
+        return walks(x.tolist()) + np.sum(np.where(x > 0.0, x * x, 1.0 / (2.0 - x)))
+
+    compiled = jit(value_and_grad(f), backend="python")
+    for point in [*np.array(steps(4)), *[np.array([0.3, -0.7, 1.1])] * 300]:
+        value, slope = compiled(point)
+        wanted, by_hand = value_and_grad(f)(point)
+        assert value == wanted
+        assert_array_equal(slope, by_hand)
+    assert compiled.profit.replays > 0
+
+
+def test_a_compiled_function_inside_decides_as_while_it_was_recorded() -> None:
+    inner = jit(grad(lambda y: max(y, 2.0) * y), backend="python")
+
+    def f(x: Any) -> Any:
+        return walks(x) * inner(3.0)
+
+    compiled = jit(value_and_grad(f), backend="python")
+    for _ in range(STEADY + 3):
+        assert compiled([0.1, 0.2, 0.3]) == value_and_grad(f)([0.1, 0.2, 0.3])
+    assert compiled.profit.replays == 2
+
+
+def test_comparisons_of_one_number_are_one_condition() -> None:
+    def f(x: Any) -> Any:
+        return sum((x[i % 3] * (i + 1.0) if x[0] > 0.0 else x[1] for i in range(500)), 0.0)
+
+    compiled = jit(value_and_grad(f), backend="python")
+    compiled([0.1, 0.2, 0.3])
+    assert compiled.notes[0].backend == "python"
 
 
 def test_vmap_computes_rows_of_rare_branches_by_the_eager_engine() -> None:

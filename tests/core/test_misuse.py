@@ -301,3 +301,25 @@ def test_gradcheck_takes_arguments_one_by_one() -> None:
     with pytest.raises(TypeError, match=r"write gradcheck\(f, 2\.0, 3\.0\)"):
         ag.gradcheck(lambda x, y: x * y, (2.0, 3.0))
     assert ag.gradcheck(lambda pair: pair[0] * pair[1], (2.0, 3.0))
+
+
+@pytest.mark.parametrize("transform", [ag.grad, ag.jit, lambda f: ag.jit(ag.grad(f))])
+@pytest.mark.parametrize("function", [
+    lambda v: np.exp(np.array([v, 1.0])).sum(), lambda v: np.isnan(np.array([v])).any() * v,
+    lambda v: np.linalg.inv(np.array([[v, 1.0], [0.0, 1.0]]))[0, 0]])
+def test_an_array_of_objects_is_explained(transform: Any, function: Any) -> None:
+    with pytest.raises(TypeError, match=r"np\.array\(\[v, w\]\).*np\.stack.*autograd\.adopt"):
+        transform(function)(2.0)
+    assert np.isfinite(transform(ag.adopt(function))(2.0))
+    assert ag.grad(lambda v: np.exp(np.stack([v, 1.0])).sum())(2.0) == np.exp(2.0)
+
+
+def test_other_errors_stay_as_they_are() -> None:
+    error = TypeError("of the function's own")
+
+    def fails(x: Any) -> Any:
+        raise error
+
+    with pytest.raises(TypeError) as caught:
+        ag.grad(fails)(2.0)
+    assert caught.value is error

@@ -383,3 +383,28 @@ def test_a_list_beside_a_value_is_an_array_as_beside_a_number_of_numpys() -> Non
     assert grad(f)(np.array([1.0, 2.0])).tolist() == [-14.0, 1.5]
     with pytest.raises(TypeError, match="one Value for each number"):
         _ = [0.0] * Value(3.0)  # three of them, or three times 0?
+
+
+def test_a_value_goes_into_an_array_by_insert() -> None:
+    def f(x: Any) -> Any:
+        return np.insert(x, 1, x[0] * x[2]) @ np.arange(1.0, 5.0)
+
+    x = np.array([0.5, -1.0, 2.0])
+    assert f(values(x)).data == f(x)
+    np.testing.assert_allclose(grad(f)(x), [1.0 + 2.0 * x[2], 3.0, 4.0 + 2.0 * x[0]])
+
+
+@pytest.mark.parametrize("n", [1, 3, -2])
+def test_powers_of_stacks_of_matrices(n: int) -> None:
+    def f(a: Any) -> Any:
+        return (np.linalg.matrix_power(np.stack([a, a @ a + 1.0]), n) * weights).sum()
+
+    a = np.array([[2.0, 0.3], [-0.4, 1.5]])
+    weights = np.arange(1.0, 9.0).reshape(2, 2, 2)
+    assert f(values(a)).data == pytest.approx(f(a), rel=1e-14)
+    h = 1e-6
+    slopes = [[(f(a + h * e) - f(a - h * e)) / (2.0 * h) for e in row]
+              for row in np.eye(4).reshape(2, 2, 2, 2)]
+    for slope in (grad(f), jit(grad(f))):
+        np.testing.assert_allclose(slope(a), slopes, rtol=1e-7, atol=1e-7)
+    assert np.linalg.matrix_power(values(np.ones((0, 2, 2))), 3).shape == (0, 2, 2)

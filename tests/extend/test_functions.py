@@ -407,3 +407,8 @@ def test_graphs_are_freed_without_the_collector():
         assert gc.collect() == 0
     finally:
         gc.enable()
+
+
+def test_a_jvp_alone_is_refused() -> None:
+    with pytest.raises(TypeError, match=r"needs the derivative: write primitive\(.*vjp="):
+        primitive(jvp=lambda t, y, x: 2.0 * x * t)(lambda x: x * x)  # type: ignore[call-overload]

@@ -50,6 +50,7 @@ from autograd.compiler.trace.joined_checks import (
     ContentCheck,
     FunctionCheck,
     ObjectCheck,
+    as_one,
     content_of,
     joined,
 )
@@ -94,6 +95,7 @@ class Watch:
 
     Attributes:
         quick: functions that say whether all is as it was, once it is settled what that is.
+        all_quick: these as one.
         iterators: the names of captured iterators, which a replay would not move on.
         pointers: the names of captured pointers, of which nobody knows what they point to.
         handed_on: the names of functions that read from outside, where nobody sees it: they are
@@ -141,6 +143,7 @@ class Watch:
             self._watch_draws("numpy.random",
                               lambda: pickle.dumps(np.random.get_state(legacy=False)))
         self.quick: list[Check] = []
+        self.all_quick: Check = bool  # false, until it is settled
 
     @property
     def values(self) -> Iterator[tuple[str, Value]]:
@@ -219,6 +222,7 @@ class Watch:
         """Nothing more is found out: what libraries changed since, such as a cache, is let go."""
         self._checks += [(name, check) for name, check in self._of_libraries if check()]
         self.quick = joined(check for _, check in self._checks)
+        self.all_quick = as_one(self.quick)
 
     # --- the walk over what can be reached --------------------------------------------------------
 

@@ -171,6 +171,11 @@ def joined(checks: Iterable[Check]) -> list[Check]:
     return [_in_loops(ours, every), *others] if every else others
 
 
+def as_one(checks: Sequence[Check]) -> Check:
+    """The check that all of some hold."""
+    return checks[0] if len(checks) == 1 else lambda: all(check() for check in checks)
+
+
 def _in_loops(checks: dict[type, list[Any]], every: Sequence[Check]) -> Check:
     """All checks as one.
 
@@ -248,7 +253,7 @@ def _written_out(counts: tuple[int, ...]) -> Callable[..., Check]:
     return maker
 
 
-WRITTEN_OUT = 100  # checks; to compile each takes some 20 us, once for all with the same counts
+WRITTEN_OUT = 40  # checks; to compile each takes some 40 us, once for all with the same counts
 LINES = (  # the names of what is compared, and what must not be so
     ("space name before check", "{space}[{name}] is not {before} and not {check}()"),
     ("function code defaults keywords",

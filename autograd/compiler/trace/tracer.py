@@ -31,6 +31,7 @@ from autograd.core import primitives, value
 from autograd.core.conditions import Condition, decided
 from autograd.core.context import here, listeners_on
 from autograd.core.graph import collector_at_rest, topological_order
+from autograd.core.misuse import explained
 from autograd.core.primitives import DOMAIN_ERRORS, Primitive
 from autograd.core.pytrees import leaves_of, mapped
 from autograd.core.undefined import is_ieee
@@ -67,14 +68,17 @@ class Recording:
         results: builds what the function returned from the program's outputs.
         places: for each guard of the function the line of Python that made the decision.
         path: what it decided, one thing after the other.
+        has_selected: whether a choice by ``np.where`` is an operation: where what is left out has
+            an infinite slope, the slope of the whole is nan, while the eager engine has a number.
 
     Attributes:
         decisions: how many comparisons the function made; other guards are those of domains.
     """
 
     def __init__(self, graph: Graph, results: Results, places: tuple[str, ...],
-                 path: Path) -> None:
+                 path: Path, has_selected: bool = False) -> None:
         self.results, self.places, self.path = results, places, path
+        self.has_selected = has_selected
         self.decisions = len(graph.comparisons)
         self._graph: Graph | None = graph
         self._written: tuple[Program, tuple[Value, ...]] | None = None
@@ -127,11 +131,18 @@ def record(function: Callable[..., Any], arguments: tuple[Any, ...],
     """
     scribe = _Scribe(tick().clock, selects=True)
     try:
-        return _recorded(scribe, function, arguments, keywords, static, lookout)
+        found = _recorded(scribe, function, arguments, keywords, static, lookout)
+        if not scribe.has_selected or all(map(math.isfinite, found.results.numbers)):
+            return found
+    except TypeError as error:
+        if (other := explained(error)) is not error:
+            raise other from error
+        raise
     except DOMAIN_ERRORS as error:
         if isinstance(error, RecordingError) or not scribe.has_selected:
             raise
-    # Of what a selection leaves out something is not defined; then the choice is a branch.
+    # Of what a selection leaves out something is not defined, or it is infinite, and 0 times it
+    # nan; then the choice is a branch.
     return _recorded(_Scribe(tick().clock), function, arguments, keywords, static, lookout)
 
 
@@ -202,7 +213,7 @@ class _Scribe(Listener):
 
     def _guard(self, relation: str, a: Value, b: Any, outcome: bool) -> None:
         self.comparisons.append((relation, a, b, outcome))
-        self.places.setdefault(_place())
+        self.places[_place()] = None
 
     def computed(self, node: Value) -> None:
         """An operation raised no error: a replay in which it would takes another branch."""
@@ -264,7 +275,7 @@ class _Scribe(Listener):
         results.forget_graph()
         graph = Graph(computed, tuple(lifted.leaves), tuple(self.comparisons),
                       tuple(self.delicate), self.since, tick().clock)
-        return Recording(graph, results, tuple(self.places), self.path)
+        return Recording(graph, results, tuple(self.places), self.path, self.has_selected)
 
     def take_over(self, overheard: _Scribe, inputs: Sequence[Value]) -> None:
         """What other threads do with the inputs, this function has told them to do."""
@@ -499,7 +510,7 @@ def _is_in_try() -> bool:
     """Whether a function that has not returned yet could catch an error; from the recording on."""
     frame = sys._getframe(2)
     while frame.f_back is not None and frame.f_code is not record.__code__:
-        if not frame.f_code.co_filename.startswith(_PACKAGE) and _handles_errors(frame.f_code):
+        if _FILES[frame.f_code.co_filename] and _handles_errors(frame.f_code):
             return True
         frame = frame.f_back
     return False
@@ -514,6 +525,19 @@ def _handles_errors(code: CodeType) -> bool:
 def _place() -> str:
     """The line of Python outside this package that is being executed."""
     frame = sys._getframe(2)
-    while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+    while frame.f_back is not None and not _FILES[frame.f_code.co_filename]:
         frame = frame.f_back
-    return f"{pathlib.Path(frame.f_code.co_filename).name}:{frame.f_lineno}"
+    path = frame.f_code.co_filename
+    return f"{_FILES[path] or pathlib.Path(path).name}:{frame.f_lineno}"
+
+
+class _Files(dict[str, str]):
+    """The name of each file, found once, and without a call that a profile hook would look at."""
+
+    def __missing__(self, path: str) -> str:
+        """The name without folders, "" for a file of this package."""
+        self[path] = "" if path.startswith(_PACKAGE) else pathlib.Path(path).name
+        return self[path]
+
+
+_FILES = _Files()

@@ -10,11 +10,19 @@ from typing import Any
 
 import pytest
 
+from autograd.compiler.trace import joined_checks
 from autograd.compiler.trace.captured_state import Watch
 from autograd.compiler.trace.joined_checks import joined
 from autograd.compiler.trace.sameness import entry_check
 
 TABLE = [1.0, 2.0]
+
+
+@pytest.fixture(autouse=True, params=["written out", "in loops"])
+def _written_out(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both ways to check must find the same."""
+    if request.param == "in loops":
+        monkeypatch.setattr(joined_checks, "WRITTEN_OUT", 0)
 
 
 class Base:

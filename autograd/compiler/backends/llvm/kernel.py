@@ -20,6 +20,9 @@ from autograd.core.forking import lock
 from autograd.core.typing import Array
 
 LARGE_RESULT = 8_192  # numbers; below, copying them is quicker than finding new memory
+SHORT = 1_000  # instructions; below, to let go of the GIL takes longer than it is worth
+_POINT_TYPES = {is_short: make(ctypes.c_int64, ctypes.c_void_p) for is_short, make in (
+    (False, ctypes.CFUNCTYPE), (True, ctypes.PYFUNCTYPE))}
 
 
 class Kernel(InMemory):
@@ -57,12 +60,18 @@ class Kernel(InMemory):
                                default=1))
         # One pointer to all arguments: ctypes takes longer for eight of them than a small program.
         self._function = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(self.address)
-        self._point: Any = None if rows is not None else ctypes.CFUNCTYPE(
-            ctypes.c_int64, ctypes.c_void_p)(self._engine.get_function_address("point"))
+        self._point: Any = None if rows is not None else _POINT_TYPES[self._is_short(writer)](
+            self._engine.get_function_address("point"))
+        self._free: list[_Buffers] = []  # the memory of calls at one point
         self._pack = struct.Struct(f"{self.n_scalars}d").pack_into
         self._has_guards = bool(program.guards)
         self._buffers: _Buffers | None = None
         self._calling = lock()  # one call at a time may use the buffers
+
+    @staticmethod
+    def _is_short(writer: Writer | ArrayWriter) -> bool:
+        """Whether a call is over before another thread could do anything meanwhile."""
+        return len(writer.source) <= SHORT and not writer.pieces
 
     def __call__(self, scalars: Array, rows: Array | Sequence[Array] | None = None
                  ) -> tuple[Array, Any, Any]:
@@ -130,19 +139,22 @@ class Kernel(InMemory):
 
     def finite_point(self, numbers: Any) -> Array | Literal[False] | None:
         """The same, but False where not all outputs are finite: the machine code has looked."""
-        with self._calling:
-            buffers = self._buffers
-            if buffers is None:
-                buffers = self._buffers = _Buffers(self, 1)
-            if numbers.__class__ is list:
-                self._pack(buffers.data, 0, *numbers)
-            else:
-                buffers.scalars[...] = numbers
-            ended = self._point(buffers.address)
-            if ended == FINITE:
-                outputs: Array = buffers.sums.copy()
-                return outputs
-            return None if ended == OTHER_BRANCH else False
+        try:
+            buffers = self._free.pop()  # another thread's call finds others
+        except IndexError:
+            buffers = _Buffers(self, 1)
+        if numbers.__class__ is list:
+            self._pack(buffers.data, 0, *numbers)
+        else:
+            buffers.scalars[...] = numbers
+        ended = self._point(buffers.address)
+        outputs: Array | Literal[False] | None = False
+        if ended == FINITE:
+            outputs = buffers.sums.copy()
+        elif ended == OTHER_BRANCH:
+            outputs = None
+        self._free.append(buffers)  # after an error they are gone, whatever is in them
+        return outputs
 
     def few(self, scalars: list[float], blocks: Sequence[Array], n: int
             ) -> tuple[Array, Array] | None:

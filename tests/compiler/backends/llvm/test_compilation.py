@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import struct
+
 import numpy as np
 import pytest
 
 pytest.importorskip("llvmlite")
 
 from autograd.compiler.backends.llvm import compilation as llvm
-from autograd.compiler.program.program import Program
+from autograd.compiler.program.program import Guard, Program
 
 from ..conformance import network_program
 
@@ -39,3 +41,38 @@ def test_a_long_chain_compiles_in_pieces() -> None:
     for _ in range(count):
         expected += 1e-3
     assert out[0] == expected
+
+
+@pytest.mark.parametrize("count", [1, 2, 5])
+@pytest.mark.parametrize("number", [np.inf, -np.inf, np.nan])
+def test_one_point_says_whether_all_outputs_are_finite(number: float, count: int) -> None:
+    kernel = llvm.compile(Program(count, (), ("neg",) * count, tuple((i,) for i in range(count)),
+                                  tuple(range(count, 2 * count))))
+    point = np.full(count, -np.finfo(float).max)
+    for numbers in (point, point.tolist(), 5e-324 * np.arange(count)):
+        np.testing.assert_array_equal(kernel.finite_point(numbers), -np.array(numbers))
+    for i in range(count):
+        wrong = point.copy()
+        wrong[i] = number
+        assert kernel.finite_point(wrong) is False
+        np.testing.assert_array_equal(kernel.point(wrong), -wrong)
+    assert kernel.finite_point(point) is not False
+
+
+def test_one_point_of_another_branch_is_none_also_where_it_is_not_finite() -> None:
+    kernel = llvm.compile(Program(1, (0.0,), ("neg",), ((0,),), (2,), (Guard(">", 0, 1, True),)))
+    assert kernel.finite_point([2.0]) == [-2.0]
+    assert kernel.finite_point([-2.0]) is None
+    assert kernel.finite_point([-np.inf]) is None
+    assert kernel.finite_point([np.inf]) is False
+    assert kernel.finite_point(np.array([3.0])) == [-3.0]
+    with pytest.raises(struct.error):
+        kernel.finite_point(["a"])
+    assert kernel.finite_point([2.0]) == [-2.0]  # after an error, too
+
+
+def test_results_of_one_point_are_not_shared() -> None:
+    kernel = llvm.compile(Program(1, (), ("neg",), ((0,),), (1,)))
+    results = [kernel.finite_point([number]) for number in (1.0, 2.0)]
+    assert [float(result[0]) for result in results if result is not None and result is not False
+            ] == [-1.0, -2.0]
