@@ -14,7 +14,7 @@ import random
 import sys
 import types
 import weakref
-from collections import deque
+from collections import deque, namedtuple
 from collections.abc import Callable, Collection, Container, Iterable, Iterator
 from contextvars import Context, ContextVar
 from functools import partial
@@ -83,6 +83,7 @@ from autograd.core.value import Value
 
 _BUILT_IN = (list, tuple, dict, set, frozenset, deque)
 _SHARED = ("random", "numpy.random")
+_FIELD: type = type(namedtuple("_Named", "field").field)  # type: ignore[attr-defined]
 
 
 class Watch:
@@ -541,6 +542,8 @@ class Watch:
         elif isinstance(item, BaseException):
             self._attributes(name, item, {**attributes_of(item), "args": item.args,
                                           "__cause__": item.__cause__})
+        elif isinstance(item, _FIELD):  # of a named tuple: nothing else of it can change
+            self._attributes(name, item, {"__doc__": item.__doc__})
         elif is_hidden(item) or (is_library(type(item)) and holds_more(item)):
             self._pickled(name, item)
         elif package_of(type(item)) != OURS[0]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 from itertools import pairwise
 from typing import Any
@@ -169,7 +170,8 @@ def test_loops_in_time_are_scans_and_right(function: Any) -> None:
     value, given = compiled(0.7, -0.2)
     assert value == pytest.approx(expected, rel=1e-12)
     assert given == pytest.approx(slopes, rel=1e-10)
-    lowering = next(iter(compiled._known.values())).replays[0].outputs.__self__.lowering
+    outputs = next(iter(compiled._known.values())).replays[0].outputs
+    lowering = inspect.getclosurevars(outputs).nonlocals["point"].__self__.lowering
     assert isinstance(lowering, Loops)
     assert any(isinstance(part, _Scan) for part in lowering.parts)
     rows = vmap(both, in_axes=(0, None), backend="jax")(np.array([0.7, 0.1, -0.4]), -0.2)

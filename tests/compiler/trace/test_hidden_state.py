@@ -18,7 +18,7 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, NamedTuple
 from xml.etree import ElementTree
 
 import numpy as np
@@ -50,6 +50,22 @@ def test_a_cache_is_cleared() -> None:
         assert [compiled(1.5), compiled(1.5)] == [1.5 * now, 1.5 * now]
     NUMBER.rate = 7.0
     assert compiled(1.5) == function(1.5) == 1.5 * 5.0  # as the cache has it
+
+
+def test_the_field_of_a_named_tuple_changes() -> None:
+    class Rates(NamedTuple):
+        low: float
+        high: float
+
+    rates = Rates(2.0, 3.0)
+    function = lambda x: x * rates.low * len(str(Rates.low.__doc__))  # type: ignore[attr-defined]
+    compiled = plainly(function)
+    assert compiled(1.5) == function(1.5)
+    Rates.low.__doc__ = "lower"  # type: ignore[attr-defined]
+    assert compiled(1.5) == function(1.5) == 1.5 * 2.0 * 5
+    Rates.low = Rates.high  # type: ignore[misc]
+    Rates.low.__doc__ = "lower"  # type: ignore[attr-defined]
+    assert compiled(1.5) == function(1.5) == 1.5 * 3.0 * 5
 
 
 def test_a_result_falls_out_of_a_cache() -> None:

@@ -20,7 +20,6 @@ from autograd.compiler.backends.jax.devices import double_precision, refuse_sing
 from autograd.compiler.backends.jax.loops import Loops, in_loops
 from autograd.compiler.backends.jax.lowering import (
     Lowering,
-    Outputs,
     Steps,
     refuse_unknown,
     straight,
@@ -36,6 +35,7 @@ LONG = 300  # instructions from which on loops are looked for
 LONGEST = 3000  # steps that XLA compiles in seconds
 EXACT_SIZES = 2  # numbers of rows that are compiled as they are
 MEMORY = 1 << 28  # numbers of a block of rows
+ALIGNED = 64  # bytes: XLA reads NumPy's memory where it stands if that begins at a multiple
 
 
 def compile(program: Program, row_inputs: Sequence[bool] | None = None,
@@ -101,10 +101,13 @@ class Kernel(InMemory):
         self._n_sums = sum(signature.is_sum)
         self._n_out = len(signature.is_sum) - self._n_sums
         self._spread = None if mesh is None else Spread(mesh)
+        self._places = np.concatenate([np.zeros(0, dtype=np.int64), *lowering.returned_together])
         self._run: Callable[..., Any] = self._computed
+        self._run_at_point: Callable[..., Any] = self._at_point
         if fused:
-            self._run = jax.jit(self._computed, out_shardings=(
-                None if self._spread is None else self._spread.everywhere))
+            everywhere = None if self._spread is None else self._spread.everywhere
+            self._run = jax.jit(self._computed, out_shardings=everywhere)
+            self._run_at_point = jax.jit(self._at_point, out_shardings=everywhere)
         self.block = max(1024, MEMORY // max(1, lowering.n_varying))
         self._sizes: set[int] = set()
 
@@ -113,20 +116,25 @@ class Kernel(InMemory):
         return self.lowering.in_blocks(
             [jnp.asarray(scalars)], None if rows is None else jnp.asarray(rows), mask)
 
+    def _at_point(self, numbers: Any) -> Any:
+        """Whether the guards hold and the outputs, as one array: each takes time to bring here."""
+        found = self.lowering.in_blocks([jnp.asarray(numbers)], None, None)
+        return jnp.concatenate([found.ok[None].astype(float), *found.out])
+
     def __call__(self, scalars: Any, rows: Any = None) -> tuple[Array, Array | None, Any]:
         """Run it, as ``interface`` says."""
-        numbers, table = self.signature.arrays(scalars, rows)
+        numbers, table = self.signature.arrays(scalars, _aligned(rows))
         with double_precision():
             if table is None:
-                found = self._run(numbers, None, None)
-                return self._point(found), None, bool(found.ok)
+                out, holds = self._point(numbers)
+                return out, None, holds
             return self._on_rows(numbers, table)
 
     def point(self, numbers: Any) -> Array | None:
         """The outputs at one point, or None where a guard does not hold."""
         with double_precision():
-            found = self._run(np.array(numbers, dtype=float), None, None)
-            return self._point(found) if found.ok else None
+            out, holds = self._point(np.array(numbers, dtype=float))
+            return out if holds else None
 
     def _on_rows(self, numbers: Array, table: Array) -> tuple[Array, Array, Array]:
         n = table.shape[1]
@@ -160,11 +168,12 @@ class Kernel(InMemory):
         ok[:] = np.asarray(found.ok)[:n]
         return sums
 
-    def _point(self, found: Outputs) -> Array:
+    def _point(self, numbers: Array) -> tuple[Array, bool]:
+        """The outputs at one point, and whether the guards hold."""
+        found = np.asarray(self._run_at_point(numbers))
         out = np.empty(self._n_out)
-        for places, part in zip(self.lowering.returned_together, found.out, strict=True):
-            out[places] = part
-        return out
+        out[self._places] = found[1:]
+        return out, bool(found[0])
 
     def _size(self, n: int) -> int:
         """The number of rows that is run in the place of n."""
@@ -173,3 +182,15 @@ class Kernel(InMemory):
             self._sizes.add(n)
             return n
         return -(-(1 << max(4, (n - 1).bit_length())) // places) * places
+
+
+def _aligned(rows: Any) -> Any:
+    """A list of arrays as one array that XLA need not copy; what else is given as it is."""
+    if not isinstance(rows, list) or not rows or any(
+            not isinstance(row, np.ndarray) or row.ndim != 1 or row.shape != rows[0].shape
+            or row.dtype != float for row in rows):
+        return rows
+    count, n = len(rows), len(rows[0])
+    memory = np.empty(count * n + ALIGNED // 8)
+    start = -memory.ctypes.data % ALIGNED // 8
+    return np.stack(rows, out=memory[start:start + count * n].reshape(count, n))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 import operator
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -240,7 +240,7 @@ class Loops(Lowering):
         holds = [jnp.ones(self._shape(reader), dtype=bool)]
         for i, part in enumerate(self.parts):
             if isinstance(part, Straight):
-                reader.arrays += self._straight(part, reader)
+                self._straight(part, reader)
             else:
                 results, held = self._scanned(part, self._kept[i], self._checks[i], reader)
                 reader.arrays += results
@@ -251,7 +251,7 @@ class Loops(Lowering):
         ok = all_hold(self.guards, reader, self.by_rows)
         return Outputs(sums, out, functools.reduce(operator.and_, holds, ok))
 
-    def _straight(self, part: Straight, reader: Reader) -> Iterator[Any]:
+    def _straight(self, part: Straight, reader: Reader) -> None:
         """Each instruction as an array of one number, or of one for each row."""
         program = self.program
         for i in range(part.start, part.stop):
@@ -260,7 +260,8 @@ class Loops(Lowering):
                           (tuple(range(len(operands))),), (len(operands),))
             found = elementwise(one, [self._number(reader, slot) for slot in operands],
                                 self.emitters, self.reducers, apart=True)
-            yield jnp.broadcast_to(found[0], self._shape(reader))[None]
+            reader.append(found[0] if found[0].shape == self._shape(reader) else
+                          jnp.broadcast_to(found[0], self._shape(reader)))
 
     def _scanned(self, scan: _Scan, kept: _Kept, checks: list[_Check],
                  reader: Reader) -> tuple[list[Any], Any]:

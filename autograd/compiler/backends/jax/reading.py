@@ -31,6 +31,11 @@ class Reader:
         self.source, self.local, self.arrays, self.n = source, local, arrays, n
         self._single: dict[tuple[int, int], Any] = {}
 
+    def append(self, number: Any) -> None:
+        """Append an array of one number, or of one for each row."""
+        self._single[len(self.arrays), 0] = number
+        self.arrays.append(number[None])
+
     def read(self, slots: Array, by_rows: bool) -> Any:
         """The numbers of some slots.
 
@@ -65,7 +70,8 @@ class Reader:
         key = source, int(local.reshape(-1)[0])
         if key not in self._single:
             self._single[key] = lax.index_in_dim(array, key[1], 0, keepdims=False)
-        return self._single[key].reshape(*local.shape, *array.shape[1:])
+        found = self._single[key]
+        return found.reshape(*local.shape, *found.shape) if local.ndim else found
 
     # --- of several arrays ------------------------------------------------------------------------
 
