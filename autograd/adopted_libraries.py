@@ -6,8 +6,8 @@ all other calls it is NumPy's own. ``np.array`` and ``np.asarray`` keep the clas
 ``autograd.values`` gives, so that every rule for arrays of Values holds on what they return.
 
 SciPy's splines and ``quad`` are written in C and Fortran, ``logsumexp`` and ``comb`` for arrays of
-plain numbers; on Values they are differentiated by
-their own formulas. ``cmath`` on a Value is ``autograd.math``, where what it gives is real.
+plain numbers; on Values they are differentiated by their own formulas. ``cmath`` on a Value is
+``autograd.math``, where what it gives is real.
 """
 
 from __future__ import annotations
