@@ -207,7 +207,7 @@ class Batched(Compiled, Generic[R]):
                 self._refuse_undefined(rows, parts, gathered, first)  # the first is named
                 raise _of_row(error, first) from None
         self._refuse_undefined(rows, parts, gathered, rows.n)
-        results: R = gathered.result()
+        results: R = self._with_choices(rows, gathered).result()
         return results
 
     def _another_branch(self, rows: Rows, parts: Parts, pending: Array,
@@ -247,6 +247,19 @@ class Batched(Compiled, Generic[R]):
                     self._eager_part(rows, i)
                 except DOMAIN_ERRORS as error:
                     raise _of_row(error, i) from None
+
+    def _with_choices(self, rows: Rows, gathered: Gathered) -> Gathered:
+        """The results, where a choice is an operation and they are not finite by the eager engine.
+
+        0 times what is infinite in the arm that is left out is nan in a recording.
+        """
+        places: Sequence[int] = [i for i, recording in gathered.suspects()
+                                 if recording.has_selected]
+        if places and gathered.whole is not None and any(gathered.whole.summed):
+            places, gathered = range(rows.n), Gathered(rows.n)  # a sum is of all rows
+        for i in places:
+            gathered.add(self._eager_part(rows, i, is_plain=True), np.array([i]))
+        return gathered
 
     def _like(self, function: Callable[..., Any]) -> Batched[Any]:
         return Batched(function, self.in_axes, self.backend, self.given_max_recordings, self.static,

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import autograd as ag
-from autograd import grad, jit, value_and_grad, vmap
+from autograd import grad, hessian, jit, value_and_grad, vmap
 
 POINTS = [np.array(x) for x in ([0.5, -1.5, 2.0], [-0.5, 1.5, -2.0], [0.0, 1.0, -1.0],
                                 [3.0, 3.0, 3.0], [-4.0, -0.25, -0.0])]
@@ -91,6 +91,23 @@ def test_replays_take_the_way_of_the_eager_engine(name: str, backend: str) -> No
         assert curved(x).tolist() == pytest.approx(second.tolist(), rel=1e-13)
     rows = vmap(grad(f), backend=backend)(np.stack(POINTS))
     assert rows == pytest.approx(np.stack([grad(f)(x) for x in POINTS]), rel=1e-14)
+
+
+def test_an_infinite_slope_of_what_is_left_out_counts_nothing(backend: str) -> None:
+    def f(x: Any) -> Any:
+        return np.where(x < 100.0, x * x, x ** 400).sum()
+
+    points = np.array([[1.0, 2.0], [1.0, 10.0], [-10.0, 1.0]])  # 10**400 is too large for a float
+    compiled, hessian_of = jit(grad(f), backend=backend), jit(hessian(f), backend=backend)
+    for x in points:
+        assert compiled(x).tolist() == (2.0 * x).tolist()
+        assert hessian_of(x).tolist() == [[2.0, 0.0], [0.0, 2.0]]
+    assert vmap(grad(f), backend=backend)(points).tolist() == (2.0 * points).tolist()
+    by_rows = vmap(lambda x, row: np.where(x * row < 100.0, x * row, (x * row) ** 400).sum(),
+                   in_axes=(None, 0), backend=backend)
+    assert grad(by_rows)(np.ones(2), points).tolist() == points.sum(axis=0).tolist()
+    first = jit(grad(f), backend=backend)
+    assert first(points[1]).tolist() == [2.0, 20.0]
 
 
 @pytest.mark.parametrize("name", CHOOSING)

@@ -133,13 +133,14 @@ def emitter_of(op: str) -> Emit:
 
 
 def each(function: Callable[..., float]) -> Emit:
-    """Apply a function of Python floats to each row in turn."""
+    """Apply a function of Python floats to each number of arrays in turn."""
     def emit(*operands: Any) -> Any:
         shape = np.broadcast_shapes(*map(np.shape, operands))
         if not shape:
             return np.float64(function(*map(float, operands)))
-        columns = [np.broadcast_to(x, shape).tolist() for x in operands]
-        return np.array([function(*row) for row in zip(*columns, strict=True)], dtype=float)
+        columns = [np.broadcast_to(x, shape).ravel().tolist() for x in operands]
+        found = [function(*numbers) for numbers in zip(*columns, strict=True)]
+        return np.array(found, dtype=float).reshape(shape)
 
     return emit
 

@@ -68,14 +68,17 @@ class Recording:
         results: builds what the function returned from the program's outputs.
         places: for each guard of the function the line of Python that made the decision.
         path: what it decided, one thing after the other.
+        has_selected: whether a choice by ``np.where`` is an operation: where what is left out has
+            an infinite slope, the slope of the whole is nan, while the eager engine has a number.
 
     Attributes:
         decisions: how many comparisons the function made; other guards are those of domains.
     """
 
     def __init__(self, graph: Graph, results: Results, places: tuple[str, ...],
-                 path: Path) -> None:
+                 path: Path, has_selected: bool = False) -> None:
         self.results, self.places, self.path = results, places, path
+        self.has_selected = has_selected
         self.decisions = len(graph.comparisons)
         self._graph: Graph | None = graph
         self._written: tuple[Program, tuple[Value, ...]] | None = None
@@ -128,7 +131,9 @@ def record(function: Callable[..., Any], arguments: tuple[Any, ...],
     """
     scribe = _Scribe(tick().clock, selects=True)
     try:
-        return _recorded(scribe, function, arguments, keywords, static, lookout)
+        found = _recorded(scribe, function, arguments, keywords, static, lookout)
+        if not scribe.has_selected or all(map(math.isfinite, found.results.numbers)):
+            return found
     except TypeError as error:
         if (other := explained(error)) is not error:
             raise other from error
@@ -136,7 +141,8 @@ def record(function: Callable[..., Any], arguments: tuple[Any, ...],
     except DOMAIN_ERRORS as error:
         if isinstance(error, RecordingError) or not scribe.has_selected:
             raise
-    # Of what a selection leaves out something is not defined; then the choice is a branch.
+    # Of what a selection leaves out something is not defined, or it is infinite, and 0 times it
+    # nan; then the choice is a branch.
     return _recorded(_Scribe(tick().clock), function, arguments, keywords, static, lookout)
 
 
@@ -269,7 +275,7 @@ class _Scribe(Listener):
         results.forget_graph()
         graph = Graph(computed, tuple(lifted.leaves), tuple(self.comparisons),
                       tuple(self.delicate), self.since, tick().clock)
-        return Recording(graph, results, tuple(self.places), self.path)
+        return Recording(graph, results, tuple(self.places), self.path, self.has_selected)
 
     def take_over(self, overheard: _Scribe, inputs: Sequence[Value]) -> None:
         """What other threads do with the inputs, this function has told them to do."""

@@ -88,7 +88,8 @@ def network(sizes: list[int], activation: str, loss: str) -> tuple[Program, int,
 
 NETWORKS = [([2, 2], "tanh", "hinge"), ([3, 8, 1], "relu", "squares"),
             ([5, 16, 16, 3], "tanh", "cross entropy"), ([40, 33, 10], "relu", "cross entropy"),
-            ([1, 70, 1], "sigmoid", "squares"), ([7, 1, 9], "softplus", "cross entropy")]
+            ([1, 70, 1], "sigmoid", "squares"), ([3, 8, 1], "gelu", "squares"),
+            ([7, 1, 9], "softplus", "cross entropy")]
 MACHINES = [by_numpy, pytest.param(by_machine, marks=needs_llvmlite)]
 
 
