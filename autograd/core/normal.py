@@ -29,6 +29,7 @@ _ROOT_TAU = math.sqrt(2.0 * math.pi)
 _TWO_OVER_ROOT_PI = 2.0 / _ROOT_PI
 _TWICE_ROOT_HALF = 2.0 * _ROOT_HALF
 _LAST = 40.0  # beyond it exp(-x**2 / 2) is 0
+_LEAST = -26.62873571375149  # of which erfcx is not too large for a float
 _LOWEST = -1.896150381621835e154  # of which half the square is not too large for a float
 
 
@@ -70,19 +71,19 @@ def _erfcx_below_zero(x: float) -> float:
 def _erfcx(x: float) -> float:
     if x >= 0.0:
         return _erfcx_above_zero(x) if x < math.inf else 0.0
-    return _too_large(x) if x <= -27.0 else _erfcx_below_zero(x)
+    return _too_large(x) if x < _LEAST else _erfcx_below_zero(x)
 
 
 def _first(x: float) -> float:
     if x >= 0.0:
         return _first_above_zero(x) if x < math.inf else 0.0
-    return _too_large(x) if x <= -27.0 else 1.0 / _ROOT_PI - x * _erfcx_below_zero(x)
+    return _too_large(x) if x < _LEAST else 1.0 / _ROOT_PI - x * _erfcx_below_zero(x)
 
 
 def _second(x: float) -> float:
     if x >= 0.0:
         return _second_above_zero(x) if x < math.inf else 0.0
-    if x <= -27.0:
+    if x < _LEAST:
         return _too_large(x)
     zeroth = _erfcx_below_zero(x)
     return 0.25 * (zeroth - 2.0 * x * (1.0 / _ROOT_PI - x * zeroth))
@@ -333,7 +334,7 @@ erfcx: Unary = _row("erfcx", _erfcx, lambda x, y: -2.0 * erfcx_integral(1.0, x),
                     safe=((-20.0, 1e300),),
                     summary="exp(x**2) * erfc(x), which does not underflow.",
                     derivative=("2 * x * y - 2 / sqrt(pi)",),
-                    loses_digits="where x is large", raises=((0, "<=", -27.0),))
+                    loses_digits="where x is large", raises=((0, "<", _LEAST),))
 erfcx_integral: Any = _row(
     "erfcx_integral", _erfcx_integral, no_slope,
     lambda n, x, y: (-4.0 * erfcx_integral(2.0, x) if _is_first(n) else
