@@ -66,8 +66,7 @@ def test_the_rest_is_scipys() -> None:
 
 
 @pytest.mark.parametrize(("wrong", "match"), [
-    (lambda x: logsumexp(x, b=[1.0, -1.0, 1.0, 1.0]), "positive plain weights"),
-    (lambda x: logsumexp(x, return_sign=True), "no sign"),
+    (lambda x: logsumexp(x, return_sign=True), "takes no return_sign"),
     (lambda x: multivariate_normal.logpdf(x[:2], x[2:], np.ones((2, 2)), True), "definite"),
     (lambda x: multivariate_normal.logpdf(x, x[2:], COVARIANCE), "columns"),
 ])
