@@ -1,4 +1,4 @@
-"""Functions of ``scipy.stats`` and ``scipy.special`` that SciPy writes in Python, for adopted code.
+"""Functions of ``scipy.stats`` that SciPy writes in Python, for adopted code.
 
 On arrays of Values their bodies fail (they fill arrays of floats, or go by complex numbers), so
 they are computed here by their formulas; without Values they are SciPy's own. The densities are
