@@ -635,7 +635,14 @@ def _norm_of_vectors(sizes: Array, ord: Any, axes: tuple[int, ...], keepdims: bo
         return np.sum((np.asarray(_truths(sizes))).astype(float), axis=axes, keepdims=keepdims)
     if ord == 1:
         return np.sum(sizes, axis=axes, keepdims=keepdims)
-    return np.sum(sizes ** float(ord), axis=axes, keepdims=keepdims) ** (1.0 / float(ord))
+    power = float(ord)
+    if power <= 1.0:
+        return np.sum(sizes ** power, axis=axes, keepdims=keepdims) ** (1.0 / power)
+    # The root has no derivative at 0, where all numbers are 0 and the norm has a kink: slope 0.
+    total = _ours(np.sum(sizes ** power, axis=axes, keepdims=keepdims))
+    is_zero = total == 0.0
+    found = _where(is_zero, 0.0, _where(is_zero, 1.0, total) ** (1.0 / power))
+    return found[()] if isinstance(found, np.ndarray) else found
 
 
 def _vector_norm(x: Any, /, *, axis: Any = None, keepdims: bool = False, ord: Any = 2) -> Any:

@@ -423,3 +423,15 @@ def test_truths_about_one_value_are_numpys(test: Any) -> None:
 
 def test_any_and_all_of_one_value() -> None:
     assert np.any(Value(2.0)) and np.all(Value(2.0)) and not np.any(Value(0.0))
+
+
+def test_a_norm_of_any_order_has_the_slope_0_at_the_origin() -> None:
+    def norm(x: Any) -> Any:
+        return np.linalg.norm(x, 3)
+
+    assert grad(norm)(np.zeros(2)).tolist() == [0.0, 0.0]
+    assert jit(grad(norm))(np.zeros(2)).tolist() == [0.0, 0.0]
+    x = np.array([1.0, -2.0])
+    assert grad(norm)(x) == pytest.approx(np.sign(x) * x * x / 9.0 ** (2.0 / 3.0), rel=1e-14)
+    rows = grad(lambda x: np.sum(np.linalg.norm(x, 3, axis=1)))(np.array([[0.0, 0.0], [0.0, 3.0]]))
+    assert rows.tolist() == [[0.0, 0.0], [0.0, 1.0]]
