@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from autograd.core import value
@@ -15,19 +15,19 @@ class Interrupted(BaseException):
 
 def interrupted_at(step: int, work: Callable[[], Any],
                    interruption: type[BaseException] = Interrupted,
-                   locking: Callable[..., Any] = value._advanced) -> bool:
+                   locking: Sequence[Callable[..., Any]] = (value._advanced, value._edit)) -> bool:
     """Do some work that is interrupted before the line or call of that number; was it reached?
 
     Args:
         step: the number.
         work: what to do.
         interruption: what is raised.
-        locking: a function that holds a lock, and is not interrupted itself; what it calls is.
+        locking: functions that hold a lock, and are not interrupted themselves; what they call is.
     """
-    steps = iter(range(step))
+    steps, held = iter(range(step)), {function.__code__ for function in locking}
 
     def trace(frame: Any, event: str, argument: Any) -> Any:
-        if frame.f_code is locking.__code__:
+        if frame.f_code in held:
             # Between the last line of a with block and its end Python tells a trace function, but
             # handles no signal: a lock that is held there is not left behind by Ctrl-C.
             return trace

@@ -296,7 +296,7 @@ def test_an_interrupted_call_leaves_the_next_one_right() -> None:
     expected = results(kernel, rows, 1)
     for step in itertools.count():
         if not interrupted_at(step, lambda: results(kernel, rows[:, ::-1], 3),
-                              locking=Kernel.__call__):
+                              locking=[Kernel.__call__]):
             break
         assert results(kernel, rows, 3) == expected
     assert step > 20
