@@ -1,5 +1,6 @@
 """Hypothesis profiles: ``ci`` (the default) repeats itself; ``deep`` looks further and longer."""
 
+import gc
 import os
 
 import pytest
@@ -25,6 +26,16 @@ def pytest_collection_modifyitems(config, items):
         for item in items:
             if item.get_closest_marker("thorough"):
                 item.add_marker(pytest.mark.skip(reason="runs with --thorough"))
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _collector_leaves_alone_what_is_there():
+    """Thousands of tests and what they have imported: a look for cycles would take a second, and a
+    forked child would copy all of it."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
 
 
 @pytest.fixture(autouse=True, scope="session")
