@@ -189,7 +189,7 @@ def main(given: Sequence[str] | None = None) -> int:
     if options.here:
         return run_here(options.here)
     if options.list:
-        print("\n".join(f"{name:12}{subject.title}" for name, subject in SUBJECTS.items()))
+        print("\n".join(f"{name:15}{subject.title}" for name, subject in SUBJECTS.items()))
         return 0
     rows = {}
     print(HEAD, flush=True)
