@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any, Union
 
 from autograd.core.files import read_regular, write_whole
-from autograd.core.validation import as_float, written_float
+from autograd.core.validation import as_float, each_name_once, written_float
 
 VERSION = 1
 
@@ -42,7 +42,7 @@ def read_state(path: str | os.PathLike[str], kind: str) -> dict[str, Entry]:
     """
     content, _ = read_regular(path, through_links=True)
     try:
-        document = json.loads(content.decode(), object_pairs_hook=_each_name_once)
+        document = json.loads(content.decode(), object_pairs_hook=each_name_once)
     except (ValueError, RecursionError) as error:  # bytes that are no text, too, and endless digits
         raise ValueError(f"{path} does not hold saved {kind}, or is damaged: {error}") from None
     if not isinstance(document, dict) or document.get("format") != f"chainrule {kind}":
@@ -57,15 +57,6 @@ def read_state(path: str | os.PathLike[str], kind: str) -> dict[str, Entry]:
     if not isinstance(numbers, dict):
         raise ValueError(f"{path} is damaged: it has no table of numbers")
     return {name: _as_entry(path, name, text) for name, text in numbers.items()}
-
-
-def _each_name_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for name, item in pairs:
-        if name in found:
-            raise ValueError(f"{name!r} stands in it twice")
-        found[name] = item
-    return found
 
 
 def _as_text(entry: Entry) -> str | list[str]:

@@ -25,23 +25,31 @@ def interrupted_at(step: int, work: Callable[[], Any],
         locking: functions that hold a lock, and are not interrupted themselves; what they call is.
     """
     steps, held = iter(range(step)), {function.__code__ for function in locking}
+    told: list[Any] = []  # what Python reports that a finalizer or a callback of the collector raised
+    reached = False
 
     def trace(frame: Any, event: str, argument: Any) -> Any:
+        nonlocal reached
         if frame.f_code in held:
             # Between the last line of a with block and its end Python tells a trace function, but
             # handles no signal: a lock that is held there is not left behind by Ctrl-C.
             return trace
         if event in ("call", "line", "return") and next(steps, None) is None:
             sys.settrace(None)
+            reached = True
             raise interruption
         return trace
 
+    before = sys.unraisablehook
     try:
+        sys.unraisablehook = told.append
         sys.settrace(trace)
         try:
             work()
         finally:
             sys.settrace(None)
+            sys.unraisablehook = before
     except interruption:
         return True
-    return False
+    assert not reached or told, "somebody has swallowed the interruption"
+    return reached

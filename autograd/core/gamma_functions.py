@@ -24,8 +24,8 @@ from autograd.core.coefficients import (
 from autograd.core.primitive import no_slope
 from autograd.core.primitives import rint
 from autograd.core.primitives import table_row as _row
+from autograd.core.rounding import WHOLE
 
-_WHOLE = 4503599627370496.0  # 2**52: what is beyond has no fraction
 _LOG_PI = 1.1447298858494002
 _HALF_LOG_TAU_LESS_HALF = 0.4189385332046727  # log(2 pi) / 2 - 1 / 2, rounded once
 _LARGEST = 2.559983327851638e305  # of which the logarithm is not too large for a float
@@ -46,7 +46,7 @@ def _fraction(x: float) -> float:
 
 
 def _refuse_poles(x: float) -> None:
-    if x <= -_WHOLE or _fraction(x) == 0.0:
+    if x <= -WHOLE or _fraction(x) == 0.0:
         raise ValueError("math domain error")
 
 

@@ -38,10 +38,9 @@ def vjp(function: Callable[..., Any], primals: Any) -> tuple[Any, Callable[[Any]
         TypeError: for a function that was made by ``vmap``.
         ValueError: from the pullback, for cotangents of another size.
     """
-    composed = composed_of(vjp_of, function)
-    if composed is not None:
-        arguments = primals if isinstance(primals, tuple) else (primals,)
-        return function(*arguments), partial(_second, composed, primals)
+    mapped = _by_compiled(vjp_of, function, primals)
+    if mapped is not None:
+        return mapped
     pullback = _Pullback(function, primals)
     return pullback.value, pullback
 
@@ -54,6 +53,16 @@ def vjp_of(function: Callable[..., Any]) -> Callable[..., Any]:
 def _pulled(function: Callable[..., Any], primals: Any, cotangents: Any) -> tuple[Any, Any]:
     value, pullback = vjp(function, primals)
     return value, pullback(cotangents)
+
+
+def _by_compiled(transform: Callable[..., Any], function: Callable[..., Any],
+                 primals: Any) -> tuple[Any, Callable[[Any], Any]] | None:
+    """The value of a compiled function, and its map, compiled as well; None of others."""
+    composed = composed_of(transform, function)
+    if composed is None:
+        return None
+    arguments = primals if isinstance(primals, tuple) else (primals,)
+    return function(*arguments), partial(_second, composed, primals)
 
 
 def _second(function: Callable[..., Any], primals: Any, along: Any) -> Any:
@@ -105,10 +114,9 @@ def linearize(function: Callable[..., Any],
     Raises:
         ValueError: from the pushforward, for tangents of another size.
     """
-    composed = composed_of(jvp_of, function)
-    if composed is not None:
-        arguments = primals if isinstance(primals, tuple) else (primals,)
-        return function(*arguments), partial(_second, composed, primals)
+    mapped = _by_compiled(jvp_of, function, primals)
+    if mapped is not None:
+        return mapped
     pushforward = _Pushforward(function, primals)
     return pushforward.value, pushforward
 

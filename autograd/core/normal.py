@@ -16,18 +16,17 @@ from typing import TYPE_CHECKING, Any
 from autograd.core.coefficients import ERFCX_0, ERFCX_1, ERFCX_2
 from autograd.core.primitive import no_slope
 from autograd.core.primitives import table_row as _row
+from autograd.core.rounding import WHOLE, halves
 
 if TYPE_CHECKING:
     from autograd.core.signatures import Unary
 
-_SPLITTER = 134217729.0  # 2**27 + 1: Veltkamp's splitting into two halves of 26 bits
 _LOG_TWO = math.log(2.0)
 _ROOT_HALF = math.sqrt(0.5)
 _ROOT_TWO = math.sqrt(2.0)
 _ROOT_PI = math.sqrt(math.pi)
 _ROOT_TAU = math.sqrt(2.0 * math.pi)
 _TWO_OVER_ROOT_PI = 2.0 / _ROOT_PI
-_TWICE_ROOT_HALF = 2.0 * _ROOT_HALF
 _LAST = 40.0  # beyond it exp(-x**2 / 2) is 0
 _LEAST = -26.62873571375149  # of which erfcx is not too large for a float
 _LOWEST = -1.896150381621835e154  # of which half the square is not too large for a float
@@ -46,9 +45,7 @@ def _chebyshev(x: float, factors: Sequence[float]) -> float:
 
 def _exp_square(x: float) -> float:
     """exp(x**2): its rounding would be magnified x**2 times, so it is split off exactly."""
-    scaled = _SPLITTER * x
-    high = scaled - (scaled - x)
-    low = x - high
+    high, low = halves(x)
     return math.exp(high * high) * math.exp(low * (x + high))
 
 
@@ -121,9 +118,7 @@ def _bell(x: float) -> float:
 
 
 def _bell_within(x: float) -> float:
-    scaled = _SPLITTER * x
-    high = scaled - (scaled - x)
-    low = x - high
+    high, low = halves(x)
     return math.exp(-0.5 * high * high) * math.exp(-0.5 * low * (x + high))
 
 
@@ -242,9 +237,6 @@ def _gelu(x: float) -> float:
 
 # --- sin(pi x) / (pi x) ---------------------------------------------------------------------------
 
-_WHOLE = 4503599627370496.0  # 2**52: beyond is no fraction, beyond twice that no odd number
-
-
 def _sine(x: float) -> float:
     """sin(pi x), with all its digits near whole x."""
     nearest = _nearest(x)
@@ -259,7 +251,7 @@ def _cosine(x: float) -> float:
 
 def _nearest(x: float) -> float:
     """The nearest whole number."""
-    return math.copysign((math.fabs(x) + _WHOLE) - _WHOLE, x)
+    return math.copysign((math.fabs(x) + WHOLE) - WHOLE, x)
 
 
 def _sign(n: float) -> float:
@@ -287,7 +279,7 @@ def _wave(x: float) -> float:
 def _sinc(x: float) -> float:
     if math.fabs(x) <= 1e-9:
         return 1.0
-    return 0.0 if math.fabs(x) >= 2.0 * _WHOLE else _wave(x)
+    return 0.0 if math.fabs(x) >= 2.0 * WHOLE else _wave(x)
 
 
 def _sinc_slope(n: float, x: float) -> float:
@@ -299,7 +291,7 @@ def _sinc_slope(n: float, x: float) -> float:
 
 
 def _sinc_first(x: float) -> float:
-    if math.fabs(x) >= 2.0 * _WHOLE:  # sin(pi x) is 0, cos(pi x) is 1
+    if math.fabs(x) >= 2.0 * WHOLE:  # sin(pi x) is 0, cos(pi x) is 1
         return 1.0 / x
     if math.fabs(x) < 0.5:
         angle = math.pi * x
@@ -308,7 +300,7 @@ def _sinc_first(x: float) -> float:
 
 
 def _sinc_second(x: float) -> float:
-    if math.fabs(x) >= 2.0 * _WHOLE:
+    if math.fabs(x) >= 2.0 * WHOLE:
         return -2.0 / x / x
     if math.fabs(x) < 0.75:
         angle = math.pi * x
@@ -374,14 +366,14 @@ ndtri = _row("ndtri", _ndtri, lambda x, y: 1.0 / (x * (1.0 - x) * _density(y)),
              derivative=("sqrt(2 * pi) * exp(y**2 / 2)",), loses_digits="where |y| is large",
              raises=((0, "<=", 0.0), (0, ">=", 1.0)))
 erfinv = _row("erfinv", _erfinv,
-              lambda x, y: _TWICE_ROOT_HALF / ((1.0 - x) * (1.0 + x) * _density(_ROOT_TWO * y)),
+              lambda x, y: _ROOT_TWO / ((1.0 - x) * (1.0 + x) * _density(_ROOT_TWO * y)),
               domain="-1 < x < 1", safe=((-1.0 + 1e-15, 1.0 - 1e-15),),
               latex=r"\operatorname{{erf}}^{{-1}}\left({0}\right)",
               summary="The inverse of erf.",
               derivative=("sqrt(pi) / 2 * exp(y**2)",), loses_digits="where |y| is large",
               raises=((0, "<=", -1.0), (0, ">=", 1.0)))
 erfcinv = _row("erfcinv", _erfcinv,
-               lambda x, y: -_TWICE_ROOT_HALF / (x * (2.0 - x) * _density(_ROOT_TWO * y)),
+               lambda x, y: -_ROOT_TWO / (x * (2.0 - x) * _density(_ROOT_TWO * y)),
                domain="0 < x < 2", safe=((1e-290, 2.0 - 1e-15),),
                latex=r"\operatorname{{erfc}}^{{-1}}\left({0}\right)",
                summary="The inverse of erfc.",

@@ -35,6 +35,7 @@ from autograd.core.primitive import library as library
 from autograd.core.primitive import lookup as lookup
 from autograd.core.primitive import register as register
 from autograd.core.primitive import value_class
+from autograd.core.rounding import halves
 
 if TYPE_CHECKING:
     from autograd.core.signatures import Binary, Dot, NAry, Unary, Where
@@ -313,10 +314,8 @@ def _rounded(x: float, scale: float) -> float:
     scaled = x * scale
     if not math.fabs(scaled) < 2.0 * rounding.WHOLE:
         return x + 0.0 / scale  # its last place is coarser; of the scale 0 it is an error
-    # What rounding took away from the product (Veltkamp's splitting, Dekker's product).
-    wide, tall = 134217729.0 * x, 134217729.0 * scale
-    high, top = wide - (wide - x), tall - (tall - scale)
-    low, rest = x - high, scale - top
+    # What rounding took away from the product (Dekker's product).
+    (high, low), (top, rest) = halves(x), halves(scale)
     lost = ((high * top - scaled) + high * rest + low * top) + low * rest
     nearest = rint(scaled)
     off = scaled - nearest
@@ -660,16 +659,11 @@ atanh = _row("atanh", math.atanh, lambda x, y: 1.0 / one_minus_square(x),
 
 # --- the error function -------------------------------------------------------------------------
 
-_SPLITTER = 134217729.0  # 2**27 + 1: Veltkamp's splitting into two halves of 26 bits
-
-
 def _gaussian(x: float) -> float:
     if not math.fabs(x) < 30.0:
         return 0.0 if x == x else x
     # The rounding of x*x would be magnified x*x times by exp, so it is split off exactly.
-    scaled = _SPLITTER * x
-    high = scaled - (scaled - x)
-    low = x - high
+    high, low = halves(x)
     return math.exp(-high * high) * math.exp(-low * (x + high))
 
 

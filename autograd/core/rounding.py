@@ -3,8 +3,19 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
-WHOLE = 2.0**52  # from here on every float is a whole number
+WHOLE = 2.0**52  # from here on every float is a whole number, and from twice that on it is even
+
+
+def halves(x: Any) -> tuple[Any, Any]:
+    """A float (or each of an array) as a sum of two of at most 26 bits, whose products are exact.
+
+    Veltkamp's splitting; nan where x is so large that it overflows.
+    """
+    wide = 134217729.0 * x  # 2**27 + 1
+    high = wide - (wide - x)
+    return high, x - high
 
 
 def floor(x: float) -> float:

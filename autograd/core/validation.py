@@ -79,7 +79,22 @@ def written_float(text: Any) -> float:
     raise ValueError(f"{reprlib.repr(text)}, which is no number that a float can be")
 
 
+def each_name_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of a JSON file: the ``object_pairs_hook`` of ``json.loads``.
+
+    Raises:
+        ValueError: for a name that stands in it twice.
+    """
+    found: dict[str, Any] = {}
+    for name, item in pairs:
+        if name in found:
+            raise ValueError(f"{name!r} stands in it twice")
+        found[name] = item
+    return found
+
+
 _HEXADECIMAL = re.compile(r"[+-]?0x[0-9a-f]+(\.[0-9a-f]*)?(p[+-]?[0-9]+)?", re.IGNORECASE)
 _DECIMAL = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)(e[+-]?[0-9]+)?", re.IGNORECASE)
 
-__all__ = ["as_float", "interval", "not_negative", "positive", "share", "whole", "written_float"]
+__all__ = ["as_float", "each_name_once", "interval", "not_negative", "positive", "share", "whole",
+           "written_float"]

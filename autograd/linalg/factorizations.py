@@ -136,10 +136,6 @@ def svdvals(x: Any, /) -> Any:
 
 # --- parts of matrices ----------------------------------------------------------------------------
 
-def _lower(matrix: Any) -> Any:
-    return np.tril(matrix)
-
-
 def _half_diagonal(matrix: Any) -> Any:
     """The lower triangle with half of the diagonal."""
     return np.tril(matrix) * (1.0 - 0.5 * np.eye(len(matrix)))

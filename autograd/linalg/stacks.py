@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 
 from autograd.core.arrays import ArrayOfValues, bare
+from autograd.core.contractions import as_objects
+from autograd.core.pytrees import as_array
 from autograd.core.typing import Array
 
 
@@ -67,15 +69,4 @@ def _again(part: Array, stack: Array) -> Array:
 def _stacked(items: list[Any], lead: tuple[int, ...]) -> Array:
     """Arrays, or single numbers, of one shape."""
     shape = np.shape(bare(items[0])) if items else ()
-    array = np.empty((len(items), *shape), dtype=object)
-    for i, item in enumerate(items):
-        array[i] = bare(item)
-    array = array.reshape(lead + shape)
-    if any(isinstance(item, ArrayOfValues) or (not np.isscalar(item) and np.ndim(item) == 0)
-           for item in items) or (array.dtype == object and not _is_plain(array)):
-        return array.view(ArrayOfValues)
-    return array.astype(float)
-
-
-def _is_plain(array: Array) -> bool:
-    return all(isinstance(x, int | float) for x in array.flat)
+    return as_array([x for item in items for x in as_objects(item).ravel().tolist()], lead + shape)

@@ -13,7 +13,8 @@ from typing import Any
 
 from autograd.core.coefficients import DIGAMMA_TAIL
 from autograd.core.gamma_functions import digamma, gammaln, polygamma, stirling_rest
-from autograd.special.library import WHOLE, library_row
+from autograd.core.rounding import WHOLE
+from autograd.special.library import library_row
 
 _HALF_LOG_TAU = 0.9189385332046727
 _SHIFT = 8

@@ -8,8 +8,6 @@ from typing import Any
 from autograd.core.primitive import ALL, LIBRARY, Primitive, register
 from autograd.special import from_scipy
 
-WHOLE = 4503599627370496.0  # 2**52: what is beyond has no fraction
-
 
 def library_row(name: str, value: Callable[..., float], *partials: Callable[..., Any],
                 **fields: Any) -> Any:

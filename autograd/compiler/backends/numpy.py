@@ -27,6 +27,7 @@ from autograd.compiler.backends.interface import Signature
 from autograd.compiler.program.program import RELATIONS, Program
 from autograd.core.near_zero import SMALLEST, log_of_sum
 from autograd.core.primitives import DOMAIN_ERRORS, Primitive, lookup
+from autograd.core.rounding import halves
 from autograd.core.typing import Array
 from autograd.special import from_scipy
 
@@ -162,8 +163,7 @@ def _logaddexp(a: Any, b: Any) -> Any:
 
 
 def _gaussian(x: Any) -> Any:
-    scaled = 134217729.0 * x  # Veltkamp's splitting
-    return gaussian(np, x, scaled - (scaled - x))
+    return gaussian(np, x, halves(x)[0])
 
 
 def _gamma(x: float) -> float:

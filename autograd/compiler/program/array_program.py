@@ -19,6 +19,7 @@ import numpy as np
 from autograd.compiler.program import saved
 from autograd.compiler.program.program import (
     MOST_NUMBERS,
+    BitForBit,
     Guard,
     Program,
     check_ends,
@@ -195,7 +196,7 @@ class Step:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class ArrayProgram:
+class ArrayProgram(BitForBit):
     """Steps in the order in which they run.
 
     Args:
@@ -231,15 +232,6 @@ class ArrayProgram:
 
     def __len__(self) -> int:
         return len(self.steps)
-
-    def __eq__(self, other: object) -> bool:
-        """Whether it is the same program, bit for bit: -0.0 is not 0.0, and nan is nan."""
-        if not isinstance(other, ArrayProgram):
-            return NotImplemented
-        return self._content() == other._content()
-
-    def __hash__(self) -> int:
-        return hash(self._content())
 
     def _content(self) -> tuple[Any, ...]:
         bits = struct.pack(f"<{len(self.constants)}d", *self.constants)

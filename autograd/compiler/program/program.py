@@ -58,8 +58,26 @@ class Unsupported(Exception):
 Comparison = tuple[str, Any, Any, bool]
 
 
+class BitForBit:
+    """A program that equals another one of its class if it is the same, bit for bit.
+
+    -0.0 is not 0.0, and nan is nan.
+    """
+
+    def _content(self) -> tuple[Any, ...]:
+        raise NotImplementedError
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, BitForBit) or other.__class__ is not self.__class__:
+            return NotImplemented
+        return self._content() == other._content()
+
+    def __hash__(self) -> int:
+        return hash(self._content())
+
+
 @dataclass(frozen=True, eq=False, repr=False)
-class Program:
+class Program(BitForBit):
     """Instructions in single-assignment form.
 
     Args:
@@ -90,15 +108,6 @@ class Program:
 
     def __len__(self) -> int:
         return len(self.ops)
-
-    def __eq__(self, other: object) -> bool:
-        """Whether it is the same program, bit for bit: -0.0 is not 0.0, and nan is nan."""
-        if not isinstance(other, Program):
-            return NotImplemented
-        return self._content() == other._content()
-
-    def __hash__(self) -> int:
-        return hash(self._content())
 
     def _content(self) -> tuple[Any, ...]:
         bits = struct.pack(f"<{len(self.constants)}d", *self.constants)

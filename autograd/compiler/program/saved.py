@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
-from autograd.core.validation import written_float
+from autograd.core.validation import each_name_once, written_float
 
 P = TypeVar("P")
 
@@ -37,7 +37,7 @@ def read(text: str, kind: str, version: int, build: Callable[[dict[str, Any]], P
         ValueError: for anything else; the message says what is wrong.
     """
     try:
-        data = json.loads(text, object_pairs_hook=_each_name_once)
+        data = json.loads(text, object_pairs_hook=each_name_once)
     except (ValueError, TypeError, RecursionError) as error:
         raise ValueError(f"this is not JSON: {error}") from None
     if not isinstance(data, dict) or data.get("format") != f"chainrule {kind}":
@@ -64,12 +64,3 @@ def listed(items: Any) -> list[Any]:
     if not isinstance(items, list):
         raise TypeError(f"{items!r} is no list")
     return items
-
-
-def _each_name_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for name, item in pairs:
-        if name in found:
-            raise ValueError(f"{name!r} stands in it twice")
-        found[name] = item
-    return found
