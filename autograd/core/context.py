@@ -57,8 +57,8 @@ class State:
         deaths: how many switches had died when this was put together.
     """
 
-    __slots__ = ("deaths", "entries", "is_gated", "is_ieee", "listener", "moment", "recording", "scope",
-                 "takes_indices", "transforms")
+    __slots__ = ("deaths", "entries", "is_gated", "is_ieee", "listener", "moment", "recording",
+                 "scope", "takes_indices", "transforms")
 
     def __init__(self, entries: tuple[Entry, ...] = (), recording: bool = True,
                  scope: tuple[str, ...] = (), transforms: bool = False,
