@@ -172,7 +172,8 @@ def _gaussian(e: Emitter, x: Sequence[str]) -> str:
 
 
 EMITTERS: dict[str, Emit] = {
-    **{name: _function(name) for name in LIBM if name not in _BY_ANOTHER_NAME.values()},
+    **{name: _function(name) for name in sorted(LIBM)
+       if name not in _BY_ANOTHER_NAME.values()},  # the interpreter numbers them in this order
     **{name: _function(symbol) for name, symbol in _BY_ANOTHER_NAME.items()},
     "add": _binary("fadd"), "sub": _binary("fsub"), "mul": _binary("fmul"),
     "div": _binary("fdiv"),
