@@ -47,7 +47,7 @@ class Kernel(InMemory):
         self.n_outputs = len(program.outputs)
         self.n_row_inputs = sum(rows) if rows else 0
         self.n_scalars = program.n_inputs - self.n_row_inputs
-        self._engine = execution_engine(self.assembly, machine["machine"], writer.is_small,
+        self._engine = execution_engine(self.assembly, machine["machine"], writer.optimizes,
                                         writer.unrolls)
         self._tables = writer.tables  # the machine code reads them as long as it lives
         for name, table in self._tables.items():
