@@ -25,6 +25,9 @@ def pinv(a: Any, rcond: Any = None, hermitian: bool = False, *, rtol: Any = None
         rcond, rtol: the size of singular values, by the largest, that count as 0; NumPy's default
             if both are left out.
         hermitian: changes nothing but in NumPy the way of computing.
+
+    Returns:
+        Shape (..., n, m).
     """
     cutoff = rtol if rcond is None else rcond
     options = {} if cutoff is None else {"cutoff": float(cutoff)}
@@ -80,6 +83,9 @@ def cond(x: Any, p: Any = None) -> Any:
         p: the norm, as ``np.linalg.norm`` takes it; None means 2: the largest singular value by
             the smallest.
 
+    Returns:
+        Shape (...).
+
     Raises:
         np.linalg.LinAlgError: for a singular matrix, where the inverse is needed.
     """
@@ -100,6 +106,9 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> A
         ord: of which other values NumPy's function takes care.
         axis: the two axes of the matrices; the last two if it is left out.
         keepdims: whether these axes stay, with the length 1.
+
+    Returns:
+        The shape of x without the two axes.
 
     Raises:
         ValueError: for an order that there is not.

@@ -55,6 +55,9 @@ def inv(a: Any) -> Any:
     Args:
         a: square matrices, shape (..., n, n).
 
+    Returns:
+        Shape (..., n, n).
+
     Raises:
         np.linalg.LinAlgError: for a singular matrix.
     """
@@ -66,6 +69,9 @@ def det(a: Any) -> Any:
 
     Args:
         a: square matrices, shape (..., n, n).
+
+    Returns:
+        Shape (...).
     """
     return over_stack(_determinant, matrices(a, "det", square=True))
 
@@ -77,6 +83,9 @@ def slogdet(a: Any) -> SlogdetResult:
 
     Args:
         a: square matrices, shape (..., n, n).
+
+    Returns:
+        (sign, logabsdet), each of shape (...).
 
     Raises:
         np.linalg.LinAlgError: for a singular matrix, whose logarithm has no derivative.
@@ -92,6 +101,9 @@ def tensorsolve(a: Any, b: Any, axes: Any = None) -> Any:
         a: an array of the shape of b, then that of x, with as many numbers in the one as the other.
         b: an array.
         axes: those of a to move to its end before, if any.
+
+    Returns:
+        x, of the shape that is left of that of a.
 
     Raises:
         np.linalg.LinAlgError: for shapes that are no square system, and a singular one.
