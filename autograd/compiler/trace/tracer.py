@@ -27,7 +27,7 @@ from autograd.compiler.trace.arguments import Lifted, Results, lift
 from autograd.compiler.trace.domain_guards import conditions_of, may_raise, shown_by
 from autograd.compiler.trace.graph_to_program import captured_program
 from autograd.compiler.trace.outside import Lookout
-from autograd.core import primitives, value
+from autograd.core import listeners, primitives
 from autograd.core.conditions import Condition, decided
 from autograd.core.context import here, listeners_on
 from autograd.core.gates import is_gated
@@ -509,7 +509,7 @@ class _Overheard(Listener):
 
 
 _overheard = _Overheard()
-value.eavesdropper = _overheard
+listeners.eavesdropper = _overheard
 if hasattr(os, "register_at_fork"):  # what other threads record goes on in the parent alone
     os.register_at_fork(after_in_child=_overheard.forget)
 
