@@ -48,7 +48,7 @@ class Writer:
         self.declared: set[str] = set()
         self.read: dict[int, str] = {}  # what all rows share, as far as it is at hand
         self.scalars = "%scalars"  # the register from which to read it
-        self.is_small = sum(map(len, program.operands)) <= SMALL
+        self.is_small = program.n_operands <= SMALL
         self.unrolls = True
         self.tables: dict[str, Array] = {}  # what a module's global pointers of that name point to
         self.pieces: dict[str, tuple[int, int]] = {}  # of functions that a team may share out
@@ -75,7 +75,7 @@ class Writer:
         return spilled
 
     def _last_chunk(self) -> int:
-        return max(0, len(self.program.ops) - 1) // self.chunk
+        return max(0, len(self.program) - 1) // self.chunk
 
     def module(self) -> str:
         """The whole module as text."""
@@ -88,7 +88,7 @@ class Writer:
         e = Emitter(self.width, self.vector)
         known: dict[int, str] = {}
         start = index * self.chunk
-        stop = min(start + self.chunk, len(self.program.ops))
+        stop = min(start + self.chunk, len(self.program))
         inside = self._inside(e) if any(self.sums) else ""
         self._forget_scalars(e)
         for i in range(start, stop):
