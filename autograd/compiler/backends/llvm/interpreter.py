@@ -60,7 +60,7 @@ class InterpreterWriter(Writer):
         source, program = program, lowered(program, MOST)
         super().__init__(program, rows, sums, width, vector, 1)
         self.source, self.code_size = source, 0  # all programs share its code
-        self.instructions = instructions(sorted(OF_SCIPY.intersection(program.ops)))
+        self.instructions = instructions(sorted(OF_SCIPY.intersection(program.different_ops)))
         tape = Tape.of(program, sums)
         self.n_memory = tape.n_slots
         self.tables = {"table": self._table(tape),
