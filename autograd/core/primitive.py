@@ -122,6 +122,8 @@ class Primitive:
         module: the module that has it, if that is not ``autograd``; then it is no method.
         scipy: the function of ``scipy.special`` that its value is; machine code calls that by its
             address.
+        called: its value has loops of its own and cannot be written out in other operations;
+            machine code calls it, too.
     """
 
     name: str
@@ -153,6 +155,7 @@ class Primitive:
     stops: bool = False
     module: str = ""
     scipy: str = ""
+    called: bool = False
 
     def __post_init__(self) -> None:
         places = "{all}" if self.arity is None else ", ".join(f"{{{i}}}" for i in range(self.arity))
