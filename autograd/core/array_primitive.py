@@ -106,7 +106,11 @@ class ArrayPrimitive:
         return call.filled(results_of(call))
 
     def called(self, call: Call) -> None:
-        """Told of each call with Values, before there are results; for whoever checks it."""
+        """Told of each call with Values, before there are results; for whoever checks it.
+
+        Args:
+            call: the function, its arguments and the Values among them.
+        """
 
     def _record(self, call: Call, listener: Any) -> None:
         """Note what the results are computed from, for whoever records a program."""

@@ -149,7 +149,12 @@ class Switch:
         return self
 
     def applied(self, before: State, life: weakref.ref[Life]) -> State:
-        """The state with this switched on."""
+        """The state with this switched on.
+
+        Args:
+            before: the state around the block.
+            life: of the entry; the state ends with it.
+        """
         raise NotImplementedError
 
     def __enter__(self) -> None:

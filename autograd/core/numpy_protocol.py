@@ -42,9 +42,13 @@ def values(array: Any, label: str = "") -> Array:
         An :class:`.arrays.ArrayOfValues` of the same shape.
 
     Raises:
-        TypeError: for numbers that are not real.
+        TypeError: for numbers that are not real, and for Values: ``np.stack`` makes an array of
+            them.
     """
     numbers = np.asarray(array)
+    if numbers.dtype == object and any(item.__class__ is Value for item in numbers.flat):
+        raise TypeError("values makes new leaves of plain numbers; write np.stack([v, w]) for an "
+                        "array of Values that there are already")
     result = np.empty(numbers.shape, dtype=object).view(ArrayOfValues)
     for index in np.ndindex(numbers.shape):
         place = f"[{','.join(map(str, index))}]" if index else ""

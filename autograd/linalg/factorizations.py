@@ -41,12 +41,12 @@ class SVDResult(NamedTuple):
 def cholesky(a: Any, /, *, upper: bool = False) -> Any:
     """The lower triangular L with ``L @ L.T == a``, as ``np.linalg.cholesky``.
 
-    Only the lower triangle of a is read (with ``upper=True`` the upper one, and L.T is returned);
-    the derivative is by its numbers. Derivative: Murray, "Differentiation of the Cholesky
+    One triangle of a is read; the derivative is by its numbers. Derivative: Murray, "Differentiation of the Cholesky
     decomposition" (2016), equation 10.
 
     Args:
         a: symmetric positive definite matrices, shape (..., n, n).
+        upper: whether the upper triangle is read, not the lower one, and L.T is returned.
 
     Raises:
         np.linalg.LinAlgError: for a matrix that is not positive definite.
@@ -99,7 +99,14 @@ def eigh(a: Any, UPLO: str = "L") -> EighResult:
 
 
 def eigvalsh(a: Any, UPLO: str = "L") -> Any:
-    """The eigenvalues of :func:`eigh` alone, which have a derivative where no two are equal."""
+    """The eigenvalues of :func:`eigh` alone, which have a derivative where no two are equal.
+
+    Args:
+        a, UPLO: as for :func:`eigh`.
+
+    Returns:
+        Shape (..., n), ascending.
+    """
     return eigh(a, UPLO).eigenvalues
 
 
@@ -130,7 +137,14 @@ def svd(a: Any, full_matrices: bool = True, compute_uv: bool = True,
 
 
 def svdvals(x: Any, /) -> Any:
-    """The singular values, descending, as ``np.linalg.svdvals``."""
+    """The singular values, descending, as ``np.linalg.svdvals``.
+
+    Args:
+        x: matrices of shape (..., m, n).
+
+    Returns:
+        Shape (..., min(m, n)).
+    """
     return svd(x, full_matrices=False, compute_uv=False)
 
 

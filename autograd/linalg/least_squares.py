@@ -60,13 +60,29 @@ def lstsq(a: Any, b: Any, rcond: Any = None) -> tuple[Any, Any, int, Any]:
 
 
 def matrix_rank(a: Any, tol: Any = None, hermitian: bool = False, *, rtol: Any = None) -> Any:
-    """How many singular values are not 0, as ``np.linalg.matrix_rank``; a plain number."""
+    """How many singular values are not 0, as ``np.linalg.matrix_rank``; a plain number.
+
+    Args:
+        a: matrices of shape (..., m, n).
+        tol: the size of singular values that count as 0; NumPy's default if it is left out.
+        hermitian: changes nothing but in NumPy the way of computing.
+        rtol: the same by the largest singular value; not beside tol.
+    """
     options = {} if rtol is None else {"rtol": rtol}
     return np.linalg.matrix_rank(data_of(as_given(a)), tol, hermitian, **options)
 
 
 def cond(x: Any, p: Any = None) -> Any:
-    """The condition number, as ``np.linalg.cond``: the norm times that of the inverse."""
+    """The condition number, as ``np.linalg.cond``: the norm times that of the inverse.
+
+    Args:
+        x: matrices of shape (..., m, n); square ones for another p than None, 2 and -2.
+        p: the norm, as ``np.linalg.norm`` takes it; None means 2: the largest singular value by
+            the smallest.
+
+    Raises:
+        np.linalg.LinAlgError: for a singular matrix, where the inverse is needed.
+    """
     stack = matrices(x, "cond")
     if p in (None, 2, -2):
         sizes = svdvals(stack)

@@ -86,7 +86,16 @@ def slogdet(a: Any) -> SlogdetResult:
 
 
 def tensorsolve(a: Any, b: Any, axes: Any = None) -> Any:
-    """The x with ``np.tensordot(a, x, x.ndim) == b``, as ``np.linalg.tensorsolve``."""
+    """The x with ``np.tensordot(a, x, x.ndim) == b``, as ``np.linalg.tensorsolve``.
+
+    Args:
+        a: an array of the shape of b, then that of x, with as many numbers in the one as the other.
+        b: an array.
+        axes: those of a to move to its end before, if any.
+
+    Raises:
+        np.linalg.LinAlgError: for shapes that are no square system, and a singular one.
+    """
     tensor, right = as_given(a), as_given(b)
     if axes is not None:
         order = [k for k in range(tensor.ndim) if k not in axes] + list(axes)
@@ -100,7 +109,19 @@ def tensorsolve(a: Any, b: Any, axes: Any = None) -> Any:
 
 
 def tensorinv(a: Any, ind: int = 2) -> Any:
-    """The inverse of a tensor, as ``np.linalg.tensorinv``."""
+    """The inverse of a tensor, as ``np.linalg.tensorinv``: of a as a matrix.
+
+    Args:
+        a: an array, with as many numbers in the first ``ind`` axes as in the others.
+        ind: how many of the first axes are the rows of the matrix.
+
+    Returns:
+        The inverse, with the axes behind the first ``ind`` in front.
+
+    Raises:
+        ValueError: for an ind below 1.
+        np.linalg.LinAlgError: for a matrix that is not square, and a singular one.
+    """
     if ind <= 0:
         raise ValueError(f"ind is how many of the first axes are the rows, at least 1, not {ind}")
     tensor = as_given(a)
