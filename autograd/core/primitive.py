@@ -126,6 +126,8 @@ class Primitive:
         module: the module that has it, if that is not ``autograd``; then it is no method.
         scipy: the function of ``scipy.special`` that its value is; machine code calls that by its
             address.
+        called: its value has loops of its own and cannot be written out in other operations;
+            machine code calls it, too.
     """
 
     name: str
@@ -159,6 +161,7 @@ class Primitive:
     growth: int | None = None
     module: str = ""
     scipy: str = ""
+    called: bool = False
 
     def __post_init__(self) -> None:
         places = "{all}" if self.arity is None else ", ".join(f"{{{i}}}" for i in range(self.arity))

@@ -37,7 +37,7 @@ def _writer(program: Program, rows: tuple[bool, ...] | None, sums: tuple[bool, .
             vector: dict[str, str], chunk: int | None, registers: int,
             free_sums: bool = False) -> Writer | ArrayWriter:
     """The writer for a program: of straight code, arrays, loops, or of a table to interpret."""
-    size = sum(map(len, program.operands))
+    size = program.n_operands
     program = powers_written_out(program, roots=chunk is not None or size <= ROLLED)
     if chunk is None and size > ROLLED:
         most = min(len(program) // DENSE, MOST_STEPS)
@@ -95,7 +95,7 @@ def _checked_flags(program: Program, row_inputs: Sequence[bool] | None,
                    sums: Sequence[bool] | None) -> tuple[tuple[bool, ...] | None,
                                                          tuple[bool, ...]]:
     signature = Signature(program, row_inputs, sums)
-    if unknown := tuple(sorted(set(program.ops) - KNOWN)):
+    if unknown := tuple(sorted(program.different_ops - KNOWN)):
         for op in unknown:
             lookup(op)  # whose error says what to do about one that is not in the table
         raise Unsupported(f"there is no machine code for {', '.join(unknown)}", unknown)
