@@ -767,7 +767,7 @@ _AS_THEY_ARE = (
     "polyval", "polyadd", "polysub", "polymul", "polyder", "polyint", "poly", "einsum_path",
     "trim_zeros", "save", "savez", "require", "isin", "in1d", "union1d",
     "intersect1d", "fft.fftshift", "fft.ifftshift", "linalg.diagonal", "linalg.matrix_transpose",
-    "linalg.multi_dot")
+    "linalg.multi_dot", "lib.stride_tricks.sliding_window_view")
 _ABOUT_NUMBERS = "is computed from the bare numbers, and has no derivative; write it with " \
                  "np.array([v.data for v in x]), through which no gradient flows"
 INSTEAD: dict[str, str] = {

@@ -246,6 +246,8 @@ def _with_options(handler: Handler, ufunc: np.ufunc, inputs: Sequence[Any],
     out, mask = options.get("out"), options.get("where", True)
     rest = {key: option for key, option in options.items()
             if key not in _OF_NO_CONCERN and key not in ("out", "where", "dtype")}
+    if (axes := rest.pop("axes", None)) is not None:
+        handler = _along_axes(handler, axes)
     if mask is not True:
         result = _where_asked(handler, ufunc, inputs, mask, out)
     else:
@@ -255,6 +257,23 @@ def _with_options(handler: Handler, ufunc: np.ufunc, inputs: Sequence[Any],
     results = result if ufunc.nout > 1 else (result,)
     stored = tuple(written(one, into) for one, into in zip(results, out, strict=True))
     return stored if ufunc.nout > 1 else stored[0]
+
+
+def _along_axes(handler: Handler, axes: Sequence[Any]) -> Handler:
+    """A product of matrices or vectors, each of which lies along axes of its own, as in a @= b."""
+    places = [axis if isinstance(axis, tuple) else (axis,) for axis in axes]
+
+    def last(place: tuple[int, ...]) -> range:
+        return range(-len(place), 0)
+
+    def product_of(*inputs: Any) -> Any:
+        result = handler(*[np.moveaxis(contractions.as_objects(x), place, last(place))
+                           for x, place in zip(inputs, places, strict=False)])
+        if len(places) == len(inputs) or not places[-1]:
+            return result
+        return np.moveaxis(result, last(places[-1]), places[-1])
+
+    return product_of
 
 
 def gives_truths(ufunc: np.ufunc) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Callable
 from typing import Any
 
@@ -266,6 +267,9 @@ def test_paddings(mode: Any) -> None:
     lambda x: np.searchsorted(np.sort(x[0]), x[1]), lambda x: np.sort(x, axis=None),
     lambda x: np.bincount([0, 1, 1, 3], x[0], 6), lambda x: np.logaddexp.reduce(x, axis=1),
     lambda x: np.exp(np.concatenate([x[0], [1.0, 2]])), lambda x: np.matmul(x, [1, 2, 3, 4]),
+    lambda x: operator.imatmul(x[:, :3].copy(), x[:, 1:]),
+    lambda x: np.matmul(x, x, axes=[(0, 1), (1, 0), (1, 0)]),
+    lambda x: np.lib.stride_tricks.sliding_window_view(x, (2, 2)).mean(axis=(2, 3)),
     lambda x: np.add.at(z := x.copy(), ([0, 0], [1, 1]), [x[0, 0], 2.0]) or z])
 def test_calls_in_all_their_forms(call: Callable[[Any], Any]) -> None:
     found = call(values(MATRIX))
