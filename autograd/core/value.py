@@ -24,7 +24,15 @@ from autograd.core import primitive as row
 from autograd.core import special as special
 from autograd.core.arrays import ANSWERS
 from autograd.core.call import Call
-from autograd.core.context import Moment, State, here, listeners_on, stored_state, switched_on
+from autograd.core.context import (
+    Moment,
+    State,
+    dead,
+    here,
+    listeners_on,
+    stored_state,
+    switched_on,
+)
 from autograd.core.forking import lock
 from autograd.core.listeners import Listener as Listener
 from autograd.core.listeners import listener_here as listener_here
@@ -96,16 +104,17 @@ def _advanced(ticks: int) -> Moment:
 
 def _state_now() -> State:
     """The state of the thread or task, with the Moment of the nodes that it makes now."""
-    state = here()
-    if state.moment.clock != _now.clock:
-        state.moment = Moment(_now.clock, state.scope)
+    state, now = here(), _now
+    if state.moment.clock != now.clock:
+        state.moment = Moment(now.clock, state.scope) if state.scope else now
     return state
 
 
 def _moment_here() -> Moment:
     """The Moment of the leaves that this thread or task makes now."""
-    state = stored_state()
-    return state.moment if state.moment.clock == _now.clock else _state_now().moment
+    moment = stored_state().moment
+    is_of_now = moment is _now or moment.clock == _now.clock
+    return moment if is_of_now and not dead else _state_now().moment
 
 
 def moment_in(scope: str) -> Moment:
@@ -554,7 +563,7 @@ def new_node(data: float, op: Primitive | None, left: Any, right: Any = None) ->
     node.label = ""
     if switched_on:  # somewhere, perhaps here
         state = stored_state()
-        if state.moment.clock != _now.clock:
+        if (state.moment is not _now and state.moment.clock != _now.clock) or dead:
             state = _state_now()
         node._made = state.moment
         if not state.recording:

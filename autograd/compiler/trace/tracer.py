@@ -468,12 +468,11 @@ class _Overheard(Listener):
     writes_programs = True
 
     def __init__(self) -> None:
-        self._scribes: dict[int, weakref.ref[_Scribe]] = {}
+        self._scribes: set[weakref.ref[_Scribe]] = set()
 
     def add(self, scribe: _Scribe) -> None:
         """Tell a scribe from now on, as long as it lives."""
-        reference = weakref.ref(scribe, lambda dead: self._scribes.pop(id(dead), None))
-        self._scribes[id(reference)] = reference
+        self._scribes.add(weakref.ref(scribe, self._scribes.discard))
 
     def forget(self) -> None:
         """In a child process: the threads that were recording have stayed in the parent."""
@@ -482,7 +481,7 @@ class _Overheard(Listener):
     @property
     def scribes(self) -> list[_Scribe]:
         """Those that live. A set of weak references must not be walked while threads add to it."""
-        alive = [reference() for reference in list(self._scribes.values())]
+        alive = [reference() for reference in list(self._scribes)]
         return [scribe for scribe in alive if scribe is not None]
 
     def compared(self, relation: str, a: Value, b: Any, outcome: bool) -> None:
