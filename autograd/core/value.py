@@ -551,6 +551,8 @@ Real.register(Value)
 Operand = Union[Value, float]  # noqa: UP007 - evaluated at run time, before 3.14's forward references
 
 
+# --- making nodes ---------------------------------------------------------------------------------
+
 def new_node(data: float, op: Primitive | None, left: Any, right: Any = None) -> Value:
     """The node of an operation whose number is computed already; no recorder is told.
 
@@ -665,6 +667,8 @@ def _refuse_lost_update(node: Value, other: Any, sign: str) -> None:
             f"p = p {sign} number for a new Value")
 
 
+# --- comparisons, and Values as whole numbers -----------------------------------------------------
+
 _COMPARISONS: dict[str, Callable[[float, float], bool]] = {
     "<": lambda a, b: a < b, "<=": lambda a, b: a <= b, ">": lambda a, b: a > b,
     ">=": lambda a, b: a >= b, "==": lambda a, b: a == b, "!=": lambda a, b: a != b,
@@ -707,6 +711,8 @@ def whole_number(item: Any) -> Any:
     return _index(item) if item.__class__ is Value and item.op in _WHOLE else item
 
 
+# --- what a node holds, of which no recorder is told ----------------------------------------------
+
 def data_of(operand: Operand) -> float:
     """The bare number of a Value or float, of which no recorder is told."""
     return operand._data if isinstance(operand, Value) else operand
@@ -732,6 +738,8 @@ def describe(node: Value) -> str:
     name = f"{node.label!r}" if node.label else (node.op.name if node.op else "a leaf")
     return f"{name} (data={node._data!r})"
 
+
+# --- edits of leaves ------------------------------------------------------------------------------
 
 def assign(leaves: Iterable[Value], numbers: Iterable[float]) -> None:
     """Edit the data of many leaves at once, as a training step does.
