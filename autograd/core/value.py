@@ -14,7 +14,7 @@ from inspect import isasyncgenfunction, iscoroutinefunction, isgeneratorfunction
 from math import isfinite
 from numbers import Real
 from operator import index
-from typing import TYPE_CHECKING, Any, SupportsFloat, TypeVar, Union, final
+from typing import TYPE_CHECKING, Any, NoReturn, SupportsFloat, TypeVar, Union, final
 
 import numpy as np
 
@@ -23,6 +23,7 @@ from autograd.core import gamma_functions as gamma_functions  # their rows are o
 from autograd.core import normal as normal
 from autograd.core import primitive as row
 from autograd.core import special as special
+from autograd.core.aliases import also_called, attributes_elsewhere, refuse_keywords
 from autograd.core.arrays import ANSWERS
 from autograd.core.call import Call
 from autograd.core.context import (
@@ -392,7 +393,9 @@ class Value:
     op: Primitive | None
     label: str
 
-    def __init__(self, data: SupportsFloat, label: str = "") -> None:
+    def __init__(self, data: SupportsFloat, label: str = "", **elsewhere: NoReturn) -> None:
+        if elsewhere:
+            refuse_keywords("Value", elsewhere)
         self._data: float = data if data.__class__ is float else as_float(data)
         self.grad = NOT_COMPUTED
         self.op = None
@@ -453,6 +456,7 @@ class Value:
 
     # --- the reverse pass and its relatives, whose code is in files of their own ----------------
 
+    @also_called()
     def backward(self) -> None:
         """Compute the gradient of this node: afterwards ``x.grad`` is d(self)/dx.
 
@@ -1184,17 +1188,7 @@ for _primitive in TABLE.values():
 
 # --- names that there are elsewhere ---------------------------------------------------------------
 
-class _Elsewhere:
-    """An attribute that Values do not have: the error says what to write."""
-
-    def __init__(self, name: str, instead: str) -> None:
-        self.name, self.instead = name, instead
-
-    def __get__(self, node: Any, cls: Any = None) -> Any:
-        raise AttributeError(f"a Value has no {self.name}; {self.instead}")
-
-
-for _names, _instead in {
+attributes_elsewhere(Value, "a Value", {
         "requires_grad requires_grad_": "every Value records, but inside with no_grad(): ...",
         "zero_grad zero_ zero_grad_": "write v.grad = 0.0, or model.zero_grad() for all parameters",
         "retain_grad": "every node shows its grad after backward()",
@@ -1204,9 +1198,18 @@ for _names, _instead in {
         "to cuda": "compiled functions run elsewhere: jit(f, backend=\"jax\")",
         "clone": "write v.identity() for a node of its own, copy.copy(v) for a twin",
         "name": "write v.label",
+        "shape size ndim dtype": "a Value is one number; np.shape(v) and np.size(v) take it",
+        "T at": "a Value is one number; autograd.values([...]) makes an array of several",
+        "sum mean max min prod": "a Value is one number; write sum([a, b]), or autograd.values([a, "
+                                 "b]).sum()",
+        "float double half": "leave it out: a Value holds a Python float",
+        "eval realize block_until_ready": "leave it out: a Value is computed when it is written",
+        "assign assign_add assign_sub add_ sub_ mul_ div_ copy_ fill_": "write v.data = number, of "
+                                                                       "a leaf",
+        "simplify expand free_symbols": "a Value has a number; autograd.explain(v) shows formulas",
+        "primal tangent deriv derivative": "write autograd.jvp(f, x, direction) for forward mode",
+        "matmul mm": "a Value is one number; write a * b, or @ of arrays of Values",
         "subs evalf": "a Value has a number; write a function and call it at another one",
         "diff": "write autograd.gradient(y, x), or autograd.explain(y, wrt=x) for the formula",
         "backprop": "write v.backward()",
-        "register_hook": "look at v.grad after backward()"}.items():
-    for _name in _names.split():
-        setattr(Value, _name, _Elsewhere(_name, _instead))
+        "register_hook": "look at v.grad after backward()"})
