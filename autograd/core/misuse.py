@@ -32,6 +32,33 @@ _OF_OBJECTS = ("loop of ufunc does not support argument", "not supported for the
                "input from dtype('O')")
 _KEEP = "use the Value itself, which keeps the gradient"
 
+# Attributes that people look for on a Value, and what to write.
+ELSEWHERE = {
+    "requires_grad requires_grad_": "every Value records, but inside with no_grad(): ...",
+    "zero_grad zero_ zero_grad_": "write v.grad = 0.0, or model.zero_grad() for all parameters",
+    "retain_grad": "every node shows its grad after backward()",
+    "grad_fn children": "write v.op and v.parents",
+    "is_leaf": "write v.op is None",
+    "numpy tolist value val cpu": "write v.data for the bare number",
+    "to cuda": "compiled functions run elsewhere: jit(f, backend=\"jax\")",
+    "clone": "write v.identity() for a node of its own, copy.copy(v) for a twin",
+    "name": "write v.label",
+    "shape size ndim dtype": "a Value is one number; np.shape(v) and np.size(v) take it",
+    "T at": "a Value is one number; autograd.values([...]) makes an array of several",
+    "sum mean max min prod": "a Value is one number; write sum([a, b]), or autograd.values([a, "
+                             "b]).sum()",
+    "float double half": "leave it out: a Value holds a Python float",
+    "eval realize block_until_ready": "leave it out: a Value is computed when it is written",
+    "assign assign_add assign_sub add_ sub_ mul_ div_ copy_ fill_": "write v.data = number, of a "
+                                                                   "leaf",
+    "simplify expand free_symbols": "a Value has a number; autograd.explain(v) shows formulas",
+    "primal tangent deriv derivative": "write autograd.jvp(f, x, direction) for forward mode",
+    "matmul mm": "a Value is one number; write a * b, or @ of arrays of Values",
+    "subs evalf": "a Value has a number; write a function and call it at another one",
+    "diff": "write autograd.gradient(y, x), or autograd.explain(y, wrt=x) for the formula",
+    "backprop": "write v.backward()",
+    "register_hook": "look at v.grad after backward()"}
+
 
 class _Asking(NamedTuple):
     """What asks for the bare number.

@@ -149,6 +149,12 @@ def deciding(function: Callable[..., Any]) -> Callable[..., Any]:
     return decide
 
 
+def digitize(x: Any, bins: Any, right: bool = False) -> Any:
+    """``np.digitize``: places, which are constants."""
+    edges = data_of_array(bins)
+    return deciding(np.digitize)(x, bare(np.asanyarray(bins)) if edges is None else edges, right)
+
+
 def searchsorted(a: Any, v: Any, side: Any = "left", sorter: Any = None) -> Any:
     """``np.searchsorted``: places, which are constants."""
     line, places = data_of_array(a), data_of_array(v)
@@ -212,7 +218,7 @@ def _quantiles(ordered: Callable[[list[Any]], _Sorted], a: Any, q: Any, axis: An
     if weights is not None:
         raise TypeError("np.quantile of Values takes no weights")
     fractions = np.asarray(q, dtype=float)
-    of_each = over_axes(ordered, np.asanyarray(a), axis, keepdims is True)
+    of_each = over_axes(ordered, np.asanyarray(a), axis, keepdims)
     results = [_quantile_of(of_each, fraction, method) for fraction in fractions.ravel().tolist()]
     if fractions.ndim == 0:
         return results[0]
