@@ -29,7 +29,7 @@ _LIBRARIES = sys.stdlib_module_names | {"autograd", "numpy", "scipy", "pandas"}
 _OF_ARRAYS = ("autograd.core.numpy_", "autograd.core.arrays", "autograd.core.value")
 # By these words NumPy says that a function has no loop for objects.
 _OF_OBJECTS = ("loop of ufunc does not support argument", "not supported for the input types",
-               "input from dtype('O')")
+               "from dtype('O')")
 _KEEP = "use the Value itself, which keeps the gradient"
 
 # Attributes that people look for on a Value, and what to write.

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from autograd.core.array_primitive import ArrayPrimitive
 from autograd.core.linear_systems import as_floats, solve_system
 from autograd.core.typing import Array
+from autograd.core.value import program_writer
 from autograd.linalg.factorizations import data_of, qr, svdvals
 from autograd.linalg.stacks import as_given, matrices, over_stack
 from autograd.linalg.systems import inv
@@ -44,7 +46,8 @@ def lstsq(a: Any, b: Any, rcond: Any = None) -> tuple[Any, Any, int, Any]:
 
     Returns:
         x; the sums of squares that are left, of a matrix of full rank with more rows than columns,
-        else an empty array; the rank; the singular values. The last two are numbers.
+        else an empty array; the rank, a whole number; the singular values, computed when somebody
+        looks at them.
 
     Raises:
         np.linalg.LinAlgError: for shapes that do not fit.
@@ -55,11 +58,62 @@ def lstsq(a: Any, b: Any, rcond: Any = None) -> tuple[Any, Any, int, Any]:
                                     f"shape {right.shape}")
     x = pinv(matrix, rcond) @ right
     plain = data_of(matrix)
-    _, _, rank, sizes = np.linalg.lstsq(plain, np.zeros(len(plain)), rcond)
+    rank = np.linalg.lstsq(plain, np.zeros(len(plain)), rcond)[2]
     m, n = matrix.shape
     rest = matrix @ x - right
     squares = np.sum(rest * rest, axis=0) if rank == n < m else np.array([])
-    return x, np.atleast_1d(squares), int(rank), sizes
+    return x, np.atleast_1d(squares), int(rank), _SingularValues(matrix)
+
+
+class _SingularValues(NDArrayOperatorsMixin):
+    """An array that is computed when it is first used, for most who call lstsq never do."""
+
+    def __init__(self, matrix: Any) -> None:
+        self._matrix, self._found = matrix, None
+
+    @property
+    def _array(self) -> Any:
+        if self._found is None:
+            self._found = svdvals(self._matrix)
+        return self._found
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        return np.asarray(self._array, dtype=dtype)
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
+        return getattr(ufunc, method)(*map(_found, inputs), **options)
+
+    def __array_function__(self, function: Any, types: Any, arguments: Any, options: Any) -> Any:
+        return function(*_found(arguments), **{key: _found(x) for key, x in options.items()})
+
+    def __matmul__(self, other: Any) -> Any:
+        return self._array @ _found(other)
+
+    def __rmatmul__(self, other: Any) -> Any:
+        return other @ self._array
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):  # of a protocol
+            raise AttributeError(name)
+        return getattr(self._array, name)
+
+    def __getitem__(self, place: Any) -> Any:
+        return self._array[place]
+
+    def __len__(self) -> int:
+        return len(self._array)
+
+    def __iter__(self) -> Any:
+        return iter(self._array)
+
+    def __repr__(self) -> str:
+        return repr(self._array)
+
+
+def _found(item: Any) -> Any:
+    if isinstance(item, _SingularValues):
+        return item._array
+    return item.__class__(map(_found, item)) if item.__class__ in (list, tuple) else item
 
 
 def matrix_rank(a: Any, tol: Any = None, hermitian: bool = False, *, rtol: Any = None) -> Any:
@@ -71,8 +125,16 @@ def matrix_rank(a: Any, tol: Any = None, hermitian: bool = False, *, rtol: Any =
         hermitian: changes nothing but in NumPy the way of computing.
         rtol: the same by the largest singular value; not beside tol.
     """
+    matrix = as_given(a)
+    if program_writer() is not None and matrix.ndim >= 2:  # which is to know of the decisions
+        sizes = svdvals(matrix)
+        share = max(matrix.shape[-2:]) * np.finfo(float).eps if rtol is None else rtol
+        least = share * np.max(sizes, axis=-1, keepdims=True) if tol is None else (
+            np.expand_dims(np.asanyarray(tol), -1))
+        counts = np.count_nonzero(np.asarray(sizes > least, dtype=bool), axis=-1)
+        return counts if matrix.ndim > 2 else int(counts)
     options = {} if rtol is None else {"rtol": rtol}
-    return np.linalg.matrix_rank(data_of(as_given(a)), tol, hermitian, **options)
+    return np.linalg.matrix_rank(data_of(matrix), tol, hermitian, **options)
 
 
 def cond(x: Any, p: Any = None) -> Any:

@@ -37,7 +37,16 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import astuple, dataclass, field
 from pathlib import Path
 
-from . import copies, documented, hips, hips_examples, judging, problems, programs
+from . import (
+    copies,
+    documented,
+    hips,
+    hips_examples,
+    judging,
+    numpy_functions,
+    problems,
+    programs,
+)
 from .copies import Copy, MissingError, Packages, Repository, SourceArchive
 from .judging import Outcome
 
@@ -101,6 +110,8 @@ SUBJECTS = {
                       _documented("thermo", also=("fluids", "chemicals"))),
     "algorithms": Subject("small algorithms of TheAlgorithms", (ALGORITHMS,), ("",),
                           _documented(*ALGORITHMS.parts)),
+    "numpy": Subject("NumPy's functions of arrays of floats", (), (),
+                     lambda places: numpy_functions.outcomes()),
     "programs": Subject(
         "whole programs", (CHEDL, Packages("programs", (
             "sgp4==2.27", "iapws==1.5.5", "pvlib==0.16.1", "h5py", "requests", "urllib3", "idna",

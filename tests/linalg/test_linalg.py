@@ -169,6 +169,35 @@ def test_of_a_large_singular_matrix_the_error_says_what_to_write() -> None:
         hessian(np.linalg.det)(np.ones((13, 13)))
 
 
+def test_the_singular_values_of_least_squares_are_differentiated_and_replayed() -> None:
+    a, b = matrix(5, 3), matrix(5, 3)[:, 0]
+
+    def sizes(a: Any) -> Any:
+        found = np.linalg.lstsq(a, b, rcond=None)[3]
+        return found @ np.array([1.0, 2.0, 4.0]) + np.sum(found * found) + found[0] + len(found)
+
+    def plain(a: Any) -> Any:
+        found = np.linalg.svd(a, compute_uv=False)
+        return found @ np.array([1.0, 2.0, 4.0]) + np.sum(found * found) + found[0] + len(found)
+
+    fast = jit(value_and_grad(sizes), backend="python")
+    for point in (a, 1.3 * a + 0.1):
+        value, slope = value_and_grad(plain)(point)
+        for found in (value_and_grad(sizes)(point), fast(point)):
+            assert found[0] == pytest.approx(value, rel=1e-12)
+            assert_close(found[1], slope, 1e-10)
+
+
+def test_a_compiled_rank_is_that_of_each_call() -> None:
+    def weighed_rank(a: Any) -> Any:
+        return np.linalg.matrix_rank(a, tol=1.0) * a[0, 0]
+
+    fast = jit(weighed_rank, backend="python")
+    for a in (np.diag([2.0, 3.0]), np.diag([2.0, 0.5]), np.diag([2.0, 4.0])):
+        assert fast(a) == weighed_rank(a)
+    assert fast(np.diag([2.0, 0.5])) == 2.0
+
+
 @pytest.mark.parametrize(("call", "error", "words"), [
     (lambda a: np.linalg.inv(a), np.linalg.LinAlgError, "Singular"),
     (lambda a: np.linalg.slogdet(a)[1], np.linalg.LinAlgError, "singular"),
