@@ -311,7 +311,9 @@ def written(result: Any, out: Any) -> Any:
         return result
     if not isinstance(out, np.ndarray):
         raise refusal("out= takes an array; a Value is not changed in place")
-    if out.dtype.kind != "O" and np.asanyarray(result).dtype.kind == "O":
+    found = bare(as_array_operand(result))
+    if out.dtype.kind != "O" and np.asarray(found).dtype.kind == "O" and any(
+            item.__class__ is Value for item in np.ravel(found)):
         raise refusal("a Value cannot go into an array of numbers in place; write a = a + v, or "
                       "make the array with np.zeros(n, dtype=object), np.zeros_like of an array "
                       "of Values or autograd.values")

@@ -456,6 +456,7 @@ def hessian(function: Any, argnums: Argnums = 0, has_aux: bool = False) -> Any:
     return _marked(hessian_of, hessian, function, *_options(argnums, has_aux))
 
 
+@also_called()
 def jvp(function: Callable[..., Any], primals: Any, tangents: Any) -> tuple[Any, Any]:
     """A function's value and its derivative along a direction (forward mode).
 
@@ -538,6 +539,7 @@ def _push_through(node: Value, tangent: dict[Value, Any], pushed: dict[Call, lis
     tangent[node] = 0.0 if found is None else found
 
 
+@also_called()
 def hvp(function: Callable[..., Any], primals: Any, tangents: Any) -> Any:
     """The product of the Hessian of a function of one output with a vector.
 
