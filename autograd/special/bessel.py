@@ -155,7 +155,7 @@ i1: Any = scipy_row("i1", lambda x, y: 0.5 * (i0(x) + iv(2.0, x)), safe=(_GROWIN
                     **_latex("I", "1"),
                     summary="The modified function of Bessel of the first kind, of order 1.",
                     derivative=("(i0(x) + iv(2, x)) / 2",))
-iv: Any = scipy_row("iv", _by_order("i"), _i_slope, safe=((0.0, 5.0), (0.0, 700.0)), is_pole=_at_zero,
+iv: Any = scipy_row("iv", _by_order("i"), _i_slope, safe=((0.0, 5.0), (1e-100, 700.0)), is_pole=_at_zero,
                     **_ORDERED, **_ordered_latex("I"),
                     domain=f"{_OF_WHOLE} (its derivative by v: a finite x >= 0)",
                     summary="The modified function of Bessel of the first kind, of the order v.",

@@ -28,7 +28,7 @@ ORDERS = {"expn": (3.0,), "gammainc": (2.5,), "gammaincc": (2.5,), "betainc": (2
 
 
 def orders_of(row: Primitive) -> tuple[float, ...]:
-    return ORDERS.get(row.name, (1.5,) * row.orders)
+    return ORDERS.get(row.name, (1.5,) * (len(row.parameters) - 1))
 
 
 def is_same(a: Any, b: Any) -> bool:
