@@ -19,9 +19,9 @@ defined and what its derivative is. The functions:
     dawsn  fresnel (fresnel_s, fresnel_c)  spence  exprel   other integrals
     hyp1f1 hyp2f1  zeta                                     hypergeometric functions, zeta
 
-and those of ``autograd`` itself that SciPy has: gamma, gammaln (loggamma), digamma (psi), polygamma; erf,
-erfc, erfcx, erfinv, erfcinv, ndtr, log_ndtr, ndtri; expit, logit, xlogy, xlog1py, softmax,
-log_softmax, logsumexp, softplus; sinc, exp2, expm1, log1p, cbrt.
+and those of ``autograd`` itself that SciPy has: gamma, gammaln (loggamma), digamma (psi),
+polygamma; erf, erfc, erfcx, erfinv, erfcinv, ndtr, log_ndtr, ndtri; expit, logit, xlogy, xlog1py,
+softmax, log_softmax, logsumexp, softplus; sinc, exp2, expm1, log1p, cbrt.
 
 By the parameters of incomplete functions and the order v of Bessel's there are derivatives, too, to
 the second order; the order n of expn and polygamma, and the parameters of hyp1f1 and hyp2f1, are

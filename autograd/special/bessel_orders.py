@@ -39,13 +39,16 @@ _ARC = tuple((-1.0) ** (k + 1) * 2.0 * k / math.factorial(2 * k + 1) for k in ra
 
 
 def _angle_less_sine(angle: Array) -> Array:
-    return np.where(angle < 1.0, _odd_series(np.minimum(angle, 1.0), _SINE), angle - np.sin(angle))
+    found: Array = np.where(angle < 1.0, _odd_series(np.minimum(angle, 1.0), _SINE),
+                            angle - np.sin(angle))
+    return found
 
 
 def _sine_less_arc(angle: Array) -> Array:
     """sin(angle) - angle * cos(angle)."""
-    return np.where(angle < 1.0, _odd_series(np.minimum(angle, 1.0), _ARC),
-                    np.sin(angle) - angle * np.cos(angle))
+    found: Array = np.where(angle < 1.0, _odd_series(np.minimum(angle, 1.0), _ARC),
+                            np.sin(angle) - angle * np.cos(angle))
+    return found
 
 
 def _half_turn(least: float, most: float) -> tuple[Array, Array, Array]:
@@ -57,9 +60,9 @@ def _half_turn(least: float, most: float) -> tuple[Array, Array, Array]:
 
 def _moment(n: float, r: Array, angle: Array, rise: Array) -> Array:
     """The imaginary part of t**n dt / d angle on a path t = r + i angle."""
-    if n == 1.0:
-        return r + angle * rise
-    return r * r - angle * angle + 2.0 * r * angle * rise
+    found: Array = (r + angle * rise if n == 1.0
+                    else r * r - angle * angle + 2.0 * r * angle * rise)
+    return found
 
 
 def _trigonometric(v: float) -> tuple[float, float, float]:

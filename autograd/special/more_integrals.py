@@ -2,11 +2,12 @@
 
 Values are SciPy's. Derivatives of Dawson's integral obey y'' = -2 x y' - 2 y, and y' = 1 - 2 x y
 (DLMF 7.10), which cancel where x is large: there they are computed from the integral (DLMF 7.2.5)
-and from the expansion in 1 / x (DLMF 7.12.1), differentiated term by term. Those of Spence's integral and of exprel are series near 1 and
-near 0, where their closed forms cancel.
+and from the expansion in 1 / x (DLMF 7.12.1), differentiated term by term. Those of Spence's
+integral and of exprel are series near 1 and near 0, where their closed forms cancel.
 
-Values are within 20 units in the last place, the derivatives within 12 (the second
-of Dawson's within 60); where they pass through 0 of what they are made of, those of Fresnel's beside what the last place of x changes.
+Values are within 20 units in the last place, the derivatives within 12 (the second of Dawson's
+within 60); where they pass through 0, of what they are made of, those of Fresnel's beside what the
+last place of x changes.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ def _dawson_derivative(n: float, x: float) -> float:
         y.append(1.0 - 2.0 * x * y[0])
         while len(y) <= n:
             y.append(-2.0 * (x * y[-1] + (len(y) - 1.0) * y[-2]))
-        return y[int(n)]
+        return float(y[int(n)])
     if x < _FAR:
         return _dawson_between(n, x)
     return _dawson_far(n, x)
@@ -61,7 +62,7 @@ def _dawson_between(n: float, x: float) -> float:
     at_zero = {1.0: 1.0, 2.0: -4.0 * x, 3.0: 12.0 * x * x - 4.0, 4.0: 32.0 * x * (1.0 - x * x)}[n]
     s, weights = panels(min(x, 40.0 / x), 4.0 / x)
     rest = float(np.sum(weights * s ** n * np.exp(s * (s - 2.0 * x))))
-    return at_zero * math.exp(-x * x) + (-2.0) ** n * rest
+    return float(at_zero * math.exp(-x * x) + (-2.0) ** n * rest)
 
 
 def _dawson_far(n: float, x: float) -> float:
