@@ -1122,7 +1122,7 @@ _OF_LIBRARY = (
     "beta", "betainc", "betaln", "binom", "dawsn", "ellipe", "ellipeinc", "ellipk",
     "ellipkinc", "exp1", "expi", "expn", "exprel", "fresnel", "gammainc", "gammaincc",
     "hyp1f1", "hyp2f1", "i0", "i0e", "i1", "i1e", "iv", "ive", "j0", "j1", "jv", "k0",
-    "k0e", "k1", "k1e", "kn", "kv", "kve", "_lambertw", "loggamma", "_riemann_zeta",
+    "k0e", "k1", "k1e", "kn", "kv", "kve", "_lambertw", "loggamma", "poch", "_riemann_zeta",
     "spence", "y0", "y1", "yn", "yv", "_zeta",
 )
 

@@ -13,7 +13,8 @@ defined and what its derivative is. The functions:
     i0e i1e ive  k0e k1e kve                                exp(-abs(x)) I and exp(x) K
     expi exp1 expn                                          exponential integrals
     gammainc gammaincc betainc                              incomplete gamma and beta functions
-    beta betaln  binom (comb)  factorial                    beta function, binomial coefficients
+    beta betaln  binom (comb)  factorial  perm  poch        beta function, binomial coefficients
+    multigammaln                                            logarithm of the multivariate gamma
     lambertw                                                its two real branches
     ellipk ellipe  ellipkinc ellipeinc                      elliptic integrals
     dawsn  fresnel (fresnel_s, fresnel_c)  spence  exprel   other integrals
@@ -32,6 +33,7 @@ their address, C and JavaScript have no way to. Each module says how accurate it
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -86,6 +88,51 @@ def loggamma(x: Any) -> Any:
     return gammaln(x)
 
 
+def perm(n: Any, k: Any) -> Any:
+    """n (n - 1) ... (n - k + 1), the number of ways to arrange k of n things.
+
+    Args:
+        n, k: numbers, Values or arrays of them, 0 <= k <= n.
+
+    Raises:
+        ValueError: outside of the domain.
+    """
+    return binom(n, k) * factorial(k)
+
+
+def poch(z: Any, m: Any) -> Any:
+    """Pochhammer's symbol, gamma(z + m) / gamma(z).
+
+    Args:
+        z, m: numbers, Values or arrays of them, above 0.
+
+    Raises:
+        ValueError: outside of the domain.
+    """
+    return gamma(m) / beta(z, m)
+
+
+def multigammaln(a: Any, d: int) -> Any:
+    """The logarithm of the multivariate gamma function of dimension d.
+
+    Args:
+        a: a number, a Value or an array of them, above (d - 1) / 2.
+        d: the dimension.
+
+    Raises:
+        ValueError: outside of the domain.
+    """
+    least = 0.5 * (d - 1)
+    for number in np.asarray(numbers_in(a), dtype=float).flat:
+        if not number > least:
+            raise ValueError(f"multigammaln needs an a above (d - 1) / 2 = {least:g}, not "
+                             f"{number:g}")
+    total = 0.25 * d * (d - 1) * math.log(math.pi)
+    for j in range(d):
+        total = total + gammaln(a - 0.5 * j)
+    return total
+
+
 jn, yn, kn, psi, comb = jv, yv, kv, digamma, binom
 
 __all__ = [
@@ -95,6 +142,6 @@ __all__ = [
     "fresnel_s", "gamma", "gammainc", "gammaincc", "gammaln", "hyp1f1", "hyp2f1", "i0", "i0e",
     "i1", "i1e", "iv", "ive", "j0", "j1", "jn", "jv", "k0", "k0e", "k1", "k1e", "kn", "kv",
     "kve", "lambertw", "log1p", "log_ndtr", "log_softmax", "loggamma", "logit", "logsumexp",
-    "ndtr", "ndtri", "polygamma", "psi", "sinc", "softmax", "softplus", "spence", "xlog1py",
-    "xlogy", "y0", "y1", "yn", "yv", "zeta",
+    "multigammaln", "ndtr", "ndtri", "perm", "poch", "polygamma", "psi", "sinc", "softmax", "softplus",
+    "spence", "xlog1py", "xlogy", "y0", "y1", "yn", "yv", "zeta",
 ]
