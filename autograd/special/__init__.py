@@ -142,6 +142,6 @@ __all__ = [
     "fresnel_s", "gamma", "gammainc", "gammaincc", "gammaln", "hyp1f1", "hyp2f1", "i0", "i0e",
     "i1", "i1e", "iv", "ive", "j0", "j1", "jn", "jv", "k0", "k0e", "k1", "k1e", "kn", "kv",
     "kve", "lambertw", "log1p", "log_ndtr", "log_softmax", "loggamma", "logit", "logsumexp",
-    "multigammaln", "ndtr", "ndtri", "perm", "poch", "polygamma", "psi", "sinc", "softmax", "softplus",
-    "spence", "xlog1py", "xlogy", "y0", "y1", "yn", "yv", "zeta",
+    "multigammaln", "ndtr", "ndtri", "perm", "poch", "polygamma", "psi", "sinc", "softmax",
+    "softplus", "spence", "xlog1py", "xlogy", "y0", "y1", "yn", "yv", "zeta",
 ]
