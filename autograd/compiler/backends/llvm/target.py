@@ -120,14 +120,22 @@ def aligned(count: int) -> Array:
 
 
 def execution_engine(assembly: str, machine: Any, optimize: bool, unroll: bool = True) -> Any:
-    """An execution engine that holds the machine code, from the cache where it is kept."""
+    """An execution engine that holds the machine code, from the cache where it is kept.
+
+    Args:
+        assembly: a module as text.
+        machine: the target machine.
+        optimize: whether LLVM's passes are to look at it.
+        unroll: whether these are to unroll loops.
+    """
     with _lock:
         if "libm" not in _started:
             _bind_libm()
             _started["libm"] = True
         _bind_scipy(assembly)
         _bind_rows(assembly)
-        name = cache.name_of(assembly, ".".join(map(str, llvm.llvm_version_info)), machine.triple,
+        name = cache.name_of(assembly, f"{optimize} {unroll}",
+                             ".".join(map(str, llvm.llvm_version_info)), machine.triple,
                              llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten())
         code = cache.load(name)
         if code is None:
