@@ -16,6 +16,7 @@ from autograd.core import contractions, primitives
 from autograd.core.arrays import ANSWERS, ArrayOfValues, bare, kept
 from autograd.core.conditions import RELATIONS, as_factor, comparison, decided
 from autograd.core.contractions import total
+from autograd.core.misuse import of_whole_numbers
 from autograd.core.primitive import Primitive, as_array_operand
 from autograd.core.pytrees import as_array
 from autograd.core.typing import Array
@@ -338,6 +339,8 @@ def apply_ufunc(value: Value, ufunc: np.ufunc, method: str, inputs: tuple[Any, .
     if method != "__call__" or options or not all(
             x.__class__ is Value or np.ndim(x) == 0 for x in inputs):
         return ufunc_of_arrays(ufunc, method, inputs, options)
+    if ufunc is np.isnan and (message := of_whole_numbers()):
+        raise refusal(message)
     function = _functions.get(ufunc)
     if function is None:
         found = _of_numbers(ufunc.__name__)

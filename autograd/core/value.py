@@ -803,15 +803,18 @@ UFUNCS: dict[str, Callable[..., Any]] = {
 
 # SciPy's functions by name, for they are met before the library is loaded.
 _OF_LIBRARY = (
-    "beta", "betainc", "betaln", "binom", "ellipe", "ellipk", "exp1", "expi",
-    "expn", "gammainc", "gammaincc", "i0", "i0e", "i1", "i1e", "iv", "j0", "j1",
-    "jv", "k0", "k0e", "k1", "k1e", "kn", "kv", "_lambertw", "y0", "y1", "yn", "yv",
+    "beta", "betainc", "betaln", "binom", "dawsn", "ellipe", "ellipeinc", "ellipk",
+    "ellipkinc", "exp1", "expi", "expn", "exprel", "fresnel", "gammainc", "gammaincc",
+    "hyp1f1", "hyp2f1", "i0", "i0e", "i1", "i1e", "iv", "ive", "j0", "j1", "jv", "k0",
+    "k0e", "k1", "k1e", "kn", "kv", "kve", "_lambertw", "loggamma", "poch", "_riemann_zeta",
+    "spence", "y0", "y1", "yn", "yv", "_zeta",
 )
 
 
 def _of_library(name: str) -> Callable[..., Any]:
     def function(*operands: Any) -> Any:
-        return getattr(import_module("autograd.special"), name.lstrip("_"))(*operands)
+        known = name.removeprefix("_riemann").lstrip("_")
+        return getattr(import_module("autograd.special"), known)(*operands)
 
     return function
 
