@@ -422,11 +422,13 @@ def _send_to_factors(factors: tuple[Any, ...], received: Any, depends: set[Value
                      adjoint: dict[Value, Any]) -> None:
     """Hand the adjoint of a dot on: to each factor, times the other one."""
     half = len(factors) // 2
-    node_of, adjoint_of = maker(_mul), adjoint.get  # once for thousands, mostly
+    products = maker(_mul)  # once for thousands, mostly
+    adjoint_of, is_value = adjoint.get, received.__class__ is Value
+    number = data_of(received)
     for parent, other in zip(factors, factors[half:] + factors[:half], strict=True):
         if parent.__class__ is Value and parent in depends:
-            if other.__class__ is Value and received.__class__ is Value:
-                product = node_of(received._data * other._data, received, other)
+            if is_value and other.__class__ is Value:
+                product = products(number * other._data, received, other)
                 before = adjoint_of(parent)
                 adjoint[parent] = product if before is None else before + product
             else:
