@@ -40,6 +40,7 @@ class Note(NamedTuple):
     recording: Recording
     backend: str = ""
     why_not_quicker: str = ""
+    calls_before: int = 0  # it is compiled
 
 
 class Known:
@@ -238,7 +239,8 @@ class Compiled:
         for i, note in enumerate(self.notes):  # not the last one: other threads note, too
             if note.recording is recording:
                 self.notes[i] = note._replace(backend=choice.backend,
-                                              why_not_quicker=reason or choice.reason)
+                                              why_not_quicker=reason or choice.reason,
+                                              calls_before=getattr(choice.kernel, "calls", 0))
         return choice.kernel
 
     def _watch(self, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Watch:
@@ -489,7 +491,9 @@ def _paragraph(number: int, note: Note) -> list[str]:
                      "for it has many conditions")
     if note.backend:
         slower = f", because {note.why_not_quicker}" if note.why_not_quicker else ""
-        lines.append(f"   runs on the back end {note.backend}{slower}")
+        later = (f", as machine code from call {note.calls_before + 1:,} on"
+                 if note.calls_before else "")
+        lines.append(f"   runs on the back end {note.backend}{later}{slower}")
     if note.recording.places:
         places = ", ".join(note.recording.places[:SHOWN])
         more = ", ..." if len(note.recording.places) > SHOWN else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import (
     TYPE_CHECKING,
     Any,
@@ -17,7 +18,7 @@ from typing import (
 
 import numpy as np
 
-from autograd.compiler.backends.interface import Kernel, SeesFinite
+from autograd.compiler.backends.interface import Kernel, Provisional, SeesFinite
 from autograd.compiler.backends.jax import devices
 from autograd.compiler.compiled import Compiled, Known, Latest
 from autograd.compiler.recipes import Recipe, composed
@@ -59,15 +60,32 @@ class Replay:
         build: makes what the function returns from the outputs.
         outputs: a function of the numbers among the arguments: the outputs, an array; None where
             they take another branch; False where not all are finite.
+        is_final: whether that is the one for all calls to come.
     """
+
+    outputs: Callable[[Any], Any]
 
     def __init__(self, recording: Recording, kernel: Kernel) -> None:
         self.recording = recording
         self.captured = recording.captured
         self.build = recording.results.build
-        self._point = kernel.finite_point if isinstance(kernel, SeesFinite) else _looking_at(
-            kernel.point, len(recording.program.outputs))
+        self._bind(kernel)
+        self.is_final = not isinstance(kernel, Provisional)
+        if isinstance(kernel, Provisional):
+            self.outputs = partial(self._provisionally, kernel, self.outputs)
+
+    def _bind(self, kernel: Kernel) -> None:
+        self._point: Callable[[Any], Any] = (
+            kernel.finite_point if isinstance(kernel, SeesFinite) else _looking_at(
+                kernel.point, len(self.recording.program.outputs)))
         self.outputs = self._with_captured if self.captured else self._point
+
+    def _provisionally(self, kernel: Provisional, run: Callable[[Any], Any], numbers: Any) -> Any:
+        outputs = run(numbers)
+        if kernel.final is not None:
+            self._bind(kernel.final)
+            self.is_final = True
+        return outputs
 
     def _with_captured(self, numbers: Any) -> Any:
         return self._point([*numbers, *[leaf._data for leaf in self.captured]])
@@ -120,7 +138,8 @@ class Jitted(Compiled, Generic[F]):
                         profit.replays += 1
                     if replay is not replays[0]:  # the branch that was taken last is tried first
                         known.replays = [replay, *(r for r in known.replays if r is not replay)]
-                    elif numbers.__class__ is _ARRAY and numbers is arguments[0]:
+                    elif (numbers.__class__ is _ARRAY and numbers is arguments[0]
+                          and replay.is_final):
                         self._latest = Latest(numbers.shape, known.watch.all_quick,
                                               replay.outputs, replay.build)
                     return replay.build(outputs)

@@ -7,11 +7,12 @@ import ctypes.util
 import os
 import re
 import sys
+from functools import cache
 from typing import Any
 
 import numpy as np
 
-from autograd.compiler.backends.llvm import code_cache as cache
+from autograd.compiler.backends.llvm import code_cache
 from autograd.compiler.backends.llvm.ops import LIBM, SCIPY
 from autograd.core.forking import lock
 from autograd.core.typing import Array
@@ -71,11 +72,15 @@ def _vector_functions(width: int) -> dict[str, str]:
     return found
 
 
+@cache
+def libm() -> ctypes.CDLL:
+    """The C library's functions of numbers."""
+    return ctypes.CDLL("ucrtbase" if sys.platform == "win32" else ctypes.util.find_library("m"))
+
+
 def _bind_libm() -> None:
-    library = ctypes.CDLL("ucrtbase" if sys.platform == "win32"
-                          else ctypes.util.find_library("m"))
     for name in LIBM:
-        llvm.add_symbol(name, ctypes.cast(getattr(library, name), ctypes.c_void_p).value)
+        llvm.add_symbol(name, ctypes.cast(getattr(libm(), name), ctypes.c_void_p).value)
 
 
 def _bind_scipy(assembly: str) -> None:
@@ -108,13 +113,13 @@ def execution_engine(assembly: str, machine: Any, optimize: bool, unroll: bool =
             _bind_libm()
             _started["libm"] = True
         _bind_scipy(assembly)
-        name = cache.name_of(assembly, f"{optimize} {unroll}",
-                             ".".join(map(str, llvm.llvm_version_info)), machine.triple,
-                             llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten())
-        code = cache.load(name)
+        name = code_cache.name_of(
+            assembly, f"{optimize} {unroll}", ".".join(map(str, llvm.llvm_version_info)),
+            machine.triple, llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten())
+        code = code_cache.load(name)
         if code is None:
             code = machine_code(assembly, machine, optimize, unroll)
-            cache.store(name, code)
+            code_cache.store(name, code)
         engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), _target_machine())
         engine.add_object_file(llvm.ObjectFileRef.from_data(code))
         engine.finalize_object()
