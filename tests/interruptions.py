@@ -25,7 +25,7 @@ def interrupted_at(step: int, work: Callable[[], Any],
         locking: functions that hold a lock, and are not interrupted themselves; what they call is.
     """
     steps, held = iter(range(step)), {function.__code__ for function in locking}
-    told: list[Any] = []  # what Python reports that a finalizer or a callback of the collector raised
+    told: list[Any] = []  # what finalizers and the collector's callbacks have raised
     reached = False
 
     def trace(frame: Any, event: str, argument: Any) -> Any:

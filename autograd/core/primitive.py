@@ -119,6 +119,10 @@ class Primitive:
         paired: the operands are two sequences, one behind the other.
         hidden: it serves other rows, and is no function of ``autograd`` or of the command line.
         stops: its result counts as a constant to derivatives, although it is none.
+        chooses: it is one of its operands: one whose derivative is 0 was not chosen, and receives
+            no adjoint at all, so that 0 * inf in it cannot turn into nan.
+        growth: the degree of a polynomial of the operands that its size does not exceed: 0 where
+            it is bounded, None where it may overflow, or nothing is known.
         module: the module that has it, if that is not ``autograd``; then it is no method.
         scipy: the function of ``scipy.special`` that its value is; machine code calls that by its
             address.
@@ -151,6 +155,8 @@ class Primitive:
     paired: bool = False
     hidden: bool = False
     stops: bool = False
+    chooses: bool = False
+    growth: int | None = None
     module: str = ""
     scipy: str = ""
 

@@ -23,10 +23,10 @@ from autograd.core.backward import (
     local_graphs,
     place_of,
     results_by_call,
-    times,
 )
 from autograd.core.call import Call
 from autograd.core.composed import numbers_in
+from autograd.core.gates import pushed_on, times
 from autograd.core.graph import refuse_stale, topological_order
 from autograd.core.misuse import explained
 from autograd.core.pytrees import (
@@ -499,7 +499,7 @@ def push_forward(outputs: Sequence[Any], leaves: Sequence[Value],
             total: Any = None
             for parent, local in zip(node.parents, local_graphs(node, moving), strict=True):
                 if local is not None and isinstance(parent, Value) and parent in moving:
-                    term = times(local, tangent[parent])
+                    term = pushed_on(node, local, tangent[parent])
                     total = term if total is None else total + term
             tangent[node] = 0.0 if total is None else total
     return [tangent.get(output, 0.0) if output.__class__ is Value else 0.0 for output in outputs]

@@ -65,7 +65,7 @@ def back_end(request: Any, monkeypatch: pytest.MonkeyPatch) -> type:
     {"optimizer": lambda p: nn.SGD(p, schedules.linear(0.5, 0.1, 6), momentum=0.9,
                                    weight_decay=0.01)},
     {"activation": "relu"}, {"activation": "sigmoid"}, {"activation": "softplus"},
-    {"patience": 1, "learning_rate": 1.5}], ids=str)
+    {"patience": 1, "learning_rate": 1.5}])
 def test_the_history_is_the_eager_one_to_rounding(loss: str, options: dict[str, Any],
                                                   back_end: type) -> None:
     y, _ = CASES[loss]

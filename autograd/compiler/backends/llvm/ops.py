@@ -22,8 +22,9 @@ LIBM = {"exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "cbrt", "sin", 
         "asin", "acos", "atan", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh", "erf", "erfc",
         "pow", "atan2", "hypot", "fmod", "tgamma"}
 _BY_ANOTHER_NAME = {"gamma": "tgamma"}
-FUNCTIONS = {**{name: name for name in LIBM if name not in _BY_ANOTHER_NAME.values()},
-             **_BY_ANOTHER_NAME}  # the primitives that one of these computes
+# The primitives that one of these computes; the interpreter numbers them in this order.
+FUNCTIONS = {**{name: name for name in sorted(LIBM) if name not in _BY_ANOTHER_NAME.values()},
+             **_BY_ANOTHER_NAME}
 
 Emit = Callable[[Emitter, Sequence[str]], str]
 
