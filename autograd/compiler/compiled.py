@@ -153,7 +153,7 @@ class Compiled:
         has_printed = lookout is not None and lookout.has_printed  # and would again
         waits = self._waits(recording, may_wait)
         is_once = has_printed or (
-            not waits and is_sure and len(recording.program) > CHECKED)
+            not waits and is_sure and recording.is_longer(CHECKED))
         if is_once:
             _refuse_changes(watch)
         has_held = lookout is None and watch.holds()

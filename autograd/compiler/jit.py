@@ -70,8 +70,9 @@ class Replay:
         self.captured = recording.captured
         self.build = recording.results.build
         self._bind(kernel)
-        self.is_final = not isinstance(kernel, Provisional)
+        self.is_final = True
         if isinstance(kernel, Provisional):
+            self.is_final = False
             self.outputs = partial(self._provisionally, kernel, self.outputs)
 
     def _bind(self, kernel: Kernel) -> None:

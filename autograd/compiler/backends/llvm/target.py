@@ -7,6 +7,7 @@ import ctypes.util
 import os
 import re
 import sys
+from contextlib import suppress
 from functools import cache
 from typing import Any
 
@@ -75,6 +76,9 @@ def _vector_functions(width: int) -> dict[str, str]:
 @cache
 def libm() -> ctypes.CDLL:
     """The C library's functions of numbers."""
+    if sys.platform == "linux":
+        with suppress(OSError):  # with another C library; to look for it starts other programs
+            return ctypes.CDLL("libm.so.6")
     return ctypes.CDLL("ucrtbase" if sys.platform == "win32" else ctypes.util.find_library("m"))
 
 
