@@ -34,6 +34,7 @@ DENSE = 20  # instructions that a step of an array program must stand for, one w
 MOST_STEPS = 400  # of an array program; each takes LLVM some milliseconds
 MOST_CODE = 30_000  # instructions to compile; what is longer, without its loops, is interpreted
 LONG = 4_000  # instructions to compile for which nobody should wait
+ARRAYS_BEFORE = 300  # calls of quick code for arrays before LLVM takes its time for it
 MOST_EVALUATED = 30_000  # instructions; beyond, one call in Python takes as long as compiling loops
 
 
@@ -108,24 +109,28 @@ def compile_when_it_pays(program: Program, row_inputs: Sequence[bool] | None = N
                          ) -> Kernel | SwappingKernel | DeferredKernel:
     """Compile a program once it has been called so often that this pays.
 
-    Before, a program for one point is computed in Python, with the same bits. Others are compiled
-    soon. Arguments and errors are those of :func:`compile`.
+    Before, a program for one point is computed in Python, with the same bits, or, if it is made of
+    arrays, by code for which LLVM takes a tenth of the time. Others are compiled soon. Arguments
+    and errors are those of :func:`compile`.
     """
     rows, flags = _checked_flags(program, row_inputs, sums)
-    if rows is not None or len(program) > MOST_EVALUATED or not is_known(program):
+    if rows is not None:
         return compile_soon(program, row_inputs, sums)
     is_long = sum(map(len, program.operands)) > ROLLED
     program = powers_written_out(program, roots=not is_long)
     if is_long:
         writer = _array_writer(program, None, flags, host()["vector"], False)
-        if writer is not None:
-            return Kernel(writer, None)  # whose functions of the C library have other last bits
+        if writer is not None:  # whose functions of the C library have other last bits
+            return DeferredKernel(Kernel(writer, None, is_quick=True),
+                                  lambda: Kernel(writer, None), ARRAYS_BEFORE)
 
     def make() -> Kernel | SwappingKernel:
         write = partial(_linear_writer, registers=1) if is_long else partial(
             _writer, chunk=None, registers=1)
         return _soon(write(program, None, flags, 1, host()["vector"]), None)
 
+    if len(program) > MOST_EVALUATED or not is_known(program):
+        return make()
     return DeferredKernel(EvaluatedKernel(program), make, calls_before(len(program)))
 
 

@@ -46,15 +46,16 @@ def host() -> dict[str, Any]:
             features = llvm.get_host_cpu_features()
             width = 8 if features.get("avx512f") else 4 if features.get("avx2") else 2
             _started.update(  # all at once: a child may be forked at any moment
-                machine=_target_machine(), width=width, vector=_vector_functions(width))
+                machine=_target_machine(), quick=_target_machine(level=0), width=width,
+                vector=_vector_functions(width))
         return _started
 
 
-def _target_machine() -> Any:
+def _target_machine(level: int = 2) -> Any:
     # Position-independent code with far calls: the C library may lie anywhere.
     return llvm.Target.from_default_triple().create_target_machine(
-        cpu=llvm.get_host_cpu_name(), features=llvm.get_host_cpu_features().flatten(), opt=2,
-        reloc="pic", codemodel="jitdefault")
+        cpu=llvm.get_host_cpu_name(), features=llvm.get_host_cpu_features().flatten(),
+        opt=level, reloc="pic", codemodel="jitdefault")
 
 
 def _vector_functions(width: int) -> dict[str, str]:
@@ -108,7 +109,7 @@ def execution_engine(assembly: str, machine: Any, optimize: bool, unroll: bool =
 
     Args:
         assembly: a module as text.
-        machine: the target machine.
+        machine: the target machine, one of those of the host.
         optimize: whether LLVM's passes are to look at it.
         unroll: whether these are to unroll loops.
     """
@@ -117,9 +118,11 @@ def execution_engine(assembly: str, machine: Any, optimize: bool, unroll: bool =
             _bind_libm()
             _started["libm"] = True
         _bind_scipy(assembly)
+        is_quick = machine is _started["quick"]
         name = code_cache.name_of(
-            assembly, f"{optimize} {unroll}", ".".join(map(str, llvm.llvm_version_info)),
-            machine.triple, llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten())
+            assembly, f"{optimize} {unroll} {is_quick}",
+            ".".join(map(str, llvm.llvm_version_info)), machine.triple,
+            llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten())
         code = code_cache.load(name)
         if code is None:
             code = machine_code(assembly, machine, optimize, unroll)

@@ -268,3 +268,26 @@ def test_a_point_of_a_wrong_size_is_refused() -> None:
     for _ in range(SOME_CALLS + 2):
         with pytest.raises(ValueError, match="takes 3 scalars"):
             kernel(np.zeros(2))
+
+
+def test_arrays_have_the_same_bits_in_quick_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(llvm, "ARRAYS_BEFORE", SOME_CALLS)
+    rng = np.random.default_rng(0)
+    A = rng.normal(size=(20, 20)).tolist()
+
+    def layers(x: Any) -> Any:
+        for _ in range(2):
+            x = [tanh(sum((a * b for a, b in zip(row, x, strict=True)), 0.1)) for row in A]
+        return sum((a * a for a in x), 0.0)
+
+    f, x = jit(value_and_grad(layers)), rng.normal(size=20)
+    found = calls_of(f, x)
+    kernel = llvm.compile_when_it_pays(f.program())
+    assert isinstance(kernel, DeferredKernel)
+    assert isinstance(kernel._first, llvm.Kernel)
+    assert {(value, gradient.tobytes()) for value, gradient in found} == {
+        (found[0][0], found[0][1].tobytes())}
+    assert f"from call {SOME_CALLS + 1} on" in f.explain()
+    at_once = jit(value_and_grad(layers), backend="llvm")(x)
+    assert at_once[0] == found[0][0]
+    assert at_once[1].tobytes() == found[0][1].tobytes()
