@@ -88,6 +88,7 @@ class Compiled:
     """
 
     mesh: Any = None
+    writes_checks = True  # at once, not when they are made often
 
     def __init__(self, function: Callable[..., Any], backend: str | None,
                  max_recordings: int | None, static: frozenset[int] = frozenset(),
@@ -254,7 +255,7 @@ class Compiled:
         if before is not None and before.watch.changed() is None:  # no other thread did anything
             watch.add_all_of_libraries(before.watch)
             replays = before.replays
-        watch.settle()
+        watch.settle(self.writes_checks)
         return Known(watch, replays)
 
     def _captures_values(self) -> bool:

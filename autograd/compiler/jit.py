@@ -109,6 +109,8 @@ def _looking_at(point: Callable[[Any], Array | None],
 class Jitted(Compiled, Generic[F]):
     """What :func:`jit` returns: call it like the function."""
 
+    writes_checks = False
+
     def _called(self, *arguments: Any, **keywords: Any) -> Any:
         latest = self._latest
         if latest is not None and not switched_on and not keywords and len(arguments) == 1:
@@ -139,9 +141,11 @@ class Jitted(Compiled, Generic[F]):
                         profit.replays += 1
                     if replay is not replays[0]:  # the branch that was taken last is tried first
                         known.replays = [replay, *(r for r in known.replays if r is not replay)]
-                    elif (numbers.__class__ is _ARRAY and numbers is arguments[0]
-                          and replay.is_final):
-                        self._latest = Latest(numbers.shape, known.watch.all_quick,
+                    elif replay.is_final:
+                        if not known.watch.is_written_out:
+                            known.watch.write_out()
+                        if numbers.__class__ is _ARRAY and numbers is arguments[0]:
+                            self._latest = Latest(numbers.shape, known.watch.all_quick,
                                               replay.outputs, replay.build)
                     return replay.build(outputs)
             if known.candidate is not None and self.profit is not None:

@@ -74,11 +74,11 @@ def warm(call: Callable[[], Any], seconds: float = 0.2) -> None:
 
     Args:
         call: what is timed then.
-        seconds: how long; one call may take longer.
+        seconds: how long, of processor time; one call may take longer.
     """
-    end = time.perf_counter() + seconds
+    end = time.process_time() + seconds
     call()
-    while time.perf_counter() < end:
+    while time.process_time() < end:
         call()
 
 
