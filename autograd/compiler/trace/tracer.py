@@ -28,7 +28,7 @@ from autograd.compiler.trace.domain_guards import conditions_of, may_raise, show
 from autograd.compiler.trace.graph_to_program import captured_program
 from autograd.compiler.trace.outside import Lookout
 from autograd.compiler.trace.same_graphs import are_alike, are_same
-from autograd.core import primitives, value
+from autograd.core import listeners, primitives
 from autograd.core.conditions import Condition, decided
 from autograd.core.context import here, listeners_on
 from autograd.core.gates import is_gated
@@ -488,12 +488,11 @@ class _Overheard(Listener):
     writes_programs = True
 
     def __init__(self) -> None:
-        self._scribes: dict[int, weakref.ref[_Scribe]] = {}
+        self._scribes: set[weakref.ref[_Scribe]] = set()
 
     def add(self, scribe: _Scribe) -> None:
         """Tell a scribe from now on, as long as it lives."""
-        reference = weakref.ref(scribe, lambda dead: self._scribes.pop(id(dead), None))
-        self._scribes[id(reference)] = reference
+        self._scribes.add(weakref.ref(scribe, self._scribes.discard))
 
     def forget(self) -> None:
         """In a child process: the threads that were recording have stayed in the parent."""
@@ -502,7 +501,7 @@ class _Overheard(Listener):
     @property
     def scribes(self) -> list[_Scribe]:
         """Those that live. A set of weak references must not be walked while threads add to it."""
-        alive = [reference() for reference in list(self._scribes.values())]
+        alive = [reference() for reference in list(self._scribes)]
         return [scribe for scribe in alive if scribe is not None]
 
     def compared(self, relation: str, a: Value, b: Any, outcome: bool) -> None:
@@ -529,7 +528,7 @@ class _Overheard(Listener):
 
 
 _overheard = _Overheard()
-value.eavesdropper = _overheard
+listeners.eavesdropper = _overheard
 if hasattr(os, "register_at_fork"):  # what other threads record goes on in the parent alone
     os.register_at_fork(after_in_child=_overheard.forget)
 

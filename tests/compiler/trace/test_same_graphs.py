@@ -57,7 +57,7 @@ def test_a_function_that_does_the_same_again_needs_no_second_program(
     (lambda x: x[0] * W, lambda x: x[0] * OTHER), (lambda x: x[0], lambda x: 0.7),
     (lambda x: [x[0], x[1]], lambda x: [x[1], x[0]]), (lambda x: [x[0]], lambda x: (x[0],)),
     (lambda x: [x[0], 1.0], lambda x: [x[0], 2.0]),
-    (lambda x: x[0] if x[0] > x[1] else x[2], lambda x: x[0] if x[0] > x[2] else x[0]),
+    (lambda x: x[0] if x[0] > x[1] else x[2], lambda x: x[0] if x[0] > x[2] else x[1]),
     (lambda x: x[0] if x[0] > 0.5 else x[2], lambda x: x[0]),
     (lambda x: x[0] if x[0] > 0.5 else x[2], lambda x: x[0] if x[0] >= 0.5 else x[2]),
     (lambda x: sum(x), lambda x: sum(x[:2])), (lambda x: np.sum(x), lambda x: np.sum(x[:2])),

@@ -81,7 +81,7 @@ class Writer:
         return spilled
 
     def _last_chunk(self) -> int:
-        return max(0, len(self.program.ops) - 1) // self.chunk
+        return max(0, len(self.program) - 1) // self.chunk
 
     def module(self) -> str:
         """The whole module as text."""
@@ -94,7 +94,7 @@ class Writer:
         e = Emitter(self.width, self.vector)
         known: dict[int, str] = {}
         start = index * self.chunk
-        stop = min(start + self.chunk, len(self.program.ops))
+        stop = min(start + self.chunk, len(self.program))
         inside = self._inside(e) if any(self.sums) else ""
         self._forget_scalars(e)
         for i in range(start, stop):

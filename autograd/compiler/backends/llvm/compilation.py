@@ -42,7 +42,7 @@ def _writer(program: Program, rows: tuple[bool, ...] | None, sums: tuple[bool, .
             vector: dict[str, str], chunk: int | None, registers: int,
             free_sums: bool = False) -> Writer | ArrayWriter:
     """The writer for a program: of straight code, arrays, loops, or of a table to interpret."""
-    size = sum(map(len, program.operands))
+    size = program.n_operands
     if chunk is not None or size <= ROLLED:
         return Writer(powers_written_out(program, roots=True), rows, sums, width, vector,
                       chunk or (CHUNK if size <= SMALL else LARGE_CHUNK))
@@ -116,7 +116,7 @@ def compile_when_it_pays(program: Program, row_inputs: Sequence[bool] | None = N
     rows, flags = _checked_flags(program, row_inputs, sums)
     if rows is not None:
         return compile_soon(program, row_inputs, sums)
-    is_long = sum(map(len, program.operands)) > ROLLED
+    is_long = program.n_operands > ROLLED
     program = powers_written_out(program, roots=not is_long)
     if is_long:
         writer = _array_writer(program, None, flags, host()["vector"], False)
@@ -146,7 +146,7 @@ def _checked_flags(program: Program, row_inputs: Sequence[bool] | None,
                    sums: Sequence[bool] | None) -> tuple[tuple[bool, ...] | None,
                                                          tuple[bool, ...]]:
     signature = Signature(program, row_inputs, sums)
-    if unknown := tuple(sorted(set(program.ops) - KNOWN)):
+    if unknown := tuple(sorted(program.different_ops - KNOWN)):
         for op in unknown:
             lookup(op)  # whose error says what to do about one that is not in the table
         raise Unsupported(f"there is no machine code for {', '.join(unknown)}", unknown)

@@ -19,19 +19,19 @@ import numpy as np
 
 from autograd.compiler.backends.interface import InMemory
 from autograd.compiler.backends.llvm.emitter import Emitter
-from autograd.compiler.backends.llvm.nary_lowering import OF_SCIPY, emitter_of
+from autograd.compiler.backends.llvm.nary_lowering import CALLED, emitter_of
 from autograd.compiler.backends.llvm.ops import FUNCTIONS
 from autograd.compiler.backends.llvm.target import libm
 from autograd.compiler.program.program import RELATIONS, Program
 from autograd.core.typing import Array
 
 Function = Callable[..., Any]
-_UNKNOWN = OF_SCIPY | {"logaddexp"}  # which calls a function that is written as machine code
+_UNKNOWN = CALLED | {"logaddexp"}  # which calls a function that is written as machine code
 
 
 def is_known(program: Program) -> bool:
     """Whether the operations of a program can be computed here."""
-    return _UNKNOWN.isdisjoint(program.ops)
+    return _UNKNOWN.isdisjoint(program.different_ops)
 
 
 def _divided(a: float, b: float) -> float:

@@ -60,7 +60,7 @@ class Kernel(InMemory):
             place = self._engine.get_global_value_address(name)
             ctypes.c_void_p.from_address(place).value = table.ctypes.data
         self.address: int = self._engine.get_function_address("kernel")
-        self.share = Share(self.address, sum(map(len, program.operands)),
+        self.share = Share(self.address, program.n_operands,
                            self.n_sums * self.lanes, self.n_memory * self.width, self.width,
                            max([-(-size // grain) for size, grain in writer.pieces.values()],
                                default=1))

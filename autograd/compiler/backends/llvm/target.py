@@ -7,6 +7,7 @@ import ctypes.util
 import os
 import re
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
 from typing import Any
@@ -14,8 +15,10 @@ from typing import Any
 import numpy as np
 
 from autograd.compiler.backends.llvm import code_cache
-from autograd.compiler.backends.llvm.ops import LIBM, SCIPY
+from autograd.compiler.backends.llvm.ops import LEAST, LIBM, PYTHONS, SCIPY
+from autograd.compiler.backends.numpy import value_or_nan
 from autograd.core.forking import lock
+from autograd.core.primitive import Primitive, lookup
 from autograd.core.typing import Array
 from autograd.special import from_scipy
 
@@ -97,6 +100,24 @@ def _bind_scipy(assembly: str) -> None:
             _started[symbol] = True
 
 
+def _bind_rows(assembly: str) -> None:
+    """Likewise the rows that it calls as they are."""
+    for symbol, name in re.findall(rf"^declare double @({PYTHONS}(\w+))\(", assembly,
+                                   re.MULTILINE):
+        if symbol not in _started:
+            row = lookup(name)
+            doubles = [ctypes.c_double] * len(row.parameters)
+            function = ctypes.CFUNCTYPE(ctypes.c_double, *doubles, ctypes.c_int)(_without_0(row))
+            llvm.add_symbol(symbol, ctypes.cast(function, ctypes.c_void_p).value)
+            _started[symbol] = function  # which must live as long as machine code may call it
+
+
+def _without_0(row: Primitive) -> Callable[..., float]:
+    """The value of a row for machine code, with the smallest number in place of 0."""
+    value = value_or_nan(row)
+    return lambda *operands: value(*operands[:-1]) or LEAST
+
+
 def aligned(count: int) -> Array:
     """Uninitialized numbers at an address that every register can be loaded from."""
     raw = np.empty(count + 8)
@@ -118,6 +139,7 @@ def execution_engine(assembly: str, machine: Any, optimize: bool, unroll: bool =
             _bind_libm()
             _started["libm"] = True
         _bind_scipy(assembly)
+        _bind_rows(assembly)
         is_quick = machine is _started["quick"]
         name = code_cache.name_of(
             assembly, f"{optimize} {unroll} {is_quick}",
