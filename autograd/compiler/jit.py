@@ -205,9 +205,9 @@ class Jitted(Compiled, Generic[F]):
         """Record the branch that a call takes, and replay it."""
         with collector_at_rest():
             recording, known = self.recorded(key, arguments, keywords, may_wait)
-        if known.candidate is not None and known.candidate.recording is recording:
-            return recording.results.build(recording.results.numbers)
-        return self._compiled_now(recording, known, numbers, arguments, keywords)
+            if known.candidate is not None and known.candidate.recording is recording:
+                return recording.results.build(recording.results.numbers)
+            return self._compiled_now(recording, known, numbers, arguments, keywords)
 
     def _compiled_now(self, recording: Recording, known: Known, numbers: Any,
                       arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
@@ -424,7 +424,9 @@ def jit(function: Any = None, *, backend: str | None = None, static_argnums: Pos
         function: takes numbers, sequences, arrays and dictionaries of them; returns the same.
             Without it, jit is a decorator with options: ``@jit(backend="python")``.
         backend: "llvm", "numpy", "python" or "jax"; None takes the quickest of the first three
-            that is installed.
+            that is installed. With llvm it computes the first calls step by step, with the same
+            bits, and makes machine code when there were so many that this pays; ``explain()``
+            says when. "llvm" makes it at the first call.
         static_argnums: the positions of arguments that are no inputs, such as a number of steps;
             they are handed over as they are, and each new one is recorded.
         max_recordings: from then on what is not recorded yet is computed eagerly. None records up

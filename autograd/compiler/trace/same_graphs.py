@@ -45,36 +45,41 @@ def _have_same_flags(first: Iterable[Any], second: Iterable[Any], *places: int) 
 def _correspond(pairs: list[tuple[Any, Any]], first: Graph, second: Graph) -> bool:
     """Whether all pairs of nodes and numbers are computed alike, and no node has two partners."""
     partner: dict[Value, Value] = dict(zip(first.inputs, second.inputs, strict=True))
+    partner_of, push, pop = partner.get, pairs.append, pairs.pop
+    ours, theirs = first.since, second.since
     while pairs:
-        a, b = pairs.pop()
+        a, b = pop()
         if a.__class__ is not Value:
-            if a.__class__ is not b.__class__ or (a is not None and not _are_equal(a, b)):
+            if a is not b and not _are_equal(a, b):
                 return False
-        elif (known := partner.get(a)) is not None:
+            continue
+        known = partner_of(a)
+        if known is not None:
             if known is not b:
                 return False
-        elif b.__class__ is not Value or a.op is not b.op:
+            continue
+        if b.__class__ is not Value or a.op is not b.op:
             return False
-        else:
-            partner[a] = b
-            if a.op is None or a._made.clock < first.since:
-                if not _are_same_leaves(a, b, first, second):
-                    return False
-            elif b._made.clock < second.since:
+        partner[a] = b
+        if a.op is None or a._made.clock < ours:
+            if not _are_same_leaves(a, b, first, second):
                 return False
-            elif a._left.__class__ is tuple:
-                if b._left.__class__ is not tuple or len(a._left) != len(b._left):
-                    return False
-                pairs += zip(a._left, b._left, strict=True)
-            else:
-                pairs.append((a._left, b._left))
-                pairs.append((a._right, b._right))
+        elif b._made.clock < theirs:
+            return False
+        elif a._left.__class__ is not tuple:
+            push((a._left, b._left))
+            if a._right is not None or b._right is not None:
+                push((a._right, b._right))
+        elif b._left.__class__ is tuple and len(a._left) == len(b._left):
+            pairs += zip(a._left, b._left, strict=True)
+        else:
+            return False
     return True
 
 
 def _are_equal(a: Any, b: Any) -> bool:
     """Whether two numbers have the same bits; calls of functions of arrays are left to programs."""
-    return a.__class__ is float and bits_key(a) == bits_key(b)
+    return a.__class__ is b.__class__ is float and bits_key(a) == bits_key(b)
 
 
 def _are_same_leaves(a: Value, b: Value, first: Graph, second: Graph) -> bool:

@@ -444,12 +444,21 @@ class Graph(NamedTuple):
     def is_longer(self, length: int, others: Sequence[Value] = ()) -> bool:
         """Whether so many nodes were computed, for the results and for others."""
         seen: set[Value] = set()
-        pending = [x for x in (*self.computed, *others) if x.op is not None]
+        pending: list[Any] = [*self.computed, *others]
+        push, pop, see, since = pending.append, pending.pop, seen.add, self.since
         while pending and len(seen) <= length:
-            node = pending.pop()
-            if node not in seen and node._made.clock >= self.since:
-                seen.add(node)
-                pending += [x for x in node.parents if x.__class__ is Value and x.op is not None]
+            node = pop()
+            if node.op is None or node in seen or node._made.clock < since:
+                continue
+            see(node)
+            left, right = node._left, node._right
+            if left.__class__ is Value:
+                push(left)
+            elif left.__class__ is not float:
+                pending += [x for x in node.parents if x.__class__ is Value]
+                continue
+            if right.__class__ is Value:
+                push(right)
         return len(seen) > length
 
 
