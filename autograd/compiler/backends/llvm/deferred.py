@@ -43,7 +43,7 @@ class DeferredKernel(InMemory):
         self._left = calls
         self._first: Any = first
         self._make: Any = make
-        self._making = lock()
+        self._making = lock(reentrant=True)  # Ctrl-C may strike between taking it and the next line
 
     def _next(self) -> Any:
         """The kernel for one more call."""
