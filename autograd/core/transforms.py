@@ -81,7 +81,7 @@ class Trace:
         lifted = list(arguments)
         self.started = tick().clock
         refusals: list[str] = []
-        with recording(refusals):
+        with recording(refusals, getattr(function, "__takes_indices__", None) is True):
             self.leaves = [_lift(number) for number in flatten(self.differentiated)]
             for position, fresh in zip(positions, rebuild(self.differentiated, self.leaves),
                                        strict=True):

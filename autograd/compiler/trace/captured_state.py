@@ -181,7 +181,7 @@ class Watch:
         for name, state, before in self._draws:
             is_trusted = not is_alone and name in _SHARED and (
                 "random" not in self._names or (is_seen and name == "random"))
-            if not is_trusted and repr(state()) != before:
+            if not is_trusted and _frozen(state()) != before:
                 return name
         return None
 
@@ -611,7 +611,16 @@ class Watch:
             self._checks.append((name, setting_check(setting)))
 
     def _watch_draws(self, name: str, state: Callable[[], Any]) -> None:
-        self._draws.append((name, state, repr(state())))
+        self._draws.append((name, state, _frozen(state())))
+
+
+def _frozen(state: Any) -> Any:
+    """A generator's state, which it cannot change any more: what Python's own give is written out
+    only if it holds more than numbers, for that takes as long as recording a short function.
+    """
+    if state.__class__ is tuple and len(state) == 3 and state[1].__class__ is tuple:
+        return state if set(map(type, state[1])) == {int} else repr(state)
+    return state if state.__class__ is bytes else repr(state)
 
 
 _OF_DATES = ("datetime64", "busday_count", "busday_offset", "is_busday")
