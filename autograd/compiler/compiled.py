@@ -16,7 +16,6 @@ from autograd.compiler.profitability import (
     Profit,
     Visits,
     is_branchy,
-    is_short,
     waits,
 )
 from autograd.compiler.program.array_program import ArrayProgram
