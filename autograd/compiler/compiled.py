@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -158,8 +159,9 @@ class Compiled:
                                   "the first call")
         watch = self._watch(arguments, keywords)
         _refuse_captured(watch)
+        _refuse_unknown(watch)
         lookout = None if watch.is_pure else Lookout(watch.captures())
-        is_alone = threading.active_count() == 1
+        is_alone, n_modules = threading.active_count() == 1, len(sys.modules)
         recording = self._record(watch, arguments, keywords, lookout, is_kept=True)
         is_alone &= threading.active_count() == 1
         is_sure = _refuse_readings(watch, lookout, is_alone)
@@ -169,7 +171,7 @@ class Compiled:
             not waits and is_sure and len(recording.program) > CHECKED)
         if is_once:
             _refuse_changes(watch)
-        has_held = lookout is None and watch.holds()
+        has_held = len(sys.modules) == n_modules and watch.holds()
         if not has_held:
             watch = self._watch(arguments, keywords)  # what was imported inside, or cached, too
         if lookout is not None:
@@ -435,6 +437,19 @@ def _refuse_captured(watch: Watch) -> None:
     if watch.handed_on:
         raise RecordingError(f"the function lets {watch.handed_on[0]} be called where nobody sees "
                              "whether it was; call it outside, and pass the result as an argument")
+
+
+def _refuse_unknown(watch: Watch) -> None:
+    """Refuse names to ignore that are misspelt: what they mean would be watched all the same."""
+    from difflib import get_close_matches  # only where somebody has misspelt something
+
+    for name in watch.unknown_names():
+        known = watch.countable()
+        close = get_close_matches(name.split(".")[-1], known) or known[:SHOWN]
+        numbers = (f"what it captures of numbers and lists is called {', '.join(close)}" if close
+                   else "it captures no numbers and no lists")
+        raise RecordingError(f"ignore names {name!r}, which occurs nowhere in what the function "
+                             f"mentions and captures; {numbers}")
 
 
 def _refuse_readings(watch: Watch, lookout: Lookout | None, is_alone: bool) -> bool:

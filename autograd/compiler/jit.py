@@ -509,7 +509,7 @@ def jit(function: Any = None, *, backend: str | None = None, static_argnums: Pos
         RecordingError: when called, for a function that no replay could repeat: it draws random
             numbers, reads the clock, a file or the like, changes what it captures, captures a
             pointer, or computes something else each time; and where a result or a decision
-            hangs on what ``ignore`` names.
+            hangs on what ``ignore`` names, or that occurs nowhere.
         ValueError, ZeroDivisionError, OverflowError: when called, outside a domain; the same
             error as without jit.
     """

@@ -285,13 +285,18 @@ def adjoints(y: Any, xs: Sequence[Value]) -> list[Operand]:
     if y.__class__ is not Value:
         primitives.as_float(y, "what is differentiated")  # or a clear error
         return [0.0] * len(xs)
+    with onlooker_at_rest():
+        return _adjoints(y, xs)
+
+
+def _adjoints(y: Value, xs: Sequence[Value]) -> list[Operand]:
     order = topological_order(y)
     refuse_stale(order)
     depends = dependents(order, xs)
     adjoint: dict[Value, Any] = {y: 1.0} if y in depends else {}
     targets = set(xs)
     together: _Together | None = None
-    with recording(), collector_at_rest(), onlooker_at_rest():
+    with recording(), collector_at_rest():
         for node in reversed(order):
             if node not in adjoint:
                 if together is None or node not in together.last_met:

@@ -27,7 +27,7 @@ from autograd.core.backward import (
 )
 from autograd.core.call import Call
 from autograd.core.composed import numbers_in
-from autograd.core.graph import refuse_stale, topological_order
+from autograd.core.graph import onlooker_at_rest, refuse_stale, topological_order
 from autograd.core.misuse import explained
 from autograd.core.pytrees import (
     as_array,
@@ -117,8 +117,9 @@ class Trace:
         if any(leaf.parents for leaf in self.leaves):
             return False
         roots = [result for result in results if result.__class__ is Value]
-        return all(node.parents or node._made.clock >= self.started
-                   for node in topological_order(*roots))
+        with onlooker_at_rest():
+            return all(node.parents or node._made.clock >= self.started
+                       for node in topological_order(*roots))
 
     def rebuild(self, items: list[Any]) -> Any:
         """Flat derivatives by all leaves, in the structure of the arguments."""

@@ -165,6 +165,21 @@ class Watch:
         """Whether all is as it was, also what is let go when libraries have changed it."""
         return all(check() for _, check in chain(self._checks, self._of_libraries))
 
+    def unknown_names(self) -> list[str]:
+        """Of the names to ignore those that are called nowhere, as far as that can be known."""
+        if not self._ignore or not self.is_pure or not BY_NAME.isdisjoint(self._names):
+            return []  # a library, or a name that is put together, could mean anything
+        paths = chain((slot.name for slot in self.ignored), (name for name, _ in self._checks))
+        parts = self._names | self._words | {part for path in paths for part in path.split(".")}
+        return [name for name in self._ignore
+                if not parts.issuperset(name.removeprefix("self.").split("."))]
+
+    def countable(self) -> list[str]:
+        """The names of captured numbers and lists, which could be ignored."""
+        kinds = {name.split(".")[-1] for name, check in self._checks
+                 if isinstance(getattr(check, "before", None), int | float | list)}
+        return sorted(name for name in kinds if name.isidentifier())
+
     def captures(self) -> Container[int]:
         """The ids of all that can be reached."""
         return self._seen.keys()
