@@ -90,6 +90,9 @@ class Module:
 
         The file is whole at any moment, whoever else saves to it. A symbolic link is replaced.
 
+        Args:
+            path: of the file; one that is there is replaced.
+
         Raises:
             OSError: when the file cannot be written; a file that was there stays as it was.
             ValueError: when two parameters have the same name.
@@ -98,6 +101,9 @@ class Module:
 
     def load(self, path: str | os.PathLike[str]) -> None:
         """Set the parameters from a file that ``save`` wrote; on any error nothing changes.
+
+        Args:
+            path: of the file.
 
         Raises:
             OSError: when the file cannot be read.

@@ -39,6 +39,27 @@ def _scaled(m: Any, f: Any, slope: Any, v: Any, n: Any, x: Any, sign: int) -> An
     return m.exp(sign * x) * (f + 2 * sign * slope + curvature)
 
 
+def _gammainc_slope(m: Any, n: Any, a: Any, x: Any) -> Any:
+    return m.diff(lambda t: (m.gammainc(t, 0, x, regularized=True) if x < a
+                             else -m.gammainc(t, x, m.inf, regularized=True)), a, int(n))
+
+
+def _betainc_slope(m: Any, i: Any, j: Any, a: Any, b: Any, x: Any) -> Any:
+    return m.diff(lambda s, t: (m.betainc(s, t, 0, x, regularized=True) if x * (a + b) < a
+                                else -m.betainc(t, s, 0, 1 - x, regularized=True)),
+                  (a, b), (int(i), int(j)))
+
+
+def _by_order(name: str) -> Callable[..., Any]:
+    """The derivative of a function of Bessel's by its order; that itself may be a limit."""
+    def slope(m: Any, n: Any, v: Any, x: Any) -> Any:
+        with m.extradps(20):
+            nearly = v + m.mpf(10) ** -(m.dps - 5)
+            return +m.diff(lambda t: getattr(m, name)(t, x), nearly, int(n))
+
+    return slope
+
+
 OF_LIBRARY: dict[str, Callable[..., Any]] = {
     "j0": lambda m, x: m.besselj(0, x),
     "j1": lambda m, x: m.besselj(1, x),
@@ -66,6 +87,9 @@ OF_LIBRARY: dict[str, Callable[..., Any]] = {
     "gammainc": lambda m, a, x: m.gammainc(a, 0, x, regularized=True),
     "gammaincc": lambda m, a, x: m.gammainc(a, x, m.inf, regularized=True),
     "gamma_density": lambda m, a, x: m.power(x, a - 1) * m.exp(-x) / m.gamma(a),
+    **{f"{letter}v_slope": _by_order(f"bessel{letter}") for letter in "jyik"},
+    "gammainc_slope": _gammainc_slope,
+    "betainc_slope": _betainc_slope,
     "betainc": lambda m, a, b, x: m.betainc(a, b, 0, x, regularized=True),
     "beta_density": lambda m, a, b, x: m.power(x, a - 1) * m.power(1 - x, b - 1) / m.beta(a, b),
     "beta": lambda m, a, b: m.beta(a, b),

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.core import value
+from autograd.core import listeners
 from autograd.core.call import Call, holds_values, numbers_of
 from autograd.core.primitive import OF_PROGRAMS, Primitive, register, value_class
 from autograd.core.value import (
@@ -106,7 +106,11 @@ class ArrayPrimitive:
         return call.filled(results_of(call))
 
     def called(self, call: Call) -> None:
-        """Told of each call with Values, before there are results; for whoever checks it."""
+        """Told of each call with Values, before there are results; for whoever checks it.
+
+        Args:
+            call: the function, its arguments and the Values among them.
+        """
 
     def _record(self, call: Call, listener: Any) -> None:
         """Note what the results are computed from, for whoever records a program."""
@@ -128,7 +132,7 @@ class ArrayPrimitive:
                 "compute it in Python and NumPy's functions")
             return
         call.computed = tuple(found)
-        if listener is not value.eavesdropper:  # or a thread's recording would change our bits
+        if listener is not listeners.eavesdropper:  # or a thread's recording would change our bits
             call.numbers = tuple(data.tolist())  # those of a replay
 
     def __reduce__(self) -> str:

@@ -7,8 +7,9 @@ from functools import partial
 from typing import Any
 
 from autograd.core import primitives
-from autograd.core.backward import adjoints, times
+from autograd.core.backward import adjoints
 from autograd.core.composed import numbers_in
+from autograd.core.gates import times
 from autograd.core.pytrees import flatten, rebuild
 from autograd.core.transforms import (
     Trace,

@@ -32,6 +32,33 @@ _OF_OBJECTS = ("loop of ufunc does not support argument", "not supported for the
                "input from dtype('O')")
 _KEEP = "use the Value itself, which keeps the gradient"
 
+# Attributes that people look for on a Value, and what to write.
+ELSEWHERE = {name: instead for names, instead in {
+    "requires_grad requires_grad_": "every Value records, but inside with no_grad(): ...",
+    "zero_grad zero_ zero_grad_": "write v.grad = 0.0, or model.zero_grad() for all parameters",
+    "retain_grad": "every node shows its grad after backward()",
+    "grad_fn children": "write v.op and v.parents",
+    "is_leaf": "write v.op is None",
+    "numpy tolist value val cpu": "write v.data for the bare number",
+    "to cuda": "compiled functions run elsewhere: jit(f, backend=\"jax\")",
+    "clone": "write v.identity() for a node of its own, copy.copy(v) for a twin",
+    "name": "write v.label",
+    "subs evalf": "a Value has a number; write a function and call it at another one",
+    "diff": "write autograd.gradient(y, x), or autograd.explain(y, wrt=x) for the formula",
+    "backprop": "write v.backward()",
+    "register_hook": "look at v.grad after backward()",
+}.items() for name in names.split()}
+
+
+class Elsewhere:
+    """An attribute that Values do not have: the error says what to write."""
+
+    def __init__(self, name: str, instead: str) -> None:
+        self.name, self.instead = name, instead
+
+    def __get__(self, node: Any, cls: Any = None) -> Any:
+        raise AttributeError(f"a Value has no {self.name}; {self.instead}")
+
 
 class _Asking(NamedTuple):
     """What asks for the bare number.

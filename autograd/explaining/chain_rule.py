@@ -51,7 +51,8 @@ def explain(y: Value, wrt: Any = None, max_rows: int = 80) -> Explanation:
         max_rows: the longest table to print.
 
     Returns:
-        An :class:`Explanation`: ``print`` it, show it in Jupyter, or take ``.latex()``.
+        An :class:`Explanation`: ``print`` it, show it in Jupyter, or take ``.latex()``. Its methods
+        ``why_one()``, ``why_sums()`` and ``why_order()`` answer what a learner asks, on this graph.
 
     Raises:
         TypeError: when y or wrt is not a Value.

@@ -55,6 +55,9 @@ def inv(a: Any) -> Any:
     Args:
         a: square matrices, shape (..., n, n).
 
+    Returns:
+        Shape (..., n, n).
+
     Raises:
         np.linalg.LinAlgError: for a singular matrix.
     """
@@ -66,6 +69,9 @@ def det(a: Any) -> Any:
 
     Args:
         a: square matrices, shape (..., n, n).
+
+    Returns:
+        Shape (...).
     """
     return over_stack(_determinant, matrices(a, "det", square=True))
 
@@ -78,6 +84,9 @@ def slogdet(a: Any) -> SlogdetResult:
     Args:
         a: square matrices, shape (..., n, n).
 
+    Returns:
+        (sign, logabsdet), each of shape (...).
+
     Raises:
         np.linalg.LinAlgError: for a singular matrix, whose logarithm has no derivative.
     """
@@ -86,7 +95,19 @@ def slogdet(a: Any) -> SlogdetResult:
 
 
 def tensorsolve(a: Any, b: Any, axes: Any = None) -> Any:
-    """The x with ``np.tensordot(a, x, x.ndim) == b``, as ``np.linalg.tensorsolve``."""
+    """The x with ``np.tensordot(a, x, x.ndim) == b``, as ``np.linalg.tensorsolve``.
+
+    Args:
+        a: an array of the shape of b, then that of x, with as many numbers in the one as the other.
+        b: an array.
+        axes: those of a to move to its end before, if any.
+
+    Returns:
+        x, of the shape that is left of that of a.
+
+    Raises:
+        np.linalg.LinAlgError: for shapes that are no square system, and a singular one.
+    """
     tensor, right = as_given(a), as_given(b)
     if axes is not None:
         order = [k for k in range(tensor.ndim) if k not in axes] + list(axes)
@@ -100,7 +121,19 @@ def tensorsolve(a: Any, b: Any, axes: Any = None) -> Any:
 
 
 def tensorinv(a: Any, ind: int = 2) -> Any:
-    """The inverse of a tensor, as ``np.linalg.tensorinv``."""
+    """The inverse of a tensor, as ``np.linalg.tensorinv``: of a as a matrix.
+
+    Args:
+        a: an array, with as many numbers in the first ``ind`` axes as in the others.
+        ind: how many of the first axes are the rows of the matrix.
+
+    Returns:
+        The inverse, with the axes behind the first ``ind`` in front.
+
+    Raises:
+        ValueError: for an ind below 1.
+        np.linalg.LinAlgError: for a matrix that is not square, and a singular one.
+    """
     if ind <= 0:
         raise ValueError(f"ind is how many of the first axes are the rows, at least 1, not {ind}")
     tensor = as_given(a)

@@ -21,10 +21,10 @@ and those of ``autograd`` itself that SciPy has: gamma, gammaln, digamma (psi), 
 erfc, erfcx, erfinv, erfcinv, ndtr, log_ndtr, ndtri; expit, logit, xlogy, xlog1py, softmax,
 log_softmax, logsumexp, softplus; sinc, exp2, expm1, log1p, cbrt.
 
-An order (v, n) or a parameter of an incomplete function is a plain number: there is no derivative
-by it. Values are SciPy's, the extra ``scipy``, but for lambertw, beta and what stands beside it;
-machine code calls SciPy's functions by their address, C and JavaScript have no way to. Each module
-says how accurate its functions are.
+By the parameters of incomplete functions and the order v of Bessel's there are derivatives, too, to
+the second order; the order n of expn and polygamma is a plain number. Values are SciPy's, the extra
+``scipy``, but for lambertw, beta and what stands beside it; machine code calls SciPy's functions by
+their address, C and JavaScript have no way to. Each module says how accurate its functions are.
 """
 
 from __future__ import annotations

@@ -13,11 +13,13 @@ import autograd
 import nn
 from autograd import (
     Value,
+    descend,
     elementwise_grad,
     grad,
     hessian,
     jacobian,
     jit,
+    live_descent,
     make_vjp,
     no_grad,
     value_and_grad,
@@ -66,6 +68,19 @@ def test_fit_takes_lr_and_random_state() -> None:
         return nn.fit(model, X, y, epochs=2, progress=False, batch_size=2, **options).loss
 
     assert trained(lr=0.01, random_state=3) == trained(learning_rate=0.01, seed=3)
+
+
+def test_a_descent_takes_lr() -> None:
+    def square(x: Any) -> Any:
+        return x * x
+
+    ours, theirs = descend(square, 1.0, rate=0.25), descend(square, 1.0, lr=0.25)
+    assert_array_equal(ours.points, theirs.points)
+    page = live_descent(square, 1.0, lr=0.25)
+    assert page.html == live_descent(square, 1.0, rate=0.25).html
+    assert page.html != live_descent(square, 1.0).html
+    with pytest.raises(TypeError, match="descend was given rate and lr"):
+        descend(square, 1.0, rate=0.1, lr=0.1)
 
 
 def test_vmap_takes_in_dims_and_says_what_out_axes_are() -> None:

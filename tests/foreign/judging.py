@@ -9,13 +9,14 @@ import signal
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from autograd import value_and_grad
+from autograd import jit, value_and_grad
 from autograd.checking.finite_differences import EPS, Estimate, differences
 
 VALUE_RTOL = 1e-9
 SLOPE_RTOL = 1e-6
 MAX_SLOPES = 8  # of one case: the first arguments
 SECONDS = 30  # for one case
+COMPILED = False  # whether what is judged is ``jit``, not the eager engine
 
 Function = Callable[[list[float]], float]
 
@@ -32,6 +33,8 @@ class Outcome:
         case: its name.
         verdict: "right"; "refused", with an error; "wrong", another number; or "unclear", where
             the plain floats have no slope that differences could tell.
+            Of ``jit``: "same", value and gradient are the eager engine's; "refused"; "other"
+            numbers; or "slow".
         why: the message, or the numbers.
     """
 
@@ -40,15 +43,19 @@ class Outcome:
     why: str = ""
 
 
-def judged(case: str, plain: Function, ours: Function, point: Sequence[float]) -> Outcome:
-    """Compare value and gradient with those of plain floats.
+def judged(case: str, plain: Function, ours: Function, point: Sequence[float],
+           ignore: Sequence[str] = ()) -> Outcome:
+    """Compare value and gradient with those of plain floats; or those of ``jit`` with the engine's.
 
     Args:
         case: its name.
         plain: the function on floats, as others have written it.
         ours: the same on Values.
         point: where; ``plain`` is defined there.
+        ignore: names of counters, as ``jit`` takes them.
     """
+    if COMPILED:
+        return Outcome(case, *compiled(ours, point, ignore))
     try:
         with limited(SECONDS):
             found = _judged(case, plain, ours, point)
@@ -98,6 +105,44 @@ def _compared(case: str, plain: Function, point: Sequence[float], expected: floa
             continue
         return Outcome(case, "wrong", f"derivative {i} is {slope!r}, not {estimate.value!r}")
     return Outcome(case, "unclear" if unclear else "right", unclear)
+
+
+def compiled(ours: Function, point: Sequence[float], ignore: Sequence[str] = ()) -> tuple[str, str]:
+    """Whether ``jit`` has the eager engine's value and gradient: recorded, replayed, and beside.
+
+    Args:
+        ours: the function on Values.
+        point: where.
+        ignore: names of counters.
+    """
+    beside = [x * (1.0 + 1e-4 * (i + 1.0) / len(point)) for i, x in enumerate(point)]
+    n_compared = 0
+    try:
+        with limited(SECONDS):
+            eager = value_and_grad(ours)
+            fast = jit(value_and_grad(ours), ignore=tuple(ignore))
+            for at in (point, beside, point, beside):
+                try:
+                    value, gradient = eager([*at])
+                except Exception:  # it is defined at the point alone
+                    continue
+                found, slopes = fast([*at])
+                n_compared += 1
+                for what, a, b in (("the value", found, value), *(
+                        (f"derivative {i}", slopes[i], gradient[i]) for i in range(len(at)))):
+                    if not _is_same(float(a), float(b), value if what == "the value" else max(
+                            map(abs, gradient))):
+                        return "other", f"{what} is {float(a)!r}, the eager engine's {float(b)!r}"
+    except SlowError as error:
+        return "slow", str(error)
+    except Exception as error:  # what jit makes of foreign code is the finding
+        return "refused", said(error)
+    return ("same", "") if n_compared else ("refused", "the eager engine has no result, either")
+
+
+def _is_same(a: float, b: float, scale: float) -> bool:
+    return a == b or (math.isnan(a) and math.isnan(b)) or (
+        abs(a - b) <= VALUE_RTOL * abs(b) + 1e-12 * abs(scale))
 
 
 def difference(plain: Function, point: Sequence[float], position: int) -> Estimate:

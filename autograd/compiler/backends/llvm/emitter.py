@@ -92,6 +92,9 @@ class Emitter:
             operands: its numbers.
             flag: whether an int follows them, as in functions that Cython exports; it is 0.
         """
+        # LLVM must not guess at what pow is with a known base or exponent: the bits would hang on
+        # whether its passes run.
+        keeps = " nobuiltin" if name == "pow" else ""
         symbol = None if flag else self.vector_functions.get(name) if self.width > 1 else name
         if symbol is not None and self.lanes < self.width:
             return self._call_by_registers(symbol, operands)
@@ -99,18 +102,18 @@ class Emitter:
             types = ", ".join([self.type] * len(operands))
             self.declared.add(f"declare {self.type} @{symbol}({types})")
             arguments = ", ".join(f"{self.type} {x}" for x in operands)
-            return self.add(f"call {self.type} @{symbol}({arguments})")
+            return self.add(f"call {self.type} @{symbol}({arguments}){keeps}")
         kinds, last = (["i32"], ["i32 0"]) if flag else ([], [])
         types = ", ".join(["double"] * len(operands) + kinds)
         self.declared.add(f"declare double @{name}({types})")
         if self.width == 1:
             arguments = ", ".join([*(f"double {x}" for x in operands), *last])
-            return self.add(f"call double @{name}({arguments})")
+            return self.add(f"call double @{name}({arguments}){keeps}")
         result = "undef"
         for lane in range(self.width):
             lanes = [self.add(f"extractelement {self.type} {x}, i32 {lane}") for x in operands]
             arguments = ", ".join([*(f"double {x}" for x in lanes), *last])
-            one = self.add(f"call double @{name}({arguments})")
+            one = self.add(f"call double @{name}({arguments}){keeps}")
             result = self.add(f"insertelement {self.type} {result}, double {one}, i32 {lane}")
         return result
 
