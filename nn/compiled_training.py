@@ -520,7 +520,7 @@ def _written_out(program: Program, known: Collection[str]) -> Program:
     Raises:
         Unsupported: when the value of one cannot be.
     """
-    unknown = set(program.ops).difference(known)
+    unknown = program.different_ops.difference(known)
     return inlined(program, unknown) if unknown else program
 
 

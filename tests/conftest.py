@@ -2,6 +2,7 @@
 
 import gc
 import os
+import re
 
 import pytest
 from hypothesis import settings
@@ -28,14 +29,17 @@ def pytest_collection_modifyitems(config, items):
                 item.add_marker(pytest.mark.skip(reason="runs with --thorough"))
 
 
+def pytest_make_parametrize_id(val):
+    """Options by their text, without addresses of functions: processes must agree on names."""
+    return re.sub(r" at 0x\w+", "", str(val)) if isinstance(val, dict) else None
+
+
 @pytest.fixture(autouse=True, scope="module")
 def _collector_leaves_alone_what_is_there():
     """Thousands of tests and what they have imported: a look for cycles would take a second, and a
     forked child would copy all of it."""
     gc.collect()
     gc.freeze()
-    yield
-    gc.unfreeze()
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -57,27 +57,29 @@ class State:
         entries: the switches, in the order in which they were entered, each with the state that
             was before it.
         is_ieee: whether operations give nan and inf where they are not defined.
+        is_gated: whether what is computed counts on a condition alone.
         takes_indices: whether ``int(v)`` is an index, by which a compiled function decides.
         deaths: the mark of the latest deaths when this was put together.
     """
 
-    __slots__ = ("deaths", "entries", "is_ieee", "listener", "moment", "recording", "scope",
-                 "takes_indices", "transforms")
+    __slots__ = ("deaths", "entries", "is_gated", "is_ieee", "listener", "moment", "recording",
+                 "scope", "takes_indices", "transforms")
 
     def __init__(self, entries: tuple[Entry, ...] = (), recording: bool = True,
                  scope: tuple[str, ...] = (), transforms: bool = False,
                  listener: Any = None, is_ieee: bool = False,
-                 takes_indices: bool = False) -> None:
+                 takes_indices: bool = False, is_gated: bool = False) -> None:
         self.entries, self.recording, self.scope = entries, recording, scope
         self.transforms, self.listener, self.is_ieee = transforms, listener, is_ieee
-        self.takes_indices = takes_indices
+        self.takes_indices, self.is_gated = takes_indices, is_gated
         self.moment = _STALE
         self.deaths = _deaths
 
     def entered(self, life: weakref.ref[Life]) -> State:
         """The same with one switch more, which may set one of its attributes."""
         return State((*self.entries, Entry(life, self)), self.recording, self.scope,
-                     self.transforms, self.listener, self.is_ieee, self.takes_indices)
+                     self.transforms, self.listener, self.is_ieee, self.takes_indices,
+                     self.is_gated)
 
 
 class Life:
@@ -158,7 +160,12 @@ class Switch:
         return self
 
     def applied(self, before: State, life: weakref.ref[Life]) -> State:
-        """The state with this switched on."""
+        """The state with this switched on.
+
+        Args:
+            before: the state around the block.
+            life: of the entry; the state ends with it.
+        """
         raise NotImplementedError
 
     def __enter__(self) -> None:

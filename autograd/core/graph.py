@@ -21,6 +21,9 @@ def topological_order(*roots: Value) -> list[Value]:
 
     The order is that of a depth-first walk, left operands first: the same program gives the same
     order in every run.
+
+    Args:
+        roots: the nodes to begin at.
     """
     order: list[Value] = []
     seen: set[Value] = set()
@@ -131,12 +134,20 @@ class onlooker_at_rest:
 
 
 def leaves(*roots: Value) -> list[Value]:
-    """The leaves (nodes without operands) that the roots were computed from, in order."""
+    """The leaves (nodes without operands) that the roots were computed from, in order.
+
+    Args:
+        roots: the nodes to begin at; a leaf among them counts.
+    """
     return [node for node in topological_order(*roots) if node.op is None]
 
 
 def edges(*roots: Value) -> list[tuple[Operand, Value, int]]:
-    """(operand, node, position) for each operand of each node, constants included, in order."""
+    """(operand, node, position) for each operand of each node, constants included, in order.
+
+    Args:
+        roots: the nodes to begin at.
+    """
     return [(parent, node, position) for node in topological_order(*roots)
             for position, parent in enumerate(node.parents)]
 
@@ -197,7 +208,11 @@ def kinks(root: Value, tolerance: float = 1e-9) -> list[Value]:
 
 
 def scope_of(node: Value) -> tuple[str, ...]:
-    """The names of the scopes that a node was made in, outermost first."""
+    """The names of the scopes that a node was made in, outermost first.
+
+    Args:
+        node: a Value; one that was made in no ``name_scope`` gives ().
+    """
     return node._made.scope
 
 

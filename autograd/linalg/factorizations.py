@@ -41,12 +41,15 @@ class SVDResult(NamedTuple):
 def cholesky(a: Any, /, *, upper: bool = False) -> Any:
     """The lower triangular L with ``L @ L.T == a``, as ``np.linalg.cholesky``.
 
-    Only the lower triangle of a is read (with ``upper=True`` the upper one, and L.T is returned);
-    the derivative is by its numbers. Derivative: Murray, "Differentiation of the Cholesky
-    decomposition" (2016), equation 10.
+    One triangle of a is read; the derivative is by its numbers. Derivative: Murray,
+    "Differentiation of the Cholesky decomposition" (2016), equation 10.
 
     Args:
         a: symmetric positive definite matrices, shape (..., n, n).
+        upper: whether the upper triangle is read, not the lower one, and L.T is returned.
+
+    Returns:
+        Shape (..., n, n).
 
     Raises:
         np.linalg.LinAlgError: for a matrix that is not positive definite.
@@ -66,6 +69,9 @@ def qr(a: Any, mode: str = "reduced") -> Any:
     Args:
         a: matrices of shape (..., m, n), of full rank.
         mode: "reduced", or "r" for R alone.
+
+    Returns:
+        (Q, R) of shapes (..., m, k) and (..., k, n), where k is the smaller of m and n.
 
     Raises:
         ValueError: for another mode.
@@ -88,6 +94,9 @@ def eigh(a: Any, UPLO: str = "L") -> EighResult:
         a: matrices of shape (..., n, n).
         UPLO: "L" for the lower triangle, "U" for the upper one.
 
+    Returns:
+        (eigenvalues, eigenvectors): shape (..., n), ascending, and (..., n, n), in columns.
+
     Raises:
         ValueError: for a derivative of eigenvectors of equal eigenvalues.
     """
@@ -99,7 +108,14 @@ def eigh(a: Any, UPLO: str = "L") -> EighResult:
 
 
 def eigvalsh(a: Any, UPLO: str = "L") -> Any:
-    """The eigenvalues of :func:`eigh` alone, which have a derivative where no two are equal."""
+    """The eigenvalues of :func:`eigh` alone, which have a derivative where no two are equal.
+
+    Args:
+        a, UPLO: as for :func:`eigh`.
+
+    Returns:
+        Shape (..., n), ascending.
+    """
     return eigh(a, UPLO).eigenvalues
 
 
@@ -116,6 +132,10 @@ def svd(a: Any, full_matrices: bool = True, compute_uv: bool = True,
         compute_uv: False for the singular values alone.
         hermitian: changes nothing but in NumPy the way of computing.
 
+    Returns:
+        (U, S, Vh) of shapes (..., m, k), (..., k) and (..., k, n), where k is the smaller of m and
+        n; without compute_uv S alone. S is descending, and ``U * S @ Vh == a``.
+
     Raises:
         ValueError: for full matrices that are not square, and for a derivative of vectors of equal
             singular values, or of such that are 0.
@@ -130,7 +150,14 @@ def svd(a: Any, full_matrices: bool = True, compute_uv: bool = True,
 
 
 def svdvals(x: Any, /) -> Any:
-    """The singular values, descending, as ``np.linalg.svdvals``."""
+    """The singular values, descending, as ``np.linalg.svdvals``.
+
+    Args:
+        x: matrices of shape (..., m, n).
+
+    Returns:
+        Shape (..., min(m, n)).
+    """
     return svd(x, full_matrices=False, compute_uv=False)
 
 

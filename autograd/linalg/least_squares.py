@@ -29,6 +29,9 @@ def pinv(a: Any, rcond: Any = None, hermitian: bool = False, *, rtol: Any = None
         rcond, rtol: the size of singular values, by the largest, that count as 0; NumPy's default
             if both are left out.
         hermitian: changes nothing but in NumPy the way of computing.
+
+    Returns:
+        Shape (..., n, m).
     """
     cutoff = rtol if rcond is None else rcond
     options = {} if cutoff is None else {"cutoff": float(cutoff)}
@@ -67,6 +70,12 @@ def matrix_rank(a: Any, tol: Any = None, hermitian: bool = False, *, rtol: Any =
     """How many singular values are not 0, as ``np.linalg.matrix_rank``; a plain number.
 
     A compiled function decides by it, and has a recording for each.
+
+    Args:
+        a: matrices of shape (..., m, n).
+        tol: the size of singular values that count as 0; NumPy's default if it is left out.
+        hermitian: changes nothing but in NumPy the way of computing.
+        rtol: the same by the largest singular value; not beside tol.
     """
     array = as_given(a)
     if array.ndim > 1 and program_writer() is not None:
@@ -77,7 +86,19 @@ def matrix_rank(a: Any, tol: Any = None, hermitian: bool = False, *, rtol: Any =
 
 
 def cond(x: Any, p: Any = None) -> Any:
-    """The condition number, as ``np.linalg.cond``: the norm times that of the inverse."""
+    """The condition number, as ``np.linalg.cond``: the norm times that of the inverse.
+
+    Args:
+        x: matrices of shape (..., m, n); square ones for another p than None, 2 and -2.
+        p: the norm, as ``np.linalg.norm`` takes it; None means 2: the largest singular value by
+            the smallest.
+
+    Returns:
+        Shape (...).
+
+    Raises:
+        np.linalg.LinAlgError: for a singular matrix, where the inverse is needed.
+    """
     stack = matrices(x, "cond")
     if p in (None, 2, -2):
         sizes = svdvals(stack)
@@ -95,6 +116,9 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> A
         ord: of which other values NumPy's function takes care.
         axis: the two axes of the matrices; the last two if it is left out.
         keepdims: whether these axes stay, with the length 1.
+
+    Returns:
+        The shape of x without the two axes.
 
     Raises:
         ValueError: for an order that there is not.

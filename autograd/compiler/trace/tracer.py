@@ -24,12 +24,13 @@ from typing import Any, NamedTuple
 from autograd.compiler.program.passes import simplified
 from autograd.compiler.program.program import RELATIONS, Comparison, Program
 from autograd.compiler.trace.arguments import Lifted, Results, lift
-from autograd.compiler.trace.domain_guards import may_raise, shown_by
+from autograd.compiler.trace.domain_guards import conditions_of, may_raise, shown_by
 from autograd.compiler.trace.graph_to_program import captured_program
 from autograd.compiler.trace.outside import Lookout
-from autograd.core import primitives, value
+from autograd.core import listeners, primitives
 from autograd.core.conditions import Condition, decided
 from autograd.core.context import here, listeners_on
+from autograd.core.gates import is_gated
 from autograd.core.graph import collector_at_rest, topological_order
 from autograd.core.misuse import explained
 from autograd.core.primitives import DOMAIN_ERRORS, Primitive
@@ -195,6 +196,7 @@ class _Scribe(Listener):
         self.comparisons: list[Comparison] = []
         self.places: dict[str, None] = {}
         self.delicate: list[tuple[Value, bool]] = []  # that raised no error; if it were caught
+        self.gated: list[Value] = []  # which the eager engine computes on a condition alone
         self.refusal: RecordingError | None = None
         self.has_selected = False
 
@@ -217,8 +219,11 @@ class _Scribe(Listener):
 
     def computed(self, node: Value) -> None:
         """An operation raised no error: a replay in which it would takes another branch."""
-        if node.op is not None and may_raise(node.op) and not is_ieee():
-            self.delicate.append((node, _is_in_try()))
+        if node.op is not None and may_raise(node.op):
+            if is_gated():
+                self.gated.append(node)
+            elif not is_ieee():
+                self.delicate.append((node, _is_in_try()))
 
     def failed(self, primitive: Primitive, operands: tuple[Operand, ...]) -> None:
         """An error is raised: where it is not, the function goes another way."""
@@ -274,7 +279,7 @@ class _Scribe(Listener):
         computed = tuple(results.computed)
         results.forget_graph()
         graph = Graph(computed, tuple(lifted.leaves), tuple(self.comparisons),
-                      tuple(self.delicate), self.since, tick().clock)
+                      tuple(self.delicate), tuple(self.gated), self.since, tick().clock)
         return Recording(graph, results, tuple(self.places), self.path, self.has_selected)
 
     def take_over(self, overheard: _Scribe, inputs: Sequence[Value]) -> None:
@@ -289,20 +294,25 @@ class _Scribe(Listener):
         self.comparisons += theirs
         self.path.is_whole &= not theirs
         self.delicate += [(node, True) for node, _ in overheard.delicate if is_ours(node)]
+        self.gated += filter(is_ours, overheard.gated)
 
     def guard_domains(self, computed: Sequence[Value], order: Sequence[Value],
                       needed: Container[Value]) -> None:
         """Guards for the errors that no result would show by being inf or nan, or that decide."""
-        if not self.delicate:
-            return
-        shown = shown_by(computed, order, needed)
-        for node, is_caught in self.delicate:
-            if is_caught or node not in shown:
-                self._guard_domain(node)
+        if self.delicate:
+            shown = shown_by(computed, order, needed)
+            for node, is_caught in self.delicate:
+                if is_caught or node not in shown:
+                    self._guard_domain(node)
+        if self.gated:
+            shown = shown_by(computed, order, needed, where_chosen=True)
+            for node in self.gated:
+                if node not in shown and node in needed:
+                    self._guard_domain(node)
 
     def _guard_domain(self, node: Value) -> None:
         assert node.op is not None
-        operands, conditions = node.parents, node.op.raises
+        operands, conditions = node.parents, conditions_of(node)
         if conditions is None and math.isfinite(node._data):
             nothing = new_node(0.0, primitives.mul, node, 0.0)  # but nan, if the node is not finite
             self.comparisons.append(("==", nothing, 0.0, True))
@@ -372,6 +382,7 @@ class Graph(NamedTuple):
         inputs: those of the numbers among its arguments.
         comparisons: what it compared.
         delicate: the nodes that raised no error, each with whether it would have been caught.
+        gated: those that may be undefined wherever they are not chosen.
         since, until: when it began, and when it had ended; leaves made or edited at another time
             are from outside.
     """
@@ -380,6 +391,7 @@ class Graph(NamedTuple):
     inputs: tuple[Value, ...]
     comparisons: tuple[Comparison, ...]
     delicate: tuple[tuple[Value, bool], ...]
+    gated: tuple[Value, ...]
     since: int
     until: int
 
@@ -389,6 +401,7 @@ class Graph(NamedTuple):
             scribe = _Scribe(self.since)
             scribe.comparisons += self.comparisons
             scribe.delicate += self.delicate
+            scribe.gated += self.gated
             scribe.guard_domains(self.computed, order, needed)
             return scribe.comparisons
 
@@ -495,7 +508,7 @@ class _Overheard(Listener):
 
 
 _overheard = _Overheard()
-value.eavesdropper = _overheard
+listeners.eavesdropper = _overheard
 if hasattr(os, "register_at_fork"):  # what other threads record goes on in the parent alone
     os.register_at_fork(after_in_child=_overheard.forget)
 

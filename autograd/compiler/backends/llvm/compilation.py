@@ -19,6 +19,7 @@ from autograd.compiler.backends.llvm.interpreter import InterpreterWriter
 from autograd.compiler.backends.llvm.kernel import Kernel
 from autograd.compiler.backends.llvm.loop_codegen import RolledWriter
 from autograd.compiler.backends.llvm.nary_lowering import KNOWN
+from autograd.compiler.backends.llvm.powers import powers_written_out
 from autograd.compiler.backends.llvm.target import host
 from autograd.compiler.backends.llvm.tiered import SwappingKernel
 from autograd.compiler.program.array_recognition import find_few_arrays
@@ -36,7 +37,8 @@ def _writer(program: Program, rows: tuple[bool, ...] | None, sums: tuple[bool, .
             vector: dict[str, str], chunk: int | None, registers: int,
             free_sums: bool = False) -> Writer | ArrayWriter:
     """The writer for a program: of straight code, arrays, loops, or of a table to interpret."""
-    size = sum(map(len, program.operands))
+    size = program.n_operands
+    program = powers_written_out(program, roots=chunk is not None or size <= ROLLED)
     if chunk is None and size > ROLLED:
         most = min(len(program) // DENSE, MOST_STEPS)
         arrays = find_few_arrays(program, most, rows, free_sums)
@@ -84,7 +86,8 @@ def compile_soon(program: Program, row_inputs: Sequence[bool] | None = None,
     writer = _writer(program, rows, flags, lanes, machine["vector"], None, 1)
     if writer.code_size <= LONG:
         return Kernel(writer, rows)
-    interpreter = InterpreterWriter(program, rows, flags, lanes, machine["vector"])
+    interpreter = InterpreterWriter(powers_written_out(program, roots=False), rows, flags, lanes,
+                                    machine["vector"])
     return SwappingKernel(Kernel(interpreter, rows), lambda: Kernel(writer, rows))
 
 
@@ -92,7 +95,7 @@ def _checked_flags(program: Program, row_inputs: Sequence[bool] | None,
                    sums: Sequence[bool] | None) -> tuple[tuple[bool, ...] | None,
                                                          tuple[bool, ...]]:
     signature = Signature(program, row_inputs, sums)
-    if unknown := tuple(sorted(set(program.ops) - KNOWN)):
+    if unknown := tuple(sorted(program.different_ops - KNOWN)):
         for op in unknown:
             lookup(op)  # whose error says what to do about one that is not in the table
         raise Unsupported(f"there is no machine code for {', '.join(unknown)}", unknown)

@@ -47,14 +47,14 @@ class Kernel(InMemory):
         self.n_outputs = len(program.outputs)
         self.n_row_inputs = sum(rows) if rows else 0
         self.n_scalars = program.n_inputs - self.n_row_inputs
-        self._engine = execution_engine(self.assembly, machine["machine"], writer.is_small,
+        self._engine = execution_engine(self.assembly, machine["machine"], writer.optimizes,
                                         writer.unrolls)
         self._tables = writer.tables  # the machine code reads them as long as it lives
         for name, table in self._tables.items():
             place = self._engine.get_global_value_address(name)
             ctypes.c_void_p.from_address(place).value = table.ctypes.data
         self.address: int = self._engine.get_function_address("kernel")
-        self.share = Share(self.address, sum(map(len, program.operands)),
+        self.share = Share(self.address, program.n_operands,
                            self.n_sums * self.lanes, self.n_memory * self.width, self.width,
                            max([-(-size // grain) for size, grain in writer.pieces.values()],
                                default=1))

@@ -7,13 +7,16 @@ import ctypes.util
 import os
 import re
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from autograd.compiler.backends.llvm import code_cache as cache
-from autograd.compiler.backends.llvm.ops import LIBM, SCIPY
+from autograd.compiler.backends.llvm.ops import LIBM, PYTHONS, SCIPY
+from autograd.compiler.backends.numpy import value_or_nan
 from autograd.core.forking import lock
+from autograd.core.primitive import lookup
 from autograd.core.typing import Array
 from autograd.special import from_scipy
 
@@ -87,6 +90,28 @@ def _bind_scipy(assembly: str) -> None:
             _started[symbol] = True
 
 
+def _bind_rows(assembly: str) -> None:
+    """Likewise the rows that it calls as they are."""
+    for symbol, name in re.findall(rf"^declare void @({PYTHONS}(\w+))\(", assembly,
+                                   re.MULTILINE):
+        if symbol not in _started:
+            row = lookup(name)
+            doubles = [ctypes.c_double] * len(row.parameters)
+            kind = ctypes.CFUNCTYPE(None, *doubles, ctypes.POINTER(ctypes.c_double))
+            function = kind(_writing(value_or_nan(row)))
+            llvm.add_symbol(symbol, ctypes.cast(function, ctypes.c_void_p).value)
+            _started[symbol] = function  # which must live as long as machine code may call it
+
+
+def _writing(value: Callable[..., float]) -> Callable[..., None]:
+    """A function that writes its result to where its last operand points."""
+    def write(*operands: Any) -> None:
+        *numbers, place = operands
+        place[0] = value(*numbers)
+
+    return write
+
+
 def aligned(count: int) -> Array:
     """Uninitialized numbers at an address that every register can be loaded from."""
     raw = np.empty(count + 8)
@@ -95,13 +120,22 @@ def aligned(count: int) -> Array:
 
 
 def execution_engine(assembly: str, machine: Any, optimize: bool, unroll: bool = True) -> Any:
-    """An execution engine that holds the machine code, from the cache where it is kept."""
+    """An execution engine that holds the machine code, from the cache where it is kept.
+
+    Args:
+        assembly: a module as text.
+        machine: the target machine.
+        optimize: whether LLVM's passes are to look at it.
+        unroll: whether these are to unroll loops.
+    """
     with _lock:
         if "libm" not in _started:
             _bind_libm()
             _started["libm"] = True
         _bind_scipy(assembly)
-        name = cache.name_of(assembly, ".".join(map(str, llvm.llvm_version_info)), machine.triple,
+        _bind_rows(assembly)
+        name = cache.name_of(assembly, f"{optimize} {unroll}",
+                             ".".join(map(str, llvm.llvm_version_info)), machine.triple,
                              llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten())
         code = cache.load(name)
         if code is None:
