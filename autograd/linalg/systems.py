@@ -173,7 +173,8 @@ def _scaled(matrix: Any, rows: Array, columns: Array) -> Any:
 
 def _of_cofactors(rows: Array, columns: Array) -> Array:
     """How much larger the cofactors are than those of the scaled matrix."""
-    return np.ldexp(1.0, (rows.sum() - rows)[:, None] + columns.sum() - columns)
+    factors: Array = np.ldexp(1.0, (rows.sum() - rows)[:, None] + columns.sum() - columns)
+    return factors
 
 
 def _adjugate(matrix: Any) -> Array:
