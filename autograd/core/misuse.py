@@ -12,7 +12,8 @@ import linecache
 import re
 import sys
 from functools import lru_cache
-from types import CodeType, FrameType, ModuleType
+from importlib import import_module
+from types import CodeType, FrameType, ModuleType, TracebackType
 from typing import Any, NamedTuple
 
 from autograd.core.primitive import TABLE, Primitive
@@ -117,11 +118,44 @@ def explained(error: TypeError) -> TypeError:
     text = str(error)
     if not any(words in text for words in _OF_OBJECTS):
         return error
+    if name := _of_special(error.__traceback__):
+        return TypeError(
+            f"scipy.special.{name} is written in Python, and makes plain arrays of Values: write "
+            f"autograd.special.{name}, or autograd.adopt(function), in which SciPy's takes Values")
     return TypeError(
         f"{text}: this is an array of objects to NumPy, as np.array([v, w]) makes it of Values. "
         "Write np.stack([v, w]), or np.zeros_like(x) of an array x of Values and fill it, or "
         "autograd.adopt(function), in which np.array keeps them; SciPy's functions in Python have "
         "others in autograd and autograd.special")
+
+
+def _of_special(trace: TracebackType | None) -> str:
+    """The function of scipy.special that a traceback goes through, if autograd.special has it."""
+    while trace is not None:
+        frame = trace.tb_frame
+        if str(frame.f_globals.get("__name__")).startswith("scipy.special."):
+            name = frame.f_code.co_name
+            return name if hasattr(import_module("autograd.special"), name) else ""
+        trace = trace.tb_next
+    return ""
+
+
+def of_whole_numbers() -> str:
+    """The message for a Value that one of SciPy's factorials of a step was given, or "".
+
+    They refuse floats, which a Value does not look like to them, and would compute what no
+    function of floats is; to be called by who answers ``np.isnan``, which they begin with.
+    """
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and str(frame.f_globals.get("__name__")).startswith("autograd."):
+        frame = frame.f_back
+    if frame is None or frame.f_globals.get("__name__") != "scipy.special._basic":
+        return ""
+    name = frame.f_locals.get("fname")
+    if name not in ("factorial2", "factorialk"):
+        return ""
+    return (f"scipy.special.{name} is a function of whole numbers, which has no derivative; write "
+            f"{name}(int(n.data)) for a number without one")
 
 
 def _of_math(call: str, name: str, n_arguments: int) -> str:

@@ -555,6 +555,8 @@ Real.register(Value)
 Operand = Union[Value, float]  # noqa: UP007 - evaluated at run time, before 3.14's forward references
 
 
+# --- making nodes ---------------------------------------------------------------------------------
+
 def new_node(data: float, op: Primitive | None, left: Any, right: Any = None) -> Value:
     """The node of an operation whose number is computed already; no recorder is told.
 
@@ -669,6 +671,8 @@ def _refuse_lost_update(node: Value, other: Any, sign: str) -> None:
             f"p = p {sign} number for a new Value")
 
 
+# --- comparisons, and Values as whole numbers -----------------------------------------------------
+
 _COMPARISONS: dict[str, Callable[[float, float], bool]] = {
     "<": lambda a, b: a < b, "<=": lambda a, b: a <= b, ">": lambda a, b: a > b,
     ">=": lambda a, b: a >= b, "==": lambda a, b: a == b, "!=": lambda a, b: a != b,
@@ -711,6 +715,8 @@ def whole_number(item: Any) -> Any:
     return _index(item) if item.__class__ is Value and item.op in _WHOLE else item
 
 
+# --- what a node holds, of which no recorder is told ----------------------------------------------
+
 def data_of(operand: Operand) -> float:
     """The bare number of a Value or float, of which no recorder is told."""
     return operand._data if isinstance(operand, Value) else operand
@@ -736,6 +742,8 @@ def describe(node: Value) -> str:
     name = f"{node.label!r}" if node.label else (node.op.name if node.op else "a leaf")
     return f"{name} (data={node._data!r})"
 
+
+# --- edits of leaves ------------------------------------------------------------------------------
 
 def assign(leaves: Iterable[Value], numbers: Iterable[float]) -> None:
     """Edit the data of many leaves at once, as a training step does.
@@ -795,15 +803,18 @@ UFUNCS: dict[str, Callable[..., Any]] = {
 
 # SciPy's functions by name, for they are met before the library is loaded.
 _OF_LIBRARY = (
-    "beta", "betainc", "betaln", "binom", "ellipe", "ellipk", "exp1", "expi",
-    "expn", "gammainc", "gammaincc", "i0", "i0e", "i1", "i1e", "iv", "j0", "j1",
-    "jv", "k0", "k0e", "k1", "k1e", "kn", "kv", "_lambertw", "y0", "y1", "yn", "yv",
+    "beta", "betainc", "betaln", "binom", "dawsn", "ellipe", "ellipeinc", "ellipk",
+    "ellipkinc", "exp1", "expi", "expn", "exprel", "fresnel", "gammainc", "gammaincc",
+    "hyp1f1", "hyp2f1", "i0", "i0e", "i1", "i1e", "iv", "ive", "j0", "j1", "jv", "k0",
+    "k0e", "k1", "k1e", "kn", "kv", "kve", "_lambertw", "loggamma", "poch", "_riemann_zeta",
+    "spence", "y0", "y1", "yn", "yv", "_zeta",
 )
 
 
 def _of_library(name: str) -> Callable[..., Any]:
     def function(*operands: Any) -> Any:
-        return getattr(import_module("autograd.special"), name.lstrip("_"))(*operands)
+        known = name.removeprefix("_riemann").lstrip("_")
+        return getattr(import_module("autograd.special"), known)(*operands)
 
     return function
 

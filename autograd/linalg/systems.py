@@ -156,11 +156,20 @@ _inverse = ArrayPrimitive(
 
 
 def _adjugate(matrix: Any) -> Array:
-    """The cofactors, by singular values: of a singular matrix as well."""
-    left, sizes, right = np.linalg.svd(as_floats(matrix))
+    """The cofactors, by singular values: of a singular matrix as well.
+
+    Rows and columns are first brought to one size, or the rounding of the largest would be more
+    than the smallest are.
+    """
+    scaled = as_floats(matrix)
+    rows = np.frexp(np.max(np.abs(scaled), axis=1, initial=0.0))[1]
+    scaled = np.ldexp(scaled, -rows[:, None])
+    columns = np.frexp(np.max(np.abs(scaled), axis=0, initial=0.0))[1]
+    left, sizes, right = np.linalg.svd(np.ldexp(scaled, -columns))
     others = np.array([np.prod(np.delete(sizes, i)) for i in range(len(sizes))])
     sign = np.rint(np.linalg.det(left) * np.linalg.det(right))
-    cofactors: Array = sign * (left * others) @ right
+    cofactors: Array = np.ldexp(sign * (left * others) @ right,
+                                (rows.sum() - rows)[:, None] + columns.sum() - columns)
     return cofactors
 
 

@@ -241,3 +241,47 @@ def test_numbers_give_numbers_and_ranks_are_plain() -> None:
     y = np.linalg.det(np.array([[v, 1.0], [3.0, v]]).view(type(values([1.0]))))
     y.backward()
     assert (y.data, v.grad) == pytest.approx((1.0, 4.0))
+
+
+# What is recorded holds for the matrix that was there: another rank, another triangle of zeros.
+OF_ANY_RANK: dict[str, Callable[[Any], Any]] = {
+    "pinv": lambda a: weighed(np.linalg.pinv(a)),
+    "pinv by a cutoff": lambda a: weighed(np.linalg.pinv(a, 0.3)),
+    "lstsq": lambda a: weighed(np.linalg.lstsq(a, np.arange(3.0), rcond=None)[0]),
+    "residuals": lambda a: np.sum(np.linalg.lstsq(a[:, :2], np.arange(3.0), rcond=None)[1]),
+    "rank of lstsq": lambda a: a[0, 0] * np.linalg.lstsq(a, np.arange(3.0), rcond=None)[2],
+    "singular values of lstsq": lambda a: weighed(
+        np.linalg.lstsq(a[:2], np.arange(2.0), rcond=None)[3]),
+    "rank": lambda a: a[0, 0] * np.linalg.matrix_rank(a),
+    "rank by a tolerance": lambda a: a[0, 0] * np.linalg.matrix_rank(a, tol=1.0),
+    "ranks": lambda a: np.sum(a[0, 0] * np.linalg.matrix_rank(np.stack([a, a.T @ a]))),
+    "qr": lambda a: weighed(*np.linalg.qr(a)),
+}
+
+
+@pytest.mark.parametrize("name", OF_ANY_RANK)
+def test_a_replay_on_a_matrix_of_another_rank_or_shape_is_what_a_call_is(name: str) -> None:
+    f, upper = OF_ANY_RANK[name], np.triu(matrix(3, 3)) + np.eye(3)
+    of_rank_2 = np.array([[1.0, 2.0, 3.0], [2.0, 4.0, 6.0], [1.0, 0.0, 1.0]])
+    compiled, slopes = (jit(g, backend="python") for g in (f, grad(f)))
+    for a in (matrix(3, 3), upper, matrix(3, 3, 1), 2.0 * np.eye(3), of_rank_2):
+        if a is not of_rank_2 or name not in ("qr", "singular values of lstsq"):
+            assert compiled(a) == pytest.approx(float(f(a)), rel=1e-9, abs=1e-12)
+            assert np.asarray(slopes(a), dtype=float) == pytest.approx(
+                np.asarray(grad(f)(a), dtype=float), rel=1e-8, abs=1e-8)
+
+
+def test_singular_values_of_lstsq_have_derivatives() -> None:
+    a = matrix(4, 3)
+
+    def largest(a: Any) -> Any:
+        return np.linalg.lstsq(a, np.arange(4.0), rcond=None)[3][0]
+
+    assert_close(grad(largest)(a), central(largest, a), 1e-7)
+
+
+def test_a_determinant_of_rows_of_many_sizes_has_an_accurate_derivative() -> None:
+    sizes, a = np.array([2.0 ** -40, 1.0, 2.0 ** 40]), matrix(3, 3)
+    scaled = sizes[:, None] * a * sizes[::-1]
+    found = np.asarray(grad(np.linalg.det)(scaled)) * sizes[:, None] * sizes[::-1]
+    assert_close(found, grad(np.linalg.det)(a), 1e-13)
