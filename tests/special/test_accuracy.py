@@ -378,7 +378,7 @@ CASES: dict[str, Case] = {
     **cases_of("ellipeinc", of_angles, mp.ellipe, [(10, 400, 800), (0, 400, 800)]),
     **cases_of("hyp1f1", of_hypergeometric, mp.hyp1f1, [(1000, 1000, 1000)]),
     **cases_of("hyp2f1", of_gauss, mp.hyp2f1, [(3000, 3000, 6000)]),
-    **cases_of("zeta", of_zeta, mp.zeta, [(10, 20, 20), (0, 20, 20)]),
+    **cases_of("zeta", of_zeta, mp.zeta, [(30, 30, 90), (0, 30, 90)]),
     **{f"{letter}v by v": by_parameter(of_bessel, getattr(mp, f"bessel{letter}"), 0, (most, most),
                                        *size)
        for letter, most, size in (("j", 2000, [wave]), ("y", 500, [wave]), ("i", 40, []),
