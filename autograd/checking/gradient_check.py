@@ -25,6 +25,7 @@ from autograd.checking.finite_differences import (
 from autograd.checking.high_precision import PreciseGraph
 from autograd.checking.reports import Component, GradientError, Report, Tolerance
 from autograd.core import primitives
+from autograd.core.aliases import also_called
 from autograd.core.primitives import DOMAIN_ERRORS
 from autograd.core.pytrees import flatten, paths, rebuild, shape_of
 from autograd.core.transforms import refuse_misuse
@@ -35,6 +36,7 @@ PRECISE = "the graph in 100-digit arithmetic"
 DIFFERENCES = "central differences"
 
 
+@also_called()
 def gradcheck(f: Callable[..., Any], *inputs: Any, gradient: Callable[..., Any] | None = None,
               rtol: float = 1e-7, atol: float = 0.0) -> Report:
     """Check the gradient of a function at a point against oracles that know no rules.
