@@ -236,7 +236,6 @@ def _keep(relation: str, outcome: bool) -> Emit:
 
 SCIPY = "chainrule_scipy_"  # in front of the symbols of SciPy's functions
 PYTHONS = "chainrule_python_"  # and of those of rows that are called as they are
-LEAST = 5e-324
 
 
 def called(op: str) -> Emit:
@@ -244,13 +243,7 @@ def called(op: str) -> Emit:
     name = lookup(op).scipy
     if name:
         return lambda e, x: e.call(SCIPY + name, *x, flag=True)
-    return lambda e, x: _unless_interrupted(e, e.call(PYTHONS + op, *x, flag=True))
-
-
-def _unless_interrupted(e: Emitter, result: str) -> str:
-    """A call that an exception ends returns 0, which a call that ends well never does."""
-    number = e.select(e.compare("oeq", result, e.const(LEAST)), e.const(0.0), result)
-    return e.select(e.compare("oeq", result, e.const(0.0)), e.const(float("nan")), number)
+    return lambda e, x: e.call_back(PYTHONS + op, *x)
 
 
 class Step(NamedTuple):

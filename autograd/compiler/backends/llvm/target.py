@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 
 from autograd.compiler.backends.llvm import code_cache
-from autograd.compiler.backends.llvm.ops import LEAST, LIBM, PYTHONS, SCIPY
+from autograd.compiler.backends.llvm.ops import LIBM, PYTHONS, SCIPY
 from autograd.compiler.backends.numpy import value_or_nan
 from autograd.core.forking import lock
-from autograd.core.primitive import Primitive, lookup
+from autograd.core.primitive import lookup
 from autograd.core.typing import Array
 from autograd.special import from_scipy
 
@@ -102,20 +102,24 @@ def _bind_scipy(assembly: str) -> None:
 
 def _bind_rows(assembly: str) -> None:
     """Likewise the rows that it calls as they are."""
-    for symbol, name in re.findall(rf"^declare double @({PYTHONS}(\w+))\(", assembly,
+    for symbol, name in re.findall(rf"^declare void @({PYTHONS}(\w+))\(", assembly,
                                    re.MULTILINE):
         if symbol not in _started:
             row = lookup(name)
             doubles = [ctypes.c_double] * len(row.parameters)
-            function = ctypes.CFUNCTYPE(ctypes.c_double, *doubles, ctypes.c_int)(_without_0(row))
+            kind = ctypes.CFUNCTYPE(None, *doubles, ctypes.POINTER(ctypes.c_double))
+            function = kind(_writing(value_or_nan(row)))
             llvm.add_symbol(symbol, ctypes.cast(function, ctypes.c_void_p).value)
             _started[symbol] = function  # which must live as long as machine code may call it
 
 
-def _without_0(row: Primitive) -> Callable[..., float]:
-    """The value of a row for machine code, with the smallest number in place of 0."""
-    value = value_or_nan(row)
-    return lambda *operands: value(*operands[:-1]) or LEAST
+def _writing(value: Callable[..., float]) -> Callable[..., None]:
+    """A function that writes its result to where its last operand points."""
+    def write(*operands: Any) -> None:
+        *numbers, place = operands
+        place[0] = value(*numbers)
+
+    return write
 
 
 def aligned(count: int) -> Array:
