@@ -86,11 +86,11 @@ class ReplayInTurn(Replay):
     Args:
         recording, kernel: the recording, and the first kernel.
         often: how many replays it makes.
-        make: makes the others.
+        make: makes what makes the others; it is given numbers that take this branch.
     """
 
     def __init__(self, recording: Recording, kernel: Kernel, often: int,
-                 make: Callable[[], Replay]) -> None:
+                 make: Callable[[Any], Replay]) -> None:
         super().__init__(recording, kernel)
         self._left, self._make, self._first = often, make, self.outputs
         self.outputs = self._counted
@@ -100,13 +100,8 @@ class ReplayInTurn(Replay):
         if outputs is not None:
             self._left -= 1
             if self._left < 0:
-                self._turn(numbers)
+                self.outputs = self._make(numbers).outputs
         return outputs
-
-    def _turn(self, numbers: Any) -> None:
-        """Turn to the second kernel, unless it decides otherwise where bits are rounded."""
-        other = self._make().outputs
-        self.outputs = self._first if other(numbers) is None else other
 
 
 def _looking_at(point: Callable[[Any], Array | None],
@@ -150,6 +145,7 @@ class Jitted(Compiled, Generic[F]):
             for replay in replays:
                 outputs = replay.outputs(numbers)
                 if outputs is False:
+                    self.n_not_finite += 1
                     return self._eagerly(arguments, keywords)
                 if outputs is not None:
                     if (profit := self.profit) is not None:
@@ -259,9 +255,7 @@ class Jitted(Compiled, Generic[F]):
                       Replay(recording, self.compiled(recording)))
         outputs = replay.outputs(numbers)
         if outputs is None:  # rounded otherwise, a number that was read with .data is another one
-            replay = Replay(recording, self.compiled(  # Python's has the bits of the recording
-                recording, backend="python", reason="a decision hangs on the last bits of a "
-                "function that other back ends round otherwise"))
+            replay = self._in_python(recording)
             outputs = replay.outputs(numbers)
         known.replays = [replay, *known.replays]
         return self._result(replay, outputs, arguments, keywords)
@@ -272,17 +266,25 @@ class Jitted(Compiled, Generic[F]):
             return Replay(recording, self.compiled(recording))
         often = replays_before_machine_code(recording.program)
 
-        def in_machine_code() -> Replay:
+        def in_machine_code(numbers: Any) -> Replay:
             self._latest = None
-            return Replay(recording, self.compiled(recording))
+            replay = Replay(recording, self.compiled(recording))
+            return self._in_python(recording) if replay.outputs(numbers) is None else replay
 
         return ReplayInTurn(recording, self.compiled(
             recording, backend="python", reason=f"it is short and has conditions: before {often:,} "
             "replays, LLVM would take longer than it saves"), often, in_machine_code)
 
+    def _in_python(self, recording: Recording) -> Replay:
+        """The replays of what others round otherwise: Python's have the bits of the recording."""
+        return Replay(recording, self.compiled(
+            recording, backend="python", reason="a decision hangs on the last bits of a "
+            "function that other back ends round otherwise"))
+
     def _result(self, replay: Replay, outputs: Any, arguments: tuple[Any, ...],
                 keywords: dict[str, Any]) -> Any:
         if outputs is None or outputs is False:
+            self.n_not_finite += outputs is False
             return self._eagerly(arguments, keywords)
         return replay.build(outputs)
 

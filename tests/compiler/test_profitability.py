@@ -15,7 +15,7 @@ import autograd
 from autograd import RecordingError, Value, grad, jit, logsumexp, no_grad, value_and_grad, vmap
 from autograd.compiler import jit as jit_module
 from autograd.compiler.backends import choice, python
-from autograd.compiler.jit import ReplayInTurn
+from autograd.compiler.jit import Replay, ReplayInTurn
 from autograd.compiler.profitability import (
     FREE,
     LOOKING,
@@ -526,20 +526,40 @@ def test_explain_says_why_a_short_branch_is_replayed_in_python() -> None:
         compiled.explain())
 
 
+def test_the_second_kernel_takes_over_after_so_many_replays() -> None:
+    recording = record(by_pieces, (0.5,), {})
+    given = []
+
+    def other(numbers: Any) -> Replay:
+        given.append(numbers)
+        return Replay(recording, python.compile(recording.program))
+
+    replay = ReplayInTurn(recording, python.compile(recording.program), 3, other)
+    assert [replay.outputs([0.5]).tolist() for _ in range(9)] == [[0.25]] * 9
+    assert replay.outputs([1.5]) is None
+    assert given == [[0.5]]
+
+
 @pytest.mark.skipif(not choice._has_llvm(), reason="no llvmlite")
 def test_where_machine_code_would_decide_otherwise_python_goes_on(
         monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(jit_module, "replays_before_machine_code", lambda program: 20)
-    replays = []
+    def f(x: Any) -> Any:  # a number that is read hangs on the last bit of exp
+        return x * x if autograd.exp(x).data > 1.0 else x
 
-    class Other:
-        def outputs(self, numbers: Any) -> None:
-            replays.append(numbers)
+    compiled, kernels = jit(f), jit_module.Jitted.compiled
 
-    recording = record(by_pieces, (0.5,), {})
-    replay = ReplayInTurn(recording, python.compile(recording.program), 3, lambda: Other())
-    assert [replay.outputs([0.5]).tolist() for _ in range(9)] == [[0.25]] * 9
-    assert replays == [[0.5]]
+    def never_holds(self: Any, recording: Any, *args: Any, **options: Any) -> Any:
+        kernel = kernels(self, recording, *args, **options)
+        if options.get("backend") is None:
+            monkeypatch.setattr(kernel, "finite_point", lambda numbers: None)
+        return kernel
+
+    monkeypatch.setattr(jit_module.Jitted, "compiled", never_holds)
+    monkeypatch.setattr(jit_module, "replays_before_machine_code", lambda program: 5)
+    for _ in range(300):
+        assert compiled(0.5) == 0.25
+    assert compiled.notes[0].backend == "python"
+    assert "hangs on the last bits" in compiled.explain()
 
 
 def test_a_change_of_what_it_captures_is_seen_by_waiting_branches() -> None:

@@ -10,7 +10,6 @@ the end.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
 
 from autograd.compiler.backends.interface import Signature, Unsupported
 from autograd.compiler.backends.llvm.array_codegen import ArrayWriter
@@ -42,11 +41,15 @@ def _writer(program: Program, rows: tuple[bool, ...] | None, sums: tuple[bool, .
     if chunk is None and size > ROLLED:
         most = min(len(program) // DENSE, MOST_STEPS)
         arrays = find_few_arrays(program, most, rows, free_sums)
+        refusal = ""
         if arrays is not None:
-            with suppress(Unsupported):
+            try:
                 return ArrayWriter(arrays, program, rows, sums, host()["width"], vector)
+            except Unsupported as error:
+                refusal = f"its arrays are computed number by number: {error}"
         writer = RolledWriter(program, rows, sums, width, vector, registers if rows else 1)
         if writer.code_size <= MOST_CODE:
+            writer.reason = refusal
             return writer
         return InterpreterWriter(program, rows, sums, width, vector)
     return Writer(program, rows, sums, width, vector,
