@@ -474,8 +474,8 @@ STAND_INS: dict[str, Any] = {
     "scipy.interpolate": _StandIn("scipy.interpolate", {"splev": _splev, "bisplev": _bisplev}),
     "scipy.integrate": _StandIn("scipy.integrate", {"quad": _quad}),
     "scipy.special": _StandIn("scipy.special", {"logsumexp": _logsumexp, **{
-        name: _special(name) for name in ("comb", "factorial", "log_softmax", "polygamma",
-                                          "softmax")}}),
+        name: _special(name) for name in ("comb", "factorial", "log_softmax", "multigammaln",
+                                          "perm", "polygamma", "softmax")}}),
     "scipy.stats": _StandIn("scipy.stats", adopted_statistics.DISTRIBUTIONS),
 }
 

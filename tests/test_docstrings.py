@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import re
+import textwrap
 import typing
 from collections.abc import Callable, Iterator
-from types import FunctionType, ModuleType
+from types import FunctionType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,14 +17,28 @@ import autograd
 import nn
 from autograd import Primitive, Value, extend, linalg, special
 from autograd import math as math_of_values
+from autograd.checking.reports import Report
+from autograd.compiler.backends.c import CSource
+from autograd.compiler.scipy_objective import Objective
 from autograd.core.value import UFUNCS
+from autograd.drawing.rendering import Drawing
+from autograd.explaining.chain_rule import Explanation
+from autograd.explaining.naive_backward import Comparison
+from autograd.pages.page import Page
 
+# What people import from, and what they are given.
 PACKAGES = (autograd, extend, linalg, nn, special)
+GIVEN = SimpleNamespace(
+    __name__="given", CSource=CSource, Comparison=Comparison, Drawing=Drawing,
+    Explanation=Explanation, Objective=Objective, Page=Page, Report=Report,
+    circles=nn.datasets.circles, line=nn.datasets.line, moons=nn.datasets.moons,
+    spirals=nn.datasets.spirals, constant=nn.schedules.constant, cosine=nn.schedules.cosine,
+    exponential=nn.schedules.exponential, linear=nn.schedules.linear, stairs=nn.schedules.stairs)
 
 
-def public(package: ModuleType) -> Iterator[tuple[str, Any]]:
+def public(package: Any) -> Iterator[tuple[str, Any]]:
     """(name, callable) of the package's functions and classes, and of the methods they define."""
-    for name in package.__all__:
+    for name in getattr(package, "__all__", [name for name in vars(package) if name[0] != "_"]):
         thing = getattr(package, name)
         if isinstance(thing, Primitive) or not callable(thing):
             continue  # a row writes its help itself: tests/core/test_primitives.py
@@ -56,7 +72,7 @@ def explained(text: str | None) -> set[str]:
     return {name for entry in entries for name in entry.split(", ")}
 
 
-def is_explained(name: str, thing: Any, package: ModuleType) -> set[str]:
+def is_explained(name: str, thing: Any, package: Any) -> set[str]:
     """What is explained there, or at the method that it stands for in a base class."""
     found = explained(inspect.getdoc(thing))
     owner, _, method = name.partition(".")
@@ -65,8 +81,8 @@ def is_explained(name: str, thing: Any, package: ModuleType) -> set[str]:
     return found
 
 
-@pytest.mark.parametrize("package", PACKAGES, ids=lambda package: package.__name__)
-def test_every_parameter_is_explained(package: ModuleType) -> None:
+@pytest.mark.parametrize("package", [*PACKAGES, GIVEN], ids=lambda package: package.__name__)
+def test_every_parameter_is_explained(package: Any) -> None:
     missing = {}
     for name, thing in public(package):
         assert inspect.getdoc(thing), f"{name} has no docstring"
@@ -76,6 +92,19 @@ def test_every_parameter_is_explained(package: ModuleType) -> None:
         if left := parameters_of(thing) - is_explained(name, thing, package):
             missing[name] = sorted(left)
     assert not missing
+
+
+@pytest.mark.parametrize("package", [*PACKAGES, GIVEN], ids=lambda package: package.__name__)
+def test_every_error_that_a_function_raises_itself_is_named(package: Any) -> None:
+    for name, thing in public(package):
+        function = inspect.unwrap(thing.__init__ if inspect.isclass(thing) else thing)
+        if isinstance(function, FunctionType) and function.__code__.co_filename != "<string>":
+            tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
+            calls = [line.exc.func for line in ast.walk(tree)
+                     if isinstance(line, ast.Raise) and isinstance(line.exc, ast.Call)]
+            for error in {call.id for call in calls if isinstance(call, ast.Name)}:
+                assert error in (inspect.getdoc(thing) or "") or not error[0].isupper() or (
+                    error == "NotImplementedError"), (name, error)
 
 
 def test_math_names_its_parameters() -> None:

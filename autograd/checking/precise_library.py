@@ -60,6 +60,39 @@ def _by_order(name: str) -> Callable[..., Any]:
     return slope
 
 
+def _differentiated(f: Callable[..., Any], count: int, order_of: Callable[..., Any]
+                    ) -> Callable[..., Any]:
+    """Derivatives of a function of mpmath's: the first operands say which.
+
+    Args:
+        f: of a context and operands.
+        count: how many operands say which derivative it is.
+        order_of: from these how often it is differentiated by each operand.
+    """
+    def slope(m: Any, *operands: Any) -> Any:
+        orders = tuple(map(int, order_of(*operands[:count])))
+        with m.extradps(20):
+            return +m.diff(lambda *xs: f(m, *operands[:count], *xs), operands[count:], orders)
+
+    return slope
+
+
+def _dawson(m: Any, x: Any) -> Any:
+    return m.sqrt(m.pi) / 2 * m.exp(-x * x) * m.erfi(x)
+
+
+def _spence(m: Any, x: Any) -> Any:
+    return m.polylog(2, 1 - x).real
+
+
+def _exprel(m: Any, x: Any) -> Any:
+    return m.expm1(x) / x if x else m.mpf(1)
+
+
+def _incomplete_elliptic(m: Any, a: Any, n: Any, phi: Any, x: Any) -> Any:
+    return m.ellipf(phi, x) if a < 0 else m.ellipe(phi, x)
+
+
 OF_LIBRARY: dict[str, Callable[..., Any]] = {
     "j0": lambda m, x: m.besselj(0, x),
     "j1": lambda m, x: m.besselj(1, x),
@@ -87,6 +120,27 @@ OF_LIBRARY: dict[str, Callable[..., Any]] = {
     "gammainc": lambda m, a, x: m.gammainc(a, 0, x, regularized=True),
     "gammaincc": lambda m, a, x: m.gammainc(a, x, m.inf, regularized=True),
     "gamma_density": lambda m, a, x: m.power(x, a - 1) * m.exp(-x) / m.gamma(a),
+    "ive": lambda m, v, x: m.exp(-abs(x)) * m.besseli(v, x),
+    "kve": lambda m, v, x: m.exp(x) * m.besselk(v, x),
+    "ive_slope": _differentiated(lambda m, i, j, v, x: m.exp(-x) * m.besseli(v, x), 2,
+                                 lambda i, j: (i, j)),
+    "kve_slope": _differentiated(lambda m, i, j, v, x: m.exp(x) * m.besselk(v, x), 2,
+                                 lambda i, j: (i, j)),
+    "dawsn": _dawson,
+    "dawsn_slope": _differentiated(lambda m, n, x: _dawson(m, x), 1, lambda n: (n,)),
+    "fresnel_s": lambda m, x: m.fresnels(x),
+    "fresnel_c": lambda m, x: m.fresnelc(x),
+    "spence": _spence,
+    "spence_slope": _differentiated(lambda m, n, x: m.log(x) / (1 - x), 1, lambda n: (n - 1,)),
+    "exprel": _exprel,
+    "exprel_slope": _differentiated(lambda m, n, x: _exprel(m, x), 1, lambda n: (n,)),
+    "ellipkinc": lambda m, phi, x: m.ellipf(phi, x),
+    "ellipeinc": lambda m, phi, x: m.ellipe(phi, x),
+    "incomplete_elliptic": _differentiated(_incomplete_elliptic, 2, lambda a, n: (0, n)),
+    "hyp1f1": lambda m, a, b, x: m.hyp1f1(a, b, x),
+    "hyp2f1": lambda m, a, b, c, x: m.hyp2f1(a, b, c, x),
+    "zeta": lambda m, x, q: m.zeta(x, q),
+    "zeta_slope": lambda m, n, x, q: m.zeta(x, q, int(n)),
     **{f"{letter}v_slope": _by_order(f"bessel{letter}") for letter in "jyik"},
     "gammainc_slope": _gammainc_slope,
     "betainc_slope": _betainc_slope,

@@ -49,6 +49,7 @@ class Note(NamedTuple):
     recording: Recording
     backend: str = ""
     why_not_quicker: str = ""
+    calls_before: int = 0  # it is compiled
     kernel: weakref.ref[Any] | None = None  # which replays hold, as long as there are any
 
     @property
@@ -112,6 +113,7 @@ class Compiled:
     """
 
     mesh: Any = None
+    writes_checks = True  # at once, not when they are made often
 
     def __init__(self, function: Callable[..., Any], backend: str | None,
                  max_recordings: int | None, static: frozenset[int] = frozenset(),
@@ -178,7 +180,7 @@ class Compiled:
         has_printed = lookout is not None and lookout.has_printed  # and would again
         waits = self._waits(recording, may_wait)
         is_once = has_printed or (
-            not waits and is_sure and len(recording.program) > CHECKED)
+            not waits and is_sure and recording.is_longer(CHECKED))
         if is_once:
             _refuse_changes(watch)
         has_held = len(sys.modules) == n_modules and watch.holds()
@@ -192,7 +194,7 @@ class Compiled:
         elif not waits and not is_once:
             self._refuse_another(watch, recording, arguments, keywords)
         known = self._settled(watch, self._known.get(key))
-        if self.begins_in_python(recording):
+        if self.counts_visits(recording):
             known.visits = known.visits or Visits(recording, waits)
         elif waits:
             known.candidate = Candidate(recording)
@@ -206,7 +208,7 @@ class Compiled:
         """Whether to compile a recording only once its branch has shown to be steady."""
         if self.profit is None:
             return False
-        if self.begins_in_python(recording):
+        if self.counts_visits(recording):
             self.profit.recorded(is_branchy=False, waits=may_wait, is_short=True)
             return may_wait
         if may_wait:
@@ -216,8 +218,8 @@ class Compiled:
         self.profit.recorded(is_often, is_waiting)
         return is_waiting
 
-    def begins_in_python(self, recording: Recording) -> bool:
-        """Whether a branch is compiled to Python at first, and only once calls have often taken it.
+    def counts_visits(self, recording: Recording) -> bool:
+        """Whether a branch is compiled only once calls have often taken it.
 
         Whoever names a back end, or the number of recordings, wants just that.
         """
@@ -277,6 +279,7 @@ class Compiled:
             if note.recording is recording:
                 self.notes[i] = note._replace(backend=choice.backend,
                                               why_not_quicker=reason or choice.reason,
+                                              calls_before=getattr(choice.kernel, "calls", 0),
                                               kernel=_weakly(choice.kernel))
         return choice.kernel
 
@@ -291,7 +294,7 @@ class Compiled:
         if before is not None and before.watch.changed() is None:  # no other thread did anything
             watch.add_all_of_libraries(before.watch)
             replays, visits = before.replays, before.visits
-        watch.settle()
+        watch.settle(self.writes_checks)
         return Known(watch, replays, visits)
 
     def _captures_values(self) -> bool:
@@ -547,7 +550,7 @@ def _paragraph(compiled: Compiled, number: int, note: Note) -> list[str]:
                      f"{program.name(guard.right)}) is {guard.outcome}")
     if len(program.guards) > SHOWN:
         lines.append(f"   and {len(program.guards) - SHOWN} more condition(s)")
-    if not note.backend and compiled.begins_in_python(note.recording):
+    if not note.backend and compiled.counts_visits(note.recording):
         lines.append("   is not compiled before so many calls have taken this branch that they pay "
                      "for it, for it is short and has conditions")
     elif not note.backend and is_branchy(program, note.recording.decisions):
@@ -555,7 +558,9 @@ def _paragraph(compiled: Compiled, number: int, note: Note) -> list[str]:
                      "for it has many conditions")
     if note.backend:
         slower = f", because {note.why_not_quicker}" if note.why_not_quicker else ""
-        lines.append(f"   runs on the back end {note.backend}{slower}")
+        later = (f", as machine code from call {note.calls_before + 1:,} on"
+                 if note.calls_before else "")
+        lines.append(f"   runs on the back end {note.backend}{later}{slower}")
         if note.slower_now:
             lines.append(f"   {note.slower_now}")
     if note.recording.places:

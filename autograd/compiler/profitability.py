@@ -14,7 +14,7 @@ from autograd.compiler.trace.tracer import Path, Recording
 FREE = 16  # recordings of short or straight programs that need not pay
 UNSEEN = 4  # from so many on another branch is free only where there were as many replays
 RECORDING, COMPILING = 12.0, 40.0  # the costs, measured on programs of 2,000 to 15,000 instructions
-TRANSLATING = 24.0  # and of recording a short one again, and writing it in Python
+TRANSLATING = 24.0  # and of recording a short one again, and taking it apart for replays in Python
 LOOKING = 0.25  # and of looking whether a recorded branch is taken
 BRANCHY, LONG = 8, 100  # conditions and instructions of a program that is not compiled at once
 LARGE = 2 * LONG  # nodes of a graph whose program is surely long
@@ -55,7 +55,7 @@ class Profit:
         Args:
             is_branchy: whether another call is likely to take another branch.
             waits: whether it is compiled only once its branch has shown to be steady.
-            is_short: whether it is of those that begin in Python.
+            is_short: whether its branches are compiled once calls have often taken them.
         """
         is_free = self._recordings < FREE and not self._is_branchy
         self._is_branchy, self._is_short = is_branchy, is_short
@@ -137,6 +137,8 @@ def is_branchy(program: Program, decisions: int | None = None) -> bool:
 
 def waits(recording: Recording) -> bool:
     """Like :func:`is_branchy`, found without a program where the graph is large."""
+    if recording.decisions < BRANCHY:
+        return False
     graph = recording.graph
     if graph is None or not graph.is_longer(LARGE) or not recording.path.is_whole:
         return is_branchy(recording.program, recording.decisions)
@@ -146,21 +148,12 @@ def waits(recording: Recording) -> bool:
 def is_short(recording: Recording) -> bool:
     """Whether a recording is of a short function that decides which way to go.
 
-    Its branch is compiled once calls have taken it often, to Python at first: LLVM takes as long as
-    some hundred calls by the eager engine.
+    Its branch is compiled once calls have taken it often.
     """
     graph = recording.graph
     if graph is None:
         return bool(recording.decisions) and len(recording.program) <= SHORT
     return bool(recording.decisions) and not graph.is_longer(SHORT)
-
-
-def replays_before_machine_code(program: Program) -> int:
-    """How often to replay a short program in Python, until what LLVM takes for it is saved.
-
-    LLVM takes some 25 ms and 0.1 ms an instruction, Python 0.06 microseconds an instruction.
-    """
-    return 400_000 // (len(program) + 1) + 1_700
 
 
 class Visits:

@@ -13,7 +13,7 @@ from typing import Any
 from autograd.core import primitives
 from autograd.core.array_primitive import pulled_back, pulled_back_recorded
 from autograd.core.call import Call
-from autograd.core.gates import Gate, Gates, chosen_between, times, under_gate
+from autograd.core.gates import Gate, Gates, chosen_between, times, under
 from autograd.core.graph import (
     collector_at_rest,
     onlooker_at_rest,
@@ -128,7 +128,7 @@ def _propagate(order: list[Value]) -> None:
                 else:
                     a.grad += adjoint * b._data
                     b.grad += adjoint * a._data
-        elif op is _stopped:
+        elif op.flat:
             pass
         elif op.arity == 1:
             try:
@@ -381,7 +381,8 @@ def _send_on_conditions(node: Value, received: Any, depends: set[Value], gates: 
     was_wild = sum(asked) == 1 and gates.is_wild(node)
     locals_ = _locals_under(gate, node, depends)
     for parent, local, is_asked in zip(operands, locals_, asked, strict=True):
-        if local is None or not is_asked or (local.__class__ is float and local == 0.0):
+        if local is None or not is_asked or parent.__class__ is not Value or (
+                local.__class__ is float and local == 0.0):
             continue
         contribution = times(received, local)
         if op.chooses and local.__class__ is Value:
@@ -398,8 +399,7 @@ def _locals_under(gate: Gate | None, node: Value, depends: set[Value]) -> Sequen
         return (*node._left[half:], *node._left[:half])
     if gate is None or op is _mul or op is _add or op is _sub:
         return local_graphs(node, depends)
-    with under_gate(gate.is_open):
-        return local_graphs(node, depends)
+    return under(gate.is_open, local_graphs, node, depends)
 
 
 def _send_back_recorded(node: Value, received: Any, depends: set[Any], adjoint: dict[Value, Any],
@@ -427,11 +427,13 @@ def _send_to_factors(factors: tuple[Any, ...], received: Any, depends: set[Value
                      adjoint: dict[Value, Any]) -> None:
     """Hand the adjoint of a dot on: to each factor, times the other one."""
     half = len(factors) // 2
-    node_of, adjoint_of = maker(_mul), adjoint.get  # once for thousands, mostly
+    products = maker(_mul)  # once for thousands, mostly
+    adjoint_of, is_value = adjoint.get, received.__class__ is Value
+    number = data_of(received)
     for parent, other in zip(factors, factors[half:] + factors[:half], strict=True):
         if parent.__class__ is Value and parent in depends:
-            if other.__class__ is Value and received.__class__ is Value:
-                product = node_of(received._data * other._data, received, other)
+            if is_value and other.__class__ is Value:
+                product = products(number * other._data, received, other)
                 before = adjoint_of(parent)
                 adjoint[parent] = product if before is None else before + product
             else:

@@ -62,8 +62,8 @@ class State:
         deaths: the mark of the latest deaths when this was put together.
     """
 
-    __slots__ = ("deaths", "entries", "is_gated", "is_ieee", "listener", "moment", "recording", "scope",
-                 "takes_indices", "transforms")
+    __slots__ = ("deaths", "entries", "is_gated", "is_ieee", "listener", "moment", "recording",
+                 "scope", "takes_indices", "transforms")
 
     def __init__(self, entries: tuple[Entry, ...] = (), recording: bool = True,
                  scope: tuple[str, ...] = (), transforms: bool = False,

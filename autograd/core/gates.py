@@ -9,14 +9,15 @@ such an adjoint meets others, ``where`` takes 0 in place of it.
 from __future__ import annotations
 
 import weakref
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 from autograd.core import primitives
 from autograd.core.call import Call
 from autograd.core.context import Life, State, Switch, here, switched_on
-from autograd.core.value import Value
+from autograd.core.value import Value, numbers
 
+R = TypeVar("R")
 _where: Any = primitives.where
 _PRODUCTS = (primitives.mul, primitives.dot, primitives.prod)
 LARGE = 1e10  # constants from here on may overflow where they are multiplied
@@ -59,7 +60,7 @@ class Gate:
     def __init__(self, choice: Value, is_first: bool, outer: Gate | None) -> None:
         """Within an outer gate, where the choice is not 0; where it is, if it is not the first."""
         self._choice, self._is_first, self._outer = choice, is_first, outer
-        self.is_open = (choice._data != 0.0) == is_first and (outer is None or outer.is_open)
+        self.is_open: bool = (choice._data != 0.0) == is_first and (outer is None or outer.is_open)
         self._holds: Any = choice if is_first and outer is None else None
 
     @property
@@ -108,6 +109,7 @@ class Gates:
     def __init__(self, adjoint: dict[Value, Any]) -> None:
         self._adjoint = adjoint
         self._gates: dict[Any, Gate] = {}  # of nodes that are not reached anyway, and of calls
+        self._always: set[Call] = set()  # with a result that is reached in any case
         self._wild: set[Value] = set()  # those whose adjoint may be nan where their gate is shut
         self._degrees: dict[Value, int] = {}
 
@@ -148,7 +150,12 @@ class Gates:
         """A result of a call has given its adjoint: the call is reached where one of them is."""
         gate = self._gates.get(node)
         before = self._gates.get(call, gate)
-        self._gates[call] = gate if before is gate else _joined(before, gate)
+        joined = gate if before is gate else _joined(before, gate)
+        if joined is None:
+            self._always.add(call)
+            self._gates.pop(call, None)
+        elif call not in self._always:
+            self._gates[call] = joined
 
     def _arrived(self, parent: Value, contribution: Any, gate: Gate | None, wild: bool) -> None:
         adjoint = self._adjoint
@@ -227,6 +234,54 @@ def _growth(node: Value) -> int | None:
     if node.op is None or node.op in _PRODUCTS:
         return 1
     return None if node._left.__class__ is Call else node.op.growth
+
+
+# --- forward --------------------------------------------------------------------------------------
+
+def reached_from(outputs: Sequence[Any], order: Sequence[Value]) -> dict[Value, bool]:
+    """The nodes that count on a condition alone, each with whether it holds for the numbers.
+
+    Args:
+        outputs: what counts in any case, Values or floats.
+        order: the nodes that they were computed from, in topological order.
+    """
+    if not any(op is not None and op.chooses for op in {node.op for node in order}):
+        return {}
+    always = {x for x in outputs if x.__class__ is Value}
+    found: dict[Value, bool] = {}
+    for node in reversed(order):
+        is_open = node in always or found.get(node, False)
+        chosen = _chosen(node) if is_open else ()
+        chooses = node.op is not None and node.op.chooses
+        call = node._left
+        parents = call.inputs if call.__class__ is Call else node.parents
+        for place, parent in enumerate(parents):
+            if parent.__class__ is not Value or parent in always:
+                continue
+            if node in always and not chooses:
+                always.add(parent)
+                found.pop(parent, None)
+            else:
+                is_reached = is_open and (not chooses or chosen[place])
+                found[parent] = found.get(parent, False) or is_reached
+    return found
+
+
+def _chosen(node: Value) -> Sequence[bool]:
+    """Of the operands of a choice, which are chosen."""
+    op, numbers_ = node.op, numbers(node.parents)
+    if op is None or not op.chooses:
+        return ()
+    slopes = op.local_derivatives(numbers_, node._data, [True] * len(numbers_))
+    return [slope is not None and slope != 0.0 for slope in slopes]
+
+
+def under(is_open: bool | None, function: Callable[..., R], *arguments: Any) -> R:
+    """What a function gives where it counts on a condition alone; None for in any case."""
+    if is_open is None:
+        return function(*arguments)
+    with under_gate(is_open):
+        return function(*arguments)
 
 
 def pushed_on(node: Value, local: Any, tangent: Any) -> Any:

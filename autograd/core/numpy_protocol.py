@@ -14,8 +14,9 @@ import numpy as np
 
 from autograd.core import contractions, primitives
 from autograd.core.arrays import ANSWERS, ArrayOfValues, bare, kept
-from autograd.core.conditions import RELATIONS, as_factor, comparison, decided
+from autograd.core.conditions import RELATIONS, Condition, comparison, decided, masked_product
 from autograd.core.contractions import total
+from autograd.core.misuse import of_whole_numbers
 from autograd.core.primitive import Primitive, as_array_operand
 from autograd.core.pytrees import as_array
 from autograd.core.typing import Array
@@ -154,9 +155,8 @@ def _of_arrays(ufunc: np.ufunc) -> Handler | None:
     if name in RELATIONS:
         return lambda *operands: comparison(name, operands)
     if name == "multiply":
-        return lambda *operands: _ours(ufunc(*[
-            x.view(np.ndarray) if x.__class__ is ArrayOfValues else _operand(as_factor(x))
-            for x in operands]))
+        return lambda *operands: _ours(masked_product(*[
+            x if isinstance(x, Condition) else _operand(x) for x in operands]))
     if name in _PYTHONS_OWN:
         return lambda *operands: _ours(ufunc(*map(_operand, operands)))
     function = _of_numbers(name)
@@ -311,7 +311,9 @@ def written(result: Any, out: Any) -> Any:
         return result
     if not isinstance(out, np.ndarray):
         raise refusal("out= takes an array; a Value is not changed in place")
-    if out.dtype.kind != "O" and np.asanyarray(result).dtype.kind == "O":
+    found = bare(as_array_operand(result))
+    if out.dtype.kind != "O" and np.asarray(found).dtype.kind == "O" and any(
+            item.__class__ is Value for item in np.ravel(found)):
         raise refusal("a Value cannot go into an array of numbers in place; write a = a + v, or "
                       "make the array with np.zeros(n, dtype=object), np.zeros_like of an array "
                       "of Values or autograd.values")
@@ -336,6 +338,8 @@ def apply_ufunc(value: Value, ufunc: np.ufunc, method: str, inputs: tuple[Any, .
     if method != "__call__" or options or not all(
             x.__class__ is Value or np.ndim(x) == 0 for x in inputs):
         return ufunc_of_arrays(ufunc, method, inputs, options)
+    if ufunc is np.isnan and (message := of_whole_numbers()):
+        raise refusal(message)
     function = _functions.get(ufunc)
     if function is None:
         found = _of_numbers(ufunc.__name__)

@@ -121,6 +121,7 @@ class Primitive:
         stops: its result counts as a constant to derivatives, although it is none.
         chooses: it is one of its operands: one whose derivative is 0 was not chosen, and receives
             no adjoint at all, so that 0 * inf in it cannot turn into nan.
+        flat: no operand receives an adjoint: it is constant between jumps, or counts as a constant.
         growth: the degree of a polynomial of the operands that its size does not exceed: 0 where
             it is bounded, None where it may overflow, or nothing is known.
         module: the module that has it, if that is not ``autograd``; then it is no method.
@@ -158,6 +159,7 @@ class Primitive:
     hidden: bool = False
     stops: bool = False
     chooses: bool = False
+    flat: bool = False
     growth: int | None = None
     module: str = ""
     scipy: str = ""

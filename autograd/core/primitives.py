@@ -118,7 +118,8 @@ identity = _row("identity", lambda x: x, lambda x, y: 1.0,
 stopped = _row("stop_gradient", lambda x: x, lambda x, y: 0.0,
                summary="The number itself, which counts as a constant to derivatives.",
                derivative=("0",),
-               exact=True, transparent=True, raises=(), hidden=True, stops=True, growth=1)
+               exact=True, transparent=True, raises=(), hidden=True, stops=True, growth=1,
+               flat=True)
 
 
 def _power(base: float, exponent: float) -> float:
@@ -195,18 +196,18 @@ sign = _row("sign", _sign, _zero, kink=lambda x: x, latex=_function_latex(r"\ope
             summary="-1, 0 or 1: the sign of x.",
             derivative=("0",),
             at_kink="at the jump, x = 0, the value and the derivative are 0",
-            exact=True, raises=(), hidden=True, growth=0)
+            exact=True, raises=(), hidden=True, growth=0, flat=True)
 step = _row("step", _step, _zero, kink=lambda x: x, latex=r"\left[{0} > 0\right]", text="[{0} > 0]",
             summary="1 for x > 0, else 0.",
             derivative=("0",),
             at_kink="at the jump, x = 0, the value and the derivative are 0",
-            exact=True, raises=(), hidden=True, growth=0)
+            exact=True, raises=(), hidden=True, growth=0, flat=True)
 wins = _row("wins", _wins, _zero, _zero, kink=_difference,
             latex=r"\left[{0} > {1}\right]", text="[{0} > {1}]",
             summary="1 where a > b, 0 where a < b, 1/2 at a tie.",
             derivative=("0", "0"),
             at_kink="at a tie the value is 1/2, the derivative 0",
-            exact=True, raises=(), hidden=True, growth=0)
+            exact=True, raises=(), hidden=True, growth=0, flat=True)
 absolute = _row("abs", lambda x: -x if x < 0.0 else x + 0.0, lambda x, y: sign(x),
                 kink=lambda x: x, text="|{0}|", latex=r"\left|{0}\right|",
                 aliases=("absolute", "fabs"),

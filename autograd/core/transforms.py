@@ -26,7 +26,7 @@ from autograd.core.backward import (
 )
 from autograd.core.call import Call
 from autograd.core.composed import numbers_in
-from autograd.core.gates import pushed_on, times
+from autograd.core.gates import pushed_on, reached_from, times, under
 from autograd.core.graph import onlooker_at_rest, refuse_stale, topological_order
 from autograd.core.misuse import explained
 from autograd.core.pytrees import (
@@ -457,6 +457,7 @@ def hessian(function: Any, argnums: Argnums = 0, has_aux: bool = False) -> Any:
     return _marked(hessian_of, hessian, function, *_options(argnums, has_aux))
 
 
+@also_called()
 def jvp(function: Callable[..., Any], primals: Any, tangents: Any) -> tuple[Any, Any]:
     """A function's value and its derivative along a direction (forward mode).
 
@@ -506,6 +507,7 @@ def push_forward(outputs: Sequence[Any], leaves: Sequence[Value],
     tangent: dict[Value, Any] = dict(zip(leaves, directions, strict=True))
     pushed: dict[Call, list[Any]] = {}
     results = results_by_call(order)
+    reached = reached_from(outputs, order)
     with recording():
         for node in order:
             if node._left.__class__ is Call:
@@ -517,7 +519,8 @@ def push_forward(outputs: Sequence[Any], leaves: Sequence[Value],
             if node in tangent or not moving or node.op is primitives.stopped:
                 continue
             total: Any = None
-            for parent, local in zip(node.parents, local_graphs(node, moving), strict=True):
+            locals_ = under(reached.get(node), local_graphs, node, moving)
+            for parent, local in zip(node.parents, locals_, strict=True):
                 if local is not None and isinstance(parent, Value) and parent in moving:
                     term = pushed_on(node, local, tangent[parent])
                     total = term if total is None else total + term
@@ -539,6 +542,7 @@ def _push_through(node: Value, tangent: dict[Value, Any], pushed: dict[Call, lis
     tangent[node] = 0.0 if found is None else found
 
 
+@also_called()
 def hvp(function: Callable[..., Any], primals: Any, tangents: Any) -> Any:
     """The product of the Hessian of a function of one output with a vector.
 

@@ -13,7 +13,7 @@ from importlib import import_module
 from math import isfinite
 from numbers import Real
 from operator import index
-from typing import TYPE_CHECKING, Any, SupportsFloat, Union, final
+from typing import TYPE_CHECKING, Any, NoReturn, SupportsFloat, Union, final
 
 import numpy as np
 
@@ -22,6 +22,7 @@ from autograd.core import gamma_functions as gamma_functions  # their rows are o
 from autograd.core import normal as normal
 from autograd.core import primitive as row
 from autograd.core import special as special
+from autograd.core.aliases import also_called, attributes_elsewhere, refuse_keywords
 from autograd.core.arrays import ANSWERS
 from autograd.core.call import Call
 from autograd.core.context import (
@@ -38,7 +39,7 @@ from autograd.core.listeners import Listener as Listener
 from autograd.core.listeners import listener_here as listener_here
 from autograd.core.listeners import listening as listening
 from autograd.core.listeners import program_writer as program_writer
-from autograd.core.misuse import ELSEWHERE, Elsewhere, lost_gradient
+from autograd.core.misuse import ELSEWHERE, lost_gradient
 from autograd.core.primitives import DOMAIN_ERRORS, TABLE, Primitive, as_float
 from autograd.core.switches import is_transforming as is_transforming
 from autograd.core.switches import name_scope as name_scope
@@ -176,7 +177,9 @@ class Value(RowMethods):
     op: Primitive | None
     label: str
 
-    def __init__(self, data: SupportsFloat, label: str = "") -> None:
+    def __init__(self, data: SupportsFloat, label: str = "", **elsewhere: NoReturn) -> None:
+        if elsewhere:
+            refuse_keywords("Value", elsewhere)
         self._data: float = data if data.__class__ is float else as_float(data)
         self.grad = NOT_COMPUTED
         self.op = None
@@ -237,6 +240,7 @@ class Value(RowMethods):
 
     # --- the reverse pass and its relatives, whose code is in files of their own ----------------
 
+    @also_called()
     def backward(self) -> None:
         """Compute the gradient of this node: afterwards ``x.grad`` is d(self)/dx.
 
@@ -551,6 +555,8 @@ Real.register(Value)
 Operand = Union[Value, float]  # noqa: UP007 - evaluated at run time, before 3.14's forward references
 
 
+# --- making nodes ---------------------------------------------------------------------------------
+
 def new_node(data: float, op: Primitive | None, left: Any, right: Any = None) -> Value:
     """The node of an operation whose number is computed already; no recorder is told.
 
@@ -665,6 +671,8 @@ def _refuse_lost_update(node: Value, other: Any, sign: str) -> None:
             f"p = p {sign} number for a new Value")
 
 
+# --- comparisons, and Values as whole numbers -----------------------------------------------------
+
 _COMPARISONS: dict[str, Callable[[float, float], bool]] = {
     "<": lambda a, b: a < b, "<=": lambda a, b: a <= b, ">": lambda a, b: a > b,
     ">=": lambda a, b: a >= b, "==": lambda a, b: a == b, "!=": lambda a, b: a != b,
@@ -707,6 +715,8 @@ def whole_number(item: Any) -> Any:
     return _index(item) if item.__class__ is Value and item.op in _WHOLE else item
 
 
+# --- what a node holds, of which no recorder is told ----------------------------------------------
+
 def data_of(operand: Operand) -> float:
     """The bare number of a Value or float, of which no recorder is told."""
     return operand._data if isinstance(operand, Value) else operand
@@ -732,6 +742,8 @@ def describe(node: Value) -> str:
     name = f"{node.label!r}" if node.label else (node.op.name if node.op else "a leaf")
     return f"{name} (data={node._data!r})"
 
+
+# --- edits of leaves ------------------------------------------------------------------------------
 
 def assign(leaves: Iterable[Value], numbers: Iterable[float]) -> None:
     """Edit the data of many leaves at once, as a training step does.
@@ -791,15 +803,18 @@ UFUNCS: dict[str, Callable[..., Any]] = {
 
 # SciPy's functions by name, for they are met before the library is loaded.
 _OF_LIBRARY = (
-    "beta", "betainc", "betaln", "binom", "ellipe", "ellipk", "exp1", "expi",
-    "expn", "gammainc", "gammaincc", "i0", "i0e", "i1", "i1e", "iv", "j0", "j1",
-    "jv", "k0", "k0e", "k1", "k1e", "kn", "kv", "_lambertw", "y0", "y1", "yn", "yv",
+    "beta", "betainc", "betaln", "binom", "dawsn", "ellipe", "ellipeinc", "ellipk",
+    "ellipkinc", "exp1", "expi", "expn", "exprel", "fresnel", "gammainc", "gammaincc",
+    "hyp1f1", "hyp2f1", "i0", "i0e", "i1", "i1e", "iv", "ive", "j0", "j1", "jv", "k0",
+    "k0e", "k1", "k1e", "kn", "kv", "kve", "_lambertw", "loggamma", "poch", "_riemann_zeta",
+    "spence", "y0", "y1", "yn", "yv", "_zeta",
 )
 
 
 def _of_library(name: str) -> Callable[..., Any]:
     def function(*operands: Any) -> Any:
-        return getattr(import_module("autograd.special"), name.lstrip("_"))(*operands)
+        known = name.removeprefix("_riemann").lstrip("_")
+        return getattr(import_module("autograd.special"), known)(*operands)
 
     return function
 
@@ -854,5 +869,4 @@ for _primitive in TABLE.values():
     install(_primitive)
 
 
-for _name, _instead in ELSEWHERE.items():
-    setattr(Value, _name, Elsewhere(_name, _instead))
+attributes_elsewhere(Value, "a Value", ELSEWHERE)

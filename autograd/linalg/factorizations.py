@@ -221,10 +221,13 @@ def _recorded_qr(matrix: Any) -> tuple[Array, Array]:
     columns = as_rows(as_objects(matrix).T)
     n, m = len(columns), len(columns[0])
     mirrors: list[tuple[list[Any], Any, int]] = []
+    turned_back = np.ones(min(m, n))
     for k in range(min(n, m - 1)):
         x = columns[k][k:]
-        if all(below.__class__ is not Value and below == 0.0 for below in x[1:]):
-            continue  # nothing to reflect: LAPACK leaves the sign as it is
+        if all(below == 0.0 for below in x[1:]):  # a branch: LAPACK leaves the sign as it is
+            if x[0] == 0.0 or not any(below.__class__ is Value for below in x[1:]):
+                continue
+            turned_back[k] = -1.0
         length = copysign(norm(x), x[0])
         mirror = [x[0] + length, *x[1:]]
         weight = 1.0 / (length * mirror[0])
@@ -234,8 +237,8 @@ def _recorded_qr(matrix: Any) -> tuple[Array, Array]:
             columns[j] = _reflected(columns[j], mirror, weight, k)
     q = [_unreflected(np.eye(m)[i].tolist(), mirrors) for i in range(min(m, n))]
     upper = [[columns[j][i] if i <= j else 0.0 for j in range(n)] for i in range(min(m, n))]
-    return (as_matrix([list(row) for row in zip(*q, strict=True)], (m, min(m, n))),
-            as_matrix(upper, (min(m, n), n)))
+    return (as_matrix([list(row) for row in zip(*q, strict=True)], (m, min(m, n))) * turned_back,
+            as_matrix(upper, (min(m, n), n)) * turned_back[:, None])
 
 
 def _reflected(column: list[Any], mirror: list[Any], weight: Any, k: int) -> list[Any]:

@@ -101,8 +101,8 @@ def _slope_row(letter: str, derivative: Callable[[float, float, float], float],
         orders=1, parameters=("n", "v", "x"), called=True, hidden=True,
         safe=((1.0, 1.0), (0.0, 5.0), (0.1, 100.0)),
         latex=rf"\partial_v^{{{{{{0}}}}}} {letter.upper()}_{{{{{{1}}}}}}\left({{2}}\right)",
-        domain="a finite x >= 0 (x > 0 for an order v that is not above 0, and for Y and K), an x + v "
-               "up to 10,000 for Y, and for J where x > v, and an n of 1 or 2, for higher "
+        domain="a finite x >= 0 (x > 0 for an order v that is not above 0, and for Y and K), an "
+               "x + v up to 10,000 for Y, and for J where x > v, and an n of 1 or 2, for higher "
                "derivatives are not computed",
         summary=f"The derivative of the order n of {letter}v by v.",
         slope="that of the order n + 1 by v, by x as that of the function")
@@ -121,10 +121,10 @@ j1: Any = scipy_row("j1", lambda x, y: 0.5 * (j0(x) - jv(2.0, x)), safe=(_WAVE,)
                     domain="a finite x", **_latex("J", "1"),
                     summary="Bessel's function of the first kind, of order 1.",
                     derivative=("(j0(x) - jv(2, x)) / 2",))
-jv: Any = scipy_row("jv", _by_order("j"), _j_slope, safe=((0.0, 5.0), (0.0, 1e3)), is_pole=_at_zero,
-                    **_ORDERED, **_ordered_latex("J"), aliases=("jn",),
-                    domain=f"a finite x, and {_OF_WHOLE} (its derivative by v: x >= 0, and x + v up to "
-                           "10,000 where x > v)",
+jv: Any = scipy_row("jv", _by_order("j"), _j_slope, safe=((0.0, 5.0), (0.0, 1e3)),
+                    is_pole=_at_zero, **_ORDERED, **_ordered_latex("J"), aliases=("jn",),
+                    domain=f"a finite x, and {_OF_WHOLE} (its derivative by v: x >= 0, and x + v "
+                           "up to 10,000 where x > v)",
                     summary="Bessel's function of the first kind, of the order v.",
                     slope="(jv(v - 1, x) - jv(v + 1, x)) / 2 by x, that of an integral by v")
 
@@ -139,8 +139,8 @@ y1: Any = scipy_row("y1", lambda x, y: y0(x) - y / x, safe=(_ABOVE_ZERO,), is_po
                     domain="a finite x > 0", **_latex("Y", "1"),
                     summary="Bessel's function of the second kind, of order 1.",
                     derivative=("y0(x) - y / x",))
-yv: Any = scipy_row("yv", _by_order("y"), _y_slope, safe=((0.0, 5.0), (1e-20, 1e3)), is_pole=_at_zero,
-                    **_ORDERED, **_ordered_latex("Y"), aliases=("yn",),
+yv: Any = scipy_row("yv", _by_order("y"), _y_slope, safe=((0.0, 5.0), (1e-20, 1e3)),
+                    is_pole=_at_zero, **_ORDERED, **_ordered_latex("Y"), aliases=("yn",),
                     domain="a finite x > 0 (its derivative by v: x + v up to 10,000)",
                     summary="Bessel's function of the second kind, of the order v.",
                     slope="yv(v - 1, x) - v / x * yv(v, x) by x, that of an integral by v")
@@ -155,8 +155,8 @@ i1: Any = scipy_row("i1", lambda x, y: 0.5 * (i0(x) + iv(2.0, x)), safe=(_GROWIN
                     **_latex("I", "1"),
                     summary="The modified function of Bessel of the first kind, of order 1.",
                     derivative=("(i0(x) + iv(2, x)) / 2",))
-iv: Any = scipy_row("iv", _by_order("i"), _i_slope, safe=((0.0, 5.0), (0.0, 700.0)), is_pole=_at_zero,
-                    **_ORDERED, **_ordered_latex("I"),
+iv: Any = scipy_row("iv", _by_order("i"), _i_slope, safe=((0.0, 5.0), (1e-100, 700.0)),
+                    is_pole=_at_zero, **_ORDERED, **_ordered_latex("I"),
                     domain=f"{_OF_WHOLE} (its derivative by v: a finite x >= 0)",
                     summary="The modified function of Bessel of the first kind, of the order v.",
                     slope="(iv(v - 1, x) + iv(v + 1, x)) / 2 by x, that of an integral by v")

@@ -13,16 +13,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from functools import cache
 
 import numpy as np
 
 from autograd.core.typing import Array
 from autograd.special.from_scipy import unchecked
-from autograd.special.quadrature import half_line
+from autograd.special.quadrature import half_line, panels
 
 MOST_WAVES = 1e4  # of x + v: the integrals of Schläfli take as many nodes
-_NODES = 24  # of a panel
 _LEAST_ORDER = 1e-150  # in place of 0, where a path would have a corner
 
 
@@ -41,13 +39,16 @@ _ARC = tuple((-1.0) ** (k + 1) * 2.0 * k / math.factorial(2 * k + 1) for k in ra
 
 
 def _angle_less_sine(angle: Array) -> Array:
-    return np.where(angle < 1.0, _odd_series(np.minimum(angle, 1.0), _SINE), angle - np.sin(angle))
+    found: Array = np.where(angle < 1.0, _odd_series(np.minimum(angle, 1.0), _SINE),
+                            angle - np.sin(angle))
+    return found
 
 
 def _sine_less_arc(angle: Array) -> Array:
     """sin(angle) - angle * cos(angle)."""
-    return np.where(angle < 1.0, _odd_series(np.minimum(angle, 1.0), _ARC),
-                    np.sin(angle) - angle * np.cos(angle))
+    found: Array = np.where(angle < 1.0, _odd_series(np.minimum(angle, 1.0), _ARC),
+                            np.sin(angle) - angle * np.cos(angle))
+    return found
 
 
 def _half_turn(least: float, most: float) -> tuple[Array, Array, Array]:
@@ -59,9 +60,9 @@ def _half_turn(least: float, most: float) -> tuple[Array, Array, Array]:
 
 def _moment(n: float, r: Array, angle: Array, rise: Array) -> Array:
     """The imaginary part of t**n dt / d angle on a path t = r + i angle."""
-    if n == 1.0:
-        return r + angle * rise
-    return r * r - angle * angle + 2.0 * r * angle * rise
+    found: Array = (r + angle * rise if n == 1.0
+                    else r * r - angle * angle + 2.0 * r * angle * rise)
+    return found
 
 
 def _trigonometric(v: float) -> tuple[float, float, float]:
@@ -89,9 +90,19 @@ def _leibniz(n: int, f: Sequence[float], g: Sequence[float]) -> float:
 def k_by_order(n: float, v: float, x: float) -> float:
     """The n-th derivative of K by its order, n being 1 or 2, for x > 0."""
     if v < 0.0:
-        return (1.0 if n == 2.0 else -1.0) * k_by_order(n, -v, x)
+        return _turned(n, k_by_order(n, -v, x))
+    return unchecked("kv")(v, x) * _mean_of_k(n, 0.0, v, x)
+
+
+def scaled_k(n: float, m: float, v: float, x: float) -> float:
+    """The derivative of exp(x) K of the order n by v >= 0 and m by x > 0."""
+    return unchecked("kve")(v, x) * _mean_of_k(n, m, v, x)
+
+
+def _mean_of_k(n: float, m: float, v: float, x: float) -> float:
+    """That of t**n (1 - cosh(t))**m."""
     size = math.hypot(v, x)  # of the curvature at the peak
-    peak, step = math.asinh(v / x), min(0.1875, 0.625 / math.sqrt(size))
+    peak, step = math.asinh(v / x), min(0.125, 0.4 / math.sqrt(size))
     before = 15.0 / math.sqrt(size) + 60.0 / max(v, 1e-9)
     after = 2.0 * math.asinh(math.sqrt(23.0 / size))
     t = step * np.arange(max(0.0, (peak - before) // step), (peak + after) / step + 2.0)
@@ -99,9 +110,10 @@ def k_by_order(n: float, v: float, x: float) -> float:
     weights = np.exp(v * (gap - np.sinh(gap)) - 2.0 * size * np.sinh(0.5 * gap) ** 2)
     weights[0] *= 0.5 if t[0] == 0.0 else 1.0
     back = np.exp(-2.0 * v * t)
-    both = float(np.sum(weights * (1.0 + back)))
-    moment = t * -np.expm1(-2.0 * v * t) if n == 1.0 else t * t * (1.0 + back)
-    return unchecked("kv")(v, x) * (float(np.sum(weights * moment)) / both)
+    moment = t * -np.expm1(-2.0 * v * t) if n == 1.0 else t ** n * (1.0 + back)
+    if m:
+        moment = moment * (-2.0 * np.sinh(0.5 * t) ** 2) ** m
+    return float(np.sum(weights * moment)) / float(np.sum(weights * (1.0 + back)))
 
 
 # --- I --------------------------------------------------------------------------------------------
@@ -111,7 +123,7 @@ def i_by_order(n: float, v: float, x: float) -> float:
     if v == 0.0 and n == 1.0:
         return -unchecked("k0")(x)
     if v >= 0.0:
-        return unchecked("iv")(v, x) * _mean_of_i(n, max(v, _LEAST_ORDER), x)
+        return unchecked("iv")(v, x) * _mean_of_i(n, 0.0, v, x)
     size = -v
     own = i_by_order(n, size, x)
     of_k = [unchecked("kv")(size, x), *(k_by_order(k, size, x) for k in (1.0, 2.0)[:int(n)])]
@@ -123,7 +135,16 @@ def _turned(n: float, derivative: float) -> float:
     return -derivative if n == 1.0 else derivative
 
 
-def _mean_of_i(n: float, v: float, x: float) -> float:
+def scaled_i(n: float, m: float, v: float, x: float) -> float:
+    """The derivative of exp(-x) I of the order n by v >= 0 and m by x > 0."""
+    if v == 0.0 and (n, m) == (1.0, 0.0):
+        return -unchecked("k0e")(x) * math.exp(-2.0 * x)
+    return unchecked("ive")(v, x) * _mean_of_i(n, m, v, x)
+
+
+def _mean_of_i(n: float, m: float, v: float, x: float) -> float:
+    """That of (-t)**n (cosh(t) - 1)**m."""
+    v = max(v, _LEAST_ORDER)
     size, start = math.hypot(v, x), math.asinh(v / x)
     angle, sine, weights = _half_turn(min(1.0, 1.0 / math.sqrt(size)), max(1.0, 1.0 / v))
     ratio = v / x * (angle / sine)
@@ -133,8 +154,13 @@ def _mean_of_i(n: float, v: float, x: float) -> float:
     # The real part of what the exponent loses from the saddle on.
     power = size * (2.0 * np.sinh(0.5 * gap) ** 2 * cosine - 2.0 * np.sin(0.5 * angle) ** 2)
     weights = weights * np.exp(power + v * (np.sinh(gap) * cosine - gap))
-    mean = float(np.sum(weights * _moment(n, r, angle, rise))) / float(np.sum(weights))
-    return _turned(n, mean)
+    if m:
+        above = 2.0 * np.sinh(0.5 * r) ** 2 * cosine - 2.0 * np.sin(0.5 * angle) ** 2
+        factor = (above + 1j * np.sinh(r) * sine) ** m * (-(r + 1j * angle)) ** n
+        moment = factor.real + rise * factor.imag
+    else:
+        moment = (-1.0) ** n * _moment(n, r, angle, rise)
+    return float(np.sum(weights * moment)) / float(np.sum(weights))
 
 
 # --- J and Y --------------------------------------------------------------------------------------
@@ -178,24 +204,10 @@ def _mean_of_j(n: float, v: float, x: float) -> float:
     return _turned(n, mean)
 
 
-@cache
-def _gauss() -> tuple[Array, Array]:
-    return np.polynomial.legendre.leggauss(_NODES)
-
-
-def _panels(end: float, width: float) -> tuple[Array, Array]:
-    """Nodes and weights of an integral from 0 to an end, by Gauss' rule on panels."""
-    count = math.ceil(end / width)
-    nodes, weights = _gauss()
-    half = 0.5 * end / count
-    starts = 2.0 * half * np.arange(count)
-    return (starts[:, None] + half * (nodes + 1.0)).ravel(), np.tile(half * weights, count)
-
-
 def _waves(v: float, x: float) -> tuple[Array, Array, Array]:
     if x + v > MOST_WAVES:
         raise ValueError("math domain error")
-    angle, weights = _panels(math.pi, 6.0 / max(x + v, 4.0))
+    angle, weights = panels(math.pi, 6.0 / max(x + v, 4.0))
     return angle, weights, x * np.sin(angle) - v * angle
 
 
@@ -204,7 +216,7 @@ def _falling(v: float, x: float) -> tuple[Array, Array]:
     end = 0.0
     for _ in range(60):
         end = math.asinh((45.0 + v * end) / x)
-    return _panels(end, min(1.0, 1.5 / math.sqrt(max(v, 1.0)), max(end, 1e-3)))
+    return panels(end, min(1.0, 1.5 / math.sqrt(max(v, 1.0)), max(end, 1e-3)))
 
 
 def _tails(n: float, v: float, x: float) -> list[float]:

@@ -12,7 +12,6 @@ from differences that keep their digits. For small x, where log(t) goes far, by 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 
 import numpy as np
 
@@ -23,7 +22,6 @@ from autograd.special.quadrature import exp_rest, half_line, log1p_less, scale_o
 
 _SMALL = 0.5  # up to here by the series
 _TERMS = 30
-Density = Callable[..., float]
 
 
 def _moment(n: float, weights: Array, log_t: Array, variance: float) -> float:
@@ -129,10 +127,16 @@ class Beta:
         weights = weights * np.exp(self._power(u, odds))
         log_t, log_other = self.log_x - u, self.log_rest + np.log1p(-odds * np.expm1(-u))
         of_total = polygamma(1.0, self.a + self.b) if i + j == 2.0 else 0.0
-        product = {(1.0, 0.0): lambda: log_t, (0.0, 1.0): lambda: log_other,
-                   (2.0, 0.0): lambda: log_t ** 2 - (polygamma(1.0, self.a) - of_total),
-                   (0.0, 2.0): lambda: log_other ** 2 - (polygamma(1.0, self.b) - of_total),
-                   (1.0, 1.0): lambda: log_t * log_other + of_total}[i, j]()
+        if (i, j) == (1.0, 0.0):
+            product = log_t
+        elif (i, j) == (0.0, 1.0):
+            product = log_other
+        elif i == j:
+            product = log_t * log_other + of_total
+        elif i:
+            product = log_t ** 2 - (polygamma(1.0, self.a) - of_total)
+        else:
+            product = log_other ** 2 - (polygamma(1.0, self.b) - of_total)
         return self.x * self.density * float(np.sum(weights * product))
 
     def _power(self, u: Array, odds: float) -> Array:

@@ -7,12 +7,16 @@ smooth in v, and the trapezoidal rule gains digits as the exponential of the num
 
 from __future__ import annotations
 
+import math
+from functools import cache
+
 import numpy as np
 
 from autograd.core.typing import Array
 
 _STEP = 0.09375
 _FIRST = -3.8  # where u is exp(-48) of its scale
+_NODES = 24  # of a panel
 _FOLDS = 44.0  # after so many scales there is nothing left
 _ODD = tuple(1.0 / k for k in range(3, 37, 2))  # 1/3, 1/5, ...
 _INVERSE_FACTORIALS = tuple(1.0 / float(np.prod(np.arange(1.0, k + 1.0))) for k in range(2, 22))
@@ -54,3 +58,22 @@ def exp_rest(u: Array) -> Array:
     for factor in reversed(_INVERSE_FACTORIALS):
         total = factor - total * small
     return np.where(u < 1.0, small * small * total, np.expm1(-u) + u)
+
+
+@cache
+def _gauss() -> tuple[Array, Array]:
+    return np.polynomial.legendre.leggauss(_NODES)
+
+
+def panels(end: float, width: float) -> tuple[Array, Array]:
+    """Nodes and weights of an integral from 0 to an end, by Gauss' rule.
+
+    Args:
+        end: where it ends.
+        width: of the panels of 24 nodes each, at most.
+    """
+    count = math.ceil(end / width)
+    nodes, weights = _gauss()
+    half = 0.5 * end / count
+    starts = 2.0 * half * np.arange(count)
+    return (starts[:, None] + half * (nodes + 1.0)).ravel(), np.tile(half * weights, count)

@@ -10,10 +10,9 @@ import pytest
 
 import autograd
 import nn
-from autograd import jit, value_and_grad, vmap
+from autograd import jit, vmap
 from autograd.compiler.backends import choice
 from autograd.compiler.backends.threads import VARIABLE
-from autograd.compiler.program.program import Unsupported
 
 needs_llvm = pytest.mark.skipif(not choice._has_llvm(), reason="no llvmlite")
 MANY = 300_000
@@ -110,24 +109,6 @@ def test_while_llvm_is_at_work_the_program_is_interpreted() -> None:
     may_go_on.set()
     kernel.wait()
     assert kernel.slower_now == "of the second"
-
-
-@needs_llvm
-def test_arrays_that_have_no_machine_code_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*arguments: Any) -> None:
-        raise Unsupported("they stand in no pattern")
-
-    monkeypatch.setattr("autograd.compiler.backends.llvm.compilation.ArrayWriter", refuse)
-    weights = np.random.default_rng(0).normal(size=(50, 50))
-
-    def layers(x: Any) -> Any:
-        return sum(autograd.tanh(sum(w * v for w, v in zip(row, x, strict=True)))
-                   for row in weights.tolist())
-
-    compiled = jit(value_and_grad(layers))
-    compiled(np.linspace(0.0, 1.0, 50))
-    assert "its arrays are computed number by number: they stand in no pattern" in (
-        compiled.explain())
 
 
 def test_a_back_end_that_was_asked_for_is_named() -> None:

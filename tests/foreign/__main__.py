@@ -30,6 +30,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 from collections import Counter
@@ -37,7 +38,16 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import astuple, dataclass, field
 from pathlib import Path
 
-from . import copies, documented, hips, hips_examples, judging, problems, programs
+from . import (
+    copies,
+    documented,
+    hips,
+    hips_examples,
+    judging,
+    numpy_functions,
+    problems,
+    programs,
+)
 from .copies import Copy, MissingError, Packages, Repository, SourceArchive
 from .judging import Outcome
 
@@ -101,6 +111,8 @@ SUBJECTS = {
                       _documented("thermo", also=("fluids", "chemicals"))),
     "algorithms": Subject("small algorithms of TheAlgorithms", (ALGORITHMS,), ("",),
                           _documented(*ALGORITHMS.parts)),
+    "numpy": Subject("NumPy's functions of arrays of floats", (), (),
+                     lambda places: numpy_functions.outcomes()),
     "programs": Subject(
         "whole programs", (CHEDL, Packages("programs", (
             "sgp4==2.27", "iapws==1.5.5", "pvlib==0.16.1", "h5py", "requests", "urllib3", "idna",
@@ -144,7 +156,8 @@ def measured(name: str, is_compiled: bool = False) -> Row:
     try:
         for copy in SUBJECTS[name].wanted:
             copies.had(copy)
-        done = subprocess.run(command, capture_output=True, text=True, timeout=TIME_LIMIT)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=TIME_LIMIT,
+                              env={**os.environ, "PYTHONPATH": _path(SUBJECTS[name])})
     except MissingError as error:
         return Row(skipped=str(error))
     except subprocess.TimeoutExpired:
@@ -157,6 +170,13 @@ def measured(name: str, is_compiled: bool = False) -> Row:
     return row
 
 
+def _path(subject: Subject) -> str:
+    """PYTHONPATH with the copies: what is there when Python starts is installed."""
+    found = [str(copies.importable(copy, part).resolve())
+             for copy, part in zip(subject.wanted, subject.folders, strict=False)]
+    return os.pathsep.join([*found, *filter(None, [os.environ.get("PYTHONPATH", "")])])
+
+
 MARK = "outcome: "  # at the head of a line, among what foreign code prints
 
 
@@ -165,8 +185,6 @@ def run_here(name: str, is_compiled: bool = False) -> int:
     judging.COMPILED = is_compiled
     subject = SUBJECTS[name]
     places = [copies.folder() / copy.name for copy in subject.wanted]
-    sys.path[:0] = [str(place / folder)
-                    for place, folder in zip(places, subject.folders, strict=False)]
     for outcome in subject.outcomes(places):
         print(MARK + json.dumps(astuple(outcome)), flush=True)
     return 0

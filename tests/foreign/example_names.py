@@ -96,7 +96,7 @@ def _checked(function: Callable[..., Any], slopes: Callable[..., Any],
             moved = _moved(given, places, unflatten(start))
             result = slopes(*moved)
             if judging.COMPILED:
-                hips_names.compare_compiled(slopes, moved)
+                hips_names.compare_compiled(slopes, moved, places)
             exact, _ = flatten(result if isinstance(argnum, tuple) else [result])
             direction = np.random.RandomState(0).normal(size=len(start))
 

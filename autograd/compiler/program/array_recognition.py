@@ -122,7 +122,11 @@ class _Numbering:
                 self.constants += self._values[old].tolist()
                 found[:, column] = np.arange(start, start + len(old))
             else:
-                found[here, column] = [self._single(x) for x in old.tolist()]
+                places, first, which = np.unique(old, return_index=True, return_inverse=True)
+                single = np.empty(len(places), np.int64)
+                for i in np.argsort(first).tolist():  # in the order in which they are read
+                    single[i] = self._single(int(places[i]))
+                found[here, column] = single[which]
         return found
 
     def write(self, instructions: Array) -> None:
@@ -235,16 +239,11 @@ def _fused(program: Program, free_sums: bool) -> tuple[Columns, Array]:
     once = _read_once(program)
     joins = _of_results(is_add, once, first)[summands]  # the other addition becomes a part
     if not free_sums:
-        joins[:, 1] = False
+        return _chained(program, adds, summands, joins[:, 0])
     is_term = np.zeros(program.n_slots, dtype=bool)
     is_term[summands[joins]] = True
-    wanted = joins.any(axis=1) | is_term[adds + first]
-    single = None
-    if free_sums:
-        single = _of_results(columns.has("mul"), once, first)
-        wanted |= single[summands].all(axis=1)
-    if not wanted.any():
-        return columns, np.arange(len(program))
+    single = _of_results(columns.has("mul"), once, first)
+    wanted = joins.any(axis=1) | is_term[adds + first] | single[summands].all(axis=1)
     dead: list[int] = []
     terms: dict[int, list[int]] = {}
     for i, (a, b), (joins_a, joins_b) in zip(
@@ -262,6 +261,47 @@ def _fused(program: Program, free_sums: bool) -> tuple[Columns, Array]:
     return _with_terms(program, terms, dead, single)
 
 
+def _chained(program: Program, adds: Array, summands: Array, joins: Array
+             ) -> tuple[Columns, Array]:
+    """The instructions with chains of additions as one, from the left.
+
+    Args:
+        program: the instructions.
+        adds: the places of its additions.
+        summands: what each adds up, shape (n, 2).
+        joins: for each whether the first of these is an addition that nobody else reads.
+    """
+    columns, first = program.columns, program.first
+    place = np.zeros(len(program), np.int64)
+    place[adds] = np.arange(len(adds))
+    before = np.arange(len(adds))  # the link before in the chain; the first one's is itself
+    before[joins] = place[summands[joins, 0] - first]
+    is_part = np.zeros(len(adds), dtype=bool)
+    is_part[before[joins]] = True
+    touched = joins | is_part
+    links = joins.astype(np.int64)  # how many there are up to where one has got
+    while ((further := before[before]) != before).any():  # twice as far each time
+        links += links[before]
+        before = further
+    last = np.zeros(len(adds), np.int64)  # of the chain, by its first
+    ends = np.flatnonzero(touched & ~is_part)
+    last[before[ends]] = ends
+    counts = columns.counts.copy()
+    counts[adds[ends]] = links[ends] + 2
+    changed = np.zeros(len(program), dtype=bool)
+    changed[adds[ends]] = True
+    starts = np.cumsum(counts) - counts
+    slots = np.empty(int(counts.sum()), np.int64)
+    slots[~np.repeat(changed, counts)] = columns.slots[~np.repeat(changed, columns.counts)]
+    here = starts[adds[last[before]]]
+    slots[(here + links + 1)[touched]] = summands[touched, 1]
+    begins = np.flatnonzero(touched & ~joins)
+    slots[here[begins]] = summands[begins, 0]
+    alive = np.ones(len(program), dtype=bool)
+    alive[adds[is_part]] = False
+    return Columns(columns.names, columns.codes, counts, slots), np.flatnonzero(alive)
+
+
 def _of_results(chosen: Array, once: Array, first: int) -> Array:
     """For each slot whether it is the result of one of the chosen instructions, and read once."""
     found = once.copy()
@@ -271,28 +311,25 @@ def _of_results(chosen: Array, once: Array, first: int) -> Array:
 
 
 def _with_terms(program: Program, terms: dict[int, list[int]], dead: list[int],
-                single: Array | None) -> tuple[Columns, Array]:
-    """The instructions with additions of so many terms, and the places of those still there.
+                single: Array) -> tuple[Columns, Array]:
+    """The instructions with additions of so many terms, or of products, as one.
 
     Args:
         program: the instructions as they were.
         terms: for additions what they add up.
         dead: the additions that are parts of these.
-        single: for each slot whether it is a product that one addition alone reads, if additions
-            of such are to be sums of products; else None.
+        single: for each slot whether it is a product that one addition alone reads.
     """
     columns, first = program.columns, program.first
-    names, codes = columns.names, columns.codes
-    if single is not None:
-        names, codes = tuple(dict.fromkeys((*names, "dot"))), codes.copy()
-        dot, is_product = names.index("dot"), single.tolist()
-        starts, slots = columns.starts.tolist(), columns.slots.tolist()
-        for i, found in terms.items():
-            if all([is_product[x] for x in found]):
-                dead += [x - first for x in found]
-                places = [starts[x - first] for x in found]
-                codes[i] = dot
-                terms[i] = [*[slots[x] for x in places], *[slots[x + 1] for x in places]]
+    names, codes = tuple(dict.fromkeys((*columns.names, "dot"))), columns.codes.copy()
+    dot, is_product = names.index("dot"), single.tolist()
+    starts, slots = columns.starts.tolist(), columns.slots.tolist()
+    for i, found in terms.items():
+        if all([is_product[x] for x in found]):
+            dead += [x - first for x in found]
+            places = [starts[x - first] for x in found]
+            codes[i] = dot
+            terms[i] = [*[slots[x] for x in places], *[slots[x + 1] for x in places]]
     changed = np.array(sorted(terms), dtype=np.int64)
     is_changed = np.zeros(len(program), dtype=bool)
     is_changed[changed] = True
@@ -427,10 +464,12 @@ def _released(waiting: Array, told: Array) -> Array:
     """Count down what is waiting, once for each time that it is told.
 
     Returns:
-        The places of those that wait for nothing more, each once, in order.
+        The places of those that wait for nothing more, each once.
     """
     np.subtract.at(waiting, told, 1)
-    return np.unique(told[waiting[told] == 0])
+    ready: Array = told[waiting[told] == 0]
+    waiting[ready] = -np.arange(len(ready))  # nobody will tell them again
+    return ready[waiting[ready] == -np.arange(len(ready))]
 
 
 # --- order ----------------------------------------------------------------------------------------
@@ -448,14 +487,24 @@ def _in_order(reads: Array, op: str) -> tuple[Array, Array]:
     if len(reads) < 2 * SHORT or _pattern(reads) is not None or (
             not _is_nary(op, reads) and _period(reads)):
         return everything, everything
-    _, first, group = np.unique(reads, axis=0, return_index=True, return_inverse=True)
-    chosen = np.sort(first)
+    same = _first_alike(reads)
+    chosen = np.flatnonzero(same == everything)
     orders = [chosen[np.lexsort(np.roll(reads[chosen, :MOST_SORTED], -column - 1, axis=1).T)]
               for column in range(min(reads.shape[1], MOST_SORTED))]  # the last key is the first
     best = min((chosen, *orders), key=lambda order: _breaks(reads[order]))
     if 4 * _breaks(reads[best]) > _breaks(reads):
         return everything, everything
-    return best, first[group.reshape(-1)]
+    return best, same
+
+
+def _first_alike(lines: Array) -> Array:
+    """For each line the first one that holds the same."""
+    order = np.lexsort(lines.T)
+    ordered = lines[order]
+    begins = np.append(True, (ordered[1:] != ordered[:-1]).any(axis=1))
+    found = np.empty_like(order)
+    found[order] = order[begins][np.cumsum(begins) - 1]
+    return found
 
 
 def _breaks(reads: Array) -> int:

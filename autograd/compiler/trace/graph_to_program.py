@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Container, Iterable, Sequence
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -102,7 +103,8 @@ class _Recorder:
         self.captured: list[Value] = []
         self.order: list[Value] = []  # the nodes to compute, each after its operands
         self.reads: list[int] = []  # their operands, one after the other
-        self.counts: list[int] = []  # how many operands each has
+        self.counts: dict[int, int] = {}  # how many operands those have that have not two
+        self.has_calls = False
         self.constants = _Constants()
         self.of_leaves: list[int] = []  # the constants that are leaves
 
@@ -129,13 +131,16 @@ class _Recorder:
                 found[here] = places[slots[here] - start]
             return found
 
-        rows = [node.op if node._left.__class__ is not Call else _row_of_result(node)
-                for node in self.order]
+        rows = list(map(attrgetter("op"), self.order))
+        if self.has_calls:
+            rows = [row if node._left.__class__ is not Call else _row_of_result(node)
+                    for row, node in zip(rows, self.order, strict=True)]
+        counts = np.full(len(rows), 2)
+        counts[list(self.counts)] = list(self.counts.values())
         place = {row: i for i, row in enumerate(dict.fromkeys(rows))}
         columns = Columns(
-            tuple([row.name for row in place]),  # type: ignore[union-attr]
-            np.fromiter(map(place.__getitem__, rows), np.int64, len(rows)),
-            np.array(self.counts, dtype=np.int64), final(reads))
+            tuple([row.name for row in place]),
+            np.fromiter(map(place.__getitem__, rows), np.int64, len(rows)), counts, final(reads))
         guarded = final(np.array(compared, dtype=np.int64).reshape(-1)).reshape(-1, 2).tolist()
         return Program.of_columns(
             len(inputs), tuple([self.constants.numbers[i] for i in numbers]), columns,
@@ -152,85 +157,81 @@ class _Recorder:
 
         The walk is that of ``topological_order``, but it ends at inputs and at older nodes.
         """
-        slots, constants = self.slots, self.constants
+        slots, constants, captured = self.slots, self.constants, self.captured
         stack: list[Value | None] = [x for x in reversed(roots) if x.__class__ is Value]
-        push, pop, order = stack.append, stack.pop, self.order
-        done, read, count = order.append, self.reads.append, self.counts.append
-        since = self.since
-        slot = RESULT + len(order)
+        push, pop, slot_of = stack.append, stack.pop, slots.get
+        reads, done = self.reads, self.order.append
+        since, until, capture = self.since, self.until, self.capture
+        slot, next_captured = RESULT + len(self.order), self.n_given + len(captured)
         young: Any = None  # the Moment of the latest node that was not older
         while True:  # not "while stack": the loops that Python 3.11 speeds up end in a plain jump
             if not stack:
                 break
-            node = pop()
+            node: Any = pop()
             if node is None:
                 node = pop()
-                left, right = node._left, node._right  # type: ignore[union-attr]
             elif node in slots:
                 continue
-            else:
-                if node.op is None:
-                    self._leaf(node)
+            elif node.op is None:
+                if capture and not since <= node._made.clock < until:
+                    slots[node] = next_captured
+                    next_captured += 1
+                    captured.append(node)
+                else:
+                    self._constant(node)
+                continue
+            elif node._made is not young:
+                if node._made.clock < since:  # a constant, whatever it came from
+                    self._constant(node)
                     continue
-                if node._made is not young:
-                    if node._made.clock < since:  # a constant, whatever it came from
-                        self._constant(node)
-                        continue
-                    young = node._made
-                left, right = node._left, node._right
-                if left.__class__ is tuple:
-                    push(node)
-                    push(None)
-                    for parent in reversed(left):
-                        if parent.__class__ is Value and parent not in slots:
-                            push(parent)
-                    continue
-                if left.__class__ is Value and left not in slots:
+                young = node._made
+            left, right = node._left, node._right
+            if left.__class__ is Value:
+                a = slot_of(left)
+                if a is None:
                     push(node)
                     push(None)
                     if right.__class__ is Value and right not in slots:
                         push(right)
                     push(left)
                     continue
-                if right.__class__ is Value and right not in slots:
+            elif left.__class__ is tuple and (missing := [
+                    x for x in left if x.__class__ is Value and x not in slots]):
+                push(node)
+                push(None)
+                stack += reversed(missing)
+                continue
+            if right.__class__ is Value:
+                b = slot_of(right)
+                if b is None:
                     push(node)
                     push(None)
                     push(right)
                     continue
-            # All operands have slots. Two are nearly always all.
-            if left.__class__ is Value:
-                read(slots[left])
-            elif left.__class__ is float:
-                read(constants[left])
-            else:
+            if left.__class__ is not Value and left.__class__ is not float:
                 self._read_others(node)
-                right = None
-            if right.__class__ is Value:
-                read(slots[right])
-                count(2)
-            elif right is not None:
-                read(constants[right])
-                count(2)
-            elif left.__class__ is Value or left.__class__ is float:
-                count(1)
+            else:
+                if left.__class__ is float:
+                    a = constants[left]
+                if right.__class__ is Value:
+                    reads += a, b
+                elif right is None:
+                    reads.append(a)
+                    self.counts[slot - RESULT] = 1
+                else:
+                    reads += a, constants[right]
             slots[node] = slot
             slot += 1
-            done(node)  # type: ignore[arg-type]
+            done(node)
 
     def _read_others(self, node: Any) -> None:
         """Write down what a node reads that has not one or two operands."""
-        operands = (_recorded(node),) if node._left.__class__ is Call else node._left
+        operands = node._left
+        if operands.__class__ is Call:
+            operands, self.has_calls = (_recorded(node),), True
         slots, constants = self.slots, self.constants
         self.reads += [slots[x] if x.__class__ is Value else constants[x] for x in operands]
-        self.counts.append(len(operands))
-
-    def _leaf(self, node: Value) -> None:
-        """Give a slot to a leaf that is none of the inputs."""
-        if self.capture and not self.since <= node._made.clock < self.until:
-            self.slots[node] = self.n_given + len(self.captured)
-            self.captured.append(node)
-        else:
-            self._constant(node)
+        self.counts[len(self.order)] = len(operands)
 
     def _constant(self, node: Value) -> None:
         """Give a slot to a node that is a constant."""
@@ -238,7 +239,7 @@ class _Recorder:
         self.of_leaves.append(slot - CONSTANT)
 
     def _places_of_inputs(self, reads: Array) -> Array:
-        """For each input the slot that it gets: captured ones in the order in which nodes read them.
+        """For each input the slot that it gets: those captured as nodes read them.
 
         The walk meets the first weights of a network's last layer, then all of the layers before,
         then the other weights of the last; so they stand layer by layer, as arrays.
@@ -246,10 +247,12 @@ class _Recorder:
         given, n = self.n_given, self.n_given + len(self.captured)
         places = np.arange(n)
         if len(self.captured) >= FEW:
-            met, where = np.unique(reads[(reads >= given) & (reads < n)], return_index=True)
-            order = met[np.argsort(where)]
+            met = reads[(reads >= given) & (reads < n)]
+            where = np.full(n, -1)
+            where[met[::-1]] = np.arange(len(met))[::-1]  # first, for what comes last stays
             # Behind them those that are only compared or returned.
-            order = np.concatenate((order, np.setdiff1d(places[given:], met)))
+            order = np.concatenate((met[where[met] == np.arange(len(met))],
+                                    given + np.flatnonzero(where[given:] < 0)))
             places[order] = np.arange(given, n)
             self.captured[:] = [self.captured[i] for i in (order - given).tolist()]
         return places

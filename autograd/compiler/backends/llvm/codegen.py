@@ -22,12 +22,10 @@ class Writer:
         optimizes: whether LLVM's passes pay. A program is simplified already, and they would take
             as long as all the rest, for code that is as fast without.
         unrolls: whether these are to unroll loops.
-        reason: why the code is not as quick as that of other programs; empty if it is.
     """
 
     optimizes = False
     unrolls = True
-    reason = ""
     ARGUMENTS = ("ptr noalias %scalars, ptr noalias %rows, ptr noalias %sums, ptr noalias %out, "
                  "ptr noalias %ok, ptr noalias %memory, i64 %i, i64 %n, i64 %stride")
     ATTRIBUTES = ('attributes #0 = { nounwind "prefer-vector-width"="512" '

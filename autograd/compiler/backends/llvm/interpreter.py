@@ -15,7 +15,7 @@ import numpy as np
 
 from autograd.compiler.backends.llvm.codegen import Writer
 from autograd.compiler.backends.llvm.emitter import Emitter
-from autograd.compiler.backends.llvm.nary_lowering import CHAINS, CALLED, emitter_of, lowered
+from autograd.compiler.backends.llvm.nary_lowering import CALLED, CHAINS, emitter_of, lowered
 from autograd.compiler.backends.llvm.ops import EMITTERS, STEPS
 from autograd.compiler.program.loop_rerolling import GUARD, OUTPUT, SUMMED, Tape
 from autograd.compiler.program.program import RELATIONS, Program
