@@ -261,6 +261,10 @@ class Training:
         """How many epochs may be handed to one call of :meth:`run`."""
         return 1
 
+    def slower(self) -> str:
+        """Why the latest epochs were not computed as quickly as they can be; "" if they were."""
+        return self.reason
+
     def run(self, epochs: Sequence[Batches], done: list[Epochs]) -> None:
         """Visit all batches of some epochs, one step of the optimizer for each.
 
@@ -464,6 +468,11 @@ class MachineTraining(LoopTraining):
             len(self.names), self.numbers, self._memories(), REGISTERS, threads)
         self.reason = self.descent.reason
 
+    def slower(self) -> str:
+        """See :meth:`Training.slower`; fewer threads than there could be are a reason, too."""
+        limit = self.descent.limit
+        return self.reason or (f"one thread computes the batches: {limit}" if limit else "")
+
 
 class JaxTraining(LoopTraining):
     """The loop in JAX, for the devices that it finds, or those of a mesh."""
@@ -520,7 +529,7 @@ def _written_out(program: Program, known: Collection[str]) -> Program:
     Raises:
         Unsupported: when the value of one cannot be.
     """
-    unknown = set(program.ops).difference(known)
+    unknown = program.different_ops.difference(known)
     return inlined(program, unknown) if unknown else program
 
 

@@ -20,7 +20,7 @@ from autograd.core.arrays import ANSWERS, ArrayOfValues, bare
 from autograd.core.context import listeners_on
 from autograd.core.primitive import as_array_operand
 from autograd.core.typing import Array
-from autograd.core.value import Value, listener_here
+from autograd.core.value import Value, data_of, listener_here
 
 RELATIONS = {"less": "<", "less_equal": "<=", "greater": ">", "greater_equal": ">=",
              "equal": "==", "not_equal": "!="}
@@ -92,6 +92,16 @@ def _chosen(denied: Any, a: Any, b: Any) -> Any:
     if a is b:
         return a
     return _SELECT.apply((denied, b, a))
+
+
+def where_equal(a: Any, b: Any, x: Any, y: Any) -> Any:
+    """x where two numbers are equal, else y: while recording no branch, eagerly by the numbers."""
+    if not selects_now():
+        return x if data_of(a) == data_of(b) else y
+    listener = listener_here()
+    if listener is not None:
+        listener.selected()
+    return _chosen(_denied("equal", a, b), x, y)
 
 
 def _negated(denied: Any) -> Any:

@@ -27,7 +27,7 @@ from autograd.core.backward import (
 from autograd.core.call import Call
 from autograd.core.composed import numbers_in
 from autograd.core.gates import pushed_on, reached_from, times, under
-from autograd.core.graph import refuse_stale, topological_order
+from autograd.core.graph import onlooker_at_rest, refuse_stale, topological_order
 from autograd.core.misuse import explained
 from autograd.core.pytrees import (
     as_array,
@@ -81,7 +81,7 @@ class Trace:
         lifted = list(arguments)
         self.started = tick().clock
         refusals: list[str] = []
-        with recording(refusals):
+        with recording(refusals, getattr(function, "__takes_indices__", None) is True):
             self.leaves = [_lift(number) for number in flatten(self.differentiated)]
             for position, fresh in zip(positions, rebuild(self.differentiated, self.leaves),
                                        strict=True):
@@ -117,8 +117,9 @@ class Trace:
         if any(leaf.parents for leaf in self.leaves):
             return False
         roots = [result for result in results if result.__class__ is Value]
-        return all(node.parents or node._made.clock >= self.started
-                   for node in topological_order(*roots))
+        with onlooker_at_rest():
+            return all(node.parents or node._made.clock >= self.started
+                       for node in topological_order(*roots))
 
     def rebuild(self, items: list[Any]) -> Any:
         """Flat derivatives by all leaves, in the structure of the arguments."""
@@ -338,9 +339,20 @@ def grad(function: Callable[..., Any], argnums: Argnums = 0, *, has_aux: Literal
 @also_called({"argnum": "argnums"})
 def grad(function: Any, argnums: Argnums = 0, has_aux: bool = False,
          undefined: Undefined = "raise") -> Any:
-    """The function's gradient, as a function; see :func:`value_and_grad`.
+    """The function's gradient, as a function.
 
     ``grad(grad(f))`` is the second derivative, and so on to any depth.
+
+    Args:
+        function, argnums, has_aux, undefined: as for :func:`value_and_grad`.
+
+    Returns:
+        A function of the same arguments, whose result has the structure and shape of the argument:
+        what :func:`value_and_grad` gives beside the value. With has_aux it is (gradient, aux).
+
+    Raises:
+        TypeError: when called, if function returns anything but one number.
+        ValueError: for another ``undefined``.
     """
     if checked(undefined) == "nan":
         return _in_ieee(grad, function, *_options(argnums, has_aux))
@@ -372,7 +384,7 @@ def jacobian(function: Any, argnums: Argnums = 0, has_aux: bool = False) -> Any:
 
     Args:
         function: returns a number, a sequence or an array of numbers.
-        argnums: as in :func:`value_and_grad`.
+        argnums, has_aux: as for :func:`value_and_grad`.
 
     Returns:
         A function whose result has the shape (shape of the output) + (shape of the argument):
@@ -416,11 +428,19 @@ def hessian(function: Callable[..., Any], argnums: Argnums = 0, *,
 def hessian(function: Any, argnums: Argnums = 0, has_aux: bool = False) -> Any:
     """The matrix of second derivatives of a function of one output, as a function.
 
+    Each row costs only the part of the graph that the variable's derivative hangs on, so a sparse
+    matrix is cheap.
+
+    Args:
+        function, argnums, has_aux: as for :func:`value_and_grad`.
+
     Returns:
         A function whose result has the shape (shape of the argument) * 2: an array, or a number;
         for a tuple of argnums a tuple of tuples of them, and for a dictionary one of dictionaries,
-        ``result[first key][second key]``. Each row costs only the part of the
-        graph that the variable's derivative hangs on, so a sparse matrix is cheap.
+        ``result[first key][second key]``.
+
+    Raises:
+        TypeError: when called, if function returns anything but one number.
     """
     if (composed := composed_of(hessian, function, *_options(argnums, has_aux))) is not None:
         return composed
@@ -437,6 +457,7 @@ def hessian(function: Any, argnums: Argnums = 0, has_aux: bool = False) -> Any:
     return _marked(hessian_of, hessian, function, *_options(argnums, has_aux))
 
 
+@also_called()
 def jvp(function: Callable[..., Any], primals: Any, tangents: Any) -> tuple[Any, Any]:
     """A function's value and its derivative along a direction (forward mode).
 
@@ -521,6 +542,7 @@ def _push_through(node: Value, tangent: dict[Value, Any], pushed: dict[Call, lis
     tangent[node] = 0.0 if found is None else found
 
 
+@also_called()
 def hvp(function: Callable[..., Any], primals: Any, tangents: Any) -> Any:
     """The product of the Hessian of a function of one output with a vector.
 

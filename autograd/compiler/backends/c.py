@@ -92,6 +92,9 @@ class CSource(NamedTuple):
     def write(self, folder: str | os.PathLike[str]) -> tuple[Path, Path]:
         """Write ``name.c`` and ``name.h`` into a folder that exists; their paths, in this order.
 
+        Args:
+            folder: its path.
+
         Raises:
             OSError: where a file cannot be written; one that was there stays as it was.
         """

@@ -12,19 +12,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from itertools import chain
+from itertools import chain, islice
 from typing import Any
 
 import numpy as np
 
 from autograd.compiler.program.array_program import Affine, ArrayProgram, Slots, Step, Table
-from autograd.compiler.program.program import Program
+from autograd.compiler.program.program import Columns, Program
 from autograd.core.primitive import find
 from autograd.core.typing import Array
 
 LONGEST_PERIOD = 64
 SHORT = 8  # numbers; blocks below are joined, and read by a table
 SHORT_LIST = 3  # operands, of each of which it matters whether it differs by row
+WAVE = 128  # instructions that take as long, one by one, as a level of them all at once
 MOST_SORTED = 4  # operands by which a group is sorted to find a pattern
 
 
@@ -53,23 +54,26 @@ def find_few_arrays(program: Program, most: int, varies: Sequence[bool] | None =
         program, varies, free_sums: as for :func:`find_arrays`.
         most: how many steps it may have.
     """
-    ops, operands, alive = _fused(program, free_sums)
-    from_start = _levels_from_the_start(program, operands, alive, most)
-    if from_start is None:
+    fused, alive = _fused(program, free_sums)
+    reads = _Reads(fused)
+    levels = (_ByWaves if most * WAVE < len(program) else _OneByOne)(program, reads, alive, most)
+    from_end = levels.from_the_end()
+    if from_end is None:
         return None
-    reads = _Reads(operands)
-    codes = _codes(program, ops, reads, _varying(program, operands, varies))
-    groups = min((_grouped(codes, alive, levels) for levels in (
-        _levels_from_the_end(program, operands, alive), from_start)), key=len)
+    from_start, varying = levels.from_the_start(varies)
+    codes = _codes(program, fused, reads, varying)
+    groups = min((_grouped(codes, alive, levels) for levels in (from_end, from_start)), key=len)
     if len(groups) > most:
         return None
+    ops = fused.names
     numbering = _Numbering(program)
     steps: list[Step] = []
     for members in groups:
         first = members[0]
         table = numbering.read(reads.table(members, reads.counts[first]))
-        chosen, same = _in_order(table, ops[first])
-        for step, order in _steps(ops[first], table[chosen], varies is None):
+        op = ops[fused.codes[first]]
+        chosen, same = _in_order(table, op)
+        for step, order in _steps(op, table[chosen], varies is None):
             numbering.write(members[chosen][order])
             steps.append(step)
         numbering.repeat(members, members[same])
@@ -118,7 +122,11 @@ class _Numbering:
                 self.constants += self._values[old].tolist()
                 found[:, column] = np.arange(start, start + len(old))
             else:
-                found[here, column] = [self._single(x) for x in old.tolist()]
+                places, first, which = np.unique(old, return_index=True, return_inverse=True)
+                single = np.empty(len(places), np.int64)
+                for i in np.argsort(first).tolist():  # in the order in which they are read
+                    single[i] = self._single(int(places[i]))
+                found[here, column] = single[which]
         return found
 
     def write(self, instructions: Array) -> None:
@@ -166,28 +174,38 @@ def _renumbered(step: Step, numbering: _Numbering) -> Step:
 class _Reads:
     """The slots that instructions read, of all of them in one array, one after the other."""
 
-    def __init__(self, operands: Sequence[Sequence[int]]) -> None:
-        self.counts = np.fromiter(map(len, operands), np.int64, len(operands))
-        self.slots = np.fromiter(chain.from_iterable(operands), np.int64, int(self.counts.sum()))
-        self._starts = np.cumsum(self.counts) - self.counts
+    def __init__(self, columns: Columns) -> None:
+        self.counts, self.slots = columns.counts, columns.slots
+        self._starts = columns.starts
 
     def table(self, members: Array, count: int) -> Array:
         """What instructions with so many operands read, shape (n, count)."""
         found: Array = self.slots[self._starts[members][:, None] + np.arange(count)]
         return found
 
+    def of(self, members: Array) -> Array:
+        """What instructions read, of all of them in one array, one after the other."""
+        found: Array = self.slots[spread(self._starts[members], self.counts[members])]
+        return found
 
-def _codes(program: Program, ops: Sequence[str], reads: _Reads, varying: Array) -> Array:
+
+def spread(starts: Array, counts: Array) -> Array:
+    """start, start + 1, ... for each start, so many of them, one after the other."""
+    ends = np.cumsum(counts)
+    places: Array = np.repeat(starts - ends + counts, counts)
+    places += np.arange(len(places))
+    return places
+
+
+def _codes(program: Program, fused: Columns, reads: _Reads, varying: Array) -> Array:
     """For each instruction a number that is equal for instructions that may stand in one array.
 
     These have the same primitive, as many operands, and differ by row in the same places. The
     numbers grow with these, in that order.
     """
-    names = sorted(set(ops))
-    rank = {name: place for place, name in enumerate(names)}
-    kinds = np.fromiter(map(rank.__getitem__, ops), np.int64, len(ops))
+    rank = np.argsort(np.argsort(np.array(fused.names)))
     most = int(reads.counts.max(initial=0)) + 1
-    codes = (kinds * most + reads.counts) * 2 + varying[program.first:]
+    codes = (rank[fused.codes] * most + reads.counts) * 2 + varying[program.first:]
     codes <<= SHORT_LIST
     for count in range(1, SHORT_LIST + 1):
         here = np.flatnonzero(reads.counts == count)
@@ -196,9 +214,9 @@ def _codes(program: Program, ops: Sequence[str], reads: _Reads, varying: Array) 
     return codes
 
 
-def _grouped(codes: Array, alive: Array, levels: Sequence[int]) -> list[Array]:
+def _grouped(codes: Array, alive: Array, levels: Array) -> list[Array]:
     """The instructions of each level that are alike, ordered by their levels."""
-    level = np.array(levels, dtype=np.int64)[alive]
+    level = levels[alive]
     if not len(level):
         return []
     keys = (level - level.min()) * (int(codes.max()) + 1) + codes[alive]
@@ -209,95 +227,250 @@ def _grouped(codes: Array, alive: Array, levels: Sequence[int]) -> list[Array]:
 
 # --- sums and products ----------------------------------------------------------------------------
 
-def _fused(program: Program, free_sums: bool
-           ) -> tuple[Sequence[str], Sequence[tuple[int, ...]], Array]:
-    """The instructions with chains of additions as one, and those that are still there.
+def _fused(program: Program, free_sums: bool) -> tuple[Columns, Array]:
+    """The instructions with chains of additions as one, and the places of those still there.
 
     An addition of more than two numbers adds them up from the left, as the chain did.
     """
-    if "add" not in program.ops:
-        return program.ops, program.operands, np.arange(len(program))
-    first = program.first
-    ops, operands = list(program.ops), list(program.operands)
+    columns, first = program.columns, program.first
+    is_add = columns.has("add")
+    adds = np.flatnonzero(is_add)
+    summands = columns.slots[columns.starts[adds][:, None] + np.arange(2)]
     once = _read_once(program)
-    dead: set[int] = set()
+    joins = _of_results(is_add, once, first)[summands]  # the other addition becomes a part
+    if not free_sums:
+        return _chained(program, adds, summands, joins[:, 0])
+    is_term = np.zeros(program.n_slots, dtype=bool)
+    is_term[summands[joins]] = True
+    single = _of_results(columns.has("mul"), once, first)
+    wanted = joins.any(axis=1) | is_term[adds + first] | single[summands].all(axis=1)
+    dead: list[int] = []
     terms: dict[int, list[int]] = {}
-    for i, op in enumerate(ops):
-        if op != "add":
-            continue
-        found: list[int] = []
-        for place, x in enumerate(operands[i]):
-            if (free_sums or place == 0) and x >= first and once[x] and x - first in terms:
-                chain_so_far = terms.pop(x - first)
-                found = chain_so_far if not found else found + chain_so_far  # a long one grows
-                dead.add(x - first)
-            else:
-                found.append(x)
-        terms[i] = found
-    for i, found in terms.items():
-        if free_sums and all(x >= first and once[x] and ops[x - first] == "mul" for x in found):
-            dead.update(x - first for x in found)
-            factors = [operands[x - first] for x in found]
-            ops[i], operands[i] = "dot", (*(a for a, _ in factors), *(b for _, b in factors))
+    for i, (a, b), (joins_a, joins_b) in zip(
+            adds[wanted].tolist(), summands[wanted].tolist(), joins[wanted].tolist(), strict=True):
+        found = [a]
+        if joins_a:
+            dead.append(a - first)
+            found = terms.pop(a - first)  # a long one grows
+        if joins_b:
+            dead.append(b - first)
+            found = found + terms.pop(b - first)
         else:
-            operands[i] = tuple(found)
-    alive = np.ones(len(ops), dtype=bool)
-    alive[list(dead)] = False
-    return ops, operands, np.flatnonzero(alive)
+            found.append(b)
+        terms[i] = found
+    return _with_terms(program, terms, dead, single)
 
 
-def _read_once(program: Program) -> list[bool]:
-    """For each slot whether one instruction reads it, once, and nobody else."""
-    uses = np.bincount(np.fromiter(chain.from_iterable(program.operands), np.int64),
-                       minlength=program.n_slots)
-    for slot in (*program.outputs, *(x for guard in program.guards
-                                     for x in (guard.left, guard.right))):
-        uses[slot] += 2
-    found: list[bool] = (uses == 1).tolist()
+def _chained(program: Program, adds: Array, summands: Array, joins: Array
+             ) -> tuple[Columns, Array]:
+    """The instructions with chains of additions as one, from the left.
+
+    Args:
+        program: the instructions.
+        adds: the places of its additions.
+        summands: what each adds up, shape (n, 2).
+        joins: for each whether the first of these is an addition that nobody else reads.
+    """
+    columns, first = program.columns, program.first
+    place = np.zeros(len(program), np.int64)
+    place[adds] = np.arange(len(adds))
+    before = np.arange(len(adds))  # the link before in the chain; the first one's is itself
+    before[joins] = place[summands[joins, 0] - first]
+    is_part = np.zeros(len(adds), dtype=bool)
+    is_part[before[joins]] = True
+    touched = joins | is_part
+    links = joins.astype(np.int64)  # how many there are up to where one has got
+    while ((further := before[before]) != before).any():  # twice as far each time
+        links += links[before]
+        before = further
+    last = np.zeros(len(adds), np.int64)  # of the chain, by its first
+    ends = np.flatnonzero(touched & ~is_part)
+    last[before[ends]] = ends
+    counts = columns.counts.copy()
+    counts[adds[ends]] = links[ends] + 2
+    changed = np.zeros(len(program), dtype=bool)
+    changed[adds[ends]] = True
+    starts = np.cumsum(counts) - counts
+    slots = np.empty(int(counts.sum()), np.int64)
+    slots[~np.repeat(changed, counts)] = columns.slots[~np.repeat(changed, columns.counts)]
+    here = starts[adds[last[before]]]
+    slots[(here + links + 1)[touched]] = summands[touched, 1]
+    begins = np.flatnonzero(touched & ~joins)
+    slots[here[begins]] = summands[begins, 0]
+    alive = np.ones(len(program), dtype=bool)
+    alive[adds[is_part]] = False
+    return Columns(columns.names, columns.codes, counts, slots), np.flatnonzero(alive)
+
+
+def _of_results(chosen: Array, once: Array, first: int) -> Array:
+    """For each slot whether it is the result of one of the chosen instructions, and read once."""
+    found: Array = once.copy()
+    found[:first] = False
+    found[first:] &= chosen
     return found
 
 
-def _levels_from_the_end(program: Program, operands: Sequence[tuple[int, ...]],
-                         alive: Array) -> list[int]:
-    """For each instruction the level below 0 at which it is needed: 0 is the last one."""
-    levels = [0] * program.n_slots
-    first = program.first
-    for i in reversed(alive.tolist()):
-        before = levels[first + i] - 1
-        for x in operands[i]:
-            if levels[x] > before:
-                levels[x] = before
-    return levels[first:]
-
-
-def _levels_from_the_start(program: Program, operands: Sequence[tuple[int, ...]],
-                           alive: Array, most: int) -> list[int] | None:
-    """For each instruction the level at which it is ready to be computed.
+def _with_terms(program: Program, terms: dict[int, list[int]], dead: list[int],
+                single: Array) -> tuple[Columns, Array]:
+    """The instructions with additions of so many terms, or of products, as one.
 
     Args:
-        most: the highest level that is of use; None is returned when there is a higher one.
+        program: the instructions as they were.
+        terms: for additions what they add up.
+        dead: the additions that are parts of these.
+        single: for each slot whether it is a product that one addition alone reads.
     """
-    levels = [0] * program.n_slots
-    first, level_of, highest = program.first, levels.__getitem__, 0
-    for i in alive.tolist():
-        level = levels[first + i] = 1 + max(map(level_of, operands[i]), default=0)
-        if level > highest:
-            highest = level
-            if highest > most:
+    columns, first = program.columns, program.first
+    names, codes = tuple(dict.fromkeys((*columns.names, "dot"))), columns.codes.copy()
+    dot, is_product = names.index("dot"), single.tolist()
+    starts, slots = columns.starts.tolist(), columns.slots.tolist()
+    for i, found in list(terms.items()):
+        if all(map(is_product.__getitem__, found)):
+            dead += [x - first for x in found]
+            places = [starts[x - first] for x in found]
+            codes[i] = dot
+            terms[i] = [*[slots[x] for x in places], *[slots[x + 1] for x in places]]
+    changed = np.array(sorted(terms), dtype=np.int64)
+    is_changed = np.zeros(len(program), dtype=bool)
+    is_changed[changed] = True
+    counts = columns.counts.copy()
+    counts[changed] = [len(terms[i]) for i in changed.tolist()]
+    written = np.repeat(is_changed, counts)
+    read = np.empty(len(written), np.int64)
+    read[~written] = columns.slots[~np.repeat(is_changed, columns.counts)]
+    read[written] = np.fromiter(chain.from_iterable(terms[i] for i in changed.tolist()), np.int64)
+    alive = np.ones(len(program), dtype=bool)
+    alive[dead] = False
+    return Columns(names, codes, counts, read), np.flatnonzero(alive)
+
+
+def _read_once(program: Program) -> Array:
+    """For each slot whether one instruction reads it, once, and nobody else."""
+    uses = np.bincount(program.columns.slots, minlength=program.n_slots)
+    uses[[*program.outputs, *(x for guard in program.guards
+                              for x in (guard.left, guard.right))]] = 2
+    found: Array = uses == 1
+    return found
+
+
+class _Levels:
+    """At which level instructions are needed, or ready.
+
+    Args:
+        program: their program.
+        reads: the slots that they read.
+        alive: the places of those that are computed.
+        most: how many levels are of use.
+    """
+
+    def __init__(self, program: Program, reads: _Reads, alive: Array, most: int) -> None:
+        self.program, self.reads, self.alive, self.most = program, reads, alive, most
+
+    def from_the_end(self) -> Array | None:
+        """For each instruction the level below 0 at which it is needed: 0 is the last one.
+
+        None if there are more levels than are of use.
+        """
+        raise NotImplementedError
+
+    def from_the_start(self, varies: Sequence[bool] | None) -> tuple[Array, Array]:
+        """For each instruction the level at which it is ready to be computed.
+
+        Args:
+            varies: for each input whether it differs by row, or None for one point.
+
+        Returns:
+            The levels; and for each slot whether its number differs by row.
+        """
+        raise NotImplementedError
+
+    def _flags(self, varies: Sequence[bool] | None) -> Array:
+        varying = np.zeros(self.program.n_slots, dtype=bool)
+        if varies is not None:
+            varying[:len(varies)] = varies
+        return varying
+
+
+class _OneByOne(_Levels):
+    """Levels found for one instruction after the other: where many levels have few of them."""
+
+    def __init__(self, program: Program, reads: _Reads, alive: Array, most: int) -> None:
+        super().__init__(program, reads, alive, most)
+        slots = iter(reads.of(alive).tolist())
+        self.operands = [(i, list(islice(slots, count))) for i, count in
+                         zip(alive.tolist(), reads.counts[alive].tolist(), strict=True)]
+
+    def from_the_end(self) -> Array | None:
+        levels = [0] * self.program.n_slots
+        first, lowest = self.program.first, -self.most
+        for i, operands in reversed(self.operands):
+            before = levels[first + i] - 1
+            for x in operands:
+                if levels[x] > before:
+                    levels[x] = before
+            if before < lowest:
                 return None
-    return levels[first:]
+        return np.array(levels[first:], dtype=np.int64)
+
+    def from_the_start(self, varies: Sequence[bool] | None) -> tuple[Array, Array]:
+        varying = self._flags(varies).tolist()
+        levels = [0] * self.program.n_slots
+        first, level_of, varies_at = self.program.first, levels.__getitem__, varying.__getitem__
+        for i, operands in self.operands:
+            levels[first + i] = 1 + max(map(level_of, operands), default=0)
+            if varies is not None:
+                varying[first + i] = any(map(varies_at, operands))
+        return np.array(levels[first:], dtype=np.int64), np.array(varying, dtype=bool)
 
 
-def _varying(program: Program, operands: Sequence[tuple[int, ...]],
-             varies: Sequence[bool] | None) -> Array:
-    """For each slot whether its number differs by row."""
-    if varies is None:
-        return np.zeros(program.n_slots, dtype=bool)
-    flags = [*varies, *[False] * len(program.constants)]
-    flag_of, append = flags.__getitem__, flags.append
-    for xs in operands:
-        append(any(map(flag_of, xs)))
-    return np.array(flags, dtype=bool)
+class _ByWaves(_Levels):
+    """Levels found for all instructions of one at once: where there are many."""
+
+    def from_the_end(self) -> Array | None:
+        first, reads, alive = self.program.first, self.reads, self.alive
+        levels = np.zeros(len(self.program), np.int64)
+        slots = reads.of(alive)
+        waiting = np.bincount(slots[slots >= first] - first, minlength=len(levels))
+        ready, level = alive[waiting[alive] == 0], 0
+        while len(ready):
+            if 1 - level > self.most:
+                return None
+            levels[ready] = level
+            level -= 1
+            slots = reads.of(ready)
+            ready = _released(waiting, slots[slots >= first] - first)
+        return levels
+
+    def from_the_start(self, varies: Sequence[bool] | None) -> tuple[Array, Array]:
+        first, reads, alive = self.program.first, self.reads, self.alive
+        levels, varying = np.zeros(len(self.program), np.int64), self._flags(varies)
+        slots, readers = reads.of(alive), np.repeat(alive, reads.counts[alive])
+        results, readers = slots[slots >= first] - first, readers[slots >= first]
+        waiting = np.bincount(readers, minlength=len(levels))
+        counts = np.bincount(results, minlength=len(levels))
+        readers, starts = readers[np.argsort(results, kind="stable")], np.cumsum(counts) - counts
+        ready, level = alive[waiting[alive] == 0], 1
+        while len(ready):
+            levels[ready] = level
+            level += 1
+            if varies is not None:
+                flags = varying[reads.of(ready)]
+                varying[first + np.repeat(ready, reads.counts[ready])[flags]] = True
+            ready = _released(waiting, readers[spread(starts[ready], counts[ready])])
+        return levels, varying
+
+
+def _released(waiting: Array, told: Array) -> Array:
+    """Count down what is waiting, once for each time that it is told.
+
+    Returns:
+        The places of those that wait for nothing more, each once.
+    """
+    np.subtract.at(waiting, told, 1)
+    ready: Array = told[waiting[told] == 0]
+    waiting[ready] = -np.arange(len(ready))  # nobody will tell them again
+    once: Array = ready[waiting[ready] == -np.arange(len(ready))]
+    return once
 
 
 # --- order ----------------------------------------------------------------------------------------
@@ -315,14 +488,24 @@ def _in_order(reads: Array, op: str) -> tuple[Array, Array]:
     if len(reads) < 2 * SHORT or _pattern(reads) is not None or (
             not _is_nary(op, reads) and _period(reads)):
         return everything, everything
-    _, first, group = np.unique(reads, axis=0, return_index=True, return_inverse=True)
-    chosen = np.sort(first)
+    same = _first_alike(reads)
+    chosen = np.flatnonzero(same == everything)
     orders = [chosen[np.lexsort(np.roll(reads[chosen, :MOST_SORTED], -column - 1, axis=1).T)]
               for column in range(min(reads.shape[1], MOST_SORTED))]  # the last key is the first
     best = min((chosen, *orders), key=lambda order: _breaks(reads[order]))
     if 4 * _breaks(reads[best]) > _breaks(reads):
         return everything, everything
-    return best, first[group.reshape(-1)]
+    return best, same
+
+
+def _first_alike(lines: Array) -> Array:
+    """For each line the first one that holds the same."""
+    order = np.lexsort(lines.T)
+    ordered = lines[order]
+    begins = np.append(True, (ordered[1:] != ordered[:-1]).any(axis=1))
+    found = np.empty_like(order)
+    found[order] = order[begins][np.cumsum(begins) - 1]
+    return found
 
 
 def _breaks(reads: Array) -> int:

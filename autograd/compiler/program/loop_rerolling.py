@@ -15,7 +15,6 @@ import heapq
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
@@ -65,33 +64,25 @@ class Tape:
             program: what to convert.
             sums: for each output whether it is summed over rows; empty for no sums.
         """
+        columns, n = program.columns, len(program)
         flags = np.array(sums or (False,) * len(program.outputs), dtype=bool)
         outputs = np.array(program.outputs, dtype=np.int64)
-        n = len(program)
         ranks = np.where(flags, np.cumsum(flags) - 1, np.cumsum(~flags) - 1)
-        ops: Iterable[str] = chain(
-            program.ops, (SUMMED if flag else OUTPUT for flag in flags),
-            (f"{GUARD} {guard.relation} {guard.outcome}" for guard in program.guards))
-        lists = [*program.operands, *zip(program.outputs, (~ranks).tolist(), strict=True),
-                 *((guard.left, guard.right) for guard in program.guards)]
+        numbers = _Numbering({name: i for i, name in enumerate(columns.names)})
+        ends = [*(numbers[SUMMED if flag else OUTPUT] for flag in flags.tolist()),
+                *(numbers[f"{GUARD} {guard.relation} {guard.outcome}"] for guard in program.guards)]
+        guarded = [(guard.left, guard.right) for guard in program.guards]
+        codes = np.concatenate((columns.codes, np.array(ends, dtype=np.int64)))
+        arities = np.concatenate((columns.counts, np.full(len(ends), 2)))
+        operands = np.concatenate((columns.slots, np.stack((outputs, ~ranks), axis=1).reshape(-1),
+                                   np.array(guarded, dtype=np.int64).reshape(-1)))
         # A sum follows the instruction that it adds up, so that no memory is needed in between.
         follows = flags & (outputs >= program.first)
-        here = np.where(follows, outputs - program.first, n)
-        order = np.argsort(np.concatenate((np.arange(n), here, np.full(len(program.guards), n))),
-                           kind="stable") if follows.any() else None
-        return cls._of_instructions(program.n_inputs, program.first, list(ops), lists, order)
-
-    @classmethod
-    def _of_instructions(cls, n_inputs: int, first: int, ops: Sequence[str],
-                         lists: Sequence[Sequence[int]], order: Array | None) -> Tape:
-        """The tape of instructions, perhaps in another order; slots are those of the old order."""
-        n = len(lists)
-        arities = np.fromiter(map(len, lists), np.int64, n)
-        operands = np.fromiter(chain.from_iterable(lists), np.int64, int(arities.sum()))
-        numbers = _Numbering()
-        codes = np.fromiter(map(numbers.__getitem__, ops), np.int64, n)
-        if order is not None:
-            codes, operands, arities = _reordered(codes, operands, arities, order, first)
+        if follows.any():
+            here = np.where(follows, outputs - program.first, n)
+            order = np.argsort(np.concatenate((np.arange(n), here, np.full(len(guarded), n))),
+                               kind="stable")
+            codes, operands, arities = _reordered(codes, operands, arities, order, program.first)
         offsets = np.concatenate(([0], np.cumsum(arities)))
         both = codes + len(numbers) * arities  # small numbers, so that they need no sorting
         pairs = np.flatnonzero(np.bincount(both))
@@ -100,7 +91,7 @@ class Tape:
         tokens = place[both]
         names = list(numbers)
         kinds = tuple((names[pair % len(names)], int(pair // len(names))) for pair in pairs)
-        return cls(n_inputs, first, kinds, tokens, operands, offsets)
+        return cls(program.n_inputs, program.first, kinds, tokens, operands, offsets)
 
     def __len__(self) -> int:
         return len(self.tokens)

@@ -11,10 +11,15 @@ import operator
 import struct
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import chain, islice
 from typing import Any, NamedTuple
+
+import numpy as np
 
 from autograd.compiler.program import saved
 from autograd.core.primitive import Primitive, find
+from autograd.core.typing import Array
 
 VERSION = 1  # of the JSON form
 LONG = 40  # instructions that print shows as they are, for they fit on a screen
@@ -58,6 +63,55 @@ class Unsupported(Exception):
 Comparison = tuple[str, Any, Any, bool]
 
 
+class Columns(NamedTuple):
+    """Instructions as arrays, with no object for each: passes over millions of them work on these.
+
+    Attributes:
+        names: the ops, each once.
+        codes: for each instruction the place of its op among the names.
+        counts: for each instruction how many operands it has.
+        slots: the operands of all instructions, one after the other.
+    """
+
+    names: tuple[str, ...]
+    codes: Array
+    counts: Array
+    slots: Array
+
+    @classmethod
+    def of(cls, ops: Sequence[str], operands: Sequence[Sequence[int]]) -> Columns:
+        """The columns of instructions."""
+        names = tuple(dict.fromkeys(ops))
+        place = {name: i for i, name in enumerate(names)}
+        n = len(ops)
+        counts = np.fromiter(map(len, operands), np.int64, n)
+        return cls(names, np.fromiter(map(place.__getitem__, ops), np.int64, n), counts,
+                   np.fromiter(chain.from_iterable(operands), np.int64, int(counts.sum())))
+
+    @property
+    def starts(self) -> Array:
+        """For each instruction the place of its first operand among the slots."""
+        starts: Array = np.cumsum(self.counts) - self.counts
+        return starts
+
+    def has(self, name: str) -> Array:
+        """For each instruction whether its op is of this name."""
+        code = self.names.index(name) if name in self.names else -1
+        found: Array = self.codes == code
+        return found
+
+    def ops(self) -> tuple[str, ...]:
+        """The name of each instruction's op."""
+        return tuple(map(self.names.__getitem__, self.codes.tolist()))
+
+    def operands(self) -> tuple[tuple[int, ...], ...]:
+        """The slots that each instruction reads."""
+        slots = iter(self.slots.tolist())
+        if len(self.counts) and (self.counts == 2).all():
+            return tuple(zip(slots, slots, strict=True))
+        return tuple([tuple(islice(slots, count)) for count in self.counts.tolist()])
+
+
 class BitForBit:
     """A program that equals another one of its class if it is the same, bit for bit.
 
@@ -96,6 +150,39 @@ class Program(BitForBit):
     outputs: tuple[int, ...]
     guards: tuple[Guard, ...] = ()
 
+    @classmethod
+    def of_columns(cls, n_inputs: int, constants: tuple[float, ...], columns: Columns,
+                   outputs: tuple[int, ...], guards: tuple[Guard, ...] = ()) -> Program:
+        """A program whose ops and operands are made when somebody asks for them."""
+        program = object.__new__(cls)
+        vars(program).update(n_inputs=n_inputs, constants=constants, columns=columns,
+                             outputs=outputs, guards=guards)
+        return program
+
+    def __getattr__(self, name: str) -> Any:
+        """What :meth:`of_columns` has not made."""
+        if name not in ("ops", "operands") or "columns" not in vars(self):
+            raise AttributeError(f"a program has no {name!r}")
+        made = vars(self)[name] = getattr(self.columns, name)()
+        return made
+
+    @cached_property
+    def columns(self) -> Columns:
+        """The instructions as arrays."""
+        return Columns.of(self.ops, self.operands)
+
+    @property
+    def n_operands(self) -> int:
+        """How many operands all instructions have."""
+        columns = vars(self).get("columns")
+        return sum(map(len, self.operands)) if columns is None else len(columns.slots)
+
+    @property
+    def different_ops(self) -> set[str]:
+        """The ops that instructions have."""
+        columns = vars(self).get("columns")
+        return set(self.ops if columns is None else columns.names)
+
     @property
     def first(self) -> int:
         """The slot of the first instruction's result."""
@@ -104,10 +191,11 @@ class Program(BitForBit):
     @property
     def n_slots(self) -> int:
         """How many slots there are."""
-        return self.n_inputs + len(self.constants) + len(self.ops)
+        return self.n_inputs + len(self.constants) + len(self)
 
     def __len__(self) -> int:
-        return len(self.ops)
+        columns = vars(self).get("columns")
+        return len(self.ops) if columns is None else len(columns.codes)
 
     def _content(self) -> tuple[Any, ...]:
         bits = struct.pack(f"<{len(self.constants)}d", *self.constants)
@@ -184,6 +272,9 @@ class Program(BitForBit):
     @classmethod
     def from_json(cls, text: str) -> Program:
         """Read what to_json wrote.
+
+        Args:
+            text: JSON; it is read as data, and nothing in it is run.
 
         Raises:
             ValueError: for anything else; the message says what is wrong.

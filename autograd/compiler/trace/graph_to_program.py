@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Container, Iterable, Sequence
+from operator import attrgetter
 from typing import Any
 
+import numpy as np
+
 from autograd.compiler.program.program import (
+    Columns,
     Comparison,
     Guard,
     Program,
@@ -16,9 +20,11 @@ from autograd.compiler.program.program import (
 from autograd.core.array_primitive import own_vjp
 from autograd.core.call import Call
 from autograd.core.primitives import Primitive, as_float, identity
+from autograd.core.typing import Array
 from autograd.core.value import Value
 
 FEW = 8  # captured numbers, of whose order nothing hangs
+CONSTANT, RESULT = 1 << 40, 1 << 41  # far above all slots
 
 
 def graph_to_program(outputs: Sequence[Any], inputs: Sequence[Value],
@@ -56,10 +62,9 @@ def captured_program(outputs: Sequence[Any], inputs: Sequence[Value],
     return recorder.program(outputs, comparisons), recorder.captured
 
 
-def _name_of_result(node: Value) -> str:
+def _row_of_result(node: Value) -> Primitive:
     """What a program does with what a result of a function of arrays was computed from."""
-    row: Primitive = own_vjp if node._left.function.only_by_vjp else identity
-    return row.name
+    return own_vjp if node._left.function.only_by_vjp else identity
 
 
 def _recorded(node: Value) -> Any:
@@ -76,176 +81,199 @@ def _recorded(node: Value) -> Any:
 
 
 class _Recorder:
-    """Gives slots to the nodes of a graph."""
+    """Gives slots to the nodes of a graph, and writes down what each reads.
+
+    While the nodes are met, nobody knows how many inputs and constants there will be: the slots of
+    constants are counted from CONSTANT, those of results from RESULT, until all are known.
+    """
 
     def __init__(self, inputs: Sequence[Value], since: int | None, until: float = math.inf,
                  capture: bool = False) -> None:
-        self.inputs: dict[Value, int] = {}
+        self.slots: dict[Any, int] = {}
         for position, node in enumerate(inputs):
             if node.__class__ is not Value:
                 raise TypeError(f"input {position} must be a Value, not {node!r}")
-            if node in self.inputs:
+            if node in self.slots:
                 raise ValueError(f"input {position} is given twice")
-            self.inputs[node] = position
+            self.slots[node] = position
+        self.n_given = len(inputs)
         self.since = -math.inf if since is None else since
         self.until = until
         self.capture = capture
         self.captured: list[Value] = []
         self.order: list[Value] = []  # the nodes to compute, each after its operands
-        self.leaves: list[Value] = []  # constants among the nodes
-        self.seen: set[Value] = set(self.inputs)
-        self.constants: dict[Any, int] = {}  # the place of each constant, by its bits
-        self.numbers: list[float] = []
+        self.reads: list[int] = []  # their operands, one after the other
+        self.counts: dict[int, int] = {}  # how many operands those have that have not two
+        self.has_calls = False
+        self.constants = _Constants()
+        self.of_leaves: list[int] = []  # the constants that are leaves
 
     def program(self, outputs: Sequence[Any],
                 decide: Callable[[list[Value], Container[Value]], Iterable[Comparison]]) -> Program:
         returned = [x if x.__class__ is Value else as_float(x, "an output") for x in outputs]
         self._walk(returned)
-        comparisons = list(decide(self.order, self.seen))
-        compared = [x for _, left, right, _ in comparisons for x in (left, right)]
-        self._walk(compared)
-        self._sort_captured()
-        order, leaves = self.order, self.leaves
-        self._meet_constants(order, leaves, [*returned, *compared])
-        first = len(self.inputs) + len(self.numbers)
-        slots: dict[Value, int] = dict(self.inputs)
-        slots.update((leaf, self._constant_slot(leaf._data)) for leaf in leaves
-                     if leaf not in slots)
-        slots.update(zip(order, range(first, first + len(order)), strict=True))
+        comparisons = list(decide(self.order, self.slots))
+        self._walk([x for _, left, right, _ in comparisons for x in (left, right)])
+        ends = [self._slot(x) for x in returned]
+        compared = [(self._slot(left), self._slot(right)) for _, left, right, _ in comparisons]
+        reads = np.array(self.reads, dtype=np.int64)
+        inputs = self._places_of_inputs(reads)
+        # Leaves come first: they are constants that somebody has named, mostly.
+        numbers = list(dict.fromkeys((*self.of_leaves, *range(len(self.constants.numbers)))))
+        constants = np.empty(len(numbers), np.int64)
+        constants[numbers] = np.arange(len(inputs), len(inputs) + len(numbers))
+        first = len(inputs) + len(numbers)
 
-        def slot_of(x: Any) -> int:
-            return slots[x] if x.__class__ is Value else self._constant_slot(x)
+        def final(slots: Array) -> Array:
+            found: Array = slots + (first - RESULT)
+            for start, places in ((CONSTANT, constants), (0, inputs)):
+                here = np.flatnonzero((slots >= start) & (slots < start + len(places)))
+                found[here] = places[slots[here] - start]
+            return found
 
-        constants = {key: len(self.inputs) + place for key, place in self.constants.items()}
-        operands: list[tuple[int, ...]] = []
-        append = operands.append
-        for node in order:  # written out, for this is where the time goes
-            left, right = node._left, node._right
-            if left.__class__ is Value:
-                a = slots[left]
-            elif left.__class__ is tuple:
-                append(tuple([slots[x] if x.__class__ is Value else constants.get(x) or slot_of(x)
-                              for x in left]))
-                continue
-            elif left.__class__ is Call:
-                append((slot_of(_recorded(node)),))
-                continue
-            else:
-                a = constants.get(left) or slot_of(left)
-            if right.__class__ is Value:
-                append((a, slots[right]))
-            elif right is None:
-                append((a,))
-            else:
-                append((a, constants.get(right) or slot_of(right)))
-        return Program(
-            len(self.inputs), tuple(self.numbers),
-            tuple([node.op.name if node._left.__class__ is not Call  # type: ignore[union-attr]
-                   else _name_of_result(node) for node in order]),
-            tuple(operands),
-            tuple([slots[x] if x.__class__ is Value else slot_of(x) for x in returned]),
-            tuple(dict.fromkeys(Guard(relation, slot_of(left), slot_of(right), bool(outcome))
-                                for relation, left, right, outcome in comparisons)))
+        rows = list(map(attrgetter("op"), self.order))
+        if self.has_calls:
+            rows = [row if node._left.__class__ is not Call else _row_of_result(node)
+                    for row, node in zip(rows, self.order, strict=True)]
+        counts = np.full(len(rows), 2)
+        counts[list(self.counts)] = list(self.counts.values())
+        place = {row: i for i, row in enumerate(dict.fromkeys(rows))}
+        columns = Columns(
+            tuple([row.name for row in place]),
+            np.fromiter(map(place.__getitem__, rows), np.int64, len(rows)), counts, final(reads))
+        guarded = final(np.array(compared, dtype=np.int64).reshape(-1)).reshape(-1, 2).tolist()
+        return Program.of_columns(
+            len(inputs), tuple([self.constants.numbers[i] for i in numbers]), columns,
+            tuple(final(np.array(ends, dtype=np.int64)).tolist()),
+            tuple(dict.fromkeys(Guard(relation, left, right, bool(outcome)) for
+                                (relation, _, _, outcome), (left, right) in
+                                zip(comparisons, guarded, strict=True))))
+
+    def _slot(self, x: Any) -> int:
+        return self.slots[x] if x.__class__ is Value else self.constants[x]
 
     def _walk(self, roots: Sequence[Any]) -> None:
-        """Put into order what the Values among the roots need.
+        """Give slots to what the Values among the roots need, each after its operands.
 
         The walk is that of ``topological_order``, but it ends at inputs and at older nodes.
         """
-        seen = self.seen
+        slots, constants, captured = self.slots, self.constants, self.captured
         stack: list[Value | None] = [x for x in reversed(roots) if x.__class__ is Value]
-        push, pop, done, see = stack.append, stack.pop, self.order.append, seen.add
-        since, until, capture, inputs = self.since, self.until, self.capture, self.inputs
-        end, captured = self.leaves.append, self.captured.append
+        push, pop, slot_of = stack.append, stack.pop, slots.get
+        reads, done = self.reads, self.order.append
+        since, until, capture = self.since, self.until, self.capture
+        slot, next_captured = RESULT + len(self.order), self.n_given + len(captured)
         young: Any = None  # the Moment of the latest node that was not older
+        a: Any  # what a node reads
+        b: Any
         while True:  # not "while stack": the loops that Python 3.11 speeds up end in a plain jump
             if not stack:
                 break
-            node = pop()
+            node: Any = pop()
             if node is None:
-                done(pop())  # type: ignore[arg-type]
-            elif node not in seen:
-                see(node)
-                if node.op is None:
-                    if capture and not since <= node._made.clock < until:
-                        inputs[node] = len(inputs)
-                        captured(node)
-                    else:
-                        end(node)
+                node = pop()
+            elif node in slots:
+                continue
+            elif node.op is None:
+                if capture and not since <= node._made.clock < until:
+                    slots[node] = next_captured
+                    next_captured += 1
+                    captured.append(node)
+                else:
+                    self._constant(node)
+                continue
+            elif node._made is not young:
+                if node._made.clock < since:  # a constant, whatever it came from
+                    self._constant(node)
                     continue
-                if node._made is not young:
-                    if node._made.clock < since:  # a constant, whatever it came from
-                        end(node)
-                        continue
-                    young = node._made
-                left, right = node._left, node._right
-                if left.__class__ is tuple:
+                young = node._made
+            left, right = node._left, node._right
+            if left.__class__ is Value:
+                a = slot_of(left)
+                if a is None:
                     push(node)
                     push(None)
-                    for parent in reversed(left):
-                        if parent.__class__ is Value and parent not in seen:
-                            push(parent)
-                elif left.__class__ is Value and left not in seen:
-                    push(node)
-                    push(None)
-                    if right.__class__ is Value and right not in seen:
+                    if right.__class__ is Value and right not in slots:
                         push(right)
                     push(left)
-                elif right.__class__ is Value and right not in seen:
+                    continue
+            elif left.__class__ is tuple and (missing := [
+                    x for x in left if x.__class__ is Value and x not in slots]):
+                push(node)
+                push(None)
+                stack += reversed(missing)
+                continue
+            if right.__class__ is Value:
+                b = slot_of(right)
+                if b is None:
                     push(node)
                     push(None)
                     push(right)
+                    continue
+            if left.__class__ is not Value and left.__class__ is not float:
+                self._read_others(node)
+            else:
+                if left.__class__ is float:
+                    a = constants[left]
+                if right.__class__ is Value:
+                    reads += a, b
+                elif right is None:
+                    reads.append(a)
+                    self.counts[slot - RESULT] = 1
                 else:
-                    done(node)
+                    reads += a, constants[right]
+            slots[node] = slot
+            slot += 1
+            done(node)
 
-    def _sort_captured(self) -> None:
-        """Number what is captured in the order in which nodes read it.
+    def _read_others(self, node: Any) -> None:
+        """Write down what a node reads that has not one or two operands."""
+        operands = node._left
+        if operands.__class__ is Call:
+            operands, self.has_calls = (_recorded(node),), True
+        slots, constants = self.slots, self.constants
+        self.reads += [slots[x] if x.__class__ is Value else constants[x] for x in operands]
+        self.counts[len(self.order)] = len(operands)
+
+    def _constant(self, node: Value) -> None:
+        """Give a slot to a node that is a constant."""
+        self.slots[node] = slot = self.constants[node._data]
+        self.of_leaves.append(slot - CONSTANT)
+
+    def _places_of_inputs(self, reads: Array) -> Array:
+        """For each input the slot that it gets: those captured as nodes read them.
 
         The walk meets the first weights of a network's last layer, then all of the layers before,
         then the other weights of the last; so they stand layer by layer, as arrays.
         """
-        if len(self.captured) < FEW:
-            return
-        loose = set(self.captured)
-        read: dict[Value, None] = {}
-        for node in self.order:
-            for x in node._left if node._left.__class__ is tuple else (node._left, node._right):
-                if x.__class__ is Value and x in loose:
-                    loose.remove(x)
-                    read[x] = None
-            if not loose:
-                break
-        read.update(dict.fromkeys(self.captured))  # those that are only compared or returned
-        first = len(self.inputs) - len(self.captured)
-        self.captured[:] = read
-        self.inputs.update(zip(read, range(first, len(self.inputs)), strict=True))
+        given, n = self.n_given, self.n_given + len(self.captured)
+        places = np.arange(n)
+        if len(self.captured) >= FEW:
+            met = reads[(reads >= given) & (reads < n)]
+            where = np.full(n, -1)
+            where[met[::-1]] = np.arange(len(met))[::-1]  # first, for what comes last stays
+            # Behind them those that are only compared or returned.
+            order = np.concatenate((met[where[met] == np.arange(len(met))],
+                                    given + np.flatnonzero(where[given:] < 0)))
+            places[order] = np.arange(given, n)
+            self.captured[:] = [self.captured[i] for i in (order - given).tolist()]
+        return places
 
-    def _meet_constants(self, order: list[Value], leaves: list[Value],
-                        others: Sequence[Any]) -> None:
-        """Give a place to each constant, in the order in which they are met."""
-        meet, known = self._meet, self.constants
-        for leaf in leaves:
-            meet(leaf._data)
-        for node in order:
-            left, right = node._left, node._right
-            if left.__class__ is float:
-                if left not in known:
-                    meet(left)
-            elif left.__class__ is tuple:
-                for x in left:
-                    if x.__class__ is float and x not in known:
-                        meet(x)
-            if right.__class__ is float and right not in known:
-                meet(right)
-        for x in others:
-            if x.__class__ is not Value:
-                meet(x)
 
-    def _meet(self, number: float) -> None:
+class _Constants(dict[float, int]):
+    """The slot of each constant, in the order in which they are met, by its bits."""
+
+    def __init__(self) -> None:
+        self.numbers: list[float] = []
+        self._others: dict[Any, int] = {}  # zeros, whose sign counts, and nan
+
+    def __missing__(self, number: float) -> int:
         key = bits_key(number)
-        if key not in self.constants:
-            self.constants[key] = len(self.numbers)
+        slot = CONSTANT + len(self.numbers)
+        if key is number:
+            self[number] = slot
+        else:
+            slot = self._others.setdefault(key, slot)
+        if slot - CONSTANT == len(self.numbers):
             self.numbers.append(number)
-
-    def _constant_slot(self, number: float) -> int:
-        return len(self.inputs) + self.constants[bits_key(number)]
+        return slot

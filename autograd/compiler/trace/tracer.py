@@ -8,7 +8,6 @@ raised and caught or stayed away. What no replay could do again (edits, draws of
 
 from __future__ import annotations
 
-import dis
 import inspect
 import math
 import os
@@ -17,17 +16,19 @@ import sys
 import weakref
 from collections.abc import Callable, Container, Iterator, Sequence
 from contextlib import contextmanager
-from functools import lru_cache, partial
+from functools import partial
 from types import CodeType
 from typing import Any, NamedTuple
 
 from autograd.compiler.program.passes import simplified
 from autograd.compiler.program.program import RELATIONS, Comparison, Program
 from autograd.compiler.trace.arguments import Lifted, Results, lift
+from autograd.compiler.trace.code_names import has_any, instructions_of
 from autograd.compiler.trace.domain_guards import conditions_of, may_raise, shown_by
 from autograd.compiler.trace.graph_to_program import captured_program
 from autograd.compiler.trace.outside import Lookout
-from autograd.core import primitives, value
+from autograd.compiler.trace.same_graphs import are_alike, are_same
+from autograd.core import listeners, primitives
 from autograd.core.conditions import Condition, decided
 from autograd.core.context import here, listeners_on
 from autograd.core.gates import is_gated
@@ -109,10 +110,21 @@ class Recording:
 
     def is_same(self, other: Recording) -> bool:
         """Whether both compute the same from the same, and return it in the same places."""
+        if self.results.outline() != other.results.outline():
+            return False
+        ours, theirs = self._graph, other._graph
+        if ours is not None and theirs is not None and are_same(ours, theirs):
+            return True  # without a program of the other one
         return (self.program == other.program
                 and len(self.captured) == len(other.captured)
-                and all(map(_are_alike, self.captured, other.captured))
-                and repr(self.results.skeleton) == repr(other.results.skeleton))
+                and all(map(are_alike, self.captured, other.captured)))
+
+    def is_longer(self, length: int) -> bool:
+        """Whether the program has more instructions than so many."""
+        graph = self._graph
+        if graph is not None and graph.is_surely_short(length):
+            return False  # without writing it
+        return len(self.program) > length
 
 
 def record(function: Callable[..., Any], arguments: tuple[Any, ...],
@@ -421,15 +433,32 @@ class Graph(NamedTuple):
                 return True
         return False
 
-    def is_longer(self, length: int) -> bool:
-        """Whether so many nodes were computed."""
+    def is_surely_short(self, length: int) -> bool:
+        """Whether the program will have no more instructions than so many, guards included."""
+        decided = [x for _, left, right, _ in self.comparisons for x in (left, right)
+                   if x.__class__ is Value]
+        undefined = [node for node, _ in self.delicate] + [*self.gated]
+        room = length - len(decided) - sum(1 + len(node.parents) for node in undefined)
+        return room > 0 and not self.is_longer(room, decided + undefined)
+
+    def is_longer(self, length: int, others: Sequence[Value] = ()) -> bool:
+        """Whether so many nodes were computed, for the results and for others."""
         seen: set[Value] = set()
-        pending = [x for x in self.computed if x.op is not None]
+        pending: list[Any] = [*self.computed, *others]
+        push, pop, see, since = pending.append, pending.pop, seen.add, self.since
         while pending and len(seen) <= length:
-            node = pending.pop()
-            if node not in seen and node._made.clock >= self.since:
-                seen.add(node)
-                pending += [x for x in node.parents if x.__class__ is Value and x.op is not None]
+            node = pop()
+            if node.op is None or node in seen or node._made.clock < since:
+                continue
+            see(node)
+            left, right = node._left, node._right
+            if left.__class__ is Value:
+                push(left)
+            elif left.__class__ is not float:
+                pending += [x for x in node.parents if x.__class__ is Value]
+                continue
+            if right.__class__ is Value:
+                push(right)
         return len(seen) > length
 
 
@@ -468,12 +497,11 @@ class _Overheard(Listener):
     writes_programs = True
 
     def __init__(self) -> None:
-        self._scribes: dict[int, weakref.ref[_Scribe]] = {}
+        self._scribes: set[weakref.ref[_Scribe]] = set()
 
     def add(self, scribe: _Scribe) -> None:
         """Tell a scribe from now on, as long as it lives."""
-        reference = weakref.ref(scribe, lambda dead: self._scribes.pop(id(dead), None))
-        self._scribes[id(reference)] = reference
+        self._scribes.add(weakref.ref(scribe, self._scribes.discard))
 
     def forget(self) -> None:
         """In a child process: the threads that were recording have stayed in the parent."""
@@ -482,7 +510,7 @@ class _Overheard(Listener):
     @property
     def scribes(self) -> list[_Scribe]:
         """Those that live. A set of weak references must not be walked while threads add to it."""
-        alive = [reference() for reference in list(self._scribes.values())]
+        alive = [reference() for reference in list(self._scribes)]
         return [scribe for scribe in alive if scribe is not None]
 
     def compared(self, relation: str, a: Value, b: Any, outcome: bool) -> None:
@@ -509,30 +537,35 @@ class _Overheard(Listener):
 
 
 _overheard = _Overheard()
-value.eavesdropper = _overheard
+listeners.eavesdropper = _overheard
 if hasattr(os, "register_at_fork"):  # what other threads record goes on in the parent alone
     os.register_at_fork(after_in_child=_overheard.forget)
 
 
-def _are_alike(a: Value, b: Value) -> bool:
-    """The same leaf, or copies of one that are made at each call."""
-    return a is b or (a.label, repr(a._data)) == (b.label, repr(b._data))
-
-
 def _is_in_try() -> bool:
     """Whether a function that has not returned yet could catch an error; from the recording on."""
-    frame = sys._getframe(2)
-    while frame.f_back is not None and frame.f_code is not record.__code__:
-        if _FILES[frame.f_code.co_filename] and _handles_errors(frame.f_code):
+    frame, end = sys._getframe(2), record.__code__
+    while frame.f_back is not None and (code := frame.f_code) is not end:
+        known = _catching.get(id(code))
+        if known is None or known[0] is not code:
+            if len(_catching) >= MOST_KNOWN:
+                _catching.clear()
+            known = _catching[id(code)] = code, bool(
+                _FILES[code.co_filename]) and _handles_errors(code)
+        if known[1]:
             return True
         frame = frame.f_back
     return False
 
 
-@lru_cache(maxsize=4096)
+MOST_KNOWN = 4096  # pieces of code
+_catching: dict[int, tuple[CodeType, bool]] = {}  # by identity, for the hash of code takes long
+
+
 def _handles_errors(code: CodeType) -> bool:
-    return any(instruction.opname in ("SETUP_FINALLY", "SETUP_WITH", "PUSH_EXC_INFO")
-               for instruction in dis.get_instructions(code))
+    return has_any(code, "SETUP_FINALLY", "SETUP_WITH", "PUSH_EXC_INFO") and any(
+        name in ("SETUP_FINALLY", "SETUP_WITH", "PUSH_EXC_INFO")
+        for name, _, _ in instructions_of(code))
 
 
 def _place() -> str:

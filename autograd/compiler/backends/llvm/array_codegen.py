@@ -12,6 +12,7 @@ import functools
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -20,7 +21,7 @@ from autograd.compiler.backends.interface import Unsupported
 from autograd.compiler.backends.llvm.codegen import Writer, in_pieces, kernel_function
 from autograd.compiler.backends.llvm.nary_lowering import emitter_of
 from autograd.compiler.backends.llvm.structured import Code
-from autograd.compiler.program.array_program import Affine, ArrayProgram, Slots, Step
+from autograd.compiler.program.array_program import Affine, ArrayProgram, Slots, Step, Table
 from autograd.compiler.program.array_recognition import even_blocks
 from autograd.compiler.program.program import Program
 from autograd.core.typing import Array
@@ -30,6 +31,7 @@ TURNED = 10  # operands that take as long as putting one number elsewhere
 IN_CACHE = 112  # operands of a sum, a register of rows each, that stay in the nearest cache
 AT_ONCE = 16  # sums of plain numbers side by side: each addition waits for the one before
 UNROLLED = 512  # numbers without a pattern that are written one by one
+MOST_PATTERNS = 16  # of results, or of guards, each of which is a loop
 MOST_OPERANDS = 64  # of an operation of any number of operands, other than sums
 
 SCALAR, CONSTANT, SHARED, ROW, LINE = range(5)  # where numbers stand
@@ -81,6 +83,9 @@ class ArrayWriter:
         Unsupported: where too much of it has no pattern.
     """
 
+    optimizes = True
+    unrolls = False  # an iteration is long enough, and LLVM would take ten times as long
+
     def __init__(self, arrays: ArrayProgram, source: Program, rows: tuple[bool, ...] | None,
                  sums: tuple[bool, ...], lanes: int, vector: dict[str, str],
                  registers: int = 4) -> None:
@@ -89,8 +94,7 @@ class ArrayWriter:
         self.width = registers * lanes if rows is not None else 1
         self.tile = 4 if lanes >= 8 else 2  # results at once: there are 32 or 16 registers
         self.lanes = 1  # of each sum that a kernel leaves
-        self.is_small, self.code_size = True, len(arrays)
-        self.unrolls = False  # an iteration is long enough, and LLVM would take ten times as long
+        self.code_size = len(arrays)
         self.layout = layout = Layout(arrays, rows or (False,) * arrays.n_inputs, sums)
         self.tables: dict[str, Array] = {"constants": np.array(arrays.constants, float)}
         self.pieces: dict[str, tuple[int, int]] = {}  # the size, and how much of it a thread does
@@ -289,8 +293,10 @@ class ArrayWriter:
         e.store(e.type, number, pointer)
 
     def _each(self, e: _Code, columns: Array, is_slot: Sequence[bool],
-              body: Callable[[list[_Source], list[str]], None]) -> None:
+              body: Callable[[list[Any], list[str]], None]) -> None:
         """Write a body for each line of a table of slots and of other whole numbers.
+
+        At one point, many patterns are read off a list: each would be a loop for LLVM to compile.
 
         Args:
             columns: shape (n, k).
@@ -298,7 +304,16 @@ class ArrayWriter:
             body: is handed the source of each column (of other numbers: that they count from),
                 and the registers of the counters.
         """
-        for start, stop, shape, strides in even_blocks(columns):
+        blocks = list(even_blocks(columns))
+        if self.rows is None and len(blocks) > MOST_PATTERNS:
+            n = len(columns)
+            listed = [self._source(Table(column), (n,)) if flag else _evenly(column)
+                      for column, flag in zip(columns.T, is_slot, strict=True)]
+            if None not in listed:
+                with self._loops(e, (n,), (0, n)) as counters:
+                    body(listed, counters)
+                return
+        for start, stop, shape, strides in blocks:
             first = columns[start]
             patterns = [Affine(int(x), tuple(map(int, along)))
                         for x, along in zip(first, strides.T, strict=True)]
@@ -615,6 +630,14 @@ class ArrayWriter:
 
         self._each(e, pairs, (True, True), check)
         self._store(e, e.load(e.type, so_far), e.at("%ok", "%i"))
+
+
+def _evenly(numbers: Array) -> _Source | None:
+    """Whole numbers that grow evenly; None for others."""
+    steps = np.diff(numbers)
+    if (steps != steps[0]).any():
+        return None
+    return _Source(SCALAR, int(numbers[0]), (int(steps[0]),))
 
 
 _Stretch = tuple[Sequence[_Source | _Listed], int, int]

@@ -10,14 +10,22 @@ from autograd.compiler.backends.llvm.team_codegen import EACH_PIECE
 from autograd.compiler.program.program import Program
 from autograd.core.typing import Array
 
-SMALL = 8_000  # operands of a program that is worth LLVM's passes, whose time is not linear
+SMALL = 8_000  # operands of a small program
 CHUNK, LARGE_CHUNK = 1_000, 300  # instructions in one function of a small and of a large program
 REACH = 64  # instructions after which an input that all rows share is read again
 
 
 class Writer:
-    """Writes the module: one function for each chunk, and one that calls them."""
+    """Writes the module: one function for each chunk, and one that calls them.
 
+    Attributes:
+        optimizes: whether LLVM's passes pay. A program is simplified already; at one point they
+            would take as long as all the rest, for code that is as fast without, with rows they
+            save up to a tenth of the time.
+        unrolls: whether these are to unroll loops.
+    """
+
+    unrolls = True
     ARGUMENTS = ("ptr noalias %scalars, ptr noalias %rows, ptr noalias %sums, ptr noalias %out, "
                  "ptr noalias %ok, ptr noalias %memory, i64 %i, i64 %n, i64 %stride")
     ATTRIBUTES = ('attributes #0 = { nounwind "prefer-vector-width"="512" '
@@ -48,8 +56,7 @@ class Writer:
         self.declared: set[str] = set()
         self.read: dict[int, str] = {}  # what all rows share, as far as it is at hand
         self.scalars = "%scalars"  # the register from which to read it
-        self.is_small = sum(map(len, program.operands)) <= SMALL
-        self.unrolls = True
+        self.optimizes = rows is not None and program.n_operands <= SMALL
         self.tables: dict[str, Array] = {}  # what a module's global pointers of that name point to
         self.pieces: dict[str, tuple[int, int]] = {}  # of functions that a team may share out
         self.preset: tuple[int, Array] | None = None  # what of memory is to hold which numbers
@@ -75,7 +82,7 @@ class Writer:
         return spilled
 
     def _last_chunk(self) -> int:
-        return max(0, len(self.program.ops) - 1) // self.chunk
+        return max(0, len(self.program) - 1) // self.chunk
 
     def module(self) -> str:
         """The whole module as text."""
@@ -88,7 +95,7 @@ class Writer:
         e = Emitter(self.width, self.vector)
         known: dict[int, str] = {}
         start = index * self.chunk
-        stop = min(start + self.chunk, len(self.program.ops))
+        stop = min(start + self.chunk, len(self.program))
         inside = self._inside(e) if any(self.sums) else ""
         self._forget_scalars(e)
         for i in range(start, stop):

@@ -62,7 +62,7 @@ class RolledWriter(Writer):
         self.source, self.lanes = source, width
         self.rolled = rolled = roll(Tape.of(program, sums))
         self.tape, self.code_size = rolled.tape, rolled.code_size
-        self.is_small = self.code_size <= SMALL
+        self.optimizes = rows is not None and self.code_size <= SMALL
         self.n_memory = self.tape.n_slots
         self.tables = {"data": np.array(program.constants, float)[rolled.data - program.n_inputs]}
         self.needed = np.zeros(self.tape.n_slots, bool)  # slots that are read from memory

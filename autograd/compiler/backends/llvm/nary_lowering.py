@@ -11,10 +11,13 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
+import numpy as np
+
 from autograd.compiler.backends.llvm.emitter import Emitter
-from autograd.compiler.backends.llvm.ops import EMITTERS, STEPS, Emit, scipys
-from autograd.compiler.program.program import Guard, Program, bits_key
+from autograd.compiler.backends.llvm.ops import EMITTERS, STEPS, Emit, called
+from autograd.compiler.program.program import Columns, Guard, Program, bits_key
 from autograd.core.primitive import library
+from autograd.core.typing import Array
 
 
 class Chain(Protocol):
@@ -83,8 +86,8 @@ CHAINS: dict[str, Callable[[Chain, Sequence[Any]], Any]] = {
     "dot": _dot, "norm": _norm, "logsumexp": _logsumexp,
     "largest": _extreme("maximum", -math.inf), "smallest": _extreme("minimum", math.inf),
 }
-OF_SCIPY = frozenset(name for name, row in library().items() if row.scipy)
-KNOWN = frozenset((*EMITTERS, *STEPS, *CHAINS, *OF_SCIPY))  # what there is machine code for
+CALLED = frozenset(name for name, row in library().items() if row.scipy or row.called)
+KNOWN = frozenset((*EMITTERS, *STEPS, *CHAINS, *CALLED))  # what there is machine code for
 
 
 class _Emitted:
@@ -106,9 +109,10 @@ def emitter_of(op: str) -> Emit:
         return EMITTERS[op]
     if op in STEPS:
         return STEPS[op].emit
-    if op in OF_SCIPY:
-        return scipys(op)
-    return lambda e, x: str(CHAINS[op](_Emitted(e), x))
+    if op in CALLED:
+        return called(op)
+    chain = CHAINS[op]
+    return lambda e, x: chain(_Emitted(e), x)
 
 
 def lowered(program: Program, most: int) -> Program:
@@ -122,25 +126,31 @@ def lowered(program: Program, most: int) -> Program:
         A program that computes the same bits; it may hold steps, which only the machine code back
         end knows. The program itself when nothing is too wide.
     """
-    if max(map(len, program.operands), default=0) <= most:
-        return program
-    return _Lowering(program, most).program()
+    wide = np.flatnonzero(program.columns.counts > most).tolist()
+    return _Lowering(program, wide).program() if wide else program
 
 
 class _Lowering:
-    """A program that is written anew, one instruction after the other."""
+    """A program some of whose instructions are chains of others.
 
-    def __init__(self, old: Program, most: int) -> None:
-        self.old, self.most = old, most
+    Args:
+        old: what is written anew.
+        wide: the places of the instructions that become chains, if their ops have one.
+    """
+
+    def __init__(self, old: Program, wide: Sequence[int]) -> None:
+        self.old = old
         self.constants = {bits_key(number): old.n_inputs + i
                           for i, number in enumerate(old.constants)}
         self.numbers = list(old.constants)
         for number in (0.0, 1.0, -1.0):  # all that wide operations begin with
             self.constant(number)
         self.first = old.n_inputs + len(self.numbers)
-        self.ops: list[str] = []
+        columns = old.columns
+        self.wide = [i for i in wide if columns.names[columns.codes[i]] in CHAINS]
+        self.ops: list[str] = []  # of the chains
         self.operands: list[tuple[int, ...]] = []
-        self.moved = list(range(old.first))  # the new slot of each old one
+        self.slot = self.first  # of the next result
 
     def constant(self, number: float) -> int:
         key = bits_key(number)
@@ -151,24 +161,46 @@ class _Lowering:
 
     def program(self) -> Program:
         """The new program."""
-        moved, most, ops, first = self.moved, self.most, self.ops, self.first
-        put, move = self.operands.append, moved.append
-        for op, operands in zip(self.old.ops, self.old.operands, strict=True):
-            now = [moved[slot] for slot in operands]
-            if len(now) > most and op in CHAINS:
-                move(CHAINS[op](self, now))
-            else:  # as add does, written out: it is nearly all of a long program
-                move(first + len(ops))
-                ops.append(op)
-                put(tuple(now))
-        return Program(
-            self.old.n_inputs, tuple(self.numbers), tuple(self.ops), tuple(self.operands),
-            tuple(moved[slot] for slot in self.old.outputs),
-            tuple(Guard(g.relation, moved[g.left], moved[g.right], g.outcome)
-                  for g in self.old.guards))
+        old, columns = self.old, self.old.columns
+        starts, first = columns.starts, old.first
+        moved = np.arange(old.n_slots)  # the new slot of each old one
+        done = 0
+        for i in self.wide:
+            moved[first + done:first + i] = np.arange(self.slot, self.slot + i - done)
+            self.slot += i - done
+            operands = moved[columns.slots[starts[i]:starts[i] + columns.counts[i]]].tolist()
+            moved[first + i] = CHAINS[columns.names[columns.codes[i]]](self, operands)
+            done = i + 1
+        moved[first + done:] = np.arange(self.slot, self.slot + len(old) - done)
+        return Program.of_columns(
+            old.n_inputs, tuple(self.numbers), self._columns(moved),
+            tuple(moved[list(old.outputs)].tolist()),
+            tuple(Guard(g.relation, int(moved[g.left]), int(moved[g.right]), g.outcome)
+                  for g in old.guards))
+
+    def _columns(self, moved: Array) -> Columns:
+        """The instructions that have stayed, and between them the chains."""
+        columns, chains = self.old.columns, Columns.of(self.ops, self.operands)
+        stays = np.ones(len(columns.codes), dtype=bool)
+        stays[self.wide] = False
+        n = int(np.count_nonzero(stays)) + len(self.ops)
+        is_old = np.zeros(n, dtype=bool)
+        is_old[moved[self.old.first:][stays] - self.first] = True
+        names = tuple(dict.fromkeys((*columns.names, *chains.names)))
+        codes, counts = np.empty(n, np.int64), np.empty(n, np.int64)
+        codes[is_old] = columns.codes[stays]
+        codes[~is_old] = np.array([names.index(name) for name in chains.names],
+                                  dtype=np.int64)[chains.codes]
+        counts[is_old], counts[~is_old] = columns.counts[stays], chains.counts
+        is_old_slot = np.repeat(is_old, counts)
+        slots = np.empty(len(is_old_slot), np.int64)
+        slots[is_old_slot] = moved[columns.slots[np.repeat(stays, columns.counts)]]
+        slots[~is_old_slot] = chains.slots
+        return Columns(names, codes, counts, slots)
 
     def add(self, op: str, *operands: int) -> int:
         """Append an instruction and return its slot."""
         self.ops.append(op)
         self.operands.append(operands)
-        return self.first + len(self.ops) - 1
+        self.slot += 1
+        return self.slot - 1
