@@ -19,7 +19,8 @@ _SPARE = 8  # bits: the two terms of logaddexp near zero are at most so many pla
 # {0}, {1} are operands, {all} all of them, {list} an array of them, {n} how many.
 EMITTERS: dict[str, str] = {
     "add": "{0} + {1}", "sub": "{0} - {1}", "mul": "{0} * {1}", "div": "{0} / {1}",
-    "neg": "-{0}", "identity": "{0}", "one_minus_square": "(1.0 - {0}) * (1.0 + {0})",
+    "neg": "-{0}", "identity": "{0}", "stop_gradient": "{0}",
+    "one_minus_square": "(1.0 - {0}) * (1.0 + {0})",
     "share": "{0} / ({0} + {1})",
     "sign": "{0} > 0.0 ? 1.0 : {0} < 0.0 ? -1.0 : {0} * 0.0",
     "step": "{0} > 0.0 ? 1.0 : {0} <= 0.0 ? 0.0 : {0}", "relu": "{0} <= 0.0 ? 0.0 : {0}",
