@@ -106,7 +106,14 @@ fresnel_c = library_row(
 
 
 def fresnel(x: Any) -> tuple[Any, Any]:
-    """Fresnel's integrals S and C of a number, a Value or an array, as SciPy has them."""
+    """Fresnel's integrals S and C, as SciPy has them.
+
+    Args:
+        x: a number, a Value or an array.
+
+    Returns:
+        (S, C), each like x.
+    """
     return fresnel_s(x), fresnel_c(x)
 
 
