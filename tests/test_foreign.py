@@ -108,7 +108,7 @@ def test_a_number_that_can_only_be_what_it_is_is_no_variable() -> None:
         return x * {2.0: 0.5, 4.0: 0.7}[count]
 
     space: dict[str, Any] = {"tubes": tubes}
-    code, point = documented.case("tubes(3.0, 4)", space, space) or ("", [])
+    _, point = documented.case("tubes(3.0, 4)", space, space) or ("", [])
     assert point == [3.0]
 
 

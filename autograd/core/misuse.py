@@ -116,7 +116,8 @@ def lost_gradient(call: str) -> str:
         return (f"{asking.name}(...) would make plain numbers of Values and lose the gradient "
                 "silently; an array of Values has dtype=object; write v.data for the bare number, "
                 "through which no gradient flows")
-    if (instead := _OF_SCIPY.get(asking.name.rpartition(".")[2])) and module.startswith("scipy"):
+    instead = _OF_SCIPY.get(asking.name.rpartition(".")[2])
+    if instead and module.startswith("scipy"):
         return (f"{asking.name}(...) would lose the gradient of a Value silently; {instead}; v.data "
                 "is the bare number, through which no gradient flows")
     what = f"{asking.name}(...)" if asking.name else f"{call}, or what calls it,"
