@@ -118,8 +118,8 @@ def lost_gradient(call: str) -> str:
                 "through which no gradient flows")
     instead = _OF_SCIPY.get(asking.name.rpartition(".")[2])
     if instead and module.startswith("scipy"):
-        return (f"{asking.name}(...) would lose the gradient of a Value silently; {instead}; v.data "
-                "is the bare number, through which no gradient flows")
+        return (f"{asking.name}(...) would lose the gradient of a Value silently; {instead}; "
+                "v.data is the bare number, through which no gradient flows")
     what = f"{asking.name}(...)" if asking.name else f"{call}, or what calls it,"
     return (f"{what} would lose the gradient of a Value silently; write v.data for the bare "
             "number, through which no gradient flows, or use an operation of autograd")
