@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 import threading
+import weakref
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial, update_wrapper
@@ -10,7 +12,14 @@ from typing import Any, NamedTuple, TypeVar
 
 from autograd.compiler.backends import choice as backends
 from autograd.compiler.backends.interface import Kernel
-from autograd.compiler.profitability import STEADY, Candidate, Profit, is_branchy, waits
+from autograd.compiler.profitability import (
+    STEADY,
+    Candidate,
+    Profit,
+    Visits,
+    is_branchy,
+    waits,
+)
 from autograd.compiler.program.array_program import ArrayProgram
 from autograd.compiler.program.array_recognition import find_arrays
 from autograd.compiler.program.program import Program
@@ -20,7 +29,7 @@ from autograd.compiler.trace.captured_state import Watch
 from autograd.compiler.trace.ignored import standing_in, watched, without_stand_ins
 from autograd.compiler.trace.inlining import inlined
 from autograd.compiler.trace.outside import Lookout
-from autograd.compiler.trace.plain import are_floats, copied, plain
+from autograd.compiler.trace.plain import own_floats, plain
 from autograd.compiler.trace.tracer import Path, Recording, RecordingError, names_of, record
 from autograd.core.primitives import DOMAIN_ERRORS
 from autograd.core.undefined import in_ieee
@@ -41,6 +50,13 @@ class Note(NamedTuple):
     backend: str = ""
     why_not_quicker: str = ""
     calls_before: int = 0  # it is compiled
+    kernel: weakref.ref[Any] | None = None  # which replays hold, as long as there are any
+
+    @property
+    def slower_now(self) -> str:
+        """Why the kernel is not as quick as it could be, at the moment or in its latest call."""
+        kernel = None if self.kernel is None else self.kernel()
+        return str(getattr(kernel, "slower_now", ""))
 
 
 class Known:
@@ -50,18 +66,25 @@ class Known:
     change meanwhile and dropped it, the recording is dropped with it.
     """
 
-    __slots__ = ("candidate", "replays", "watch")
+    __slots__ = ("candidate", "replays", "visits", "watch")
 
-    def __init__(self, watch: Watch, replays: list[Any]) -> None:
+    def __init__(self, watch: Watch, replays: list[Any], visits: Visits | None = None) -> None:
         self.watch = watch
         self.replays = replays  # the first one is tried first; never edited, but replaced
         self.candidate: Candidate | None = None  # a recording that is not compiled yet
+        self.visits = visits  # of a short function that decides
 
     @property
     def recordings(self) -> list[Recording]:
         """All that is recorded, the latest first."""
-        waiting = [] if self.candidate is None else [self.candidate.recording]
-        return [*waiting, *(replay.recording for replay in self.replays)]
+        return [*self.waiting, *(replay.recording for replay in self.replays)]
+
+    @property
+    def waiting(self) -> list[Recording]:
+        """Those that are not compiled yet."""
+        candidate = None if self.candidate is None else self.candidate.recording
+        first = None if self.visits is None else self.visits.waiting
+        return [recording for recording in (candidate, first) if recording is not None]
 
 
 class Latest(NamedTuple):
@@ -79,6 +102,8 @@ class Compiled:
     Attributes:
         function: the function itself.
         n_recordings: how often it was recorded so far.
+        n_not_finite: how many calls, or rows, the eager engine has computed once more, because
+            not all results of a replay were finite.
         notes: each recording, and why it was made.
         derived: its derivatives, and what it is as a method of objects, compiled each by itself.
         recipe: how it was made, by which it is pickled.
@@ -103,7 +128,7 @@ class Compiled:
         self.profit = Profit() if max_recordings is None else None
         self.static = static
         self.ignore = ignore
-        self.n_recordings = 0
+        self.n_recordings = self.n_not_finite = 0
         self.notes: list[Note] = []
         self._known: dict[Any, Known] = {}
         self._latest: Latest | None = None
@@ -146,8 +171,9 @@ class Compiled:
                                   "the first call")
         watch = self._watch(arguments, keywords)
         _refuse_captured(watch)
+        _refuse_unknown(watch)
         lookout = None if watch.is_pure else Lookout(watch.captures())
-        is_alone = threading.active_count() == 1
+        is_alone, n_modules = threading.active_count() == 1, len(sys.modules)
         recording = self._record(watch, arguments, keywords, lookout, is_kept=True)
         is_alone &= threading.active_count() == 1
         is_sure = _refuse_readings(watch, lookout, is_alone)
@@ -157,7 +183,7 @@ class Compiled:
             not waits and is_sure and recording.is_longer(CHECKED))
         if is_once:
             _refuse_changes(watch)
-        has_held = lookout is None and watch.holds()
+        has_held = len(sys.modules) == n_modules and watch.holds()
         if not has_held:
             watch = self._watch(arguments, keywords)  # what was imported inside, or cached, too
         if lookout is not None:
@@ -168,7 +194,9 @@ class Compiled:
         elif not waits and not is_once:
             self._refuse_another(watch, recording, arguments, keywords)
         known = self._settled(watch, self._known.get(key))
-        if waits:
+        if self.counts_visits(recording):
+            known.visits = known.visits or Visits(recording, waits)
+        elif waits:
             known.candidate = Candidate(recording)
         self._known[key] = known
         self._reason = ""
@@ -180,12 +208,22 @@ class Compiled:
         """Whether to compile a recording only once its branch has shown to be steady."""
         if self.profit is None:
             return False
+        if self.counts_visits(recording):
+            self.profit.recorded(is_branchy=False, waits=may_wait, is_short=True)
+            return may_wait
         if may_wait:
             is_waiting = is_often = waits(recording)
         else:
             is_waiting, is_often = False, is_branchy(recording.program, recording.decisions)
         self.profit.recorded(is_often, is_waiting)
         return is_waiting
+
+    def counts_visits(self, recording: Recording) -> bool:
+        """Whether a branch is compiled only once calls have often taken it.
+
+        Whoever names a back end, or the number of recordings, wants just that.
+        """
+        return False
 
     def _record(self, watch: Watch, arguments: tuple[Any, ...], keywords: dict[str, Any],
                 lookout: Lookout | None = None, is_kept: bool = False) -> Recording:
@@ -213,14 +251,14 @@ class Compiled:
         return self.n_recordings < self.max_recordings and (
             self.profit is None or self.profit.may_record(is_branch=key in self._known))
 
-    def confirm(self, known: Known, candidate: Candidate, arguments: tuple[Any, ...],
+    def confirm(self, known: Known, recording: Recording, arguments: tuple[Any, ...],
                 keywords: dict[str, Any]) -> None:
-        """Record a candidate a second time, to see whether it computes the same.
+        """Record a branch that waits a second time, to see whether it computes the same.
 
         Raises:
             RecordingError: if it does not, or changes what it captures.
         """
-        self._refuse_another(known.watch, candidate.recording, arguments, keywords)
+        self._refuse_another(known.watch, recording, arguments, keywords)
         if self.profit is not None:
             self.profit.compiled()
 
@@ -241,7 +279,8 @@ class Compiled:
             if note.recording is recording:
                 self.notes[i] = note._replace(backend=choice.backend,
                                               why_not_quicker=reason or choice.reason,
-                                              calls_before=getattr(choice.kernel, "calls", 0))
+                                              calls_before=getattr(choice.kernel, "calls", 0),
+                                              kernel=_weakly(choice.kernel))
         return choice.kernel
 
     def _watch(self, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Watch:
@@ -251,12 +290,12 @@ class Compiled:
 
     def _settled(self, watch: Watch, before: Known | None) -> Known:
         """The Watch of the latest recording, with the recordings before that hold as well."""
-        replays = []
+        replays, visits = [], None
         if before is not None and before.watch.changed() is None:  # no other thread did anything
             watch.add_all_of_libraries(before.watch)
-            replays = before.replays
+            replays, visits = before.replays, before.visits
         watch.settle(self.writes_checks)
-        return Known(watch, replays)
+        return Known(watch, replays, visits)
 
     def _captures_values(self) -> bool:
         """Whether the function uses Values from outside, by which one could differentiate."""
@@ -271,7 +310,8 @@ class Compiled:
         """What another function's recording hangs on if it calls this one: no recordings."""
         return {name: part for name, part in vars(self).items()
                 if not name.startswith("_")
-                and name not in ("n_recordings", "notes", "derived", "recipe", "mesh", "profit")}
+                and name not in ("n_recordings", "n_not_finite", "notes", "derived", "recipe",
+                                 "mesh", "profit")}
 
     def _refuse_another(self, watch: Watch, recording: Recording, arguments: tuple[Any, ...],
                         keywords: dict[str, Any]) -> None:
@@ -285,17 +325,15 @@ class Compiled:
                 "order of a set? Do that outside, and pass the result as an argument"
                 f"{_or_another_thread()}")
 
-    def _compared(self, candidate: Candidate, arguments: tuple[Any, ...],
-                  keywords: dict[str, Any]) -> tuple[Any, bool]:
-        """The call by the eager engine, and whether it takes the branch of a candidate."""
-        path = Path(candidate.recording.path)
+    def _listened(self, like: Path, arguments: tuple[Any, ...],
+                  keywords: dict[str, Any]) -> tuple[Any, Path]:
+        """The call by the eager engine, and its path, to be compared with that of a recording."""
+        path = Path(like)
         if not path.selects:
-            result = self._plainly(arguments, keywords, path)
-            return result, candidate.recording.path.is_same(path)
+            return self._plainly(arguments, keywords, path), path
         with suppress(*DOMAIN_ERRORS):  # of what a selection leaves out; then it is a branch
             self._plainly(arguments, keywords, path)
-        result = self._plainly(arguments, keywords)  # a selection may give other bits
-        return result, candidate.recording.path.is_same(path)
+        return self._plainly(arguments, keywords), path  # a selection may give other bits
 
     def _plainly(self, arguments: tuple[Any, ...], keywords: dict[str, Any],
                  path: Path | None = None) -> Any:
@@ -307,8 +345,8 @@ class Compiled:
         else:
             with listening(path):
                 returned = self._plain(*arguments, **keywords)
-        if are_floats(returned):
-            return copied(returned)
+        if (floats := own_floats(returned)) is not None:
+            return floats
         results = Results(returned)
         return results.build(results.numbers)
 
@@ -403,6 +441,14 @@ class Compiled:
         return f"<{type(self).__name__.lower()} {name}: {self.n_recordings} recording(s)>"
 
 
+def _weakly(kernel: Any) -> weakref.ref[Any] | None:
+    """A reference that does not keep a kernel alive; None where its class allows none."""
+    try:
+        return weakref.ref(kernel)
+    except TypeError:
+        return None
+
+
 def _refuse_captured(watch: Watch) -> None:
     if watch.iterators:
         raise RecordingError(f"the function captures the iterator {watch.iterators[0]}, whose next "
@@ -414,6 +460,19 @@ def _refuse_captured(watch: Watch) -> None:
     if watch.handed_on:
         raise RecordingError(f"the function lets {watch.handed_on[0]} be called where nobody sees "
                              "whether it was; call it outside, and pass the result as an argument")
+
+
+def _refuse_unknown(watch: Watch) -> None:
+    """Refuse names to ignore that are misspelt: what they mean would be watched all the same."""
+    from difflib import get_close_matches  # only where somebody has misspelt something
+
+    for name in watch.unknown_names():
+        known = watch.countable()
+        close = get_close_matches(name.split(".")[-1], known) or known[:SHOWN]
+        numbers = (f"what it captures of numbers and lists is called {', '.join(close)}" if close
+                   else "it captures no numbers and no lists")
+        raise RecordingError(f"ignore names {name!r}, which occurs nowhere in what the function "
+                             f"mentions and captures; {numbers}")
 
 
 def _refuse_readings(watch: Watch, lookout: Lookout | None, is_alone: bool) -> bool:
@@ -457,15 +516,19 @@ def explanation(compiled: Compiled, name: str | None = None) -> str:
     name = name or getattr(compiled.function, "__name__", "the function")
     lines = [f"{name}: {compiled.n_recordings} recording(s)"]
     for number, note in enumerate(compiled.notes, 1):
-        lines += _paragraph(number, note)
+        lines += _paragraph(compiled, number, note)
     if compiled.n_recordings >= compiled.max_recordings:
         lines.append("That is as many as max_recordings allows: whatever else comes is computed "
                      "eagerly. Does the function read numbers with .data, or loop until a "
                      "tolerance is met, differently for every argument?")
     if compiled.profit is not None and compiled.profit.eager:
         lines.append(f"{compiled.profit.eager} call(s) were computed by the eager engine: they "
-                     "take so many branches that to record each would take longer than it saves. "
-                     "autograd.maximum, minimum and where choose without a branch")
+                     "take so many branches, or are so few and short, that to record and compile "
+                     "each would take longer than it saves. autograd.maximum, minimum and where "
+                     "choose without a branch")
+    if compiled.n_not_finite:
+        lines.append(f"{compiled.n_not_finite} call(s) were computed by the eager engine once "
+                     "more: not all results were finite, which may be an error")
     for (transform, options), derived in compiled.derived.items():
         if derived.n_recordings or derived.derived:
             transform = options[0] if transform is in_ieee else transform
@@ -474,7 +537,7 @@ def explanation(compiled: Compiled, name: str | None = None) -> str:
     return "\n".join(lines)
 
 
-def _paragraph(number: int, note: Note) -> list[str]:
+def _paragraph(compiled: Compiled, number: int, note: Note) -> list[str]:
     program, captured = note.recording.program, note.recording.captured
     lines = [f"{number}. {note.reason}: {len(program)} instruction(s), "
              f"{program.n_inputs - len(captured)} number(s) in, {len(program.outputs)} out"]
@@ -487,7 +550,10 @@ def _paragraph(number: int, note: Note) -> list[str]:
                      f"{program.name(guard.right)}) is {guard.outcome}")
     if len(program.guards) > SHOWN:
         lines.append(f"   and {len(program.guards) - SHOWN} more condition(s)")
-    if not note.backend and is_branchy(program, note.recording.decisions):
+    if not note.backend and compiled.counts_visits(note.recording):
+        lines.append("   is not compiled before so many calls have taken this branch that they pay "
+                     "for it, for it is short and has conditions")
+    elif not note.backend and is_branchy(program, note.recording.decisions):
         lines.append(f"   is not compiled before {STEADY} calls in a row have taken this branch, "
                      "for it has many conditions")
     if note.backend:
@@ -495,6 +561,8 @@ def _paragraph(number: int, note: Note) -> list[str]:
         later = (f", as machine code from call {note.calls_before + 1:,} on"
                  if note.calls_before else "")
         lines.append(f"   runs on the back end {note.backend}{later}{slower}")
+        if note.slower_now:
+            lines.append(f"   {note.slower_now}")
     if note.recording.places:
         places = ", ".join(note.recording.places[:SHOWN])
         more = ", ..." if len(note.recording.places) > SHOWN else ""

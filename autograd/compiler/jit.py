@@ -21,6 +21,11 @@ import numpy as np
 from autograd.compiler.backends.interface import Kernel, Provisional, SeesFinite
 from autograd.compiler.backends.jax import devices
 from autograd.compiler.compiled import Compiled, Known, Latest
+from autograd.compiler.profitability import (
+    OFTEN,
+    Visits,
+    is_short,
+)
 from autograd.compiler.recipes import Recipe, composed
 from autograd.compiler.scipy_objective import Objective
 from autograd.compiler.trace.arguments import HoldsValues, signature, static_signature
@@ -135,6 +140,7 @@ class Jitted(Compiled, Generic[F]):
             for replay in replays:
                 outputs = replay.outputs(numbers)
                 if outputs is False:
+                    self.n_not_finite += 1
                     return self._eagerly(arguments, keywords)
                 if outputs is not None:
                     if (profit := self.profit) is not None:
@@ -148,6 +154,8 @@ class Jitted(Compiled, Generic[F]):
                             self._latest = Latest(numbers.shape, known.watch.all_quick,
                                               replay.outputs, replay.build)
                     return replay.build(outputs)
+            if known.visits is not None:
+                return self._visited(known, known.visits, key, numbers, arguments, keywords)
             if known.candidate is not None and self.profit is not None:
                 if self.profit.may_look(known.candidate.held):
                     return self._looked(known, key, numbers, arguments, keywords)
@@ -165,7 +173,7 @@ class Jitted(Compiled, Generic[F]):
         """A call that takes a branch which is not compiled."""
         if self.may_record(key):
             return self._first(key, numbers, arguments, keywords)
-        if self.n_recordings >= self.max_recordings:
+        if self.profit is None:
             return self._eagerly(arguments, keywords)
         return self._unrecorded(arguments, keywords)
 
@@ -180,7 +188,9 @@ class Jitted(Compiled, Generic[F]):
         """A call that may take the branch of the candidate, which is compiled once it is steady."""
         candidate, profit = known.candidate, self.profit
         assert candidate is not None and profit is not None
-        result, holds = self._compared(candidate, arguments, keywords)
+        like = candidate.recording.path
+        result, path = self._listened(like, arguments, keywords)
+        holds = like.is_same(path)
         profit.looked(holds)
         candidate.held = candidate.held + 1 if holds else 0
         if not holds and self.may_record(key):
@@ -189,9 +199,35 @@ class Jitted(Compiled, Generic[F]):
             profit.eager += 1
             return result
         with collector_at_rest():
-            self.confirm(known, candidate, arguments, keywords)
+            self.confirm(known, candidate.recording, arguments, keywords)
         known.candidate = None
         return self._compiled_now(candidate.recording, known, numbers, arguments, keywords)
+
+    def _visited(self, known: Known, visits: Visits, key: Any, numbers: Any,
+                 arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
+        """A call that takes a branch of a short function, which is compiled if that pays."""
+        profit = self.profit
+        if profit is None or self.n_recordings >= self.max_recordings or not profit.may_count():
+            return self._unrecorded(arguments, keywords)
+        result, path = self._listened(visits.path, arguments, keywords)
+        count, waiting = visits.count(path), visits.waiting
+        profit.looked(count > 1)
+        if count < OFTEN:
+            profit.eager += 1
+            return result
+        if waiting is None or not waiting.path.is_same(path):
+            return self._first(key, numbers, arguments, keywords, may_wait=False)
+        with collector_at_rest():
+            self.confirm(known, waiting, arguments, keywords)
+        visits.waiting = None
+        return self._compiled_now(waiting, known, numbers, arguments, keywords)
+
+    def counts_visits(self, recording: Recording) -> bool:
+        """Whether a branch is compiled only once calls have often taken it.
+
+        Whoever names a back end, or the number of recordings, wants just that.
+        """
+        return self.backend is None and self.profit is not None and is_short(recording)
 
     def record_branch(self, *arguments: Any, **keywords: Any) -> None:
         """Record the branch that a call takes, if it is not known, whether or not that pays."""
@@ -205,7 +241,7 @@ class Jitted(Compiled, Generic[F]):
         """Record the branch that a call takes, and replay it."""
         with collector_at_rest():
             recording, known = self.recorded(key, arguments, keywords, may_wait)
-            if known.candidate is not None and known.candidate.recording is recording:
+            if recording in known.waiting:
                 return recording.results.build(recording.results.numbers)
             return self._compiled_now(recording, known, numbers, arguments, keywords)
 
@@ -216,16 +252,21 @@ class Jitted(Compiled, Generic[F]):
             replay = Replay(recording, self.compiled(recording))
         outputs = replay.outputs(numbers)
         if outputs is None:  # rounded otherwise, a number that was read with .data is another one
-            replay = Replay(recording, self.compiled(  # Python's has the bits of the recording
-                recording, backend="python", reason="a decision hangs on the last bits of a "
-                "function that other back ends round otherwise"))
+            replay = self._in_python(recording)
             outputs = replay.outputs(numbers)
         known.replays = [replay, *known.replays]
         return self._result(replay, outputs, arguments, keywords)
 
+    def _in_python(self, recording: Recording) -> Replay:
+        """The replays of what others round otherwise: Python's have the bits of the recording."""
+        return Replay(recording, self.compiled(
+            recording, backend="python", reason="a decision hangs on the last bits of a "
+            "function that other back ends round otherwise"))
+
     def _result(self, replay: Replay, outputs: Any, arguments: tuple[Any, ...],
                 keywords: dict[str, Any]) -> Any:
         if outputs is None or outputs is False:
+            self.n_not_finite += outputs is False
             return self._eagerly(arguments, keywords)
         return replay.build(outputs)
 
@@ -289,8 +330,9 @@ class Jitted(Compiled, Generic[F]):
         and ``f.h``; in C, ``status = f(x, y)`` reads the numbers among the arguments, in order,
         from ``x``, and writes those of the result into ``y``, truth values as 1 and 0. The status
         is ``f_ok``; ``f_other_branch`` where no recorded branch is taken: record it by a call
-        that takes it, and write the function again; or ``f_outside_domain``, where a call raises
-        an error. Values from outside are written with the numbers that they have now.
+        that takes it, and write the function again (``jit(f, max_recordings=100)`` records at
+        the first call what else is recorded once it pays); or ``f_outside_domain``, where a call
+        raises an error. Values from outside are written with the numbers that they have now.
 
         Args:
             name: what to call the function in C.
@@ -431,9 +473,12 @@ def jit(function: Any = None, *, backend: str | None = None, static_argnums: Pos
             they are handed over as they are, and each new one is recorded.
         max_recordings: from then on what is not recorded yet is computed eagerly. None records up
             to 100 branches, as long as that pays: a function that takes another one at nearly
-            every call is computed by the eager engine, which takes less time than to record it,
-            and a long program with many conditions is compiled only when calls in a row have
-            taken the same branch. Both are decided by counts: every run gives the same bits.
+            every call is computed by the eager engine, which takes less time than to record it;
+            a long program with many conditions is compiled only when calls in a row have taken
+            the same branch; and of a short function that decides anything, for no named back
+            end, a branch is compiled once calls have often taken it, to Python until some
+            thousand replays pay for machine code. All is decided by counts: every run gives the
+            same bits.
         ignore: the names of variables and attributes that the function changes and a replay may
             leave out, such as a counter: "nfev" for any of this name, or "self.count.nfev".
             They hold numbers, or lists that are appended to.
@@ -450,7 +495,7 @@ def jit(function: Any = None, *, backend: str | None = None, static_argnums: Pos
         RecordingError: when called, for a function that no replay could repeat: it draws random
             numbers, reads the clock, a file or the like, changes what it captures, captures a
             pointer, or computes something else each time; and where a result or a decision
-            hangs on what ``ignore`` names.
+            hangs on what ``ignore`` names, or that occurs nowhere.
         ValueError, ZeroDivisionError, OverflowError: when called, outside a domain; the same
             error as without jit.
     """

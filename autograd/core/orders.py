@@ -30,14 +30,31 @@ MOST_IN_NETWORK = 16
 
 
 def data_of_array(array: Any) -> Array | None:
-    """The numbers of an array of Values, or None while somebody has to be told of decisions."""
-    if listeners_on and listener_here() is not None:
-        return None
+    """The numbers of an array of Values, or None while somebody has to be told of decisions.
+
+    Comparisons cannot order nan: where one is there, all numbers are read, and whoever has to know
+    is told of that.
+    """
     plain: Array = bare(np.asanyarray(array))
+    is_told = listeners_on and listener_here() is not None
     if plain.dtype.kind != "O":
-        return plain
-    data: Array = np.array(numbers(plain.ravel().tolist()), dtype=float).reshape(plain.shape)
-    return data
+        return None if is_told else plain
+    items = plain.ravel().tolist()
+    if not is_told:
+        data = numbers(items)
+    elif _are_numbers(items):
+        return None
+    else:
+        data = [x.data if x.__class__ is Value else x for x in items]
+    found: Array = np.array(data, dtype=float).reshape(plain.shape)
+    return found
+
+
+def _are_numbers(items: list[Any]) -> bool:
+    """Whether none is nan; told by one comparison, where all are finite and no sum overflows."""
+    if not (listeners_on and listener_here() is not None):
+        return not any(x != x for x in numbers(items))
+    return bool(contractions.total(items) * 0.0 == 0.0) or all(bool(x == x) for x in items)
 
 
 # --- sorting --------------------------------------------------------------------------------------
@@ -60,7 +77,7 @@ def sorted_items(items: list[Any]) -> list[Any]:
     """Numbers and Values in ascending order, nan last."""
     if len(items) <= MOST_IN_NETWORK:
         is_recorded, most = selects_now(), _largest_tie(items)
-        if is_recorded or most > 1:
+        if (is_recorded or most > 1) and _are_numbers(items):
             ordered = _by_network(items)
             return _evened(ordered) if most > 2 or (is_recorded and len(items) > 2) else ordered
     data = data_of_array(np.array([*items, None], dtype=object)[:-1])
@@ -70,9 +87,8 @@ def sorted_items(items: list[Any]) -> list[Any]:
 
 
 def _largest_tie(items: list[Any]) -> int:
-    """How many are the same number; 0 where one is nan."""
-    data = numbers(items)
-    return 0 if any(x != x for x in data) else max(Counter(data).values(), default=0)
+    """How many are the same number."""
+    return max(Counter(numbers(items)).values(), default=0)
 
 
 def _evened(ordered: list[Any]) -> list[Any]:
@@ -168,19 +184,19 @@ def searchsorted(a: Any, v: Any, side: Any = "left", sorter: Any = None) -> Any:
 class _Sorted:
     """A sorted sequence as one item of an array."""
 
-    __slots__ = ("items",)
+    __slots__ = ("items", "nan")
 
     def __init__(self, items: list[Any]) -> None:
-        self.items = sorted_items(items)
+        self.items = sorted_items(items)  # of nan a recording is told by that
+        self.nan = next((item for item, number in zip(items, numbers(items), strict=True)
+                         if number != number), None)
 
     def quantile(self, fraction: float, method: str) -> Any:
         """The number below which so large a share of them lies."""
         if not self.items:
             raise ValueError("np.quantile of no numbers has no result")
-        if not selects_now():
-            for item in self.items:
-                if item != item:
-                    return item
+        if self.nan is not None:
+            return self.nan
         place = _place(len(self.items), fraction, method)
         low = math.floor(place)
         share = place - low

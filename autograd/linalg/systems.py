@@ -155,21 +155,35 @@ _inverse = ArrayPrimitive(
     jvp=lambda tangents, inverse, matrix: -(inverse @ tangents[0] @ inverse))
 
 
-def _adjugate(matrix: Any) -> Array:
-    """The cofactors, by singular values: of a singular matrix as well.
+def _scales(matrix: Any) -> tuple[Array, Array]:
+    """By which powers of 2 the rows, and then the columns, are larger than 1.
 
-    Rows and columns are first brought to one size, or the rounding of the largest would be more
-    than the smallest are.
+    Without them all are of one size, and the rounding of the largest tells nowhere.
     """
-    scaled = as_floats(matrix)
-    rows = np.frexp(np.max(np.abs(scaled), axis=1, initial=0.0))[1]
-    scaled = np.ldexp(scaled, -rows[:, None])
-    columns = np.frexp(np.max(np.abs(scaled), axis=0, initial=0.0))[1]
-    left, sizes, right = np.linalg.svd(np.ldexp(scaled, -columns))
+    data = np.array(numbers(np.ravel(matrix).tolist()), dtype=float).reshape(np.shape(matrix))
+    sizes = np.abs(data)
+    rows = np.clip(np.frexp(sizes.max(axis=1, initial=0.0))[1], -1000, 1000)
+    sizes = np.ldexp(sizes, -rows[:, None])
+    return rows, np.clip(np.frexp(sizes.max(axis=0, initial=0.0))[1], -1000, 1000)
+
+
+def _scaled(matrix: Any, rows: Array, columns: Array) -> Any:
+    return matrix * np.ldexp(1.0, -rows)[:, None] * np.ldexp(1.0, -columns)
+
+
+def _of_cofactors(rows: Array, columns: Array) -> Array:
+    """How much larger the cofactors are than those of the scaled matrix."""
+    factors: Array = np.ldexp(1.0, (rows.sum() - rows)[:, None] + columns.sum() - columns)
+    return factors
+
+
+def _adjugate(matrix: Any) -> Array:
+    """The cofactors, by singular values: of a singular matrix as well."""
+    scales = _scales(matrix)
+    left, sizes, right = np.linalg.svd(_scaled(as_floats(matrix), *scales))
     others = np.array([np.prod(np.delete(sizes, i)) for i in range(len(sizes))])
     sign = np.rint(np.linalg.det(left) * np.linalg.det(right))
-    cofactors: Array = np.ldexp(sign * (left * others) @ right,
-                                (rows.sum() - rows)[:, None] + columns.sum() - columns)
+    cofactors: Array = sign * (left * others) @ right * _of_cofactors(*scales)
     return cofactors
 
 
@@ -179,7 +193,8 @@ MOST_BY_POLYNOMIALS = 12  # rows; rounding errors grow with each
 
 def _is_singular(matrix: Any) -> bool:
     bare_numbers = np.array(numbers(np.ravel(matrix).tolist()), dtype=float)
-    sizes = np.linalg.svd(bare_numbers.reshape(np.shape(matrix)), compute_uv=False)
+    scaled = _scaled(bare_numbers.reshape(np.shape(matrix)), *_scales(matrix))
+    sizes = np.linalg.svd(scaled, compute_uv=False)
     return bool(len(sizes)) and bool(sizes[-1] <= NEARLY * sizes[0])
 
 
@@ -195,14 +210,17 @@ def _polynomials(matrix: Any) -> tuple[Any, Array]:
             f"the determinant of a singular matrix of {n} rows has no second derivative here, and "
             f"cannot be compiled, but up to {MOST_BY_POLYNOMIALS} rows; call grad of it outside of "
             "jit, or write slogdet of a matrix that is not singular")
+    scales = _scales(matrix)
+    scaled = _scaled(matrix, *scales)
     identity, adjugate, coefficient = np.eye(n), np.eye(n), 1.0
     for k in range(1, n + 1):
-        product = matrix @ adjugate
+        product = scaled @ adjugate
         coefficient = np.trace(product) / -k
         if k < n:
             adjugate = product + coefficient * identity
     sign = (-1.0) ** n
-    return sign * coefficient, -sign * adjugate.T
+    size = float(np.ldexp(1.0, sum(map(np.sum, scales))))
+    return sign * coefficient * size, -sign * adjugate.T * _of_cofactors(*scales)
 
 
 def _hadamard(matrix: Any) -> float:

@@ -489,3 +489,30 @@ def test_what_numpy_refuses_is_refused(call: Callable[[Any], Any], error: type[E
                                        message: str) -> None:
     with pytest.raises(error, match=message):
         call(values(MATRIX))
+
+
+ORDERING: dict[str, Callable[[Any], Any]] = {
+    "sort": np.sort, "argsort": lambda x: x[np.argsort(x)], "argmax": lambda x: x[np.argmax(x)],
+    "median": np.median, "quantile": lambda x: np.quantile(x, 0.3),
+    "searchsorted": lambda x: np.searchsorted(np.sort(x), x[0]) * x[1],
+    "digitize": lambda x: np.digitize(x, [0.0, 1.0]) * x, "unique": lambda x: np.unique(x).sum(),
+}
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize("length", [4, 20])
+@pytest.mark.parametrize("name", ORDERING)
+def test_a_replay_on_nan_is_what_a_call_is(name: str, length: int) -> None:
+    """No comparison tells nan from a number, so that no branch would be left."""
+    rest = 0.1 * np.arange(1.0, length - 3.0)
+    f = ORDERING[name]
+
+    def summed(x: Any) -> Any:
+        return np.sum(f(x) * 1.5)
+
+    compiled, slope = jit(f, backend="python"), jit(grad(summed), backend="python")
+    for numbers in ([0.3, -1.2, 2.5, 0.7], [math.nan, 1.0, 2.0, 0.5], [1.0, math.nan, -2.0, 3.0],
+                    [math.inf, 1.0, -math.inf, 2.0], [2.0, -1.0, 0.5, 1.5]):
+        x = np.array([*numbers, *rest])
+        assert data(compiled(x)) == pytest.approx(np.asarray(f(x)), rel=1e-15, nan_ok=True)
+        assert data(slope(x)) == pytest.approx(data(grad(summed)(x)), nan_ok=True)

@@ -285,3 +285,8 @@ def test_a_determinant_of_rows_of_many_sizes_has_an_accurate_derivative() -> Non
     scaled = sizes[:, None] * a * sizes[::-1]
     found = np.asarray(grad(np.linalg.det)(scaled)) * sizes[:, None] * sizes[::-1]
     assert_close(found, grad(np.linalg.det)(a), 1e-13)
+    for rows in (sizes, sizes[::-1], np.array([1e6, 1.0, 1.0]), np.array([1e-5, 1.0, 1e3])):
+        scaled = rows[:, None] * a
+        value, slopes = jit(value_and_grad(np.linalg.det), backend="python")(scaled)
+        assert value == pytest.approx(np.linalg.det(a) * np.prod(rows), rel=1e-12)
+        assert_close(slopes * rows[:, None] / np.prod(rows), grad(np.linalg.det)(a), 1e-12)

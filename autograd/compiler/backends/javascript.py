@@ -43,7 +43,8 @@ _IS_COMPENSATED = sum([1e100, 1.0, -1e100]) == 1.0
 # How a primitive is written. {0}, {1} are operands, {all} all of them, {list} a list of them.
 EMITTERS: dict[str, str] = {
     "add": "{0} + {1}", "sub": "{0} - {1}", "mul": "{0} * {1}", "div": "{0} / {1}",
-    "neg": "-{0}", "identity": "{0}", "one_minus_square": "(1 - {0}) * (1 + {0})",
+    "neg": "-{0}", "identity": "{0}", "stop_gradient": "{0}",
+    "one_minus_square": "(1 - {0}) * (1 + {0})",
     "share": "{0} / ({0} + {1})",
     "step": "{0} > 0 ? 1 : {0} <= 0 ? 0 : {0}", "relu": "{0} <= 0 ? 0 : {0}",
     "wins": "{0} > {1} ? 1 : {0} < {1} ? 0 : {0} === {1} ? 0.5 : NaN",
