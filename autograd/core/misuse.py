@@ -33,6 +33,18 @@ _OF_OBJECTS = ("loop of ufunc does not support argument", "not supported for the
                "from dtype('O')")
 _KEEP = "use the Value itself, which keeps the gradient"
 
+# Functions of SciPy that compute in C, and what to write.
+_OF_SCIPY = {name: instead for names, instead in {
+    "odeint solve_ivp": "write the steps of a Runge-Kutta method, or autograd.primitive with the "
+                        "adjoint equation as vjp",
+    "root fsolve brentq brenth bisect newton root_scalar fixed_point minimize minimize_scalar "
+    "least_squares linprog": "write autograd.implicit(residual, solver)",
+    "quad dblquad nquad splev bisplev": "adopt the function that calls it: "
+                                        "autograd.adopt(function)",
+    "PchipInterpolator CubicSpline interp1d UnivariateSpline make_interp_spline": "write "
+        "np.interp, or scipy.interpolate.splev in a function that is adopted",
+}.items() for name in names.split()}
+
 # Attributes that people look for on a Value, and what to write.
 ELSEWHERE = {
     "requires_grad requires_grad_": "every Value records, but inside with no_grad(): ...",
@@ -104,6 +116,10 @@ def lost_gradient(call: str) -> str:
         return (f"{asking.name}(...) would make plain numbers of Values and lose the gradient "
                 "silently; an array of Values has dtype=object; write v.data for the bare number, "
                 "through which no gradient flows")
+    instead = _OF_SCIPY.get(asking.name.rpartition(".")[2])
+    if instead and module.startswith("scipy"):
+        return (f"{asking.name}(...) would lose the gradient of a Value silently; {instead}; "
+                "v.data is the bare number, through which no gradient flows")
     what = f"{asking.name}(...)" if asking.name else f"{call}, or what calls it,"
     return (f"{what} would lose the gradient of a Value silently; write v.data for the bare "
             "number, through which no gradient flows, or use an operation of autograd")

@@ -323,3 +323,11 @@ def test_other_errors_stay_as_they_are() -> None:
     with pytest.raises(TypeError) as caught:
         ag.grad(fails)(2.0)
     assert caught.value is error
+
+
+def test_solvers_of_scipy_say_what_to_write() -> None:
+    integrate = pytest.importorskip("scipy.integrate")
+    for call, words in ((lambda v: integrate.odeint(lambda y, t: -y, v, [0.0, 1.0]), "Runge-Kutta"),
+                        (lambda v: integrate.quad(math.exp, 0.0, v), "autograd.adopt")):
+        with pytest.raises(TypeError, match=words):
+            call(Value(2.0))

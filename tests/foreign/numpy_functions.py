@@ -20,7 +20,7 @@ LEFT_OUT = frozenset("""show_config info test save savez savez_compressed savetx
     empty_like frombuffer from_dlpack asmatrix bmat nested_iters copyto put place putmask
     fill_diagonal put_along_axis""".split())  # noqa: SIM905
 POINT = np.random.default_rng(0).permutation(np.linspace(0.21, 0.93, 12)).tolist()
-CLEAR = ("write", "not defined at")  # one of these an error must say
+CLEAR = ("write", "Write", "not defined at")  # one of these an error must say
 
 Call = Callable[..., tuple[Any, ...]]
 
