@@ -20,7 +20,7 @@ import functools
 import importlib
 import math as plain_math
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import islice
 from types import BuiltinFunctionType, FrameType, FunctionType, ModuleType
 from typing import Any
@@ -298,7 +298,9 @@ def _quad(function: Callable[..., Any], a: Any, b: Any, args: Any = (), *more: A
     result = quad(plainly, low, high, (), *more, **options)
     if not met[0]:
         return result
-    for rule, sizes in ((_gauss, PANELS), (_double_exponential, STEPS)):
+    rules: tuple[tuple[_Rule, Sequence[float]], ...] = (
+        (_gauss, PANELS), (_double_exponential, STEPS))
+    for rule, sizes in rules:
         if rule is _gauss and not (plain_math.isfinite(low) and plain_math.isfinite(high)):
             continue
         for size in sizes:
@@ -315,7 +317,10 @@ def _quad(function: Callable[..., Any], a: Any, b: Any, args: Any = (), *more: A
                   "limits; split it where it is not, or write the integral as a sum")
 
 
-def _by_rule(rule: Callable[..., list[Any]], integrand: Callable[[Any], Any], a: Any, b: Any,
+_Rule = Callable[[Callable[..., Any], Any, Any, Any], list[Any]]
+
+
+def _by_rule(rule: _Rule, integrand: Callable[[Any], Any], a: Any, b: Any,
              size: Any) -> Any:
     """The integral; a recording holds as long as a finer rule agrees."""
     terms = rule(integrand, a, b, size)
@@ -341,7 +346,7 @@ class _Tailed(list[Any]):
     """The terms of a sum that is cut off where they are negligible."""
 
 
-def _gauss(function: Callable[..., Any], a: Any, b: Any, panels: int) -> list[Any]:
+def _gauss(function: Callable[..., Any], a: Any, b: Any, panels: Any) -> list[Any]:
     half = (b - a) * (0.5 / panels)
     terms = []
     for panel in range(panels):

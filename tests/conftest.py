@@ -7,6 +7,8 @@ import re
 import pytest
 from hypothesis import settings
 
+from autograd.compiler.backends import choice
+
 from . import browser as chromium
 from .back_ends import BACK_ENDS
 
@@ -51,6 +53,14 @@ def _machine_code_in_a_folder_of_its_own(tmp_path_factory):
         del os.environ["CHAINRULE_CACHE_DIR"]
     else:
         os.environ["CHAINRULE_CACHE_DIR"] = before
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _machine_code_from_the_first_call_on():
+    """Else hardly any test would run it; ``llvm/test_deferred.py`` tests what comes before."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(choice, "WHEN_IT_PAYS", choice.BACK_ENDS["llvm"])
+        yield
 
 
 @pytest.fixture(scope="module", params=BACK_ENDS)  # hypothesis refuses narrower scopes

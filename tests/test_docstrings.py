@@ -59,7 +59,7 @@ def parameters_of(thing: Callable[..., Any]) -> set[str]:
     found = set()
     for signature in map(inspect.signature, overloads or (thing,)):
         found |= {p.name for p in signature.parameters.values() if p.name != "self"
-                  and p.annotation != "None"  # stands there to say that there is none
+                  and p.annotation not in ("None", "NoReturn")  # there to refuse what is given
                   and not (thing is extend.primitive and p.kind in variadic)}  # Python 3.10
     return found
 

@@ -19,7 +19,15 @@ import pytest
 import autograd
 from autograd import Value
 from tests.foreign import __main__ as command
-from tests.foreign import copies, documented, hips, hips_names, problems
+from tests.foreign import (
+    copies,
+    documented,
+    hips,
+    hips_names,
+    judging,
+    numpy_functions,
+    problems,
+)
 from tests.foreign.copies import MissingError, Packages, Repository
 from tests.foreign.judging import Outcome, judged, said
 
@@ -59,6 +67,56 @@ def test_a_branch_for_one_point_is_unclear() -> None:
 
     outcome = judged("f", power, power, [1.0])
     assert outcome.verdict == "unclear" and "beside the point it is right" in outcome.why
+
+
+def test_jit_is_compared_with_the_eager_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(judging, "COMPILED", True)
+    seen: list[float] = []
+
+    def forgetful(x: Any) -> Any:
+        return x[0] * x[1] if x[0].data < 2.0 else x[0] + x[1]
+
+    def drawing(x: Any) -> Any:
+        return x[0] * np.random.default_rng().uniform()
+
+    def counting(x: Any) -> Any:
+        seen.append(1.0)
+        return x[0] ** 2
+
+    for function, verdict in ((lambda x: x[0].exp() * x[1], "same"), (forgetful, "same"),
+                              (drawing, "refused"), (counting, "refused")):
+        assert judged("f", function, function, [1.9999, 3.0]).verdict == verdict
+    assert judging.compiled(counting, [1.0], ignore=("seen",)) == ("same", "")
+    values = iter(range(100))
+    monkeypatch.setattr(judging, "jit", lambda function, **_: lambda x: (
+        function(x)[0] + 1e-6 * next(values), function(x)[1]))
+    assert judging.compiled(lambda x: x[0] ** 2, [1.0])[0] == "other"
+
+
+def test_a_rounding_error_and_a_jump_are_no_wrong_slopes() -> None:
+    def lost(x: Any) -> Any:
+        return (x[0] + 1e16 - 1e16) * 1e-3
+
+    outcome = judged("f", lost, lost, [1.0])
+    assert outcome.verdict != "wrong"
+    wrong = judged("f", lambda x: x[0] ** 2, lambda x: x[0] * x[0].data, [1.5])
+    assert wrong.verdict == "wrong"
+
+
+def test_a_number_that_can_only_be_what_it_is_is_no_variable() -> None:
+    def tubes(x: float, count: float) -> float:
+        return x * {2.0: 0.5, 4.0: 0.7}[count]
+
+    space: dict[str, Any] = {"tubes": tubes}
+    code, point = documented.case("tubes(3.0, 4)", space, space) or ("", [])
+    assert point == [3.0]
+
+
+def test_numpy_functions_are_judged_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(numpy_functions, "SPACES", {"np.linalg": np.linalg})
+    found = {outcome.case: outcome.verdict for outcome in numpy_functions.outcomes()}
+    assert found["np.linalg.solve"] == found["np.linalg.lstsq"] == "right"
+    assert found["np.linalg.eig"] == "refused" and "wrong" not in found.values()
 
 
 def test_an_error_is_a_refusal_that_is_counted_without_its_numbers() -> None:

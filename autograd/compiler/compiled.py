@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -10,7 +11,14 @@ from typing import Any, NamedTuple, TypeVar
 
 from autograd.compiler.backends import choice as backends
 from autograd.compiler.backends.interface import Kernel
-from autograd.compiler.profitability import STEADY, Candidate, Profit, is_branchy, waits
+from autograd.compiler.profitability import (
+    STEADY,
+    Candidate,
+    Profit,
+    Visits,
+    is_branchy,
+    waits,
+)
 from autograd.compiler.program.array_program import ArrayProgram
 from autograd.compiler.program.array_recognition import find_arrays
 from autograd.compiler.program.program import Program
@@ -20,7 +28,7 @@ from autograd.compiler.trace.captured_state import Watch
 from autograd.compiler.trace.ignored import standing_in, watched, without_stand_ins
 from autograd.compiler.trace.inlining import inlined
 from autograd.compiler.trace.outside import Lookout
-from autograd.compiler.trace.plain import are_floats, copied, plain
+from autograd.compiler.trace.plain import own_floats, plain
 from autograd.compiler.trace.tracer import Path, Recording, RecordingError, names_of, record
 from autograd.core.primitives import DOMAIN_ERRORS
 from autograd.core.undefined import in_ieee
@@ -40,6 +48,7 @@ class Note(NamedTuple):
     recording: Recording
     backend: str = ""
     why_not_quicker: str = ""
+    calls_before: int = 0  # it is compiled
 
 
 class Known:
@@ -49,18 +58,25 @@ class Known:
     change meanwhile and dropped it, the recording is dropped with it.
     """
 
-    __slots__ = ("candidate", "replays", "watch")
+    __slots__ = ("candidate", "replays", "visits", "watch")
 
-    def __init__(self, watch: Watch, replays: list[Any]) -> None:
+    def __init__(self, watch: Watch, replays: list[Any], visits: Visits | None = None) -> None:
         self.watch = watch
         self.replays = replays  # the first one is tried first; never edited, but replaced
         self.candidate: Candidate | None = None  # a recording that is not compiled yet
+        self.visits = visits  # of a short function that decides
 
     @property
     def recordings(self) -> list[Recording]:
         """All that is recorded, the latest first."""
-        waiting = [] if self.candidate is None else [self.candidate.recording]
-        return [*waiting, *(replay.recording for replay in self.replays)]
+        return [*self.waiting, *(replay.recording for replay in self.replays)]
+
+    @property
+    def waiting(self) -> list[Recording]:
+        """Those that are not compiled yet."""
+        candidate = None if self.candidate is None else self.candidate.recording
+        first = None if self.visits is None else self.visits.waiting
+        return [recording for recording in (candidate, first) if recording is not None]
 
 
 class Latest(NamedTuple):
@@ -87,6 +103,7 @@ class Compiled:
     """
 
     mesh: Any = None
+    writes_checks = True  # at once, not when they are made often
 
     def __init__(self, function: Callable[..., Any], backend: str | None,
                  max_recordings: int | None, static: frozenset[int] = frozenset(),
@@ -144,18 +161,19 @@ class Compiled:
                                   "the first call")
         watch = self._watch(arguments, keywords)
         _refuse_captured(watch)
+        _refuse_unknown(watch)
         lookout = None if watch.is_pure else Lookout(watch.captures())
-        is_alone = threading.active_count() == 1
+        is_alone, n_modules = threading.active_count() == 1, len(sys.modules)
         recording = self._record(watch, arguments, keywords, lookout, is_kept=True)
         is_alone &= threading.active_count() == 1
         is_sure = _refuse_readings(watch, lookout, is_alone)
         has_printed = lookout is not None and lookout.has_printed  # and would again
         waits = self._waits(recording, may_wait)
         is_once = has_printed or (
-            not waits and is_sure and len(recording.program) > CHECKED)
+            not waits and is_sure and recording.is_longer(CHECKED))
         if is_once:
             _refuse_changes(watch)
-        has_held = lookout is None and watch.holds()
+        has_held = len(sys.modules) == n_modules and watch.holds()
         if not has_held:
             watch = self._watch(arguments, keywords)  # what was imported inside, or cached, too
         if lookout is not None:
@@ -166,7 +184,9 @@ class Compiled:
         elif not waits and not is_once:
             self._refuse_another(watch, recording, arguments, keywords)
         known = self._settled(watch, self._known.get(key))
-        if waits:
+        if self.counts_visits(recording):
+            known.visits = known.visits or Visits(recording, waits)
+        elif waits:
             known.candidate = Candidate(recording)
         self._known[key] = known
         self._reason = ""
@@ -178,12 +198,22 @@ class Compiled:
         """Whether to compile a recording only once its branch has shown to be steady."""
         if self.profit is None:
             return False
+        if self.counts_visits(recording):
+            self.profit.recorded(is_branchy=False, waits=may_wait, is_short=True)
+            return may_wait
         if may_wait:
             is_waiting = is_often = waits(recording)
         else:
             is_waiting, is_often = False, is_branchy(recording.program, recording.decisions)
         self.profit.recorded(is_often, is_waiting)
         return is_waiting
+
+    def counts_visits(self, recording: Recording) -> bool:
+        """Whether a branch is compiled only once calls have often taken it.
+
+        Whoever names a back end, or the number of recordings, wants just that.
+        """
+        return False
 
     def _record(self, watch: Watch, arguments: tuple[Any, ...], keywords: dict[str, Any],
                 lookout: Lookout | None = None, is_kept: bool = False) -> Recording:
@@ -211,14 +241,14 @@ class Compiled:
         return self.n_recordings < self.max_recordings and (
             self.profit is None or self.profit.may_record(is_branch=key in self._known))
 
-    def confirm(self, known: Known, candidate: Candidate, arguments: tuple[Any, ...],
+    def confirm(self, known: Known, recording: Recording, arguments: tuple[Any, ...],
                 keywords: dict[str, Any]) -> None:
-        """Record a candidate a second time, to see whether it computes the same.
+        """Record a branch that waits a second time, to see whether it computes the same.
 
         Raises:
             RecordingError: if it does not, or changes what it captures.
         """
-        self._refuse_another(known.watch, candidate.recording, arguments, keywords)
+        self._refuse_another(known.watch, recording, arguments, keywords)
         if self.profit is not None:
             self.profit.compiled()
 
@@ -238,7 +268,8 @@ class Compiled:
         for i, note in enumerate(self.notes):  # not the last one: other threads note, too
             if note.recording is recording:
                 self.notes[i] = note._replace(backend=choice.backend,
-                                              why_not_quicker=reason or choice.reason)
+                                              why_not_quicker=reason or choice.reason,
+                                              calls_before=getattr(choice.kernel, "calls", 0))
         return choice.kernel
 
     def _watch(self, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Watch:
@@ -248,12 +279,12 @@ class Compiled:
 
     def _settled(self, watch: Watch, before: Known | None) -> Known:
         """The Watch of the latest recording, with the recordings before that hold as well."""
-        replays = []
+        replays, visits = [], None
         if before is not None and before.watch.changed() is None:  # no other thread did anything
             watch.add_all_of_libraries(before.watch)
-            replays = before.replays
-        watch.settle()
-        return Known(watch, replays)
+            replays, visits = before.replays, before.visits
+        watch.settle(self.writes_checks)
+        return Known(watch, replays, visits)
 
     def _captures_values(self) -> bool:
         """Whether the function uses Values from outside, by which one could differentiate."""
@@ -282,17 +313,15 @@ class Compiled:
                 "order of a set? Do that outside, and pass the result as an argument"
                 f"{_or_another_thread()}")
 
-    def _compared(self, candidate: Candidate, arguments: tuple[Any, ...],
-                  keywords: dict[str, Any]) -> tuple[Any, bool]:
-        """The call by the eager engine, and whether it takes the branch of a candidate."""
-        path = Path(candidate.recording.path)
+    def _listened(self, like: Path, arguments: tuple[Any, ...],
+                  keywords: dict[str, Any]) -> tuple[Any, Path]:
+        """The call by the eager engine, and its path, to be compared with that of a recording."""
+        path = Path(like)
         if not path.selects:
-            result = self._plainly(arguments, keywords, path)
-            return result, candidate.recording.path.is_same(path)
+            return self._plainly(arguments, keywords, path), path
         with suppress(*DOMAIN_ERRORS):  # of what a selection leaves out; then it is a branch
             self._plainly(arguments, keywords, path)
-        result = self._plainly(arguments, keywords)  # a selection may give other bits
-        return result, candidate.recording.path.is_same(path)
+        return self._plainly(arguments, keywords), path  # a selection may give other bits
 
     def _plainly(self, arguments: tuple[Any, ...], keywords: dict[str, Any],
                  path: Path | None = None) -> Any:
@@ -304,8 +333,8 @@ class Compiled:
         else:
             with listening(path):
                 returned = self._plain(*arguments, **keywords)
-        if are_floats(returned):
-            return copied(returned)
+        if (floats := own_floats(returned)) is not None:
+            return floats
         results = Results(returned)
         return results.build(results.numbers)
 
@@ -413,6 +442,19 @@ def _refuse_captured(watch: Watch) -> None:
                              "whether it was; call it outside, and pass the result as an argument")
 
 
+def _refuse_unknown(watch: Watch) -> None:
+    """Refuse names to ignore that are misspelt: what they mean would be watched all the same."""
+    from difflib import get_close_matches  # only where somebody has misspelt something
+
+    for name in watch.unknown_names():
+        known = watch.countable()
+        close = get_close_matches(name.split(".")[-1], known) or known[:SHOWN]
+        numbers = (f"what it captures of numbers and lists is called {', '.join(close)}" if close
+                   else "it captures no numbers and no lists")
+        raise RecordingError(f"ignore names {name!r}, which occurs nowhere in what the function "
+                             f"mentions and captures; {numbers}")
+
+
 def _refuse_readings(watch: Watch, lookout: Lookout | None, is_alone: bool) -> bool:
     """Refuse what was read from outside; whether all of it was seen.
 
@@ -454,7 +496,7 @@ def explanation(compiled: Compiled, name: str | None = None) -> str:
     name = name or getattr(compiled.function, "__name__", "the function")
     lines = [f"{name}: {compiled.n_recordings} recording(s)"]
     for number, note in enumerate(compiled.notes, 1):
-        lines += _paragraph(number, note)
+        lines += _paragraph(compiled, number, note)
     if compiled.n_recordings >= compiled.max_recordings:
         lines.append("That is as many as max_recordings allows: whatever else comes is computed "
                      "eagerly. Does the function read numbers with .data, or loop until a "
@@ -471,7 +513,7 @@ def explanation(compiled: Compiled, name: str | None = None) -> str:
     return "\n".join(lines)
 
 
-def _paragraph(number: int, note: Note) -> list[str]:
+def _paragraph(compiled: Compiled, number: int, note: Note) -> list[str]:
     program, captured = note.recording.program, note.recording.captured
     lines = [f"{number}. {note.reason}: {len(program)} instruction(s), "
              f"{program.n_inputs - len(captured)} number(s) in, {len(program.outputs)} out"]
@@ -484,12 +526,17 @@ def _paragraph(number: int, note: Note) -> list[str]:
                      f"{program.name(guard.right)}) is {guard.outcome}")
     if len(program.guards) > SHOWN:
         lines.append(f"   and {len(program.guards) - SHOWN} more condition(s)")
-    if not note.backend and is_branchy(program, note.recording.decisions):
+    if not note.backend and compiled.counts_visits(note.recording):
+        lines.append("   is not compiled before so many calls have taken this branch that they pay "
+                     "for it, for it is short and has conditions")
+    elif not note.backend and is_branchy(program, note.recording.decisions):
         lines.append(f"   is not compiled before {STEADY} calls in a row have taken this branch, "
                      "for it has many conditions")
     if note.backend:
         slower = f", because {note.why_not_quicker}" if note.why_not_quicker else ""
-        lines.append(f"   runs on the back end {note.backend}{slower}")
+        later = (f", as machine code from call {note.calls_before + 1:,} on"
+                 if note.calls_before else "")
+        lines.append(f"   runs on the back end {note.backend}{later}{slower}")
     if note.recording.places:
         places = ", ".join(note.recording.places[:SHOWN])
         more = ", ..." if len(note.recording.places) > SHOWN else ""

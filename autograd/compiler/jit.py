@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import (
     TYPE_CHECKING,
     Any,
@@ -17,9 +18,14 @@ from typing import (
 
 import numpy as np
 
-from autograd.compiler.backends.interface import Kernel, SeesFinite
+from autograd.compiler.backends.interface import Kernel, Provisional, SeesFinite
 from autograd.compiler.backends.jax import devices
 from autograd.compiler.compiled import Compiled, Known, Latest
+from autograd.compiler.profitability import (
+    OFTEN,
+    Visits,
+    is_short,
+)
 from autograd.compiler.recipes import Recipe, composed
 from autograd.compiler.scipy_objective import Objective
 from autograd.compiler.trace.arguments import HoldsValues, signature, static_signature
@@ -59,15 +65,33 @@ class Replay:
         build: makes what the function returns from the outputs.
         outputs: a function of the numbers among the arguments: the outputs, an array; None where
             they take another branch; False where not all are finite.
+        is_final: whether that is the one for all calls to come.
     """
+
+    outputs: Callable[[Any], Any]
 
     def __init__(self, recording: Recording, kernel: Kernel) -> None:
         self.recording = recording
         self.captured = recording.captured
         self.build = recording.results.build
-        self._point = kernel.finite_point if isinstance(kernel, SeesFinite) else _looking_at(
-            kernel.point, len(recording.program.outputs))
+        self._bind(kernel)
+        self.is_final = True
+        if isinstance(kernel, Provisional):
+            self.is_final = False
+            self.outputs = partial(self._provisionally, kernel, self.outputs)
+
+    def _bind(self, kernel: Kernel) -> None:
+        self._point: Callable[[Any], Any] = (
+            kernel.finite_point if isinstance(kernel, SeesFinite) else _looking_at(
+                kernel.point, len(self.recording.program.outputs)))
         self.outputs = self._with_captured if self.captured else self._point
+
+    def _provisionally(self, kernel: Provisional, run: Callable[[Any], Any], numbers: Any) -> Any:
+        outputs = run(numbers)
+        if kernel.final is not None:
+            self._bind(kernel.final)
+            self.is_final = True
+        return outputs
 
     def _with_captured(self, numbers: Any) -> Any:
         return self._point([*numbers, *[leaf._data for leaf in self.captured]])
@@ -89,6 +113,8 @@ def _looking_at(point: Callable[[Any], Array | None],
 
 class Jitted(Compiled, Generic[F]):
     """What :func:`jit` returns: call it like the function."""
+
+    writes_checks = False
 
     def _called(self, *arguments: Any, **keywords: Any) -> Any:
         latest = self._latest
@@ -120,10 +146,15 @@ class Jitted(Compiled, Generic[F]):
                         profit.replays += 1
                     if replay is not replays[0]:  # the branch that was taken last is tried first
                         known.replays = [replay, *(r for r in known.replays if r is not replay)]
-                    elif numbers.__class__ is _ARRAY and numbers is arguments[0]:
-                        self._latest = Latest(numbers.shape, known.watch.all_quick,
+                    elif replay.is_final:
+                        if not known.watch.is_written_out:
+                            known.watch.write_out()
+                        if numbers.__class__ is _ARRAY and numbers is arguments[0]:
+                            self._latest = Latest(numbers.shape, known.watch.all_quick,
                                               replay.outputs, replay.build)
                     return replay.build(outputs)
+            if known.visits is not None:
+                return self._visited(known, known.visits, key, numbers, arguments, keywords)
             if known.candidate is not None and self.profit is not None:
                 if self.profit.may_look(known.candidate.held):
                     return self._looked(known, key, numbers, arguments, keywords)
@@ -141,7 +172,7 @@ class Jitted(Compiled, Generic[F]):
         """A call that takes a branch which is not compiled."""
         if self.may_record(key):
             return self._first(key, numbers, arguments, keywords)
-        if self.n_recordings >= self.max_recordings:
+        if self.profit is None:
             return self._eagerly(arguments, keywords)
         return self._unrecorded(arguments, keywords)
 
@@ -156,7 +187,9 @@ class Jitted(Compiled, Generic[F]):
         """A call that may take the branch of the candidate, which is compiled once it is steady."""
         candidate, profit = known.candidate, self.profit
         assert candidate is not None and profit is not None
-        result, holds = self._compared(candidate, arguments, keywords)
+        like = candidate.recording.path
+        result, path = self._listened(like, arguments, keywords)
+        holds = like.is_same(path)
         profit.looked(holds)
         candidate.held = candidate.held + 1 if holds else 0
         if not holds and self.may_record(key):
@@ -165,9 +198,35 @@ class Jitted(Compiled, Generic[F]):
             profit.eager += 1
             return result
         with collector_at_rest():
-            self.confirm(known, candidate, arguments, keywords)
+            self.confirm(known, candidate.recording, arguments, keywords)
         known.candidate = None
         return self._compiled_now(candidate.recording, known, numbers, arguments, keywords)
+
+    def _visited(self, known: Known, visits: Visits, key: Any, numbers: Any,
+                 arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
+        """A call that takes a branch of a short function, which is compiled if that pays."""
+        profit = self.profit
+        if profit is None or self.n_recordings >= self.max_recordings or not profit.may_count():
+            return self._unrecorded(arguments, keywords)
+        result, path = self._listened(visits.path, arguments, keywords)
+        count, waiting = visits.count(path), visits.waiting
+        profit.looked(count > 1)
+        if count < OFTEN:
+            profit.eager += 1
+            return result
+        if waiting is None or not waiting.path.is_same(path):
+            return self._first(key, numbers, arguments, keywords, may_wait=False)
+        with collector_at_rest():
+            self.confirm(known, waiting, arguments, keywords)
+        visits.waiting = None
+        return self._compiled_now(waiting, known, numbers, arguments, keywords)
+
+    def counts_visits(self, recording: Recording) -> bool:
+        """Whether a branch is compiled only once calls have often taken it.
+
+        Whoever names a back end, or the number of recordings, wants just that.
+        """
+        return self.backend is None and self.profit is not None and is_short(recording)
 
     def record_branch(self, *arguments: Any, **keywords: Any) -> None:
         """Record the branch that a call takes, if it is not known, whether or not that pays."""
@@ -181,9 +240,9 @@ class Jitted(Compiled, Generic[F]):
         """Record the branch that a call takes, and replay it."""
         with collector_at_rest():
             recording, known = self.recorded(key, arguments, keywords, may_wait)
-        if known.candidate is not None and known.candidate.recording is recording:
-            return recording.results.build(recording.results.numbers)
-        return self._compiled_now(recording, known, numbers, arguments, keywords)
+            if recording in known.waiting:
+                return recording.results.build(recording.results.numbers)
+            return self._compiled_now(recording, known, numbers, arguments, keywords)
 
     def _compiled_now(self, recording: Recording, known: Known, numbers: Any,
                       arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
@@ -265,8 +324,9 @@ class Jitted(Compiled, Generic[F]):
         and ``f.h``; in C, ``status = f(x, y)`` reads the numbers among the arguments, in order,
         from ``x``, and writes those of the result into ``y``, truth values as 1 and 0. The status
         is ``f_ok``; ``f_other_branch`` where no recorded branch is taken: record it by a call
-        that takes it, and write the function again; or ``f_outside_domain``, where a call raises
-        an error. Values from outside are written with the numbers that they have now.
+        that takes it, and write the function again (``jit(f, max_recordings=100)`` records at
+        the first call what else is recorded once it pays); or ``f_outside_domain``, where a call
+        raises an error. Values from outside are written with the numbers that they have now.
 
         Args:
             name: what to call the function in C.
@@ -400,14 +460,19 @@ def jit(function: Any = None, *, backend: str | None = None, static_argnums: Pos
         function: takes numbers, sequences, arrays and dictionaries of them; returns the same.
             Without it, jit is a decorator with options: ``@jit(backend="python")``.
         backend: "llvm", "numpy", "python" or "jax"; None takes the quickest of the first three
-            that is installed.
+            that is installed. With llvm it computes the first calls step by step, with the same
+            bits, and makes machine code when there were so many that this pays; ``explain()``
+            says when. "llvm" makes it at the first call.
         static_argnums: the positions of arguments that are no inputs, such as a number of steps;
             they are handed over as they are, and each new one is recorded.
         max_recordings: from then on what is not recorded yet is computed eagerly. None records up
             to 100 branches, as long as that pays: a function that takes another one at nearly
-            every call is computed by the eager engine, which takes less time than to record it,
-            and a long program with many conditions is compiled only when calls in a row have
-            taken the same branch. Both are decided by counts: every run gives the same bits.
+            every call is computed by the eager engine, which takes less time than to record it;
+            a long program with many conditions is compiled only when calls in a row have taken
+            the same branch; and of a short function that decides anything, for no named back
+            end, a branch is compiled once calls have often taken it, to Python until some
+            thousand replays pay for machine code. All is decided by counts: every run gives the
+            same bits.
         ignore: the names of variables and attributes that the function changes and a replay may
             leave out, such as a counter: "nfev" for any of this name, or "self.count.nfev".
             They hold numbers, or lists that are appended to.
@@ -424,7 +489,7 @@ def jit(function: Any = None, *, backend: str | None = None, static_argnums: Pos
         RecordingError: when called, for a function that no replay could repeat: it draws random
             numbers, reads the clock, a file or the like, changes what it captures, captures a
             pointer, or computes something else each time; and where a result or a decision
-            hangs on what ``ignore`` names.
+            hangs on what ``ignore`` names, or that occurs nowhere.
         ValueError, ZeroDivisionError, OverflowError: when called, outside a domain; the same
             error as without jit.
     """

@@ -9,15 +9,19 @@ stays below a third of what the calls would have cost by the eager engine alone.
 from __future__ import annotations
 
 from autograd.compiler.program.program import Program
-from autograd.compiler.trace.tracer import Recording
+from autograd.compiler.trace.tracer import Path, Recording
 
 FREE = 16  # recordings of short or straight programs that need not pay
 UNSEEN = 4  # from so many on another branch is free only where there were as many replays
 RECORDING, COMPILING = 12.0, 40.0  # the costs, measured on programs of 2,000 to 15,000 instructions
+TRANSLATING = 24.0  # and of recording a short one again, and taking it apart for replays in Python
 LOOKING = 0.25  # and of looking whether a recorded branch is taken
 BRANCHY, LONG = 8, 100  # conditions and instructions of a program that is not compiled at once
 LARGE = 2 * LONG  # nodes of a graph whose program is surely long
 STEADY = 24  # calls in a row that take a recorded branch before it is compiled
+SHORT = 1_000  # nodes and instructions: LLVM takes as long as for a hundred calls or more
+OFTEN = 3  # calls that take one branch of a short function before it is compiled
+MOST_BRANCHES = 1_000  # whose calls are counted at one time
 
 
 class Profit:
@@ -33,7 +37,7 @@ class Profit:
         self.eager = self.replays = 0
         self._recordings = self._in_vain = 0
         self._spent = 0.0
-        self._is_branchy = self._has_changed = False
+        self._is_branchy = self._is_short = self._has_changed = False
         self._gap = self._wait = 0
 
     def may_record(self, is_branch: bool = True) -> bool:
@@ -45,16 +49,19 @@ class Profit:
         """
         return self._is_free(is_branch) or self._pays(self._cost())
 
-    def recorded(self, is_branchy: bool, waits: bool) -> None:
+    def recorded(self, is_branchy: bool, waits: bool, is_short: bool = False) -> None:
         """Count a recording.
 
         Args:
             is_branchy: whether another call is likely to take another branch.
             waits: whether it is compiled only once its branch has shown to be steady.
+            is_short: whether its branches are compiled once calls have often taken them.
         """
         is_free = self._recordings < FREE and not self._is_branchy
-        self._is_branchy = is_branchy
-        if is_branchy or not is_free:
+        self._is_branchy, self._is_short = is_branchy, is_short
+        if is_short:
+            self._spent += RECORDING if waits else RECORDING + TRANSLATING
+        elif is_branchy or not is_free:
             self._spent += self._cost() if waits else RECORDING + COMPILING
         self._in_vain += waits
         self._recordings += 1
@@ -66,6 +73,19 @@ class Profit:
         While it fails, at longer and longer intervals; and not before it may be compiled.
         """
         if held >= STEADY and not self.may_compile(held):
+            return False
+        if self._wait:
+            self._wait -= 1
+            return False
+        self._spent += LOOKING
+        return True
+
+    def may_count(self) -> bool:
+        """Whether to see which branch of a short function a call takes; if so, it may be compiled.
+
+        While no branch is one that was seen before, at longer and longer intervals.
+        """
+        if not self._pays(LOOKING + RECORDING + TRANSLATING):
             return False
         if self._wait:
             self._wait -= 1
@@ -85,16 +105,18 @@ class Profit:
 
     def compiled(self) -> None:
         """Count it."""
-        self._spent += RECORDING + COMPILING
+        self._spent += TRANSLATING if self._is_short else RECORDING + COMPILING
         self._in_vain = 0
 
     def _is_free(self, is_branch: bool) -> bool:
-        if self._is_branchy:
+        if self._is_branchy or self._is_short:
             return self._recordings < 1
         is_seen_again = not is_branch or self.replays >= self._recordings
         return self._recordings < (FREE if is_seen_again else UNSEEN)
 
     def _cost(self) -> float:
+        if self._is_short:
+            return RECORDING + TRANSLATING
         return RECORDING * 2.0 ** self._in_vain if self._is_branchy else RECORDING + COMPILING
 
     def _pays(self, cost: float) -> bool:
@@ -115,10 +137,51 @@ def is_branchy(program: Program, decisions: int | None = None) -> bool:
 
 def waits(recording: Recording) -> bool:
     """Like :func:`is_branchy`, found without a program where the graph is large."""
+    if recording.decisions < BRANCHY:
+        return False
     graph = recording.graph
     if graph is None or not graph.is_longer(LARGE) or not recording.path.is_whole:
         return is_branchy(recording.program, recording.decisions)
     return graph.decides(BRANCHY)
+
+
+def is_short(recording: Recording) -> bool:
+    """Whether a recording is of a short function that decides which way to go.
+
+    Its branch is compiled once calls have taken it often.
+    """
+    graph = recording.graph
+    if graph is None:
+        return bool(recording.decisions) and len(recording.program) <= SHORT
+    return bool(recording.decisions) and not graph.is_longer(SHORT)
+
+
+class Visits:
+    """How often calls have taken each branch of a short function.
+
+    Args:
+        recording: the first one.
+        waits: whether it is not compiled yet.
+
+    Attributes:
+        waiting: the first recording, until it is compiled.
+        path: what it decided.
+    """
+
+    def __init__(self, recording: Recording, waits: bool) -> None:
+        self.waiting = recording if waits else None
+        self.path = recording.path
+        self._counts: dict[int, int] = {}
+
+    def count(self, path: Path) -> int:
+        """How often this path was taken, this time included; 0 if not all of it was seen."""
+        if not path.is_whole:
+            return 0
+        if len(self._counts) >= MOST_BRANCHES:
+            self._counts.clear()
+        key = hash(tuple(path.decided))
+        self._counts[key] = self._counts.get(key, 0) + 1
+        return self._counts[key]
 
 
 class Candidate:

@@ -150,7 +150,7 @@ _ANY = "**"  # no name that a parameter can have
 @lru_cache(maxsize=256)
 def _parameters(function: Callable[..., Any]) -> frozenset[str]:
     """The names of a function's parameters, and _ANY if it takes any keyword."""
-    code = function.__code__  # type: ignore[attr-defined]
+    code = function.__code__
     names = code.co_varnames[:code.co_argcount + code.co_kwonlyargcount]
     return frozenset(names) | ({_ANY} if code.co_flags & inspect.CO_VARKEYWORDS else set())
 

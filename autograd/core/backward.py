@@ -287,6 +287,11 @@ def adjoints(y: Any, xs: Sequence[Value]) -> list[Operand]:
     if y.__class__ is not Value:
         primitives.as_float(y, "what is differentiated")  # or a clear error
         return [0.0] * len(xs)
+    with onlooker_at_rest():
+        return _adjoints(y, xs)
+
+
+def _adjoints(y: Value, xs: Sequence[Value]) -> list[Operand]:
     order = topological_order(y)
     refuse_stale(order)
     depends = dependents(order, xs)
@@ -295,7 +300,7 @@ def adjoints(y: Any, xs: Sequence[Value]) -> list[Operand]:
     together: _Together | None = None
     chooses = any(op is not None and op.chooses for op in {node.op for node in order})
     gates = Gates(adjoint) if chooses else None
-    with recording(), collector_at_rest(), onlooker_at_rest():
+    with recording(), collector_at_rest():
         for node in reversed(order):
             if node not in adjoint:
                 if together is None or node not in together.last_met:

@@ -63,17 +63,19 @@ class recording(Switch):
 
     Args:
         refusals: takes what was said to whoever asked for a bare number that has a gradient.
+        takes_indices: whether it does what :class:`taking_indices` does, too, in one step.
     """
 
-    __slots__ = ("refusals",)
+    __slots__ = ("refusals", "takes_indices")
 
-    def __init__(self, refusals: list[str] | None = None) -> None:
-        self.refusals = refusals
+    def __init__(self, refusals: list[str] | None = None, takes_indices: bool = False) -> None:
+        self.refusals, self.takes_indices = refusals, takes_indices
 
     def applied(self, before: State, life: Any) -> State:
         """The state in which a transform has called a function."""
         state = before.entered(life)
         state.recording = state.transforms = True
+        state.takes_indices = state.takes_indices or self.takes_indices
         return state
 
 

@@ -27,7 +27,7 @@ from autograd.core.backward import (
 from autograd.core.call import Call
 from autograd.core.composed import numbers_in
 from autograd.core.gates import pushed_on, reached_from, times, under
-from autograd.core.graph import refuse_stale, topological_order
+from autograd.core.graph import onlooker_at_rest, refuse_stale, topological_order
 from autograd.core.misuse import explained
 from autograd.core.pytrees import (
     as_array,
@@ -81,7 +81,7 @@ class Trace:
         lifted = list(arguments)
         self.started = tick().clock
         refusals: list[str] = []
-        with recording(refusals):
+        with recording(refusals, getattr(function, "__takes_indices__", None) is True):
             self.leaves = [_lift(number) for number in flatten(self.differentiated)]
             for position, fresh in zip(positions, rebuild(self.differentiated, self.leaves),
                                        strict=True):
@@ -117,8 +117,9 @@ class Trace:
         if any(leaf.parents for leaf in self.leaves):
             return False
         roots = [result for result in results if result.__class__ is Value]
-        return all(node.parents or node._made.clock >= self.started
-                   for node in topological_order(*roots))
+        with onlooker_at_rest():
+            return all(node.parents or node._made.clock >= self.started
+                       for node in topological_order(*roots))
 
     def rebuild(self, items: list[Any]) -> Any:
         """Flat derivatives by all leaves, in the structure of the arguments."""

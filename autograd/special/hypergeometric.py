@@ -1,9 +1,10 @@
 """The hypergeometric functions, and Riemann's and Hurwitz's zeta function.
 
-Values are SciPy's. The derivatives of the hypergeometric functions by x are themselves (DLMF
-13.3.15, 15.5.1), as accurate as SciPy has them. The derivatives of zeta by x are computed by the
-sum of Euler and Maclaurin, differentiated term by term (DLMF 25.11.5, 25.11.17), within 30 units in
-the last place; that by q is itself.
+Values of the hypergeometric functions are SciPy's, and so are their derivatives by x (DLMF 13.3.15,
+15.5.1); they lose digits where they are small beside their largest terms. Zeta and its derivatives
+by x are computed by the sum of Euler and Maclaurin, differentiated term by term (DLMF 25.11.5,
+25.11.17), within 20 units in the last place, and beside x / 2 of them for the rounding of q + 1,
+q + 2, ...; the second within 80. The derivative by q is zeta itself.
 """
 
 from __future__ import annotations
@@ -13,7 +14,6 @@ from typing import Any
 
 from autograd.core.coefficients import EULER_MACLAURIN
 from autograd.core.primitive import no_slope
-from autograd.special import from_scipy
 from autograd.special.library import library_row, scipy_row
 
 MOST_DERIVATIVES = 2
@@ -58,7 +58,7 @@ def _power(base: float, x: float) -> Jet:
 def _zeta_derivative(n: float, x: float, q: float) -> float:
     if (whole := n + x + q) != whole:
         return whole
-    if n not in (1.0, 2.0) or not x > 1.0 or not q > 0.0 or q == math.inf:
+    if n not in (0.0, 1.0, 2.0) or not 1.0 < x < math.inf or not 0.0 < q < math.inf:
         raise ValueError("math domain error")
     end, rest = q + _AHEAD, 1.0 / (x - 1.0)
     tail = _times(_power(end, x - 1.0), (rest, -rest * rest, 2.0 * rest * rest * rest))
@@ -78,13 +78,13 @@ def _zeta_derivative(n: float, x: float, q: float) -> float:
 
 
 def _zeta(x: float, q: float) -> float:
-    return from_scipy.checked("zeta", lambda x, q: x == 1.0)(x, q)
+    return _zeta_derivative(0.0, x, q)
 
 
 zeta_of: Any = library_row(
     "zeta", _zeta, lambda x, q, y: zeta_slope(1.0, x, q), lambda x, q, y: -x * zeta_of(x + 1.0, q),
     parameters=("x", "q"), safe=((1.1, 50.0), (0.1, 50.0)), called=True,
-    domain="x > 1 and q > 0", latex=r"\zeta\left({0}, {1}\right)",
+    domain="a finite x > 1 and a finite q > 0", latex=r"\zeta\left({0}, {1}\right)",
     summary="The zeta function of Hurwitz, the sum of (q + k)**-x over k = 0, 1, ...; of q = 1 "
             "that of Riemann.",
     slope="the sum of -log(q + k) * (q + k)**-x by x, -x * zeta(x + 1, q) by q")

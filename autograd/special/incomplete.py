@@ -6,7 +6,7 @@ the parameters a and b are integrals of it (``incomplete_slopes``), to the secon
 
 Densities are within 5e-13 wherever they are floats, and their derivatives within 5e-13 of their
 terms; for parameters below 20 most are within 10 units in the last place. So are the derivatives
-by the parameters, of parameters from 1e-3 to 1000 (second ones beside their terms). SciPy's values
+by the parameters, of parameters from 0.01 to 1000 (second ones beside their terms). SciPy's values
 are within 1.1e-12 for parameters up to 1000.
 """
 

@@ -5,7 +5,7 @@ Values are SciPy's. Derivatives of Dawson's integral obey y'' = -2 x y' - 2 y, a
 and from the expansion in 1 / x (DLMF 7.12.1), differentiated term by term. Those of Spence's
 integral and of exprel are series near 1 and near 0, where their closed forms cancel.
 
-Values are within 20 units in the last place, the derivatives within 12 (the second of Dawson's
+Values are within 30 units in the last place, the derivatives within 12 (the second of Dawson's
 within 60); where they pass through 0, of what they are made of, those of Fresnel's beside what the
 last place of x changes.
 """
@@ -106,7 +106,14 @@ fresnel_c = library_row(
 
 
 def fresnel(x: Any) -> tuple[Any, Any]:
-    """Fresnel's integrals S and C of a number, a Value or an array, as SciPy has them."""
+    """Fresnel's integrals S and C, as SciPy has them.
+
+    Args:
+        x: a number, a Value or an array.
+
+    Returns:
+        (S, C), each like x.
+    """
     return fresnel_s(x), fresnel_c(x)
 
 

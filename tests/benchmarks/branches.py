@@ -21,6 +21,7 @@ import numpy as np
 import autograd
 from autograd import jit, value_and_grad
 from autograd.core.typing import Array
+from tests.benchmarks import short_branches
 
 CALLS = 60
 MOST = 4.0 / 3.0
@@ -175,6 +176,12 @@ def programs(size: float = 1.0) -> dict[str, Branchy]:
         "GMM with max": mixture(scaled(50))}
 
 
+def short_programs() -> dict[str, Branchy]:
+    """Those of which a call takes less time than the making of any machine code."""
+    return {name: Branchy(function, np.array(start), step)
+            for name, (function, start, step) in short_branches.functions().items()}
+
+
 def seconds(function: Callable[[Array], Any], point: Array) -> tuple[float, Any]:
     """The time that a call takes of the processor, and its result."""
     began = time.process_time()
@@ -186,7 +193,7 @@ def main() -> int:
     """Print a table; the exit status is 1 where jit takes too long or differs."""
     print(f"{CALLS} calls, seconds{'':10}{'eager':>8}{'jit':>8}{'ratio':>8}{'recordings':>12}")
     is_good = True
-    for name, program in programs().items():
+    for name, program in {**programs(), **short_programs()}.items():
         eager, same = value_and_grad(program.function), True
         eager(program.start)
         times = np.empty((WALKS, CALLS, 2))
@@ -198,7 +205,7 @@ def main() -> int:
                 same &= np.allclose(wanted[1], found[1], rtol=1e-9)
         plain, ours = times.min(axis=0).sum(axis=0)
         is_good &= same and ours <= MOST * plain
-        print(f"{name:26}{plain:8.2f}{ours:8.2f}{ours / plain:8.2f}{compiled.n_recordings:12}"
+        print(f"{name:26}{plain:8.4f}{ours:8.4f}{ours / plain:8.2f}{compiled.n_recordings:12}"
               f"{'' if same else '  other numbers'}", flush=True)
     return 0 if is_good else 1
 

@@ -369,7 +369,7 @@ def test_explain_says_what_was_recorded_and_why() -> None:
     def halved(x: Any) -> Any:
         return x / 2.0 if x > 1.0 else x
 
-    f = jit(halved)
+    f = jit(halved, max_recordings=10)
     assert f.explain() == "halved: 0 recording(s)"
     f(2.0)
     f(0.5)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 from typing import Any
@@ -15,8 +16,10 @@ from autograd import RecordingError, Value, grad, jit, logsumexp, no_grad, value
 from autograd.compiler.profitability import (
     FREE,
     LOOKING,
+    OFTEN,
     RECORDING,
     STEADY,
+    TRANSLATING,
     UNSEEN,
     Candidate,
     Profit,
@@ -24,7 +27,7 @@ from autograd.compiler.profitability import (
 )
 from autograd.compiler.program.program import Guard, Program
 from autograd.compiler.trace.tracer import Path
-from tests.benchmarks.branches import Branchy, american_put, programs
+from tests.benchmarks.branches import Branchy, american_put, programs, short_programs
 
 PROGRAMS = programs(0.3)
 
@@ -58,7 +61,8 @@ def test_branchy_programs_are_hardly_recorded_and_give_the_eager_bits(name: str)
     assert compiled.n_recordings <= 2
     if compiled.profit.eager:
         assert f"{compiled.profit.eager} call(s) were computed by the eager" in compiled.explain()
-        assert "has many conditions" in compiled.explain()
+        assert ("has many conditions" in compiled.explain()
+                or "it is short and has conditions" in compiled.explain())
 
 
 def test_the_programs_are_branchy() -> None:
@@ -223,7 +227,7 @@ def test_what_changes_a_captured_list_is_refused() -> None:
 
 
 def test_a_candidate_is_shown_and_written_like_any_recording() -> None:
-    compiled = jit(walks)
+    compiled = jit(walks, backend="python")
     compiled([0.1, 0.2, 0.3])
     assert compiled.known(compiled.notes[-1].key).candidate is not None
     assert "def program" in compiled.source()
@@ -239,7 +243,7 @@ def candidate_of(compiled: Any) -> Candidate:
 
 
 def test_the_program_of_a_waiting_recording_is_written_when_asked_for() -> None:
-    compiled = jit(value_and_grad(walks))
+    compiled = jit(value_and_grad(walks), backend="python")
     compiled([0.1, 0.2, 0.3])
     recording = candidate_of(compiled).recording
     assert recording.graph is not None
@@ -319,7 +323,7 @@ def test_another_number_that_is_read_is_another_branch() -> None:
     def with_whole(x: Any, whole: Any) -> Any:
         return walks([1.0 + 0.01 * x[0], x[1], x[2]]) * (1.0 + whole(x[0]))
 
-    compiled = jit(value_and_grad(lambda x: with_whole(x, int)))
+    compiled = jit(value_and_grad(lambda x: with_whole(x, int)), backend="python")
     points = [[1.1, -9.0, -9.0], [1.2, -9.0, -9.0], [2.1, -9.0, -9.0]]
     held = []
     for point in points:
@@ -450,3 +454,96 @@ def test_what_is_spent_in_vain_stays_below_a_third(chance: float) -> None:
             profit.eager += 1
         assert spent <= RECORDING + call / 3.0
     assert has_candidate
+
+
+# --- short functions that decide ------------------------------------------------------------------
+
+SHORT_PROGRAMS = short_programs()
+
+
+@pytest.mark.parametrize("name", SHORT_PROGRAMS)
+def test_short_functions_cost_a_recording_over_60_calls_and_give_the_eager_bits(name: str) -> None:
+    program = SHORT_PROGRAMS[name]
+    eager, compiled = value_and_grad(program.function), jit(value_and_grad(program.function))
+    for point in program.points(60):
+        value, slope = compiled(point)
+        wanted, by_hand = eager(point)
+        assert value == wanted
+        assert_array_equal(slope, by_hand)
+    assert compiled.n_recordings == 1
+    assert compiled.profit.eager == 59
+    assert not compiled.notes[0].backend
+    assert "is not compiled before" in compiled.explain()
+    assert "59 call(s) were computed by the eager engine" in compiled.explain()
+
+
+def by_pieces(x: Any) -> Any:
+    return autograd.exp(x) * x if x > 1.0 else x * x
+
+
+def test_a_branch_that_many_calls_take_is_replayed_in_python_with_the_eager_bits() -> None:
+    compiled, numbers = jit(value_and_grad(by_pieces)), [1.5, 0.5, 2.5, 0.25]
+    for i in range(1_000):
+        x = numbers[i % 4] + i / 1024.0 % 0.25
+        assert compiled(x) == value_and_grad(by_pieces)(x)
+    assert compiled.n_recordings == 2
+    assert all(note.backend for note in compiled.notes)
+    assert compiled.profit.replays > 700
+
+
+def test_the_decisions_about_short_functions_are_the_same_in_every_run() -> None:
+    def run() -> tuple[int, int, int, list[Any]]:
+        f = jit(value_and_grad(by_pieces))
+        results = [f(i % 7 / 2.0) for i in range(500)]
+        return f.n_recordings, f.profit.eager, f.profit.replays, results
+
+    assert run() == run()
+
+
+def test_a_change_of_what_it_captures_is_seen_by_waiting_branches() -> None:
+    scale = {"by": 2.0}
+    compiled = jit(value_and_grad(lambda x: scale["by"] * x if x > 0.0 else x))
+    for i in range(300):
+        scale["by"] = 2.0 + i // 100
+        assert compiled(1.5) == (1.5 * scale["by"], scale["by"])
+
+
+def test_a_memory_of_its_own_is_an_error_before_it_is_replayed() -> None:
+    memory = iter(range(1_000_000))
+
+    class Hidden:
+        __slots__ = ()
+
+        def __float__(self) -> float:
+            return float(next(memory))
+
+    compiled = jit(lambda x: x * float(HIDDEN) if x > 0.0 else x)
+    HIDDEN = Hidden()
+    with pytest.raises(RecordingError):
+        for _ in range(200):
+            compiled(1.0)
+
+
+def test_a_named_back_end_records_each_branch_at_its_first_call() -> None:
+    compiled = jit(by_pieces, backend="python")
+    compiled(0.5), compiled(1.5)
+    assert all(note.backend for note in compiled.notes)
+
+
+@pytest.mark.parametrize("chance", [0.0, 0.1, 0.5, 0.97])
+def test_what_short_functions_spend_in_vain_stays_below_a_third(chance: float) -> None:
+    draw, profit, spent, counts = np.random.default_rng(0), Profit(), 0.0, Counter[int]()
+    profit.recorded(is_branchy=False, waits=True, is_short=True)
+    for call in range(1, 3000):
+        assert spent <= call / 3.0
+        if not profit.may_count():
+            profit.eager += 1
+            continue
+        spent += LOOKING
+        path = 0 if draw.random() < chance else call
+        counts[path] += 1
+        profit.looked(counts[path] > 1)
+        if counts[path] >= OFTEN:
+            spent += RECORDING + TRANSLATING
+            profit.recorded(is_branchy=False, waits=False, is_short=True)
+        profit.eager += 1

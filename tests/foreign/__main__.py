@@ -47,6 +47,7 @@ from . import (
     numpy_functions,
     problems,
     programs,
+    textbook,
 )
 from .copies import Copy, MissingError, Packages, Repository, SourceArchive
 from .judging import Outcome
@@ -111,6 +112,8 @@ SUBJECTS = {
                       _documented("thermo", also=("fluids", "chemicals"))),
     "algorithms": Subject("small algorithms of TheAlgorithms", (ALGORITHMS,), ("",),
                           _documented(*ALGORITHMS.parts)),
+    "textbook": Subject("programs of the kinds that textbooks have", (), (),
+                        lambda places: textbook.outcomes()),
     "numpy": Subject("NumPy's functions of arrays of floats", (), (),
                      lambda places: numpy_functions.outcomes()),
     "programs": Subject(

@@ -18,7 +18,7 @@ LEFT_OUT = frozenset("""show_config info test save savez savez_compressed savetx
     genfromtxt fromfile fromregex get_include set_printoptions get_printoptions printoptions seterr
     geterr seterrcall geterrcall setbufsize getbufsize errstate show_runtime frompyfunc empty
     empty_like frombuffer from_dlpack asmatrix bmat nested_iters copyto put place putmask
-    fill_diagonal put_along_axis""".split())
+    fill_diagonal put_along_axis""".split())  # noqa: SIM905
 POINT = np.random.default_rng(0).permutation(np.linspace(0.21, 0.93, 12)).tolist()
 CLEAR = ("write", "not defined at")  # one of these an error must say
 

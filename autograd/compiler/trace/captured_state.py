@@ -96,6 +96,7 @@ class Watch:
     Attributes:
         quick: functions that say whether all is as it was, once it is settled what that is.
         all_quick: these as one.
+        is_written_out: whether they are as quick as they can be.
         iterators: the names of captured iterators, which a replay would not move on.
         pointers: the names of captured pointers, of which nobody knows what they point to.
         handed_on: the names of functions that read from outside, where nobody sees it: they are
@@ -144,6 +145,7 @@ class Watch:
                               lambda: pickle.dumps(np.random.get_state(legacy=False)))
         self.quick: list[Check] = []
         self.all_quick: Check = bool  # false, until it is settled
+        self.is_written_out = False
 
     @property
     def values(self) -> Iterator[tuple[str, Value]]:
@@ -165,6 +167,21 @@ class Watch:
         """Whether all is as it was, also what is let go when libraries have changed it."""
         return all(check() for _, check in chain(self._checks, self._of_libraries))
 
+    def unknown_names(self) -> list[str]:
+        """Of the names to ignore those that are called nowhere, as far as that can be known."""
+        if not self._ignore or not self.is_pure or not BY_NAME.isdisjoint(self._names):
+            return []  # a library, or a name that is put together, could mean anything
+        paths = chain((slot.name for slot in self.ignored), (name for name, _ in self._checks))
+        parts = self._names | self._words | {part for path in paths for part in path.split(".")}
+        return [name for name in self._ignore
+                if not parts.issuperset(name.removeprefix("self.").split("."))]
+
+    def countable(self) -> list[str]:
+        """The names of captured numbers and lists, which could be ignored."""
+        kinds = {name.split(".")[-1] for name, check in self._checks
+                 if isinstance(getattr(check, "before", None), int | float | list)}
+        return sorted(name for name in kinds if name.isidentifier())
+
     def captures(self) -> Container[int]:
         """The ids of all that can be reached."""
         return self._seen.keys()
@@ -181,7 +198,7 @@ class Watch:
         for name, state, before in self._draws:
             is_trusted = not is_alone and name in _SHARED and (
                 "random" not in self._names or (is_seen and name == "random"))
-            if not is_trusted and repr(state()) != before:
+            if not is_trusted and _frozen(state()) != before:
                 return name
         return None
 
@@ -218,11 +235,19 @@ class Watch:
         names = {name for name, _ in self._of_libraries}
         self._of_libraries += [each for each in other._of_libraries if each[0] not in names]
 
-    def settle(self) -> None:
+    def settle(self, writes: bool = True) -> None:
         """Nothing more is found out: what libraries changed since, such as a cache, is let go."""
         self._checks += [(name, check) for name, check in self._of_libraries if check()]
-        self.quick = joined(check for _, check in self._checks)
+        self._join(writes)
+
+    def write_out(self) -> None:
+        """Make the checks as quick as they can be, once they are made often."""
+        self._join(writes=True)
+
+    def _join(self, writes: bool) -> None:
+        self.quick = joined((check for _, check in self._checks), writes)
         self.all_quick = as_one(self.quick)
+        self.is_written_out = writes
 
     # --- the walk over what can be reached --------------------------------------------------------
 
@@ -611,7 +636,16 @@ class Watch:
             self._checks.append((name, setting_check(setting)))
 
     def _watch_draws(self, name: str, state: Callable[[], Any]) -> None:
-        self._draws.append((name, state, repr(state())))
+        self._draws.append((name, state, _frozen(state())))
+
+
+def _frozen(state: Any) -> Any:
+    """A generator's state, which it cannot change any more: what Python's own give is written out
+    only if it holds more than numbers, for that takes as long as recording a short function.
+    """
+    if state.__class__ is tuple and len(state) == 3 and state[1].__class__ is tuple:
+        return state if set(map(type, state[1])) == {int} else repr(state)
+    return state if state.__class__ is bytes else repr(state)
 
 
 _OF_DATES = ("datetime64", "busday_count", "busday_offset", "is_busday")

@@ -130,7 +130,8 @@ class Lookout:
         self.reads_environment = False
         self.imported: set[str] = set()
         self.called: dict[Any, tuple[CodeType, dict[str, Any]]] = {}
-        self._met: set[Any] = set()
+        self._met: dict[int, CodeType] = {}  # by their ids: a code's hash takes long
+        self._harmless: set[Any] = set()  # functions of modules that read nothing
         self._seeded: list[Any] = []  # generators to which the function itself gave a seed
         self._known: dict[tuple[Any, str], str | None] = {}
 
@@ -153,8 +154,14 @@ class Lookout:
 
     def __call__(self, frame: FrameType, event: str, function: Any) -> None:
         """What ``sys.setprofile`` asks for."""
-        if event == "c_call":
-            owner, name = function.__self__, function.__name__
+        if event == "call":
+            if id(code := frame.f_code) not in self._met:
+                self._entered(frame, code)
+        elif event == "c_call":
+            owner = function.__self__
+            if owner.__class__ is ModuleType and function in self._harmless:
+                return
+            name = function.__name__
             key = (function.__module__ if owner is None or owner.__class__ is ModuleType else
                    owner if isinstance(owner, type) else owner.__class__, name)
             try:
@@ -165,21 +172,22 @@ class Lookout:
                 what = what_reads(function)
             if what is not None:
                 self._called(frame, what, owner, name)
-        elif event == "call":
-            code = frame.f_code
-            if code is _IMPORT_MODULE:
-                self.imported.add(str(frame.f_locals.get("name")))
-            if code.co_name == "write":  # of a stream that is written in Python
-                self.has_printed = True
-            key = (code.co_filename, code.co_firstlineno)
-            if key not in self._met:
-                self._met.add(key)
-                self.reads_environment |= code is _ENVIRONMENT
-                what = _IN_PYTHON.get((str(frame.f_globals.get("__name__")), code.co_name))
-                if what is not None and frame.f_back is not None:
-                    self.note(frame.f_back, what, code.co_name)
-                if _is_of_installed_package(frame):
-                    self.called[key] = code, frame.f_globals
+            elif owner.__class__ is ModuleType:
+                self._harmless.add(function)
+
+    def _entered(self, frame: FrameType, code: CodeType) -> None:
+        """A function that is written in Python was called, which is looked at once."""
+        self._met[id(code)] = code
+        if code is _IMPORT_MODULE:
+            self.imported.add(str(frame.f_locals.get("name")))
+            del self._met[id(code)]  # but this one at each call
+        self.has_printed |= code.co_name == "write"  # of a stream that is written in Python
+        self.reads_environment |= code is _ENVIRONMENT
+        what = _IN_PYTHON.get((str(frame.f_globals.get("__name__")), code.co_name))
+        if what is not None and frame.f_back is not None:
+            self.note(frame.f_back, what, code.co_name)
+        if _is_of_installed_package(frame):
+            self.called[code.co_filename, code.co_firstlineno] = code, frame.f_globals
 
     def _called(self, frame: FrameType, what: str, owner: Any, name: str) -> None:
         if what == OUTPUT:

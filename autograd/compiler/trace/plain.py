@@ -13,6 +13,8 @@ from autograd.compiler.trace.tracer import names_of
 from autograd.core.context import Switch
 from autograd.core.value import no_grad, taking_indices
 
+_FLOAT = np.dtype(float)
+
 
 class _without_graph(no_grad):
     """Inside, operations compute numbers alone; who listens is not asked."""
@@ -33,8 +35,10 @@ def plain(function: Callable[..., Any], static: frozenset[int]) -> Callable[...,
     derivative = derivative_of(function)
     if derivative:  # its own Trace makes the leaves of what is differentiated
         transform, inner, *options = derivative
-        return _with_indices(transform(
-            _on_values(inner, static | _differentiated(options)), *options))
+        lifted = _on_values(inner, static | _differentiated(options))
+        lifted.__takes_indices__ = True  # a Trace sees to it, at no cost
+        derivative_of_lifted: Callable[..., Any] = transform(lifted, *options)
+        return derivative_of_lifted
     lifted = _with_indices(_on_values(function, static))
 
     def without_graph(*arguments: Any, **keywords: Any) -> Any:
@@ -44,19 +48,21 @@ def plain(function: Callable[..., Any], static: frozenset[int]) -> Callable[...,
     return without_graph
 
 
-def are_floats(result: Any) -> bool:
-    """Whether a result is made of floats already, in arrays, lists and tuples of Python's own."""
+def own_floats(result: Any) -> Any:
+    """A result made of floats in arrays, lists and tuples of Python's own, which nobody else holds.
+
+    The function may have returned what it captures. None for any other result.
+    """
     kind = result.__class__
+    if kind is float:
+        return result
     if kind is np.ndarray:
-        return bool(result.dtype == float)
-    return kind is float or (kind in (list, tuple) and all(map(are_floats, result)))
-
-
-def copied(result: Any) -> Any:
-    """Such a result that nobody else holds: the function may have returned what it captures."""
-    if result.__class__ is list or result.__class__ is tuple:
-        return result.__class__(map(copied, result))
-    return result.copy() if isinstance(result, np.ndarray) else result
+        return result.copy() if result.dtype is _FLOAT or result.dtype == _FLOAT else None
+    if kind is list or kind is tuple:
+        parts = [own_floats(part) for part in result]
+        if all(part is not None for part in parts):
+            return parts if kind is list else tuple(parts)
+    return None
 
 
 def _with_indices(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -75,11 +81,13 @@ def _differentiated(options: Sequence[Any]) -> frozenset[int]:
     return frozenset((argnums,) if isinstance(argnums, int) else argnums)
 
 
-def _on_values(function: Callable[..., Any], static: frozenset[int]) -> Callable[..., Any]:
+def _on_values(function: Callable[..., Any], static: frozenset[int]) -> Any:
     """The function, called with a Value for each number, but of the arguments named static."""
     names = names_of(function)
 
     def lifted(*arguments: Any, **keywords: Any) -> Any:
+        if not keywords and static.issuperset(range(len(arguments))):
+            return function(*arguments)  # as most derivatives are called
         fresh = lift(arguments, keywords, names, static)
         return function(*fresh.arguments, **fresh.keywords)
 

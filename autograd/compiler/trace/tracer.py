@@ -8,7 +8,6 @@ raised and caught or stayed away. What no replay could do again (edits, draws of
 
 from __future__ import annotations
 
-import dis
 import inspect
 import math
 import os
@@ -24,9 +23,11 @@ from typing import Any, NamedTuple
 from autograd.compiler.program.passes import simplified
 from autograd.compiler.program.program import RELATIONS, Comparison, Program
 from autograd.compiler.trace.arguments import Lifted, Results, lift
+from autograd.compiler.trace.code_names import has_any, instructions_of
 from autograd.compiler.trace.domain_guards import conditions_of, may_raise, shown_by
 from autograd.compiler.trace.graph_to_program import captured_program
 from autograd.compiler.trace.outside import Lookout
+from autograd.compiler.trace.same_graphs import are_alike, are_same
 from autograd.core import listeners, primitives
 from autograd.core.conditions import Condition, decided
 from autograd.core.context import here, listeners_on
@@ -109,10 +110,21 @@ class Recording:
 
     def is_same(self, other: Recording) -> bool:
         """Whether both compute the same from the same, and return it in the same places."""
+        if self.results.outline() != other.results.outline():
+            return False
+        ours, theirs = self._graph, other._graph
+        if ours is not None and theirs is not None and are_same(ours, theirs):
+            return True  # without a program of the other one
         return (self.program == other.program
                 and len(self.captured) == len(other.captured)
-                and all(map(_are_alike, self.captured, other.captured))
-                and repr(self.results.skeleton) == repr(other.results.skeleton))
+                and all(map(are_alike, self.captured, other.captured)))
+
+    def is_longer(self, length: int) -> bool:
+        """Whether the program has more instructions than so many."""
+        graph = self._graph
+        if graph is not None and graph.is_surely_short(length):
+            return False  # without writing it
+        return len(self.program) > length
 
 
 def record(function: Callable[..., Any], arguments: tuple[Any, ...],
@@ -421,15 +433,32 @@ class Graph(NamedTuple):
                 return True
         return False
 
-    def is_longer(self, length: int) -> bool:
-        """Whether so many nodes were computed."""
+    def is_surely_short(self, length: int) -> bool:
+        """Whether the program will have no more instructions than so many, guards included."""
+        decided = [x for _, left, right, _ in self.comparisons for x in (left, right)
+                   if x.__class__ is Value]
+        undefined = [node for node, _ in self.delicate] + [*self.gated]
+        room = length - len(decided) - sum(1 + len(node.parents) for node in undefined)
+        return room > 0 and not self.is_longer(room, decided + undefined)
+
+    def is_longer(self, length: int, others: Sequence[Value] = ()) -> bool:
+        """Whether so many nodes were computed, for the results and for others."""
         seen: set[Value] = set()
-        pending = [x for x in self.computed if x.op is not None]
+        pending: list[Any] = [*self.computed, *others]
+        push, pop, see, since = pending.append, pending.pop, seen.add, self.since
         while pending and len(seen) <= length:
-            node = pending.pop()
-            if node not in seen and node._made.clock >= self.since:
-                seen.add(node)
-                pending += [x for x in node.parents if x.__class__ is Value and x.op is not None]
+            node = pop()
+            if node.op is None or node in seen or node._made.clock < since:
+                continue
+            see(node)
+            left, right = node._left, node._right
+            if left.__class__ is Value:
+                push(left)
+            elif left.__class__ is not float:
+                pending += [x for x in node.parents if x.__class__ is Value]
+                continue
+            if right.__class__ is Value:
+                push(right)
         return len(seen) > length
 
 
@@ -513,11 +542,6 @@ if hasattr(os, "register_at_fork"):  # what other threads record goes on in the 
     os.register_at_fork(after_in_child=_overheard.forget)
 
 
-def _are_alike(a: Value, b: Value) -> bool:
-    """The same leaf, or copies of one that are made at each call."""
-    return a is b or (a.label, repr(a._data)) == (b.label, repr(b._data))
-
-
 def _is_in_try() -> bool:
     """Whether a function that has not returned yet could catch an error; from the recording on."""
     frame = sys._getframe(2)
@@ -530,8 +554,9 @@ def _is_in_try() -> bool:
 
 @lru_cache(maxsize=4096)
 def _handles_errors(code: CodeType) -> bool:
-    return any(instruction.opname in ("SETUP_FINALLY", "SETUP_WITH", "PUSH_EXC_INFO")
-               for instruction in dis.get_instructions(code))
+    return has_any(code, "SETUP_FINALLY", "SETUP_WITH", "PUSH_EXC_INFO") and any(
+        name in ("SETUP_FINALLY", "SETUP_WITH", "PUSH_EXC_INFO")
+        for name, _, _ in instructions_of(code))
 
 
 def _place() -> str:

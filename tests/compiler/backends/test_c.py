@@ -451,7 +451,7 @@ def test_a_primitive_of_ones_own_is_nan_and_outside_where_it_raises() -> None:
 # --- compiled functions ---------------------------------------------------------------------------
 
 def test_a_compiled_function_has_all_its_branches_and_all_numbers_of_its_results() -> None:
-    @jit
+    @jit(max_recordings=10)
     def huber(x: float) -> Any:
         return x * x / 2.0 if abs(x) < 1.0 else abs(x) - 0.5
 
@@ -509,7 +509,7 @@ def test_what_is_not_recorded_or_has_changed_is_refused() -> None:
 
 
 def test_branches_that_return_different_structures_are_refused() -> None:
-    @jit
+    @jit(max_recordings=10)
     def f(x: float) -> Any:
         return [x, x] if x > 0.0 else x
 

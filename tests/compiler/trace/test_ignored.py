@@ -264,3 +264,61 @@ def test_no_sequences_of_names(ignore: Any) -> None:
 def test_a_compiled_function_takes_no_more_names() -> None:
     with pytest.raises(TypeError, match="compiled already"):
         jit(jit(squares, ignore="total"), ignore="other")
+
+
+# --- names that occur nowhere ---------------------------------------------------------------------
+
+@pytest.mark.parametrize("name", ["nfevv", "self.nfevv", "cuont.nfev"])
+def test_a_name_that_occurs_nowhere_is_an_error_that_says_which_do(name: str) -> None:
+    problem = Problem()
+    with pytest.raises(RecordingError, match=f"'{name}', which occurs nowhere .* called nfev"):
+        jit(problem.fun, ignore=name)([1.0, 2.0])
+    assert problem.nfev == 0
+
+
+def test_a_name_that_occurs_nowhere_is_an_error_of_derivatives_and_rows_too() -> None:
+    with pytest.raises(RecordingError, match="nfevv"):
+        jit(value_and_grad(Problem().fun), ignore=("nfev", "nfevv"))([1.0, 2.0])
+    with pytest.raises(RecordingError, match="nfevv"):
+        vmap(jit(Problem().fun, ignore=("nfev", "nfevv")))([[1.0, 2.0]])
+
+
+def test_where_nothing_is_captured_the_error_says_so() -> None:
+    with pytest.raises(RecordingError, match="captures no numbers and no lists"):
+        jit(lambda x: x * x, ignore="calls")(1.0)
+
+
+class Lazy:
+    """Makes its counter at the first call, by a name that is put together or is not."""
+
+    def by_text(self, x: Any) -> Any:
+        setattr(self, "calls", getattr(self, "calls", 0) + 1)  # noqa: B010
+        return x * x
+
+    def by_name(self, x: Any) -> Any:
+        if not hasattr(self, "calls"):
+            self.calls = 0
+        self.calls += 1
+        return x * x
+
+    def put_together(self, x: Any) -> Any:
+        vars(self)["ca" + "lls"] = 1
+        return x * x
+
+
+@pytest.mark.parametrize("method", ["by_text", "by_name", "put_together"])
+def test_names_that_may_come_into_being_are_no_such_error(method: str) -> None:
+    lazy = Lazy()
+    lazy.calls = 0
+    function = jit(getattr(lazy, method), ignore="calls")
+    assert function(3.0) == function(3.0) == 9.0
+
+
+def test_a_name_that_only_the_code_mentions_is_no_such_error() -> None:
+    class Later:
+        def fun(self, x: Any) -> Any:
+            if x > 1e300:
+                self.rare = 1
+            return x * x
+
+    assert jit(Later().fun, ignore="rare")(3.0) == 9.0

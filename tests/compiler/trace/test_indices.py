@@ -32,7 +32,7 @@ def test_outside_of_jit_it_is_an_error_that_names_jit() -> None:
 
 
 def test_under_jit_there_is_a_recording_for_each_index() -> None:
-    f = jit(interpolated)
+    f = jit(interpolated, max_recordings=10)
     for x in (0.25, 0.75, 2.5, 0.5, 2.0, 2.999):
         assert f(x) == by_hand(x)
     assert f.n_recordings == 2
@@ -45,7 +45,7 @@ def test_derivatives_take_it_as_constant() -> None:
 
 
 def test_numbers_towards_zero_are_one_index() -> None:
-    f = jit(lambda x: TABLE[int(x)] * x)
+    f = jit(lambda x: TABLE[int(x)] * x, max_recordings=10)
     assert [f(x) for x in (-0.5, 0.5, -0.75, 0.0, -0.0)] == [-0.5, 0.5, -0.75, 0.0, 0.0]
     assert f.n_recordings == 1
     assert f(-1.5) == -37.5
@@ -59,7 +59,7 @@ def test_rows_are_grouped_by_index() -> None:
 
 @pytest.mark.parametrize("whole", [our_math.floor, our_math.ceil, round, math.floor])
 def test_whole_numbers_are_indices_as_they_are(whole: Any) -> None:
-    f = jit(lambda x: TABLE[whole(x)] * x)
+    f = jit(lambda x: TABLE[whole(x)] * x, max_recordings=10)
     for x in (1.25, 1.375, 2.75, 1.125):
         assert f(x) == TABLE[whole(x)] * x
     assert f.n_recordings == 2
@@ -74,7 +74,7 @@ def test_a_loop_of_that_many_rounds() -> None:
             result = result * x
         return result
 
-    f = jit(power)
+    f = jit(power, max_recordings=10)
     assert [f(2.0, 3), f(3.0, 3), f(2.0, 5), f(1.5, 3.0)] == [8.0, 27.0, 32.0, 3.375]
     assert f.n_recordings == 2
     assert grad(f)(2.0, 3) == 12.0

@@ -1960,3 +1960,56 @@ def run_all(threads: list[threading.Thread]) -> None:
         thread.start()
     for thread in threads:
         thread.join()
+
+
+# --- sets and keys of Values ----------------------------------------------------------------------
+
+def _most_common(x: Any) -> Any:
+    return Counter(x).most_common(1)[0][1] * x[0]
+
+
+def _distinct(x: Any) -> Any:
+    return len(set(x)) * x[0]
+
+
+def _looked_up(x: Any) -> Any:
+    return {1.0: 10.0, 2.0: 20.0}.get(x[0], 0.5) * x[1]
+
+
+def _first_place(x: Any) -> Any:
+    return {v: i for i, v in enumerate(x)}[x[2]] * x[0]
+
+
+def _in_a_set(x: Any) -> Any:
+    return (3.0 if x[0] in {1.0, 2.0} else 0.5) * x[1]
+
+
+def _remembered(x: Any) -> Any:
+    seen: dict[Any, Any] = {}
+    return sum(seen.setdefault(v, v * v) for v in (x[0], x[1], x[0]))
+
+
+@pytest.mark.parametrize(("function", "factor"), [
+    (_most_common, 1.0), (_distinct, 3.0), (_looked_up, 0.5), (_first_place, 2.0),
+    (_in_a_set, 0.5)])
+@pytest.mark.parametrize("backend", ["python", None])
+def test_sets_and_keys_go_by_node_as_in_the_eager_engine(
+        function: Any, factor: float, backend: str | None) -> None:
+    compiled = jit(value_and_grad(function), backend=backend)
+    for x in ([1.0, 2.0, 1.0], [2.0, 2.0, 2.0], [1.0, 5.0, 7.0]):
+        value, slope = compiled(x)
+        place = 1 if function in (_looked_up, _in_a_set) else 0
+        assert value == function([Value(number) for number in x]).data == factor * x[place]
+        assert slope == [factor if i == place else 0.0 for i in range(3)]
+
+
+def test_what_is_remembered_by_node_is_right() -> None:
+    for x in ([1.0, 1.0], [2.0, 3.0]):
+        assert jit(value_and_grad(_remembered))(x) == (2.0 * x[0] ** 2 + x[1] ** 2,
+                                                       [4.0 * x[0], 2.0 * x[1]])
+
+
+def test_in_a_list_goes_by_number() -> None:
+    compiled = jit(lambda x: (3.0 if x[0] in [1.0, 2.0] else 0.5) * x[1])
+    for x in ([1.0, 7.0], [2.0, 7.0], [1.5, 7.0]):
+        assert compiled(x) == (0.5 if x[0] == 1.5 else 3.0) * 7.0

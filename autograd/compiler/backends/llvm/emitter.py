@@ -67,6 +67,10 @@ class Emitter:
         """A comparison: olt, ole, ogt, oge, oeq, une, uno."""
         return self.add(f"fcmp {relation} {self.type} {a}, {b}")
 
+    def logic(self, name: str, a: str, b: str) -> str:
+        """A condition made of two: and, or, xor."""
+        return self.add(f"{name} {self.bool} {a}, {b}")
+
     def where_holds(self, relation: str, outcome: bool, left: str, right: str, good: str,
                     bad: str) -> str:
         """good where the comparison comes out so, else bad."""

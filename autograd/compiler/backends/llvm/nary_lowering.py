@@ -111,7 +111,8 @@ def emitter_of(op: str) -> Emit:
         return STEPS[op].emit
     if op in CALLED:
         return called(op)
-    return lambda e, x: str(CHAINS[op](_Emitted(e), x))
+    chain = CHAINS[op]
+    return lambda e, x: chain(_Emitted(e), x)
 
 
 def lowered(program: Program, most: int) -> Program:

@@ -22,6 +22,9 @@ LIBM = {"exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "cbrt", "sin", 
         "asin", "acos", "atan", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh", "erf", "erfc",
         "pow", "atan2", "hypot", "fmod", "tgamma"}
 _BY_ANOTHER_NAME = {"gamma": "tgamma"}
+# The primitives that one of these computes; the interpreter numbers them in this order.
+FUNCTIONS = {**{name: name for name in sorted(LIBM) if name not in _BY_ANOTHER_NAME.values()},
+             **_BY_ANOTHER_NAME}
 
 Emit = Callable[[Emitter, Sequence[str]], str]
 
@@ -61,7 +64,7 @@ def _wins(e: Emitter, x: Sequence[str]) -> str:
 def _extreme(relation: str) -> Emit:
     def emit(e: Emitter, x: Sequence[str]) -> str:
         a, b = x
-        other = e.add(f"or {e.bool} {e.compare(relation, a, b)}, {e.compare('uno', b, b)}")
+        other = e.logic("or", e.compare(relation, a, b), e.compare("uno", b, b))
         return e.select(other, b, a)
 
     return emit
@@ -78,8 +81,8 @@ def _intrinsic(name: str) -> Emit:
 def _has_other_sign(e: Emitter, rest: str, b: str) -> str:
     """Whether a remainder is not 0, and has not the sign of the divisor."""
     zero = e.const(0.0)
-    differs = e.add(f"xor {e.bool} {e.compare('olt', b, zero)}, {e.compare('olt', rest, zero)}")
-    return e.add(f"and {e.bool} {differs}, {e.compare('une', rest, zero)}")
+    differs = e.logic("xor", e.compare("olt", b, zero), e.compare("olt", rest, zero))
+    return e.logic("and", differs, e.compare("une", rest, zero))
 
 
 def _mod(e: Emitter, x: Sequence[str]) -> str:
@@ -178,9 +181,7 @@ def _gaussian(e: Emitter, x: Sequence[str]) -> str:
 
 
 EMITTERS: dict[str, Emit] = {
-    **{name: _function(name) for name in sorted(LIBM)
-       if name not in _BY_ANOTHER_NAME.values()},  # the interpreter numbers them in this order
-    **{name: _function(symbol) for name, symbol in _BY_ANOTHER_NAME.items()},
+    **{name: _function(symbol) for name, symbol in FUNCTIONS.items()},
     "add": _binary("fadd"), "sub": _binary("fsub"), "mul": _binary("fmul"),
     "div": _binary("fdiv"),
     "neg": lambda e, x: e.neg(x[0]),

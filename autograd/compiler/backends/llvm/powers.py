@@ -24,7 +24,7 @@ def powers_written_out(program: Program, roots: bool) -> Program:
         A program whose other results have the same bits; the same one where there is nothing to
         write.
     """
-    if "pow" not in program.ops:
+    if "pow" not in program.different_ops:
         return program
     exponents = {slot: number for slot, number in enumerate(program.constants, program.n_inputs)
                  if number in _STEPS and (roots or number != ROOT)}

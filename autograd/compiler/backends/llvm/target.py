@@ -8,11 +8,13 @@ import os
 import re
 import sys
 from collections.abc import Callable
+from contextlib import suppress
+from functools import cache
 from typing import Any
 
 import numpy as np
 
-from autograd.compiler.backends.llvm import code_cache as cache
+from autograd.compiler.backends.llvm import code_cache
 from autograd.compiler.backends.llvm.ops import LIBM, PYTHONS, SCIPY
 from autograd.compiler.backends.numpy import value_or_nan
 from autograd.core.forking import lock
@@ -47,15 +49,16 @@ def host() -> dict[str, Any]:
             features = llvm.get_host_cpu_features()
             width = 8 if features.get("avx512f") else 4 if features.get("avx2") else 2
             _started.update(  # all at once: a child may be forked at any moment
-                machine=_target_machine(), width=width, vector=_vector_functions(width))
+                machine=_target_machine(), quick=_target_machine(level=0), width=width,
+                vector=_vector_functions(width))
         return _started
 
 
-def _target_machine() -> Any:
+def _target_machine(level: int = 2) -> Any:
     # Position-independent code with far calls: the C library may lie anywhere.
     return llvm.Target.from_default_triple().create_target_machine(
-        cpu=llvm.get_host_cpu_name(), features=llvm.get_host_cpu_features().flatten(), opt=2,
-        reloc="pic", codemodel="jitdefault")
+        cpu=llvm.get_host_cpu_name(), features=llvm.get_host_cpu_features().flatten(),
+        opt=level, reloc="pic", codemodel="jitdefault")
 
 
 def _vector_functions(width: int) -> dict[str, str]:
@@ -74,11 +77,18 @@ def _vector_functions(width: int) -> dict[str, str]:
     return found
 
 
+@cache
+def libm() -> ctypes.CDLL:
+    """The C library's functions of numbers."""
+    if sys.platform == "linux":
+        with suppress(OSError):  # with another C library; to look for it starts other programs
+            return ctypes.CDLL("libm.so.6")
+    return ctypes.CDLL("ucrtbase" if sys.platform == "win32" else ctypes.util.find_library("m"))
+
+
 def _bind_libm() -> None:
-    library = ctypes.CDLL("ucrtbase" if sys.platform == "win32"
-                          else ctypes.util.find_library("m"))
     for name in LIBM:
-        llvm.add_symbol(name, ctypes.cast(getattr(library, name), ctypes.c_void_p).value)
+        llvm.add_symbol(name, ctypes.cast(getattr(libm(), name), ctypes.c_void_p).value)
 
 
 def _bind_scipy(assembly: str) -> None:
@@ -124,7 +134,7 @@ def execution_engine(assembly: str, machine: Any, optimize: bool, unroll: bool =
 
     Args:
         assembly: a module as text.
-        machine: the target machine.
+        machine: the target machine, one of those of the host.
         optimize: whether LLVM's passes are to look at it.
         unroll: whether these are to unroll loops.
     """
@@ -134,13 +144,15 @@ def execution_engine(assembly: str, machine: Any, optimize: bool, unroll: bool =
             _started["libm"] = True
         _bind_scipy(assembly)
         _bind_rows(assembly)
-        name = cache.name_of(assembly, f"{optimize} {unroll}",
-                             ".".join(map(str, llvm.llvm_version_info)), machine.triple,
-                             llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten())
-        code = cache.load(name)
+        is_quick = machine is _started["quick"]
+        name = code_cache.name_of(
+            assembly, f"{optimize} {unroll} {is_quick}",
+            ".".join(map(str, llvm.llvm_version_info)), machine.triple,
+            llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten())
+        code = code_cache.load(name)
         if code is None:
             code = machine_code(assembly, machine, optimize, unroll)
-            cache.store(name, code)
+            code_cache.store(name, code)
         engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), _target_machine())
         engine.add_object_file(llvm.ObjectFileRef.from_data(code))
         engine.finalize_object()
