@@ -261,6 +261,10 @@ class Training:
         """How many epochs may be handed to one call of :meth:`run`."""
         return 1
 
+    def slower(self) -> str:
+        """Why the latest epochs were not computed as quickly as they can be; "" if they were."""
+        return self.reason
+
     def run(self, epochs: Sequence[Batches], done: list[Epochs]) -> None:
         """Visit all batches of some epochs, one step of the optimizer for each.
 
@@ -463,6 +467,11 @@ class MachineTraining(LoopTraining):
             _written_out(row.program, KNOWN), row.n_row_inputs, _written_out(rule.program, KNOWN),
             len(self.names), self.numbers, self._memories(), REGISTERS, threads)
         self.reason = self.descent.reason
+
+    def slower(self) -> str:
+        """See :meth:`Training.slower`; fewer threads than there could be are a reason, too."""
+        limit = self.descent.limit
+        return self.reason or (f"one thread computes the batches: {limit}" if limit else "")
 
 
 class JaxTraining(LoopTraining):

@@ -190,6 +190,7 @@ class _Engine:
         if self._training is not None:
             try:
                 self._training.run(epochs, done)
+                self.reason = self._training.slower()
                 return
             except OtherBranchError as error:
                 finished = sum(len(part.losses) for part in done)

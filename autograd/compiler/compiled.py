@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
+import weakref
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial, update_wrapper
@@ -49,6 +50,13 @@ class Note(NamedTuple):
     backend: str = ""
     why_not_quicker: str = ""
     calls_before: int = 0  # it is compiled
+    kernel: weakref.ref[Any] | None = None  # which replays hold, as long as there are any
+
+    @property
+    def slower_now(self) -> str:
+        """Why the kernel is not as quick as it could be, at the moment or in its latest call."""
+        kernel = None if self.kernel is None else self.kernel()
+        return str(getattr(kernel, "slower_now", ""))
 
 
 class Known:
@@ -94,6 +102,8 @@ class Compiled:
     Attributes:
         function: the function itself.
         n_recordings: how often it was recorded so far.
+        n_not_finite: how many calls, or rows, the eager engine has computed once more, because
+            not all results of a replay were finite.
         notes: each recording, and why it was made.
         derived: its derivatives, and what it is as a method of objects, compiled each by itself.
         recipe: how it was made, by which it is pickled.
@@ -118,7 +128,7 @@ class Compiled:
         self.profit = Profit() if max_recordings is None else None
         self.static = static
         self.ignore = ignore
-        self.n_recordings = 0
+        self.n_recordings = self.n_not_finite = 0
         self.notes: list[Note] = []
         self._known: dict[Any, Known] = {}
         self._latest: Latest | None = None
@@ -269,7 +279,8 @@ class Compiled:
             if note.recording is recording:
                 self.notes[i] = note._replace(backend=choice.backend,
                                               why_not_quicker=reason or choice.reason,
-                                              calls_before=getattr(choice.kernel, "calls", 0))
+                                              calls_before=getattr(choice.kernel, "calls", 0),
+                                              kernel=_weakly(choice.kernel))
         return choice.kernel
 
     def _watch(self, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Watch:
@@ -299,7 +310,8 @@ class Compiled:
         """What another function's recording hangs on if it calls this one: no recordings."""
         return {name: part for name, part in vars(self).items()
                 if not name.startswith("_")
-                and name not in ("n_recordings", "notes", "derived", "recipe", "mesh", "profit")}
+                and name not in ("n_recordings", "n_not_finite", "notes", "derived", "recipe",
+                                 "mesh", "profit")}
 
     def _refuse_another(self, watch: Watch, recording: Recording, arguments: tuple[Any, ...],
                         keywords: dict[str, Any]) -> None:
@@ -429,6 +441,14 @@ class Compiled:
         return f"<{type(self).__name__.lower()} {name}: {self.n_recordings} recording(s)>"
 
 
+def _weakly(kernel: Any) -> weakref.ref[Any] | None:
+    """A reference that does not keep a kernel alive; None where its class allows none."""
+    try:
+        return weakref.ref(kernel)
+    except TypeError:
+        return None
+
+
 def _refuse_captured(watch: Watch) -> None:
     if watch.iterators:
         raise RecordingError(f"the function captures the iterator {watch.iterators[0]}, whose next "
@@ -503,8 +523,12 @@ def explanation(compiled: Compiled, name: str | None = None) -> str:
                      "tolerance is met, differently for every argument?")
     if compiled.profit is not None and compiled.profit.eager:
         lines.append(f"{compiled.profit.eager} call(s) were computed by the eager engine: they "
-                     "take so many branches that to record each would take longer than it saves. "
-                     "autograd.maximum, minimum and where choose without a branch")
+                     "take so many branches, or are so few and short, that to record and compile "
+                     "each would take longer than it saves. autograd.maximum, minimum and where "
+                     "choose without a branch")
+    if compiled.n_not_finite:
+        lines.append(f"{compiled.n_not_finite} call(s) were computed by the eager engine once "
+                     "more: not all results were finite, which may be an error")
     for (transform, options), derived in compiled.derived.items():
         if derived.n_recordings or derived.derived:
             transform = options[0] if transform is in_ieee else transform
@@ -537,6 +561,8 @@ def _paragraph(compiled: Compiled, number: int, note: Note) -> list[str]:
         later = (f", as machine code from call {note.calls_before + 1:,} on"
                  if note.calls_before else "")
         lines.append(f"   runs on the back end {note.backend}{later}{slower}")
+        if note.slower_now:
+            lines.append(f"   {note.slower_now}")
     if note.recording.places:
         places = ", ".join(note.recording.places[:SHOWN])
         more = ", ..." if len(note.recording.places) > SHOWN else ""

@@ -140,6 +140,7 @@ class Jitted(Compiled, Generic[F]):
             for replay in replays:
                 outputs = replay.outputs(numbers)
                 if outputs is False:
+                    self.n_not_finite += 1
                     return self._eagerly(arguments, keywords)
                 if outputs is not None:
                     if (profit := self.profit) is not None:
@@ -251,16 +252,21 @@ class Jitted(Compiled, Generic[F]):
             replay = Replay(recording, self.compiled(recording))
         outputs = replay.outputs(numbers)
         if outputs is None:  # rounded otherwise, a number that was read with .data is another one
-            replay = Replay(recording, self.compiled(  # Python's has the bits of the recording
-                recording, backend="python", reason="a decision hangs on the last bits of a "
-                "function that other back ends round otherwise"))
+            replay = self._in_python(recording)
             outputs = replay.outputs(numbers)
         known.replays = [replay, *known.replays]
         return self._result(replay, outputs, arguments, keywords)
 
+    def _in_python(self, recording: Recording) -> Replay:
+        """The replays of what others round otherwise: Python's have the bits of the recording."""
+        return Replay(recording, self.compiled(
+            recording, backend="python", reason="a decision hangs on the last bits of a "
+            "function that other back ends round otherwise"))
+
     def _result(self, replay: Replay, outputs: Any, arguments: tuple[Any, ...],
                 keywords: dict[str, Any]) -> Any:
         if outputs is None or outputs is False:
+            self.n_not_finite += outputs is False
             return self._eagerly(arguments, keywords)
         return replay.build(outputs)
 

@@ -257,6 +257,7 @@ class Batched(Compiled, Generic[R]):
                                  if recording.has_selected]
         if places and gathered.whole is not None and any(gathered.whole.summed):
             places, gathered = range(rows.n), Gathered(rows.n)  # a sum is of all rows
+        self.n_not_finite += len(places)
         for i in places:
             gathered.add(self._eager_part(rows, i, is_plain=True), np.array([i]))
         return gathered

@@ -7,7 +7,7 @@ times the local derivative. The local derivatives come from the table of primiti
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from autograd.core import primitives
@@ -301,6 +301,7 @@ def _adjoints(y: Value, xs: Sequence[Value]) -> list[Operand]:
     chooses = any(op is not None and op.chooses for op in {node.op for node in order})
     gates = Gates(adjoint) if chooses else None
     with recording(), collector_at_rest():
+        add_to = _adder(adjoint)
         for node in reversed(order):
             if node not in adjoint:
                 if together is None or node not in together.last_met:
@@ -310,10 +311,10 @@ def _adjoints(y: Value, xs: Sequence[Value]) -> list[Operand]:
                 received = adjoint[node] if node in targets else adjoint.pop(node)
             if node._left.__class__ is Call:
                 together = together or _Together(order)
-                _send_back_recorded(node, received, depends, adjoint, together, gates)
+                _send_back_recorded(node, received, depends, add_to, together, gates)
             elif node.op is not None:
                 if gates is None:
-                    _send(node, received, depends, adjoint)
+                    _send(node, received, depends, adjoint, add_to)
                 else:
                     _send_on_conditions(node, received, depends, gates)
         if gates is not None:
@@ -338,28 +339,29 @@ def dependents(order: Sequence[Value], xs: Sequence[Value]) -> set[Any]:
     return depends
 
 
-def _send(node: Value, received: Any, depends: set[Value], adjoint: dict[Value, Any]) -> None:
+def _send(node: Value, received: Any, depends: set[Value], adjoint: dict[Value, Any],
+          add_to: AddTo) -> None:
     """Hand an adjoint on to the operands. The ops that programs are full of are written out."""
     op, left, right = node.op, node._left, node._right
     if op is _mul:
         if left.__class__ is Value and left in depends:
-            _add_to(adjoint, left, received, right)
+            add_to(left, received, right)
         if right.__class__ is Value and right in depends:
-            _add_to(adjoint, right, received, left)
+            add_to(right, received, left)
     elif op is _add or op is _sub:
         if left.__class__ is Value and left in depends:
-            _add_to(adjoint, left, received, 1.0)
+            add_to(left, received, 1.0)
         if right.__class__ is Value and right in depends:
-            _add_to(adjoint, right, received, 1.0 if op is _add else -1.0)
+            add_to(right, received, 1.0 if op is _add else -1.0)
     elif op is _dot:
-        _send_to_factors(left, received, depends, adjoint)
+        _send_to_factors(left, received, depends, adjoint, add_to)
     else:
         operands = node.parents
         if not any(p.__class__ is Value and p in depends for p in operands):
             return  # it is one of the x's, and hangs on no other
         for parent, local in zip(operands, local_graphs(node, depends), strict=True):
             if local is not None and parent.__class__ is Value and parent in depends:
-                _add_to(adjoint, parent, received, local)
+                add_to(parent, received, local)
 
 
 def _send_on_conditions(node: Value, received: Any, depends: set[Value], gates: Gates) -> None:
@@ -402,7 +404,7 @@ def _locals_under(gate: Gate | None, node: Value, depends: set[Value]) -> Sequen
     return under(gate.is_open, local_graphs, node, depends)
 
 
-def _send_back_recorded(node: Value, received: Any, depends: set[Any], adjoint: dict[Value, Any],
+def _send_back_recorded(node: Value, received: Any, depends: set[Any], add_to: AddTo,
                         together: _Together, gates: Gates | None) -> None:
     """The same as :func:`_send_back`, of graphs."""
     call = node._left
@@ -418,13 +420,13 @@ def _send_back_recorded(node: Value, received: Any, depends: set[Any], adjoint: 
     for parent, gradient in zip(call.inputs, gradients, strict=True):
         if gradient is not None and parent.__class__ is Value and parent in depends:
             if gates is None:
-                _add_to(adjoint, parent, 1.0, gradient)
+                add_to(parent, 1.0, gradient)
             else:
                 gates.handed_on(call, parent, gradient, None, False)
 
 
 def _send_to_factors(factors: tuple[Any, ...], received: Any, depends: set[Value],
-                     adjoint: dict[Value, Any]) -> None:
+                     adjoint: dict[Value, Any], add_to: AddTo) -> None:
     """Hand the adjoint of a dot on: to each factor, times the other one."""
     half = len(factors) // 2
     products = maker(_mul)  # once for thousands, mostly
@@ -437,20 +439,36 @@ def _send_to_factors(factors: tuple[Any, ...], received: Any, depends: set[Value
                 before = adjoint_of(parent)
                 adjoint[parent] = product if before is None else before + product
             else:
-                _add_to(adjoint, parent, received, other)
+                add_to(parent, received, other)
 
 
-def _add_to(adjoint: dict[Value, Any], parent: Value, received: Any, local: Any) -> None:
-    if local.__class__ is float:
-        if local == 0.0:
-            return  # constant on both sides of a jump
-        contribution = times(received, local)
-    elif received.__class__ is float and received == 1.0:
-        contribution = local
-    else:
-        contribution = received * local
-    before = adjoint.get(parent)
-    adjoint[parent] = contribution if before is None else before + contribution
+AddTo = Callable[[Value, Any, Any], None]
+
+
+def _adder(adjoint: dict[Value, Any]) -> AddTo:
+    """Adds an adjoint times a local derivative to what a parent has; for use in ``recording()``."""
+    products, sums, adjoint_of = maker(_mul), maker(_add), adjoint.get
+
+    def add_to(parent: Value, received: Any, local: Any) -> None:
+        if local.__class__ is Value and received.__class__ is Value:  # as the operators do
+            contribution: Any = products(received._data * local._data, received, local)
+        elif local.__class__ is float:
+            if local == 0.0:
+                return  # constant on both sides of a jump
+            contribution = times(received, local)
+        elif received.__class__ is float and received == 1.0:
+            contribution = local
+        else:
+            contribution = received * local
+        before = adjoint_of(parent)
+        if before is None:
+            adjoint[parent] = contribution
+        elif before.__class__ is Value and contribution.__class__ is Value:
+            adjoint[parent] = sums(before._data + contribution._data, before, contribution)
+        else:
+            adjoint[parent] = before + contribution
+
+    return add_to
 
 
 def local_graphs(node: Value, depends: set[Value] | None = None) -> Sequence[Any]:

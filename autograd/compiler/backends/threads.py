@@ -38,6 +38,19 @@ def allowed(threads: int | None) -> int:
     return wanted if limit is None else min(wanted, limit)
 
 
+def limit_said(threads: int | None) -> str:
+    """Why a call that asks for so many threads gets one; "" if it gets more.
+
+    Raises:
+        ValueError: when CHAINRULE_THREADS is no number of threads.
+    """
+    if allowed(threads) > 1:
+        return ""
+    if threads == 1:
+        return "threads=1 was asked for"
+    return f"{VARIABLE}=1 was asked for" if most() == 1 else "this process may use one core"
+
+
 def most() -> int | None:
     """What CHAINRULE_THREADS says, which nobody may exceed; None where it says nothing.
 

@@ -304,7 +304,7 @@ def _chained(program: Program, adds: Array, summands: Array, joins: Array
 
 def _of_results(chosen: Array, once: Array, first: int) -> Array:
     """For each slot whether it is the result of one of the chosen instructions, and read once."""
-    found = once.copy()
+    found: Array = once.copy()
     found[:first] = False
     found[first:] &= chosen
     return found
@@ -324,8 +324,8 @@ def _with_terms(program: Program, terms: dict[int, list[int]], dead: list[int],
     names, codes = tuple(dict.fromkeys((*columns.names, "dot"))), columns.codes.copy()
     dot, is_product = names.index("dot"), single.tolist()
     starts, slots = columns.starts.tolist(), columns.slots.tolist()
-    for i, found in terms.items():
-        if all([is_product[x] for x in found]):
+    for i, found in list(terms.items()):
+        if all(map(is_product.__getitem__, found)):
             dead += [x - first for x in found]
             places = [starts[x - first] for x in found]
             codes[i] = dot
@@ -469,7 +469,8 @@ def _released(waiting: Array, told: Array) -> Array:
     np.subtract.at(waiting, told, 1)
     ready: Array = told[waiting[told] == 0]
     waiting[ready] = -np.arange(len(ready))  # nobody will tell them again
-    return ready[waiting[ready] == -np.arange(len(ready))]
+    once: Array = ready[waiting[ready] == -np.arange(len(ready))]
+    return once
 
 
 # --- order ----------------------------------------------------------------------------------------

@@ -164,6 +164,8 @@ class _Recorder:
         since, until, capture = self.since, self.until, self.capture
         slot, next_captured = RESULT + len(self.order), self.n_given + len(captured)
         young: Any = None  # the Moment of the latest node that was not older
+        a: Any  # what a node reads
+        b: Any
         while True:  # not "while stack": the loops that Python 3.11 speeds up end in a plain jump
             if not stack:
                 break

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
+from gc import get_referents
 from itertools import chain
 from operator import is_
-from types import CellType, FunctionType
+from types import CellType, CodeType, FunctionType
 from typing import Any
 
+from autograd.compiler.trace.outside import audits
 from autograd.core.attributes import MISSING
 
 Check = Callable[[], bool]
@@ -197,10 +199,14 @@ def _in_loops(checks: dict[type, list[Any]], every: Sequence[Check], writes: boo
         checks[CellCheck] or checks[ReadingCheck] or checks[ContentCheck]) else []
     kinds: tuple[Sequence[Any], ...] = entries, functions, objects, classes, absences, rarer
     counts = tuple(len(kind) for kind in kinds)
+    heard: Sequence[bool] = audits if functions else ()
+    instead = _unheard(checks, every, writes)
     if writes and sum(counts) <= WRITTEN_OUT:
-        return _written_out(counts)(every, *chain(*kinds))
+        return _written_out(counts)(heard, instead, every, *chain(*kinds))
 
     def are_as_before() -> bool:
+        if heard:
+            return instead()
         try:
             for space, name, before, check in entries:
                 if space[name] is not before and not check():
@@ -225,6 +231,48 @@ def _in_loops(checks: dict[type, list[Any]], every: Sequence[Check], writes: boo
     return are_as_before
 
 
+def _unheard(checks: dict[type, list[Any]], every: Sequence[Check], writes: bool) -> Check:
+    """All checks as one that asks functions for their code together, made when it is called.
+
+    For where an audit hook listens, as recordings set one: it is told whenever a function is asked
+    for its code or its defaults, three times for each function, and in Python.
+    """
+    made: list[tuple[Check, Check]] = []
+
+    def check() -> bool:
+        if not made:
+            others = _in_loops({**checks, FunctionCheck: []}, every, writes)
+            made.append((_of_functions(checks[FunctionCheck]), others))
+        first, second = made[0]
+        return first() and second()
+
+    return check
+
+
+def _of_functions(checks: Sequence[FunctionCheck]) -> Check:
+    """Whether functions are as they were; what they refer to is all that they are made of."""
+    functions = tuple(check.function for check in checks)
+    held = get_referents(*functions)
+    parts = [part for check in checks for part in check.before if part is not None]
+    is_seen = all(check() for check in checks) and all(
+        any(each is part for each in held) for part in parts)
+    # Equal code computes the same; equal defaults may not: 1 is no True.
+    defaults = [(i, each) for i, each in enumerate(held)
+                if each.__class__ is not CodeType and any(each is part for part in parts)]
+
+    def are_same() -> bool:
+        if is_seen:
+            now = get_referents(*functions)
+            try:
+                if now == held and (not defaults or all(now[i] is each for i, each in defaults)):
+                    return True
+            except Exception:  # of what is compared where something has changed
+                pass
+        return all(check() for check in checks)
+
+    return are_same
+
+
 @lru_cache(maxsize=256)
 def _written_out(counts: tuple[int, ...]) -> Callable[..., Check]:
     """What makes the check of so many things of each kind, in the order of LINES.
@@ -242,9 +290,10 @@ def _written_out(counts: tuple[int, ...]) -> Callable[..., Check]:
     # A name alone is one argument, names with commas a tuple that is unpacked.
     unpacked = "\n".join(f"    {name} = a{i}" for i, name in enumerate(names))
     body = "\n".join(lines)
-    text = f"""def maker(every, {", ".join(f"a{i}" for i in range(len(names)))}):
+    text = f"""def maker(heard, instead, every, {", ".join(f"a{i}" for i in range(len(names)))}):
 {unpacked}
     def are_as_before():
+        if heard: return instead()
         try:
 {body}
             return True

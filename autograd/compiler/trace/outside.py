@@ -314,13 +314,13 @@ class _Here(threading.local):
 
 
 _here = _Here()
-_installed: list[bool] = []
+audits: list[bool] = []  # true once the hook is there, for ever
 
 
 def _install() -> None:
     """Listen to audit events from now on: such a hook cannot be taken back."""
-    if not _installed:
-        _installed.append(True)
+    if not audits:
+        audits.append(True)
         sys.addaudithook(_audit)
 
 

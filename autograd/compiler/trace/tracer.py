@@ -16,7 +16,7 @@ import sys
 import weakref
 from collections.abc import Callable, Container, Iterator, Sequence
 from contextlib import contextmanager
-from functools import lru_cache, partial
+from functools import partial
 from types import CodeType
 from typing import Any, NamedTuple
 
@@ -544,15 +544,24 @@ if hasattr(os, "register_at_fork"):  # what other threads record goes on in the 
 
 def _is_in_try() -> bool:
     """Whether a function that has not returned yet could catch an error; from the recording on."""
-    frame = sys._getframe(2)
-    while frame.f_back is not None and frame.f_code is not record.__code__:
-        if _FILES[frame.f_code.co_filename] and _handles_errors(frame.f_code):
+    frame, end = sys._getframe(2), record.__code__
+    while frame.f_back is not None and (code := frame.f_code) is not end:
+        known = _catching.get(id(code))
+        if known is None or known[0] is not code:
+            if len(_catching) >= MOST_KNOWN:
+                _catching.clear()
+            known = _catching[id(code)] = code, bool(
+                _FILES[code.co_filename]) and _handles_errors(code)
+        if known[1]:
             return True
         frame = frame.f_back
     return False
 
 
-@lru_cache(maxsize=4096)
+MOST_KNOWN = 4096  # pieces of code
+_catching: dict[int, tuple[CodeType, bool]] = {}  # by identity, for the hash of code takes long
+
+
 def _handles_errors(code: CodeType) -> bool:
     return has_any(code, "SETUP_FINALLY", "SETUP_WITH", "PUSH_EXC_INFO") and any(
         name in ("SETUP_FINALLY", "SETUP_WITH", "PUSH_EXC_INFO")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import random
 from itertools import pairwise
 from typing import Any
 
@@ -13,6 +14,7 @@ import autograd as ag
 import nn
 from autograd import Value
 from autograd.compiler.backends import python
+from autograd.compiler.program import array_recognition
 from autograd.compiler.program.array_program import Affine, ArrayProgram, Table
 from autograd.compiler.program.array_recognition import find_arrays, find_few_arrays
 from autograd.compiler.program.program import Program
@@ -46,6 +48,48 @@ def test_random_programs_keep_their_bits() -> None:
             assert_same_bits(program, found, [np.array(expression.point)])
 
     check()
+
+
+def _drawn(seed: int) -> Program:
+    """A random program of sums, products and functions, with guards."""
+    draw = random.Random(seed)
+    inputs = [Value(draw.uniform(0.5, 1.0)) for _ in range(4)]
+    nodes: list[Any] = list(inputs)
+    for _ in range(80):
+        a, b = draw.choice(nodes), draw.choice(nodes[-6:])
+        nodes.append(draw.choice([
+            lambda a, b: a + b, lambda a, b: a * b, lambda a, b: ag.sum([a, b, a]),
+            lambda a, b: ag.sin(b), lambda a, b: b + a * 0.5, lambda a, b: b - 2.0])(a, b))
+    y = nodes[-1] + nodes[-2]
+    return graph_to_program([y, *adjoints(y, inputs)], inputs, [("<", nodes[30], 2.0, True)])
+
+
+@pytest.mark.parametrize("free_sums", [False, True])
+def test_levels_found_all_at_once_are_those_found_one_by_one(
+        free_sums: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    for seed in range(20):
+        program = _drawn(seed)
+        for varies in (None, (True, False, False, True)):
+            for most in (len(program), 12):
+                found = []
+                for wave in (0, 1 << 40):
+                    monkeypatch.setattr(array_recognition, "WAVE", wave)
+                    found.append(find_few_arrays(program, most, varies, free_sums))
+                assert found[0] == found[1]
+                if most > 12:
+                    assert found[0] is not None
+        if not free_sums:
+            assert_same_bits(program, find_arrays(program), [np.array([0.5, 0.7, 0.9, 0.6])])
+
+
+def test_a_chain_of_additions_is_one_from_the_left() -> None:
+    x = [Value(float(i)) for i in range(6)]
+    chain = x[0] + x[1] + x[2] + x[3]
+    program = graph_to_program([x[4] * (chain + x[5]), x[5] + (x[1] + x[2])], x)
+    found = find_arrays(program)
+    assert sorted(sum(step.lengths) for step in found.steps if step.op == "add") == [0, 0, 5]
+    assert found.expand().ops.count("add") == 6
+    assert_same_bits(program, found, [np.array([1e16, 1.0, -1e16, 3.0, 5.0, 0.1])])
 
 
 def layers(sizes: list[int]) -> tuple[Program, int]:

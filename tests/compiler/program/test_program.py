@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import math
+import pickle
 
 import pytest
 
 import autograd
 from autograd import Value
-from autograd.compiler.program.program import Guard, Program
+from autograd.compiler.program.program import Columns, Guard, Program
 from autograd.compiler.trace.graph_to_program import graph_to_program
 
 
@@ -138,3 +139,19 @@ def test_a_million_instructions_are_recorded_without_recursion() -> None:
     program = graph_to_program([y], [x])
     assert len(program) == 1_000_000
     assert program.operands[-1] == (999_999, 0)
+
+
+def test_a_program_of_columns_is_that_of_its_instructions() -> None:
+    ops, operands = ("sin", "mul", "sum", "sum"), ((0,), (4, 1), (4, 5, 2), ())
+    written = Program(2, (1.0, 5.0), ops, operands, (7, 0), (Guard("<", 5, 3, True),))
+    columns = Columns.of(ops, operands)
+    assert columns.names == ("sin", "mul", "sum") and columns.counts.tolist() == [1, 2, 3, 0]
+    found = Program.of_columns(2, (1.0, 5.0), columns, (7, 0), written.guards)
+    assert len(found) == 4 and found.n_slots == 8 and found.n_operands == 6
+    assert found.different_ops == written.different_ops == {"sin", "mul", "sum"}
+    again = pickle.loads(pickle.dumps(found))
+    for program in (found, again):
+        assert program == written and program.operands == operands and program.ops == ops
+        assert program.validate().to_json() == written.to_json()
+    with pytest.raises(AttributeError, match="'opps'"):
+        found.opps  # noqa: B018 - what it raises is the test

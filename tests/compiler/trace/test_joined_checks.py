@@ -13,17 +13,19 @@ import pytest
 from autograd import jit
 from autograd.compiler.trace import joined_checks
 from autograd.compiler.trace.captured_state import Watch
-from autograd.compiler.trace.joined_checks import joined
+from autograd.compiler.trace.joined_checks import FunctionCheck, joined
 from autograd.compiler.trace.sameness import entry_check
 
 TABLE = [1.0, 2.0]
 
 
-@pytest.fixture(autouse=True, params=["written out", "in loops"])
+@pytest.fixture(autouse=True, params=["written out", "in loops", "written out, heard",
+                                      "in loops, heard"])
 def _written_out(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Both ways to check must find the same."""
-    if request.param == "in loops":
+    """All ways to check must find the same, also where an audit hook listens."""
+    if request.param.startswith("in loops"):
         monkeypatch.setattr(joined_checks, "WRITTEN_OUT", 0)
+    monkeypatch.setattr(joined_checks, "audits", [True] if "heard" in request.param else [])
 
 
 class Base:
@@ -143,6 +145,57 @@ def test_a_dictionary_that_fills_itself_is_not_touched() -> None:
     del space["a"]
     assert not all(check() for check in checks)
     assert "a" not in space
+
+
+@pytest.mark.parametrize("change", [
+    lambda f: setattr(f, "__code__", (lambda x, n=1: x).__code__),
+    lambda f: setattr(f, "__defaults__", (1.0,)), lambda f: setattr(f, "__defaults__", (True,)),
+    lambda f: setattr(f, "__defaults__", None),
+    lambda f: setattr(f, "__kwdefaults__", {"other": 1})])
+@pytest.mark.parametrize("has_defaults", [False, True])
+def test_changes_of_functions_are_seen(change: Any, has_defaults: bool) -> None:
+    def without(x: Any) -> Any:
+        return x
+
+    def having(x: Any, n: int = 1) -> Any:
+        return x
+
+    function = having if has_defaults else without
+    before = function.__code__, function.__defaults__, function.__kwdefaults__
+    (check,) = joined([FunctionCheck(function), FunctionCheck(make)])
+    assert check()
+    assert check()
+    change(function)
+    is_same = before == (function.__code__, function.__defaults__, function.__kwdefaults__) and (
+        before[1] is function.__defaults__)
+    assert check() == is_same
+    function.__code__, function.__defaults__, function.__kwdefaults__ = before
+    assert check()
+
+
+def test_what_is_no_part_of_a_functions_code_may_change() -> None:
+    def function(x: Any) -> Any:
+        return x
+
+    (check,) = joined([FunctionCheck(function)])
+    assert check()
+    function.__doc__, function.mark = "another", 1  # type: ignore[attr-defined]
+    assert function.__annotations__
+    assert check()
+    function.__defaults__ = (2.0,)
+    assert not check()
+
+
+def test_an_audit_hook_is_told_once_a_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = []
+    monkeypatch.setattr(joined_checks, "audits", [True])
+    (check,) = joined([FunctionCheck(make), FunctionCheck(joined), FunctionCheck(entry_check)])
+    assert check()
+    sys.addaudithook(lambda event, arguments: told.append(event) if is_on else None)
+    is_on = True
+    assert check()
+    is_on = False
+    assert told == ["gc.get_referents"]
 
 
 def test_the_checks_of_a_compiled_function_are_written_out_once_it_is_called_again() -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import os
+import sys
 from contextlib import AbstractContextManager
 from functools import cache
 from importlib import import_module
@@ -36,6 +38,19 @@ class _Use:
 
     def fork(self) -> None:
         self.is_of_parent |= self.is_begun
+        if self.is_of_parent or "jax" in sys.modules:
+            _keep_collector_from_jax()
+
+
+def _keep_collector_from_jax() -> None:
+    """In a child: whatever the collector would have JAX free may wait for threads of the parent.
+
+    JAX has itself called by Python's collector, and takes a lock then that another thread may have
+    held when this process was forked; so do its arrays where they are freed.
+    """
+    gc.callbacks[:] = [told for told in gc.callbacks
+                       if not getattr(told, "__module__", "").startswith("jax")]
+    gc.freeze()  # what is here by now stays
 
 
 _use = _Use()

@@ -28,6 +28,7 @@ CONSTANTS = 0  # the place of their array among those that are read
 FEW = 4  # operands that are added one by one
 MOST_BLOCKS = 32  # of sums; more are computed as one
 ADDITIONS, SIGNS = ("add", "sub"), ("neg", "identity")  # of constants, and what XLA sees through
+SPLITTER = 2.0 ** 27 + 1.0
 LOOSE = 16  # the same, where they would have to be brought together first
 
 
@@ -71,6 +72,9 @@ def elementwise(program: Program, inputs: Sequence[Any], emitters: dict[str, Emi
     """
     slots = [*inputs, *program.constants]
     shifted = [apart] * len(slots)
+    wide: set[int] = set()  # products by which numbers are split, and those less the number
+    rests: dict[int, int] = {}
+    powers: set[int] = set()
     for op, operands in zip(program.ops, program.operands, strict=True):
         numbers = [slots[slot] for slot in operands]
         is_shifted = any(shifted[slot] for slot in operands)
@@ -83,7 +87,18 @@ def elementwise(program: Program, inputs: Sequence[Any], emitters: dict[str, Emi
         elif op in reducers:
             slots.append(reducers[op](jnp.stack(jnp.broadcast_arrays(*parts))))
         else:
-            slots.append(emitters[op](*_alike(parts)))
+            if op == "mul" and powers.issuperset(operands):
+                parts[0] = lax.optimization_barrier(parts[0])
+            found = emitters[op](*_alike(parts))
+            if op == "exp":
+                powers.add(len(slots))
+            if op == "mul" and any(map(_is_splitter, numbers)):
+                wide.add(len(slots))
+            elif op == "sub" and operands[0] in wide:
+                if rests.get(operands[1]) == operands[0]:
+                    found = _high_half(found)
+                rests[len(slots)] = operands[0]
+            slots.append(found)
     return [slots[slot] for slot in program.outputs]
 
 
@@ -98,6 +113,18 @@ def _apart(number: Any) -> Any:
     numbers where c is 2**52, would be x.
     """
     return lax.optimization_barrier(jnp.asarray(number)) if _is_constant(number) else number
+
+
+def _is_splitter(number: Any) -> bool:
+    """Whether it is the constant of Veltkamp's splitting, by which rows have more digits."""
+    return _is_constant(number) and bool(np.size(number)) and bool(
+        (np.asarray(number) == SPLITTER).all())
+
+
+def _high_half(number: Any) -> Any:
+    """The first 26 digits. XLA takes c - (c - x) for x, which is right of numbers, not of floats.
+    """
+    return lax.reduce_precision(number, exponent_bits=11, mantissa_bits=25)
 
 
 def _column(slots: Array) -> Table:
@@ -258,7 +285,11 @@ class Steps(Lowering):
             parts = [reader.read(slots.slots(step.shape), by_rows) for slots in step.operands]
             if step.op in ADDITIONS and self._adds_to_sums(step, reader):
                 parts = [_apart(part) for part in parts]
+            if step.op == "mul" and self._multiplies_powers(step, reader):
+                parts[0] = lax.optimization_barrier(parts[0])
             found = self.emitters[step.op](*_alike(parts))
+            if step.op == "sub" and self._splits(step, reader):
+                found = _high_half(found)
         whole = (*step.shape, reader.n) if by_rows else step.shape
         found = jnp.broadcast_to(found, whole)
         return found.reshape(step.size, *whole[len(step.shape):])
@@ -271,6 +302,32 @@ class Steps(Lowering):
         first = 2 + self._n_blocks
         return CONSTANTS in read and any(
             x >= first and self.program.steps[x - first].op in (*ADDITIONS, *SIGNS) for x in read)
+
+
+    def _splits(self, step: Step, reader: Reader) -> bool:
+        """Whether a difference is the high half of Veltkamp's splitting, c x - (c x - x)."""
+        product, rest = self._source(step, 0, reader), self._source(step, 1, reader)
+        if product is None or rest is None or product.op != "mul" or rest.op != "sub":
+            return False
+        return self._source(rest, 0, reader) is product and any(
+            not reader.source[slots.slots(product.shape)].any()
+            and _is_splitter(reader.read(slots.slots(product.shape), False))
+            for slots in product.operands)
+
+    def _multiplies_powers(self, step: Step, reader: Reader) -> bool:
+        """Whether a step is exp(a) * exp(b), which XLA would take for exp(a + b).
+
+        That loses as many digits as a and b have before the point.
+        """
+        return all((source := self._source(step, place, reader)) is not None
+                   and source.op == "exp" for place in range(2))
+
+    def _source(self, step: Step, place: int, reader: Reader) -> Step | None:
+        """The step that computes an operand of another one; None where it is not one alone."""
+        found = np.unique(reader.source[step.operands[place].slots(step.shape)])
+        first = 2 + self._n_blocks
+        is_step = len(found) == 1 and found[0] >= first
+        return self.program.steps[int(found[0]) - first] if is_step else None
 
 
 def places_of_inputs(is_row: Array, blocks: Sequence[Array], n_constants: int) -> tuple[Array,

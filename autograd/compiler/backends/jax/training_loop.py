@@ -144,7 +144,8 @@ class Descent(InMemory):
             self.restore(self._of_blocks(found.numbers),
                          [self._of_blocks(memory) for memory in found.memories])
             answers, objectives = np.asarray(answers), np.asarray(objectives)
-        return Steps(self._reached, status, objectives[:len(counts)], _side_by_side(answers, counts))
+        return Steps(self._reached, status, objectives[:len(counts)],
+                     _side_by_side(answers, counts))
 
     def _in_blocks(self, numbers: Array) -> list[Any]:
         return [self._everywhere(numbers[block]) for block in self._blocks]
@@ -257,7 +258,8 @@ def _side_by_side(answers: Array, counts: Array) -> Array:
     """The answers of batches, shape (steps, n_extra, rows), as one table without the padding."""
     n, size = len(counts), answers.shape[2]
     if (counts == size).all():
-        return answers[:n].transpose(1, 0, 2).reshape(answers.shape[1], n * size)
+        whole: Array = answers[:n].transpose(1, 0, 2).reshape(answers.shape[1], n * size)
+        return whole
     kept = [answers[i, :, :count] for i, count in enumerate(counts.tolist())]
     return np.concatenate(kept, axis=1)
 

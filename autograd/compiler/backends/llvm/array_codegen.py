@@ -306,11 +306,11 @@ class ArrayWriter:
         """
         blocks = list(even_blocks(columns))
         if self.rows is None and len(blocks) > MOST_PATTERNS:
-            shape = (len(columns),)
-            listed = [self._source(Table(column), shape) if flag else _evenly(column)
+            n = len(columns)
+            listed = [self._source(Table(column), (n,)) if flag else _evenly(column)
                       for column, flag in zip(columns.T, is_slot, strict=True)]
             if None not in listed:
-                with self._loops(e, shape, (0, shape[-1])) as counters:
+                with self._loops(e, (n,), (0, n)) as counters:
                     body(listed, counters)
                 return
         for start, stop, shape, strides in blocks:

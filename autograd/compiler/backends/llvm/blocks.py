@@ -14,7 +14,7 @@ import numpy as np
 from autograd.compiler.backends.llvm.blocks_codegen import WORDS
 from autograd.compiler.backends.llvm.emitter import KERNEL_WORDS
 from autograd.compiler.backends.llvm.team import Team, address, functions, words
-from autograd.compiler.backends.threads import allowed
+from autograd.compiler.backends.threads import allowed, limit_said
 from autograd.core.typing import Array
 
 # Work is counted in operands: one of one row takes some 0.1 ns, and where functions of the C
@@ -68,6 +68,14 @@ class Share(NamedTuple):
         if n_blocks < 2:
             return 1
         return max(1, min(allowed(wanted), n_blocks, MOST_MEMORY // max(1, self.n_memory)))
+
+    def why_one_thread(self, n: int, wanted: int | None) -> str:
+        """Why one thread computes n rows, when so many are wanted; "" where several do."""
+        if self.threads(n, wanted) > 1:
+            return ""
+        if self.block(n) >= n:
+            return f"one thread computes {n:,} such rows as soon as several would"
+        return limit_said(wanted) or "each thread would need too much memory"
 
     def needs_cuts(self, n: int, threads: int) -> bool:
         """Whether n rows are not simply computed at one go by so many threads.

@@ -15,7 +15,7 @@ from autograd.core.forking import lock
 
 # Hundreds of nanoseconds: what LLVM takes for any program, and for an instruction, of which a
 # program that is longer has loops; a call takes one of these more for each without machine code.
-COMPILING, EACH, LOOPS = 120_000, 600, 800
+COMPILING, EACH, LOOPS = 120_000, 600, 400
 MOST = 5_000  # calls; of the shortest programs machine code is hardly quicker
 
 

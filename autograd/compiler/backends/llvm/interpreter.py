@@ -53,13 +53,13 @@ class InterpreterWriter(Writer):
 
     reason = ("the program is interpreted: it is long, and not made of loops or arrays, so that "
               "LLVM would take too long for it")
-    optimizes = True  # once for all programs
 
     def __init__(self, program: Program, rows: tuple[bool, ...] | None, sums: tuple[bool, ...],
                  width: int, vector: dict[str, str]) -> None:
         source, program = program, lowered(program, MOST)
         super().__init__(program, rows, sums, width, vector, 1)
         self.source, self.code_size = source, 0  # all programs share its code
+        self.optimizes = True
         self.instructions = instructions(sorted(CALLED.intersection(program.different_ops)))
         tape = Tape.of(program, sums)
         self.n_memory = tape.n_slots

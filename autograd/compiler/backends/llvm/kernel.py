@@ -74,6 +74,14 @@ class Kernel(InMemory):
         self._buffers: _Buffers | None = None
         self._calling = lock()  # one call at a time may use the buffers
 
+    @property
+    def slower_now(self) -> str:
+        """Why one thread has computed the rows of the latest call; "" where several have."""
+        buffers = self._buffers
+        if self.rows is None or buffers is None:
+            return ""
+        return self.share.why_one_thread(buffers.n, self.threads)
+
     @staticmethod
     def _is_short(writer: Writer | ArrayWriter) -> bool:
         """Whether a call is over before another thread could do anything meanwhile."""

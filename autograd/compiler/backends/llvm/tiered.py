@@ -60,6 +60,12 @@ class SwappingKernel(InMemory):
         with self._setting:
             self._first.threads = self.kernel.threads = threads
 
+    @property
+    def slower_now(self) -> str:
+        """Why it is not as quick yet as it will be; "" once it is."""
+        return "LLVM is still at work: so far the program is interpreted" if (
+            self.kernel is self._first) else str(getattr(self.kernel, "slower_now", ""))
+
     def forked(self) -> None:
         """Called in a child process: let the next call see that nobody makes the second kernel."""
         if self.kernel is self._first and self._error is None:

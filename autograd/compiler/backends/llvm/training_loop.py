@@ -17,7 +17,7 @@ from autograd.compiler.backends.llvm.blocks import Crew, spread_address
 from autograd.compiler.backends.llvm.emitter import KERNEL_WORDS
 from autograd.compiler.backends.llvm.team import Team, address, words
 from autograd.compiler.backends.llvm.training_loop_codegen import MOVED, WORDS, training_loop
-from autograd.compiler.backends.threads import allowed
+from autograd.compiler.backends.threads import allowed, limit_said
 from autograd.compiler.backends.training_steps import DONE, Steps
 from autograd.compiler.program.program import Program
 from autograd.core.typing import Array
@@ -61,6 +61,7 @@ class Descent(InMemory):
         self._rule = compile(rule, (True,) * by_parameter + (False,) * self._n_shared,
                              (False,) * (1 + n_memories) + (True, True))
         self.reason = self._loss.reason or self._rule.reason
+        self.limit = ""  # why one thread computes what several could
         self.n_parameters, self.n_memories, self.n_extra = n, n_memories, extra
         self.lanes, self.padding = self._loss.lanes, self._loss.width
         self._stride = _stride(n)
@@ -105,6 +106,7 @@ class Descent(InMemory):
         many = self._n_blocks if self._n_blocks >= WORTH_IT else 1
         threads = share.threads(most, self.threads) if is_cut else min(
             allowed(self.threads), max(share.n_pieces, many))
+        self.limit = limit_said(self.threads) if is_cut or max(share.n_pieces, many) > 1 else ""
         while len(self._memories) < (threads if is_cut else 1):
             self._memories.append(_lines(1, share.n_memory)[0])
         memories = self._memories[:threads]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import struct
 
 import numpy as np
@@ -9,8 +10,11 @@ import pytest
 
 pytest.importorskip("llvmlite")
 
+import autograd
+from autograd import Value
 from autograd.compiler.backends.llvm import compilation as llvm
 from autograd.compiler.program.program import Guard, Program
+from autograd.compiler.trace.graph_to_program import graph_to_program
 
 from ..conformance import network_program
 
@@ -76,3 +80,21 @@ def test_results_of_one_point_are_not_shared() -> None:
     results = [kernel.finite_point([number]) for number in (1.0, 2.0)]
     assert [float(result[0]) for result in results if result is not None and result is not False
             ] == [-1.0, -2.0]
+
+
+def test_results_and_guards_in_no_order_are_read_off_a_list() -> None:
+    n, draw = 1500, random.Random(0)
+    inputs = [Value(draw.uniform(1.0, 2.0)) for _ in range(n)]
+    order = draw.sample(range(n), n)
+    squares = [x * x + 1.0 for x in inputs]
+    outputs = [autograd.exp(squares[i]) for i in range(n)]
+    program = graph_to_program([outputs[i] for i in order], inputs,
+                               [(">", squares[i], inputs[j], True) for i, j in enumerate(order)])
+    kernel = llvm.compile(program)
+    assert kernel.assembly.count("\n") < n  # not a line or more for each
+    found = kernel.point([x.data for x in inputs])
+    assert found is not None
+    np.testing.assert_allclose(found, [outputs[i].data for i in order], rtol=1e-15)
+    other = [x.data for x in inputs]
+    other[order[7]] = 100.0  # more than 1 + 2 * 2
+    assert kernel.point(other) is None

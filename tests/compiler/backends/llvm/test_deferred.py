@@ -228,7 +228,7 @@ def test_a_compiled_function_gives_the_same_bits_before_and_after() -> None:
 def test_captured_numbers_and_other_branches_are_seen_on_both_sides() -> None:
     w = Value(3.0)
 
-    @jit
+    @jit(max_recordings=10)
     def f(x: Any) -> Any:
         return w * x if x > 0.0 else x * x
 
