@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -178,8 +178,14 @@ def _sizes(matrix: Any) -> Any:
     return as_matrix([sizes], (len(sizes),))
 
 
-def _count(sizes: Iterable[Any], bound: Any) -> int:
-    """How many singular values are above a bound."""
+def _count(sizes: Sequence[Any], bound: Any) -> int:
+    """How many singular values are above a bound.
+
+    Raises:
+        np.linalg.LinAlgError: for nan, as LAPACK does.
+    """
+    if any(bool(size != size) for size in sizes):
+        raise np.linalg.LinAlgError("a matrix with nan has no singular values, and no rank")
     return sum(bool(size > bound) for size in sizes)
 
 

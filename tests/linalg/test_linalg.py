@@ -271,6 +271,13 @@ def test_a_replay_on_a_matrix_of_another_rank_or_shape_is_what_a_call_is(name: s
                 np.asarray(grad(f)(a), dtype=float), rel=1e-8, abs=1e-8)
 
 
+def test_a_rank_of_nan_is_an_error_also_where_it_is_replayed() -> None:
+    ranked = jit(lambda a: 1.5 * np.linalg.matrix_rank(a) + 0.0 * a[1, 1], backend="python")
+    assert ranked(matrix(3, 3)) == 4.5
+    with pytest.raises(np.linalg.LinAlgError):
+        ranked(np.where(np.eye(3) * [1.0, 0.0, 0.0] > 0.0, np.nan, matrix(3, 3)))
+
+
 def test_singular_values_of_lstsq_have_derivatives() -> None:
     a = matrix(4, 3)
 
