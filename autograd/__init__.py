@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from autograd import former_paths
+from autograd.core import array_primitive as _array_primitive
 from autograd.core import numpy_functions as numpy_functions  # they answer NumPy
 from autograd.core import undefined as _undefined
 from autograd.core import value as _value
@@ -93,6 +94,13 @@ from autograd.core.special import (
 )
 from autograd.core.transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad
 from autograd.core.value import Value, no_grad
+
+
+def _made_for_values(function: Any) -> Any:
+    return import_module("autograd.adoption").adopt(function)
+
+
+_array_primitive.made_for_values = _made_for_values
 
 if TYPE_CHECKING:  # what __getattr__ below finds at run time
     from collections.abc import Sequence

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import builtins
 import cmath
+import contextlib
 import functools
 import importlib
 import math as plain_math
@@ -30,12 +31,16 @@ from autograd import adopted_statistics, math, special
 from autograd.core.array_primitive import ArrayPrimitive
 from autograd.core.arrays import ArrayOfValues
 from autograd.core.composed import numbers_in
-from autograd.core.value import Value, data_of, refusal
+from autograd.core.primitive import DOMAIN_ERRORS
+from autograd.core.value import Value, data_of, program_writer, refusal
 
 LOOKED_AT = 8  # of the items of a list: how many are looked at for a Value
 PANELS = (1, 2, 4, 8, 16, 32, 64)  # into which quad divides an interval, until it agrees
 NODES, WEIGHTS = plain.polynomial.legendre.leggauss(20)
 RTOL = 1e-11
+STEPS = (0.25, 0.125, 0.0625, 0.03125)  # of the double exponential rule
+REACH = 5.5  # of its nodes: the substitution makes of it 1e-166, or 1e166
+CLOSE = 1e-10  # to a finer rule, relative
 
 
 class _StandIn(ModuleType):
@@ -181,18 +186,17 @@ def _bisplev(x: Any, y: Any, tck: Any, dx: int = 0, dy: int = 0) -> Any:
     if plain.ndim(x) or plain.ndim(y):
         raise refusal("scipy.interpolate.bisplev of Values takes one point, not a grid of them; "
                       "call it for each point")
-    if dx >= max(tck[3], 1) or dy >= max(tck[4], 1):  # FITPACK has none beyond
-        raise refusal(f"scipy.interpolate.bisplev has no derivative of order ({dx}, {dy}) of a "
-                      f"spline of the degrees ({tck[3]}, {tck[4]})")
-
-    def surface(first: Any, second: Any) -> float:
-        return float(bisplev(first, second, tck, dx, dy))
+    def surface(first: Any, second: Any) -> Any:
+        if dx < max(tck[3], 1) and dy < max(tck[4], 1):  # FITPACK has no derivatives beyond
+            return float(bisplev(first, second, tck, dx, dy))
+        return _patch(tck, (dx, dy), first, second)
 
     def slopes(g: Any, _: Any, first: Any, second: Any) -> tuple[Any, Any]:
         return (g * _surface_slope(first, second, tck, (dx + 1, dy), 0),
                 g * _surface_slope(first, second, tck, (dx, dy + 1), 1))
 
-    return ArrayPrimitive(surface, vjp=slopes, name="bisplev")(x, y)
+    return ArrayPrimitive(surface, vjp=slopes, name="bisplev",
+                          recorded=functools.partial(_patch, tck, (dx, dy)))(x, y)
 
 
 def _surface_slope(x: Any, y: Any, tck: Any, orders: tuple[int, int], axis: int) -> Any:
@@ -207,31 +211,86 @@ def _surface_slope(x: Any, y: Any, tck: Any, orders: tuple[int, int], axis: int)
     knots, degree, position = tck[axis], tck[3 + axis], data_of((x, y)[axis])
     if not knots[degree] <= position <= knots[-degree - 1]:
         return 0.0  # outside FITPACK takes the nearest point of the edge
-    if orders[axis] != degree or x.__class__ is Value or y.__class__ is Value:
-        return _bisplev(x, y, tck, *orders)  # or its error
-    # FITPACK takes orders below the degree. The one before is linear between two knots.
-    end = min(int(plain.searchsorted(knots, position, side="right")), len(knots) - 1 - degree)
-    below, above = [x, y], [x, y]
-    below[axis], above[axis] = knots[end - 1], knots[end]
-    dx, dy = (order - (i == axis) for i, order in enumerate(orders))
-    rise = (float(_bisplev(above[0], above[1], tck, dx, dy))
-            - float(_bisplev(below[0], below[1], tck, dx, dy)))
-    return rise / (knots[end] - knots[end - 1])
+    if x.__class__ is Value or y.__class__ is Value:
+        return _bisplev(x, y, tck, *orders)
+    return _patch(tck, orders, x, y)
+
+
+def _patch(tck: Any, orders: tuple[int, int], x: Any, y: Any) -> Any:
+    """A derivative of a spline in two variables, whose patch is decided by comparisons.
+
+    The products of B-splines by de Boor's recursion, on differences of the coefficients (de Boor,
+    A Practical Guide to Splines, 1978, chapter X).
+    """
+    coefficients = plain.asarray(tck[2], dtype=float).reshape(
+        len(tck[0]) - tck[3] - 1, len(tck[1]) - tck[4] - 1)
+    factors, places = [], []
+    for axis, position in enumerate((x, y)):
+        knots, degree = plain.asarray(tck[axis], dtype=float), int(tck[3 + axis])
+        moved = plain.moveaxis(coefficients, axis, 0)
+        for _ in range(orders[axis]):
+            if degree == 0:
+                return 0.0
+            widths = (knots[degree + 1:-1] - knots[1:-degree - 1]) / degree
+            with plain.errstate(divide="ignore", invalid="ignore"):
+                moved = plain.where(widths[:, None] > 0.0,
+                                    (moved[1:] - moved[:-1]) / widths[:, None], 0.0)
+            knots, degree = knots[1:-1], degree - 1
+        coefficients = plain.moveaxis(moved, 0, axis)
+        place, found = _basis(position, knots.tolist(), degree)
+        factors.append(found)
+        places.append(slice(place, place + degree + 1))
+    total: Any = 0.0
+    for row, first in zip(coefficients[tuple(places)].tolist(), factors[0], strict=True):
+        inner: Any = 0.0
+        for coefficient, second in zip(row, factors[1], strict=True):
+            inner = inner + coefficient * second
+        total = total + first * inner
+    return total
+
+
+def _basis(x: Any, knots: list[float], degree: int) -> tuple[int, list[Any]]:
+    """The B-splines that are not 0 at a point: the index of the first, and their values."""
+    low, high = degree, len(knots) - degree - 2
+    if x < knots[low]:
+        x = knots[low]
+    elif x > knots[high + 1]:
+        x = knots[high + 1]
+    while low < high:  # bisection
+        middle = (low + high + 1) // 2
+        if x < knots[middle]:
+            high = middle - 1
+        else:
+            low = middle
+    found: list[Any] = [1.0]
+    for k in range(1, degree + 1):
+        before, found = found, [0.0] * (k + 1)
+        for j, item in enumerate(before):
+            left, right = knots[low - k + 1 + j], knots[low + 1 + j]
+            share = item / (right - left)
+            found[j] = found[j] + share * (right - x)
+            found[j + 1] = found[j + 1] + share * (x - left)
+    return low - degree, found
 
 
 def _quad(function: Callable[..., Any], a: Any, b: Any, args: Any = (), *more: Any,
           **options: Any) -> Any:
-    """scipy.integrate.quad: on Values the sum of a Gauss rule that agrees with it.
+    """scipy.integrate.quad: on Values the sum of a rule that agrees with it.
 
-    The rule has 20 nodes in each of as many panels as it takes; nodes move with the limits.
+    Of smooth functions it is Gauss's, of 20 nodes in each of as many panels as it takes; towards
+    infinity, and where an end is not smooth, the double exponential one (Takahasi and Mori 1974).
+    Nodes move with the limits.
     """
     from scipy.integrate import quad
 
     given = args if isinstance(args, tuple) else (args,)
     met: list[bool] = [a.__class__ is Value or b.__class__ is Value]
 
+    def integrand(x: Any) -> Any:
+        return function(x, *given)
+
     def plainly(x: float) -> Any:
-        found = function(x, *given)
+        found = integrand(x)
         met[0] |= found.__class__ is Value
         return data_of(found)
 
@@ -239,24 +298,89 @@ def _quad(function: Callable[..., Any], a: Any, b: Any, args: Any = (), *more: A
     result = quad(plainly, low, high, (), *more, **options)
     if not met[0]:
         return result
-    if plain_math.isfinite(low) and plain_math.isfinite(high):
-        for panels in PANELS:
-            found = _gauss(plainly, low, high, panels)
-            size = abs(_gauss(lambda x: abs(plainly(x)), low, high, panels))
-            if abs(found - result[0]) <= RTOL * size:
-                return (_gauss(lambda x: function(x, *given), a, b, panels), *result[1:])
-    raise refusal("scipy.integrate.quad of Values takes finite limits and a smooth integrand; "
-                  "substitute, or write the integral as a sum")
+    for rule, sizes in ((_gauss, PANELS), (_double_exponential, STEPS)):
+        if rule is _gauss and not (plain_math.isfinite(low) and plain_math.isfinite(high)):
+            continue
+        for size in sizes:
+            with contextlib.suppress(*DOMAIN_ERRORS):
+                terms = rule(plainly, low, high, size)
+                total, whole = sum(terms), sum(map(abs, terms))
+                if abs(total - result[0]) <= max(RTOL * whole, 0.1 * result[1] * (
+                        rule is _double_exponential)) and _agree(
+                            terms, rule(plainly, low, high, _finer(size)), whole, 0.1 * CLOSE):
+                    if rule is _double_exponential:  # which squares the error
+                        size = _finer(size)
+                    return (_by_rule(rule, integrand, a, b, size), *result[1:])
+    raise refusal("scipy.integrate.quad of Values takes an integrand that is smooth between the "
+                  "limits; split it where it is not, or write the integral as a sum")
 
 
-def _gauss(function: Callable[..., Any], a: Any, b: Any, panels: int) -> Any:
+def _by_rule(rule: Callable[..., list[Any]], integrand: Callable[[Any], Any], a: Any, b: Any,
+             size: Any) -> Any:
+    """The integral; a recording holds as long as a finer rule agrees."""
+    terms = rule(integrand, a, b, size)
+    if program_writer() is not None:
+        finer, whole = rule(integrand, a, b, _finer(size)), math.fsum(map(abs, terms))
+        if not _agree(terms, finer, whole, CLOSE):  # a comparison, of which a recording knows
+            raise ArithmeticError("two rules for an integral do not agree")
+    return math.fsum(terms)
+
+
+def _finer(size: Any) -> Any:
+    return 2 * size if isinstance(size, int) else 0.5 * size
+
+
+def _agree(terms: list[Any], finer: list[Any], whole: Any, share: float) -> bool:
+    """Whether two rules agree, and nothing is cut off at the ends."""
+    return bool(abs(math.fsum(terms) - math.fsum(finer)) <= share * whole
+                and abs(terms[0]) + abs(terms[-1]) <= (share * whole if isinstance(
+                    terms, _Tailed) else 2.0 * whole))
+
+
+class _Tailed(list[Any]):
+    """The terms of a sum that is cut off where they are negligible."""
+
+
+def _gauss(function: Callable[..., Any], a: Any, b: Any, panels: int) -> list[Any]:
     half = (b - a) * (0.5 / panels)
-    total: Any = 0.0
+    terms = []
     for panel in range(panels):
         middle = a + half * (2.0 * panel + 1.0)
-        for node, weight in zip(NODES.tolist(), WEIGHTS.tolist(), strict=True):
-            total = total + weight * function(middle + half * node)
-    return total * half
+        terms += [weight * function(middle + half * node) * half
+                  for node, weight in zip(NODES.tolist(), WEIGHTS.tolist(), strict=True)]
+    return terms
+
+
+def _double_exponential(function: Callable[..., Any], a: Any, b: Any, step: float) -> list[Any]:
+    """The terms of a trapezoidal sum, after a substitution by which they fall off at both ends."""
+    sides = []
+    for sign in (-1.0, 1.0):
+        terms: list[Any] = []
+        for i in range(0 if sign > 0.0 else 1, int(REACH / step)):
+            x, slope = _substituted(sign * i * step, a, b)
+            if slope == 0.0 or data_of(x) in (data_of(a), data_of(b)):  # rounded to an end
+                break
+            try:
+                terms.append(function(x) * slope * step)
+            except OverflowError:  # far out, where the terms before are negligible
+                break
+        sides.append(terms)
+    return _Tailed([*sides[0][::-1], *sides[1]])
+
+
+def _substituted(t: float, a: Any, b: Any) -> tuple[Any, Any]:
+    """The place of a number between the limits, and the derivative of that."""
+    u, rise = 0.5 * plain_math.pi * plain_math.sinh(t), 0.5 * plain_math.pi * plain_math.cosh(t)
+    is_open = data_of(a) == -plain_math.inf, data_of(b) == plain_math.inf
+    if all(is_open):
+        return plain_math.sinh(u), rise * plain_math.cosh(u)
+    if is_open[1]:
+        return a + plain_math.exp(u), rise * plain_math.exp(u)
+    if is_open[0]:
+        return b - plain_math.exp(-u), rise * plain_math.exp(-u)
+    share = 1.0 / (1.0 + plain_math.exp(2.0 * abs(u)))
+    x = a + (b - a) * share if t < 0.0 else b - (b - a) * share
+    return x, (b - a) * (2.0 * rise * share * (1.0 - share))
 
 
 # --- SciPy's special functions in Python, which never ask what they were given -------------------
@@ -350,8 +474,8 @@ STAND_INS: dict[str, Any] = {
     "scipy.interpolate": _StandIn("scipy.interpolate", {"splev": _splev, "bisplev": _bisplev}),
     "scipy.integrate": _StandIn("scipy.integrate", {"quad": _quad}),
     "scipy.special": _StandIn("scipy.special", {"logsumexp": _logsumexp, **{
-        name: _special(name) for name in ("comb", "factorial", "log_softmax", "polygamma",
-                                          "softmax")}}),
+        name: _special(name) for name in ("comb", "factorial", "log_softmax", "multigammaln",
+                                          "perm", "polygamma", "softmax")}}),
     "scipy.stats": _StandIn("scipy.stats", adopted_statistics.DISTRIBUTIONS),
 }
 

@@ -52,13 +52,13 @@ def adopt(target: Any, also: Sequence[str] = ()) -> Any:
     Values where the function that calls them has a Value in its variables. ``x in {1, 2}`` goes by
     the number; to index a dictionary with a Value is a KeyError. SciPy's ``quad``,
     ``splev``, ``bisplev``, ``logsumexp`` and the densities of ``norm``, ``t`` and
-    ``multivariate_normal`` are differentiated, and ``cmath`` where it gives real numbers. A Value
-    is no float to ``x.__class__`` and ``case float()``.
+    ``multivariate_normal`` are differentiated, and ``cmath`` where it gives real numbers.
 
     Args:
         target: the name of a module, a module, a class, or a function. Of a function that was
             defined inside another one, or in a notebook, a copy is made of itself and of the
-            functions around it that it calls; in it ``float(x)`` and ``int(x)`` stay Python's own.
+            functions around it that it calls; in it ``float(x)``, ``int(x)``, ``x.__class__`` and
+            ``case float()`` stay Python's own.
         also: names of further packages that it imports, whose modules are copied as well.
 
     Returns:
@@ -118,7 +118,8 @@ class _Adoption:
         self.modules: dict[str, ModuleType] = {}
         self.builtins = {**vars(builtins), "__import__": self._import, "isinstance": _isinstance,
                          _OF_VALUES["float"]: _float, _OF_VALUES["type"]: _type,
-                         _OF_VALUES["int"]: _int, _IS_IN: _is_in}
+                         _OF_VALUES["int"]: _int, _IS_IN: _is_in, _CLASS_OF: _class_of,
+                         _FLOATS: _FloatOrValue}
         self.importlib = ModuleType("importlib", importlib.__doc__)
         vars(self.importlib).update(vars(importlib), import_module=self._import_module)
 
@@ -355,12 +356,15 @@ def _called(spec: ModuleSpec, method: str) -> Any:
 
 # --- what stands for float, int and type ----------------------------------------------------------
 
-_IS_IN = "__is_in__"
+_IS_IN, _CLASS_OF, _FLOATS = "__is_in__", "__class_of__", "__float_class__"
 _OF_VALUES = {"float": "__float_or_value__", "type": "__type_of__", "int": "__int_of__"}
 
 
 class _Calls(ast.NodeTransformer):
-    """Calls such as ``float(x)``, not names, which stand for the classes as well; and ``in``."""
+    """Calls such as ``float(x)``, not names, which stand for the classes as well; and ``in``.
+
+    Likewise ``x.__class__`` and ``case float()``.
+    """
 
     def __init__(self, names: frozenset[str]) -> None:
         self.names = names
@@ -386,6 +390,21 @@ class _Calls(ast.NodeTransformer):
         if isinstance(node.ops[0], ast.NotIn):
             found = ast.copy_location(ast.UnaryOp(ast.Not(), found), node)
         return ast.fix_missing_locations(found)
+
+    def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
+        """``x.__class__``, which is float for a Value."""
+        self.generic_visit(node)
+        if node.attr != "__class__" or not isinstance(node.ctx, ast.Load):
+            return node
+        called = ast.Call(ast.Name(_CLASS_OF, ast.Load()), [node.value], [])
+        return ast.fix_missing_locations(ast.copy_location(called, node))
+
+    def visit_MatchClass(self, node: ast.MatchClass) -> ast.AST:
+        """``case float():``, in which a Value is a float."""
+        self.generic_visit(node)
+        if isinstance(node.cls, ast.Name) and node.cls.id == "float" and "float" in self.names:
+            node.cls.id = _FLOATS
+        return node
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
         self.generic_visit(node)
@@ -422,6 +441,22 @@ def _is_in(item: Any, container: Any, /) -> bool:
 def _type(item: Any, /) -> type:
     """type(x), which is float for a Value."""
     return float if item.__class__ is Value else type(item)
+
+
+def _class_of(item: Any, /) -> Any:
+    """item.__class__, which is float for a Value."""
+    return float if item.__class__ is Value else item.__class__
+
+
+class _Floats(type):
+    """The class of the class that a pattern asks for."""
+
+    def __instancecheck__(cls, item: Any) -> bool:
+        return item.__class__ is Value or isinstance(item, float)
+
+
+class _FloatOrValue(float, metaclass=_Floats):
+    """What ``case float():`` asks for in a copy."""
 
 
 def _isinstance(item: Any, classes: Any, /) -> bool:

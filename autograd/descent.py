@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from autograd.core.aliases import also_called
 from autograd.core.primitives import DOMAIN_ERRORS
 from autograd.core.pytrees import flatten, rebuild
 from autograd.core.transforms import scalar, value_and_grad
@@ -105,6 +106,7 @@ class Stop(NamedTuple):
     gradient: list[float]
 
 
+@also_called({"lr": "rate", "learning_rate": "rate"})
 def descend(f: Callable[[Any], Any], start: Any, rate: Rate, steps: int = 100,
             precision: float | None = None, one_at_a_time: bool = False) -> Path:
     """Walk downhill: ``x = x - rate * gradient``, again and again.

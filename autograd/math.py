@@ -141,14 +141,14 @@ def log(x: Any, *base: Any) -> Any:
 
 
 def modf(x: Any, /) -> tuple[Any, Any]:
-    """math.modf, also of a Value: what is behind the point, and what is before it."""
+    """math.modf, also of a Value: what is behind the point of x, and what is before it."""
     if x.__class__ is not Value:
         return _math.modf(x)
     return primitives.fmod(x, 1.0), primitives.trunc(x)
 
 
 def frexp(x: Any, /) -> tuple[Any, int]:
-    """math.frexp, also of a Value: the mantissa, a Value, and the exponent, an int.
+    """math.frexp, also of a Value x: the mantissa, a Value, and the exponent, an int.
 
     The exponent is read off the bare number: a recording holds for numbers with the same one.
     """
@@ -162,7 +162,7 @@ _MOST = 1000  # of 2 this power and its inverse are floats without loss
 
 
 def ldexp(x: Any, i: Any, /) -> Any:
-    """math.ldexp, also of a Value: x times 2 to the power i, a whole number."""
+    """math.ldexp, also of a Value x: x times 2 to the power i, an int."""
     if x.__class__ is not Value and i.__class__ is not Value:
         return _math.ldexp(x, i)
     if not isinstance(i, int):
@@ -176,7 +176,7 @@ def ldexp(x: Any, i: Any, /) -> Any:
 # --- any number of operands -----------------------------------------------------------------------
 
 def hypot(*coordinates: Any) -> Any:
-    """math.hypot, also of Values: the length of a vector."""
+    """math.hypot, also of Values: the length of the vector of these coordinates."""
     if not _has_value(coordinates):
         return _math.hypot(*coordinates)
     if len(coordinates) == 2:
@@ -185,7 +185,7 @@ def hypot(*coordinates: Any) -> Any:
 
 
 def dist(p: Iterable[Any], q: Iterable[Any], /) -> Any:
-    """math.dist, also of Values: the distance of two points."""
+    """math.dist, also of Values: the distance of the points p and q."""
     p, q = tuple(p), tuple(q)
     if not _has_value(p + q):
         return _math.dist(p, q)
@@ -195,13 +195,13 @@ def dist(p: Iterable[Any], q: Iterable[Any], /) -> Any:
 
 
 def fsum(seq: Iterable[Any], /) -> Any:
-    """math.fsum, also of Values: the sum, rounded once."""
+    """math.fsum, also of Values: the sum of the numbers in seq, rounded once."""
     items = list(seq)
     return primitives.sum(items) if _has_value(items) else _math.fsum(items)
 
 
 def prod(iterable: Iterable[Any], /, *, start: Any = 1) -> Any:
-    """math.prod, also of Values: the product."""
+    """math.prod, also of Values: the product of start and the numbers in iterable."""
     items = list(iterable)
     if not _has_value([*items, start]):
         return _math.prod(items, start=start)
@@ -211,7 +211,7 @@ def prod(iterable: Iterable[Any], /, *, start: Any = 1) -> Any:
 if sys.version_info >= (3, 12):
 
     def sumprod(p: Iterable[Any], q: Iterable[Any], /) -> Any:
-        """math.sumprod, also of Values: the sum of the products of two sequences."""
+        """math.sumprod, also of Values: the sum of the products of the sequences p and q."""
         p, q = list(p), list(q)
         if not _has_value(p + q):
             return _math.sumprod(p, q)
@@ -230,22 +230,31 @@ if sys.version_info >= (3, 13):
 # --- tests, which compare -------------------------------------------------------------------------
 
 def isnan(x: Any, /) -> bool:
-    """math.isnan, also of a Value."""
+    """math.isnan, also of a Value: whether x is nan."""
     return bool(x != x) if x.__class__ is Value else _math.isnan(x)
 
 
 def isinf(x: Any, /) -> bool:
-    """math.isinf, also of a Value."""
+    """math.isinf, also of a Value: whether x is inf or -inf."""
     return bool(abs(x) == inf) if x.__class__ is Value else _math.isinf(x)
 
 
 def isfinite(x: Any, /) -> bool:
-    """math.isfinite, also of a Value."""
+    """math.isfinite, also of a Value: whether x is neither inf, -inf nor nan."""
     return bool(x - x == 0.0) if x.__class__ is Value else _math.isfinite(x)
 
 
 def isclose(a: Any, b: Any, *, rel_tol: Any = 1e-09, abs_tol: Any = 0.0) -> bool:
-    """math.isclose, also of Values."""
+    """math.isclose, also of Values: whether a and b differ by little.
+
+    Args:
+        a, b: the numbers.
+        rel_tol: the allowed difference by the larger of abs(a) and abs(b).
+        abs_tol: the allowed difference.
+
+    Raises:
+        ValueError: for a negative tolerance.
+    """
     if not _has_value((a, b, rel_tol, abs_tol)):
         return _math.isclose(a, b, rel_tol=rel_tol, abs_tol=abs_tol)
     if rel_tol < 0.0 or abs_tol < 0.0:

@@ -63,7 +63,16 @@ def moons(n: int = 100, noise: float = 0.1, seed: int = 1) -> Dataset:
 
 @also_called(KEYWORDS)
 def circles(n: int = 100, noise: float = 0.1, seed: int = 1, inner: float = 0.5) -> Dataset:
-    """Two circles about the origin: radius 1 and class -1, radius ``inner`` and class 1."""
+    """Two circles about the origin: radius 1 and class -1, radius ``inner`` and class 1.
+
+    Args:
+        n: the number of points, half of them (rounded up) on the outer circle.
+        noise, seed: as for the moons.
+        inner: from 0 to below 1.
+
+    Returns:
+        X of shape (n, 2); y of -1 and 1.
+    """
     inner = share(inner, "inner, the radius of the inner circle,")
     outside = np.linspace(0.0, 2 * np.pi, _half(n), endpoint=False)
     inside = np.linspace(0.0, 2 * np.pi, n - len(outside), endpoint=False)
@@ -78,6 +87,9 @@ def spirals(n: int = 100, noise: float = 0.02, seed: int = 1, turns: float = 1.0
     Args:
         n, noise, seed: as for the moons.
         turns: how often each goes round.
+
+    Returns:
+        X of shape (n, 2); y of -1 (the spiral that begins to the right) and 1.
     """
     arms = []
     for count, start in ((_half(n), 0.0), (n - _half(n), np.pi)):
@@ -90,7 +102,17 @@ def spirals(n: int = 100, noise: float = 0.02, seed: int = 1, turns: float = 1.0
 @also_called(KEYWORDS)
 def line(n: int = 10, intercept: float = 1.0, slope: float = 0.5, noise: float = 0.2,
          seed: int = 1) -> Dataset:
-    """Points about a straight line: X from 0 to 10, y = intercept + slope * x + noise."""
+    """Points about a straight line: X from 0 to 10, y = intercept + slope * x + noise.
+
+    Args:
+        n: the number of points, at equal distances.
+        intercept, slope: of the line.
+        noise: the standard deviation of what is added to y.
+        seed: of the noise.
+
+    Returns:
+        X of shape (n, 1); y of shape (n,).
+    """
     _half(n)
     generator = np.random.default_rng(seed)
     x = np.linspace(0.0, 10.0, n)

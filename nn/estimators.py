@@ -280,19 +280,31 @@ class MLPClassifier(ClassifierMixin, _Estimator):  # type: ignore[misc]
         return self
 
     def predict(self, X: Any) -> Array:
-        """The class of each row, shape (n,)."""
+        """The class of each row, shape (n,).
+
+        Args:
+            X: rows, shape (n, inputs).
+        """
         answers = self._answers(X)
         chosen = answers[:, 0] > 0.0 if answers.shape[1] == 1 else np.argmax(answers, axis=1)
         found: Array = self.classes_[np.asarray(chosen, dtype=int)]
         return found
 
     def predict_proba(self, X: Any) -> Array:
-        """The probability of each class, shape (n, classes), in the order of ``classes_``."""
+        """The probability of each class, shape (n, classes), in the order of ``classes_``.
+
+        Args:
+            X: rows, shape (n, inputs).
+        """
         probabilities: Array = np.exp(self.predict_log_proba(X))
         return probabilities
 
     def predict_log_proba(self, X: Any) -> Array:
-        """Their logarithms, finite also where a probability is 0."""
+        """Their logarithms, finite also where a probability is 0.
+
+        Args:
+            X: rows, shape (n, inputs).
+        """
         logits = self._answers(X)
         if logits.shape[1] == 1:  # of the second class; beside it 0 for the first
             logits = np.hstack([np.zeros_like(logits), logits])
@@ -352,7 +364,11 @@ class MLPRegressor(RegressorMixin, _Estimator):  # type: ignore[misc]
         return self
 
     def predict(self, X: Any) -> Array:
-        """The answer to each row, shape (n,), or (n, outputs) for several of them."""
+        """The answer to each row, shape (n,), or (n, outputs) for several of them.
+
+        Args:
+            X: rows, shape (n, inputs).
+        """
         answers = self._answers(X)
         found: Array = answers[:, 0] if answers.shape[1] == 1 else answers
         return found

@@ -21,6 +21,7 @@ from typing import Any, SupportsFloat
 import numpy as np
 
 from autograd.core import primitives
+from autograd.core.aliases import also_called
 from autograd.core.context import Moment
 from autograd.core.graph import collector_at_rest
 from autograd.core.primitives import TABLE, Primitive
@@ -59,6 +60,7 @@ class Neuron(Module):
             for a bias that is not True or False.
     """
 
+    @also_called()
     def __init__(self, nin: int, activation: Any = "relu", *, nonlin: bool | None = None,
                  generator: random.Random | None = None, bias: bool = True) -> None:
         self.activation, self._activate = _activation(activation, nonlin)
@@ -106,6 +108,7 @@ class Layer(Module):
         neurons: the list of Neurons.
     """
 
+    @also_called()
     def __init__(self, nin: int, nout: int, activation: Any = "relu", *,
                  nonlin: bool | None = None, generator: random.Random | None = None,
                  name: str = "layer", bias: bool = True) -> None:
@@ -154,6 +157,7 @@ class MLP(Module):
         TypeError, ValueError: for sizes or activations that do not exist.
     """
 
+    @also_called()
     def __init__(self, nin: int, nouts: Sequence[int], activation: Any = "relu",
                  seed: int | None = None, *, output: Any = "linear", bias: bool = True) -> None:
         if isinstance(nouts, int) or not len(nouts):

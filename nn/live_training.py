@@ -21,12 +21,12 @@ from autograd.compiler.trace.inlining import inlined
 from autograd.core.value import Value
 from autograd.pages.page import Page, asset
 from nn.compiled_training import recorded_rows
+from nn.job import Job, checked_job
 from nn.layers import MLP, Layer, Neuron, layers_of, with_activation
 from nn.losses import Loss
 from nn.optimizers import Optimizer
 from nn.recorded_rule import EagerOnly, RecordedRule
 from nn.schedules import constant
-from nn.training import Job, checked_job
 
 ACTIVATIONS = ("tanh", "relu", "sigmoid", "linear")
 SCRIPTS = ("live_training.js", "live_plots.js", "live_network.js", "live_panels.js")

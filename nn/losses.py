@@ -17,6 +17,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from inspect import cleandoc
 from typing import Any
 
 import numpy as np
@@ -28,7 +29,12 @@ from autograd.core.value import Value
 
 
 def finite(target: Any, place: str, outputs: int | None = None) -> Any:
-    """A target of any shape, as a float or lists of floats.
+    """A target of any shape, as a float or lists of floats: the ``check`` of a :class:`Loss`.
+
+    Args:
+        target: of one row.
+        place: what an error calls it, such as "y[3]".
+        outputs: how many answers the model gives a row; any number of them will do.
 
     Raises:
         TypeError, ValueError: for what is no finite number.
@@ -74,6 +80,13 @@ class Loss:
     one_hot: bool = False
     threshold: float | None = None
 
+    def __post_init__(self) -> None:
+        if self.row.__doc__:  # help(nn.hinge) says what hinge is, not only what all losses are
+            object.__setattr__(self, "__doc__", (
+                f"{self.name}(answers, targets) is the mean over the rows; of one row:\n\n"
+                f"{cleandoc(self.row.__doc__)}\n\n"
+                "For the arguments see :meth:`Loss.__call__`."))
+
     def __call__(self, answers: Sequence[Any], targets: Sequence[Any]) -> Any:
         """The mean loss: a Value, or a float if all answers are floats.
 
@@ -92,6 +105,11 @@ class Loss:
     def checked_targets(self, targets: Any, rows: int, outputs: int | None) -> list[Any]:
         """The targets as the plain numbers (or lists of numbers) that ``mean`` takes.
 
+        Args:
+            targets: as the user gave them.
+            rows: how many there must be.
+            outputs: how many answers the model gives a row, None for a single number.
+
         Raises:
             TypeError, ValueError: that names the first target that the loss does not take.
         """
@@ -109,7 +127,12 @@ class Loss:
         return [self.check(target, f"y[{i}]", outputs) for i, target in enumerate(targets)]
 
     def mean(self, answers: Sequence[Any], targets: Sequence[Any]) -> Any:
-        """The mean over the rows, of targets that were checked."""
+        """The mean over the rows, of targets that were checked.
+
+        Args:
+            answers: as for a call of the loss.
+            targets: what :meth:`checked_targets` gave for them.
+        """
         row = self.row
         losses = [row(answer, target) for answer, target in zip(answers, targets, strict=True)]
         return primitives.sum(losses) / float(len(losses))
@@ -193,6 +216,7 @@ def _class_or_weights(target: Any, place: str, outputs: int | None) -> int | lis
 # --- the loss of one row ------------------------------------------------------------------------
 
 def _squared_error(answer: Any, target: Any) -> Any:
+    """(answer - target)**2; for a list of answers the mean of theirs."""
     if not isinstance(answer, list | tuple):
         difference = answer - target
         return difference * difference
@@ -201,10 +225,12 @@ def _squared_error(answer: Any, target: Any) -> Any:
 
 
 def _hinge(score: Any, label: float) -> Any:
+    """max(0, 1 - label * score), for the labels -1 and 1."""
     return primitives.relu(1.0 - label * score)
 
 
 def _log_loss(probability: Any, label: Any) -> Any:
+    """-log(p) for the label 1 and -log(1 - p) for 0; the answer p is a probability."""
     if not 0.0 <= probability <= 1.0:
         number = probability.data if probability.__class__ is Value else probability
         raise ValueError(f"binary_cross_entropy takes probabilities from 0 to 1, not {number!r}; "
@@ -216,12 +242,19 @@ def _log_loss(probability: Any, label: Any) -> Any:
 
 
 def _logistic_loss(logit: Any, label: float) -> Any:
-    # -log(sigmoid(s)) is softplus(-s), and -log(1 - sigmoid(s)) is softplus(s).
+    """-log(sigmoid(s)) for the label 1 and -log(1 - sigmoid(s)) for 0; the answer s is a logit.
+
+    It is computed as softplus(-s) and softplus(s), which do not overflow.
+    """
     return primitives.softplus((1.0 - 2.0 * label) * logit)
 
 
 def _softmax_loss(logits: Any, label: Any) -> Any:
-    # A list of weights, 1 for the class and 0 for the others, says the same as the class's index.
+    """logsumexp(logits) - logits[label], which is -log(softmax(logits)[label]).
+
+    The label is the index of a logit. A list of weights w, one for each logit, stands for
+    logsumexp(logits) - dot(w, logits).
+    """
     chosen = primitives.dot(label, logits) if isinstance(label, list) else logits[label]
     return primitives.logsumexp(logits) - chosen
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd.core.aliases import attributes_elsewhere
 from autograd.core.attributes import MISSING, attributes_of, unseen_slots
 from autograd.core.typing import Array
 from autograd.core.value import NOT_COMPUTED, Value, assign, no_grad
@@ -90,6 +91,9 @@ class Module:
 
         The file is whole at any moment, whoever else saves to it. A symbolic link is replaced.
 
+        Args:
+            path: of the file; one that is there is replaced.
+
         Raises:
             OSError: when the file cannot be written; a file that was there stays as it was.
             ValueError: when two parameters have the same name.
@@ -98,6 +102,9 @@ class Module:
 
     def load(self, path: str | os.PathLike[str]) -> None:
         """Set the parameters from a file that ``save`` wrote; on any error nothing changes.
+
+        Args:
+            path: of the file.
 
         Raises:
             OSError: when the file cannot be read.
@@ -171,3 +178,14 @@ def _walk(items: dict[Any, Any], prefix: str, seen: set[Any]) -> Iterator[tuple[
                     yield f"{prefix}{key}", held
             else:
                 yield from _walk(dict(enumerate(flat)), f"{prefix}{key}.", seen)
+
+
+attributes_elsewhere(Module, "a Module", {
+    "train eval": "leave it out: a Module computes the same in training and after it",
+    "forward predict": "call the model with one row: model(x), or autograd.vmap(model)(rows)",
+    "fit compile": "write nn.fit(model, X, y, loss=..., optimizer=...)",
+    "to cuda cpu half double float": 'leave it out; nn.fit(..., backend="jax") runs elsewhere',
+    "summary": "print the model, or write nn.draw(model)",
+    "register_parameter register_buffer add_module": "write self.name = Value(...)",
+    "apply": "write a loop over model.parameters()",
+    "children modules layers_": "the parts are attributes of the model: model.layers"})

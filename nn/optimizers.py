@@ -21,13 +21,13 @@ the number of the step, in ``scalars``. ``nn.fit`` then compiles it like those b
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
-from autograd.core import primitives
 from autograd.core.aliases import also_called
 from autograd.core.typing import Array
 from autograd.core.validation import as_float, not_negative, positive, share
@@ -175,12 +175,22 @@ class Optimizer:
         return dict(self._memory)
 
     def advance(self, steps: int, memory: dict[str, Array]) -> None:
-        """Take over the state after some steps that were made elsewhere."""
+        """Take over the state after some steps that were made elsewhere.
+
+        Args:
+            steps: how many were made.
+            memory: what is remembered after the last, by the names in ``memories``; arrays of shape
+                (number of parameters,).
+        """
         self.steps += steps
         self._memory = memory
 
     def decayed(self, number: Any, gradient: Any) -> Any:
-        """The gradient with the weight decay in it, for a rule to begin with."""
+        """The gradient with the weight decay in it, for a rule to begin with.
+
+        Args:
+            number, gradient: of the parameters, as :meth:`rule` takes them.
+        """
         return gradient + self.weight_decay * number if self.weight_decay else gradient
 
     def settings(self) -> dict[str, Any]:
@@ -199,6 +209,10 @@ class Optimizer:
     def load_state_dict(self, state: Any) -> None:
         """Go on from a state that ``state_dict()`` gave; on any error nothing changes.
 
+        Args:
+            state: what ``state_dict()`` of an optimizer of the same class and number of parameters
+                gave.
+
         Raises:
             TypeError, ValueError: when it does not fit this optimizer.
         """
@@ -212,11 +226,21 @@ class Optimizer:
         self._memory = {name: np.array(m) for name, m in checked.items() if isinstance(m, list)}
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the state to a file of numbers only, as a Module's ``save`` does."""
+        """Write the state to a file of numbers only (JSON), as a Module's ``save`` does.
+
+        Args:
+            path: of the file; one that is there is replaced.
+
+        Raises:
+            OSError: when the file cannot be written; a file that was there stays as it was.
+        """
         write_state(path, f"{type(self).__name__} state", self.state_dict())
 
     def load(self, path: str | os.PathLike[str]) -> None:
         """Go on from a file that ``save`` wrote; on any error nothing changes.
+
+        Args:
+            path: of the file.
 
         Raises:
             OSError: when the file cannot be read.
@@ -276,7 +300,7 @@ class Adam(Optimizer):
         """The rate, and what undoes that both means start at 0."""
         first, second = self.betas
         return (*super().scalars(step), 1.0 / (1.0 - first ** (step + 1)),
-                1.0 / primitives.sqrt(1.0 - second ** (step + 1)))
+                1.0 / math.sqrt(1.0 - second ** (step + 1)))
 
     def rule(self, number: Any, gradient: Any, memory: dict[str, Any],
              scalars: Sequence[Any]) -> tuple[Any, dict[str, Any]]:

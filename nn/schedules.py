@@ -1,4 +1,8 @@
-"""Learning-rate schedules: the rate of a step by its number, counted from 0."""
+"""Learning-rate schedules: the rate of a step by its number, counted from 0.
+
+All raise a ValueError for a rate that is not above 0 (an end may be 0) and for less than one step,
+and a TypeError for what is no number, or no whole number of steps.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +17,11 @@ Schedule = Callable[[int], float]
 
 @dataclass(frozen=True)
 class constant:
-    """The same rate at every step."""
+    """The same rate at every step.
+
+    Args:
+        rate: the rate.
+    """
 
     rate: float
 
@@ -30,6 +38,10 @@ class linear:
     """From start to end in equal differences: start + (end - start) * step / steps.
 
     ``linear(1.0, 0.1, steps)`` is the schedule of micrograd's demo. After ``steps`` it stays.
+
+    Args:
+        start, end: the rate of the first step, and from the step ``steps`` on.
+        steps: how many steps the way from start to end takes.
     """
 
     start: float
@@ -48,7 +60,12 @@ class linear:
 
 @dataclass(frozen=True)
 class exponential:
-    """rate * decay**step."""
+    """rate * decay**step.
+
+    Args:
+        rate: the rate of the first step.
+        decay: what each step multiplies it by.
+    """
 
     rate: float
     decay: float
@@ -68,6 +85,11 @@ class cosine:
 
     Source: Loshchilov and Hutter, "SGDR: Stochastic gradient descent with warm restarts" (2017),
     equation 5, without restarts.
+
+    Args:
+        start: the rate of the first step.
+        steps: how many steps the way from start to end takes.
+        end: the rate from the step ``steps`` on.
     """
 
     start: float
@@ -87,7 +109,13 @@ class cosine:
 
 @dataclass(frozen=True)
 class stairs:
-    """rate, times factor after each ``every`` steps."""
+    """rate, times factor after each ``every`` steps.
+
+    Args:
+        rate: the rate of the first ``every`` steps.
+        every: how many steps have one rate.
+        factor: what the rate is multiplied by then.
+    """
 
     rate: float
     every: int

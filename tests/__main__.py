@@ -13,7 +13,9 @@ CHECKS = {
     # import-linter cannot be run with -m; its script may not be on the path.
     "import-linter": ("-c", "from importlinter.cli import lint_imports_command as lint; lint()",
                       "--no-cache"),
-    "pytest": ("-m", "pytest"),
+    # Each file of tests by one process, on all cores.
+    "pytest": ("-m", "pytest", "-n", "auto", "--maxprocesses", "8", "--dist", "loadfile",
+               "--durations", "25"),
 }
 
 

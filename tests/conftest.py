@@ -2,9 +2,12 @@
 
 import gc
 import os
+import re
 
 import pytest
 from hypothesis import settings
+
+from autograd.compiler.backends import choice
 
 from . import browser as chromium
 from .back_ends import BACK_ENDS
@@ -28,14 +31,17 @@ def pytest_collection_modifyitems(config, items):
                 item.add_marker(pytest.mark.skip(reason="runs with --thorough"))
 
 
+def pytest_make_parametrize_id(val):
+    """Options by their text, without addresses of functions: processes must agree on names."""
+    return re.sub(r" at 0x\w+", "", str(val)) if isinstance(val, dict) else None
+
+
 @pytest.fixture(autouse=True, scope="module")
 def _collector_leaves_alone_what_is_there():
     """Thousands of tests and what they have imported: a look for cycles would take a second, and a
     forked child would copy all of it."""
     gc.collect()
     gc.freeze()
-    yield
-    gc.unfreeze()
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -47,6 +53,14 @@ def _machine_code_in_a_folder_of_its_own(tmp_path_factory):
         del os.environ["CHAINRULE_CACHE_DIR"]
     else:
         os.environ["CHAINRULE_CACHE_DIR"] = before
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _machine_code_from_the_first_call_on():
+    """Else hardly any test would run it; ``llvm/test_deferred.py`` tests what comes before."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(choice, "WHEN_IT_PAYS", choice.BACK_ENDS["llvm"])
+        yield
 
 
 @pytest.fixture(scope="module", params=BACK_ENDS)  # hypothesis refuses narrower scopes

@@ -25,8 +25,11 @@ def interrupted_at(step: int, work: Callable[[], Any],
         locking: functions that hold a lock, and are not interrupted themselves; what they call is.
     """
     steps, held = iter(range(step)), {function.__code__ for function in locking}
-    told: list[Any] = []  # what Python reports that a finalizer or a callback of the collector raised
+    told: list[str] = []  # of what a finalizer or a callback of the collector raised
     reached = False
+
+    def hear(unraisable: Any) -> None:
+        told.append(repr(unraisable.exc_type))  # and no frames, which would hold what they hold
 
     def trace(frame: Any, event: str, argument: Any) -> Any:
         nonlocal reached
@@ -34,7 +37,8 @@ def interrupted_at(step: int, work: Callable[[], Any],
             # Between the last line of a with block and its end Python tells a trace function, but
             # handles no signal: a lock that is held there is not left behind by Ctrl-C.
             return trace
-        if event in ("call", "line", "return") and next(steps, None) is None:
+        # The collector may call Python while Python is about to call this: then it is still called.
+        if not reached and event in ("call", "line", "return") and next(steps, None) is None:
             sys.settrace(None)
             reached = True
             raise interruption
@@ -42,7 +46,7 @@ def interrupted_at(step: int, work: Callable[[], Any],
 
     before = sys.unraisablehook
     try:
-        sys.unraisablehook = told.append
+        sys.unraisablehook = hear
         sys.settrace(trace)
         try:
             work()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from autograd import Primitive, primitive
@@ -18,3 +19,20 @@ def declared(*arguments: Any, **fields: Any) -> Iterator[Primitive]:
         yield row
     finally:
         unregister(row)
+
+
+def crooked_value(x: float) -> float:
+    """A function with three branches, of which two are curved."""
+    if x < -1.0:
+        return -1.0
+    return math.log(x) if x > 0.0 else x * x
+
+
+def crooked() -> AbstractContextManager[Primitive]:
+    """Inside, there is the primitive ``crooked``, of :func:`crooked_value`."""
+    return declared("crooked", crooked_value,
+                    lambda x, y: 0.0 if x < -1.0 else 1.0 / x if x > 0.0 else 2 * x,
+                    safe=(0.1, 2.0))
+
+
+CROOKED_POINTS = [-3.0, -0.5, 0.0, 0.5, 4.0, math.inf, math.nan]  # on all of its branches

@@ -124,6 +124,10 @@ def test_a_spline_of_two_variables(degree: int, point: tuple[float, float]) -> N
 
     found = grad(adopt(plain), argnums=(0, 1))(*point)
     np.testing.assert_allclose(found, slope(plain, *point), rtol=1e-6, atol=1e-8)
+    compiled = jit(grad(adopt(plain), argnums=(0, 1)), backend="python")
+    for x, y in (point, (0.5 * point[0] + 0.1, point[1]), point):
+        np.testing.assert_allclose(compiled(x, y), grad(adopt(plain), argnums=(0, 1))(x, y),
+                                   rtol=1e-10, atol=1e-12)
 
 
 def test_second_derivatives_of_a_spline_of_two_variables() -> None:
@@ -132,6 +136,8 @@ def test_second_derivatives_of_a_spline_of_two_variables() -> None:
     expected = [[float(interpolate.bisplev(0.4, 2.2, tck, *orders)) for orders in row]
                 for row in (((2, 0), (1, 1)), ((1, 1), (0, 2)))]
     np.testing.assert_allclose(second, expected, rtol=1e-10)
+    ours = jit(hessian(adopt(lambda p: interpolate.bisplev(p[0], p[1], tck))), backend="python")
+    np.testing.assert_allclose(ours([0.4, 2.2]), expected, rtol=1e-10)
     with pytest.raises(TypeError, match="one point"):
         adopt(lambda x: interpolate.bisplev([x, x], 1.0, tck))(Value(1.0))
 
@@ -164,13 +170,46 @@ def test_an_integral_without_values_is_scipys_own() -> None:
     assert grad(lambda b: ours(b)[0])(1.5) == pytest.approx(math.exp(1.5), rel=1e-12)
 
 
-@pytest.mark.parametrize(("low", "high"), [(0.0, math.inf), (0.0, 1.0)])
-def test_an_integral_that_no_rule_of_smooth_ones_reaches_is_refused(low: float,
-                                                                    high: float) -> None:
-    ours = adopt(lambda c: integrate.quad(lambda x: c * math.exp(-x) / math.sqrt(x + 1e-14),
-                                          low, high)[0])
-    with pytest.raises(TypeError, match="finite limits and a smooth integrand"):
-        grad(ours)(2.0)
+OPEN_OR_STEEP = {  # integrals to infinity, or with an end that is not smooth; and what they are
+    "normal": (lambda s: integrate.quad(lambda x: math.exp(-x * x / (2.0 * s * s)), -math.inf,
+                                        math.inf)[0],
+               lambda s: math.sqrt(2.0 * math.pi) * s),
+    "left": (lambda s: integrate.quad(lambda x: math.exp(s * x), -math.inf, 1.0)[0],
+             lambda s: math.exp(s) / s),
+    "gamma": (lambda s: integrate.quad(lambda x: x ** (s - 1.0) * math.exp(-x), 0.0, math.inf)[0],
+              math.gamma),
+    "circle": (lambda s: integrate.quad(lambda x: math.sqrt(s * s - x * x), -s, s)[0],
+               lambda s: math.pi * s * s / 2.0),
+    "root": (lambda s: integrate.quad(lambda x: s * s / math.sqrt(x), 0.0, 2.0)[0],
+             lambda s: 2.0 * math.sqrt(2.0) * s * s)}
+
+
+@pytest.mark.parametrize("name", OPEN_OR_STEEP)
+def test_an_integral_to_infinity_or_to_a_steep_end(name: str) -> None:
+    plain, exact = OPEN_OR_STEEP[name]
+    ours, h = adopt(plain), 1e-3
+    for s in (1.7, 2.3):
+        expected = (8.0 * (exact(s + h) - exact(s - h)) - exact(s + 2.0 * h)
+                    + exact(s - 2.0 * h)) / (12.0 * h)
+        for f in (ours, jit(ours, backend="python")):
+            value, first = value_and_grad(f)(s)
+            assert value == pytest.approx(exact(s), rel=1e-9)
+            assert first == pytest.approx(expected, rel=1e-8)
+
+
+def test_a_recorded_integral_holds_as_long_as_its_rule_is_fine_enough() -> None:
+    ours = adopt(lambda b: integrate.quad(lambda x: math.exp(-0.01 * x * x) * math.cos(5.0 * x),
+                                          0.0, b)[0])
+    fast = jit(value_and_grad(ours), backend="python")
+    for b in (0.1, 0.2, 3.0, 30.0, 0.15):
+        assert fast(b) == pytest.approx(value_and_grad(ours)(b), rel=1e-9)
+    assert fast.n_recordings > 1
+
+
+def test_an_integral_that_no_rule_of_smooth_ones_reaches_is_refused() -> None:
+    ours = adopt(lambda c: integrate.quad(lambda x: abs(x - c), 0.0, 2.0)[0])
+    with pytest.raises(TypeError, match="smooth between the limits; split it"):
+        grad(ours)(0.7)
 
 
 # --- cmath ---------------------------------------------------------------------------------------

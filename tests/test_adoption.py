@@ -60,6 +60,19 @@ HABITS: dict[str, dict[str, str]] = {
             from math import exp
             return exp(x) * x * math.pi / math.pi
         """},
+    "a pattern": {"__init__": """
+        import math
+        def f(x):
+            match x:
+                case int(): return 0.0
+                case float(y): return math.exp(y) * x
+                case _: raise TypeError
+        """},
+    "__class__": {"__init__": """
+        import math
+        def f(x):
+            return math.exp(x) * (x if x.__class__ is float else [])
+        """},
     "from . import": {"__init__": "from . import a\ndef f(x): return a.g(x)\n",
                       "a": "import math\ndef g(x): return math.exp(x) * x\n"},
     "from .a import": {"__init__": "from .a import g as f\n",

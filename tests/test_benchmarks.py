@@ -115,6 +115,15 @@ def test_goals_are_judged_by_our_row_and_the_peers() -> None:
         "MISSED", "reached", "reached", "MISSED"]
 
 
+@pytest.mark.parametrize(("ours", "word"), [
+    (0.5, "reached"), (2.0, "reached"), (2.1, "MISSED")])
+def test_first_results_are_judged_beside_the_quickest_of_a_peer(ours: float, word: str) -> None:
+    benchmark = Benchmark("one", "a call", dict, TWO, firsts=(("fake", 2.0), ("absent", 2.0)))
+    rows = [harness.Row(entry, first, [1.0]) for entry, first in zip(
+        (*TWO, TWO[1]), (ours, 1.0, 3.0), strict=True)]
+    assert harness.goals(benchmark, rows) == [f"  {word:7}  first result within 2 times fake's"]
+
+
 @pytest.mark.parametrize(("seconds", "text"), [
     (2.5e-7, "0.25 us"), (14.24e-6, "14.2 us"), (2e-3, "2 ms"), (0.99961, "1 s"),
     (0.99949, "999 ms"), (1.083, "1.08 s"), (1234.0, "1,234 s")])

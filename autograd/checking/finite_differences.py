@@ -15,6 +15,7 @@ from autograd.core.primitives import DOMAIN_ERRORS, Primitive
 from autograd.core.value import Value, numbers
 
 EPS = 2.0 ** -52
+SMALLEST_STEP = 1e3 * EPS  # for a quantity of the size 1
 TINY = 2.3e-308  # below it floats lose relative accuracy, so nothing can be asked there
 
 SMALLEST = 1e-323  # the spacing of the numbers around 0, twice
@@ -136,7 +137,7 @@ class _Tableau:
         step = start
         for _ in range(MAX_LEVELS):
             step /= STEP_RATIO
-            if step <= 1e3 * EPS * self.scale or step < TINY:
+            if step <= SMALLEST_STEP * self.scale or step < TINY:
                 break  # a step that the quantity's own rounding swallows shows a slope of 0
             quotients = self._quotients(step)
             if quotients is None:

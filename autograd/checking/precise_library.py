@@ -39,6 +39,60 @@ def _scaled(m: Any, f: Any, slope: Any, v: Any, n: Any, x: Any, sign: int) -> An
     return m.exp(sign * x) * (f + 2 * sign * slope + curvature)
 
 
+def _gammainc_slope(m: Any, n: Any, a: Any, x: Any) -> Any:
+    return m.diff(lambda t: (m.gammainc(t, 0, x, regularized=True) if x < a
+                             else -m.gammainc(t, x, m.inf, regularized=True)), a, int(n))
+
+
+def _betainc_slope(m: Any, i: Any, j: Any, a: Any, b: Any, x: Any) -> Any:
+    return m.diff(lambda s, t: (m.betainc(s, t, 0, x, regularized=True) if x * (a + b) < a
+                                else -m.betainc(t, s, 0, 1 - x, regularized=True)),
+                  (a, b), (int(i), int(j)))
+
+
+def _by_order(name: str) -> Callable[..., Any]:
+    """The derivative of a function of Bessel's by its order; that itself may be a limit."""
+    def slope(m: Any, n: Any, v: Any, x: Any) -> Any:
+        with m.extradps(20):
+            nearly = v + m.mpf(10) ** -(m.dps - 5)
+            return +m.diff(lambda t: getattr(m, name)(t, x), nearly, int(n))
+
+    return slope
+
+
+def _differentiated(f: Callable[..., Any], count: int, order_of: Callable[..., Any]
+                    ) -> Callable[..., Any]:
+    """Derivatives of a function of mpmath's: the first operands say which.
+
+    Args:
+        f: of a context and operands.
+        count: how many operands say which derivative it is.
+        order_of: from these how often it is differentiated by each operand.
+    """
+    def slope(m: Any, *operands: Any) -> Any:
+        orders = tuple(map(int, order_of(*operands[:count])))
+        with m.extradps(20):
+            return +m.diff(lambda *xs: f(m, *operands[:count], *xs), operands[count:], orders)
+
+    return slope
+
+
+def _dawson(m: Any, x: Any) -> Any:
+    return m.sqrt(m.pi) / 2 * m.exp(-x * x) * m.erfi(x)
+
+
+def _spence(m: Any, x: Any) -> Any:
+    return m.polylog(2, 1 - x).real
+
+
+def _exprel(m: Any, x: Any) -> Any:
+    return m.expm1(x) / x if x else m.mpf(1)
+
+
+def _incomplete_elliptic(m: Any, a: Any, n: Any, phi: Any, x: Any) -> Any:
+    return m.ellipf(phi, x) if a < 0 else m.ellipe(phi, x)
+
+
 OF_LIBRARY: dict[str, Callable[..., Any]] = {
     "j0": lambda m, x: m.besselj(0, x),
     "j1": lambda m, x: m.besselj(1, x),
@@ -66,6 +120,30 @@ OF_LIBRARY: dict[str, Callable[..., Any]] = {
     "gammainc": lambda m, a, x: m.gammainc(a, 0, x, regularized=True),
     "gammaincc": lambda m, a, x: m.gammainc(a, x, m.inf, regularized=True),
     "gamma_density": lambda m, a, x: m.power(x, a - 1) * m.exp(-x) / m.gamma(a),
+    "ive": lambda m, v, x: m.exp(-abs(x)) * m.besseli(v, x),
+    "kve": lambda m, v, x: m.exp(x) * m.besselk(v, x),
+    "ive_slope": _differentiated(lambda m, i, j, v, x: m.exp(-x) * m.besseli(v, x), 2,
+                                 lambda i, j: (i, j)),
+    "kve_slope": _differentiated(lambda m, i, j, v, x: m.exp(x) * m.besselk(v, x), 2,
+                                 lambda i, j: (i, j)),
+    "dawsn": _dawson,
+    "dawsn_slope": _differentiated(lambda m, n, x: _dawson(m, x), 1, lambda n: (n,)),
+    "fresnel_s": lambda m, x: m.fresnels(x),
+    "fresnel_c": lambda m, x: m.fresnelc(x),
+    "spence": _spence,
+    "spence_slope": _differentiated(lambda m, n, x: m.log(x) / (1 - x), 1, lambda n: (n - 1,)),
+    "exprel": _exprel,
+    "exprel_slope": _differentiated(lambda m, n, x: _exprel(m, x), 1, lambda n: (n,)),
+    "ellipkinc": lambda m, phi, x: m.ellipf(phi, x),
+    "ellipeinc": lambda m, phi, x: m.ellipe(phi, x),
+    "incomplete_elliptic": _differentiated(_incomplete_elliptic, 2, lambda a, n: (0, n)),
+    "hyp1f1": lambda m, a, b, x: m.hyp1f1(a, b, x),
+    "hyp2f1": lambda m, a, b, c, x: m.hyp2f1(a, b, c, x),
+    "zeta": lambda m, x, q: m.zeta(x, q),
+    "zeta_slope": lambda m, n, x, q: m.zeta(x, q, int(n)),
+    **{f"{letter}v_slope": _by_order(f"bessel{letter}") for letter in "jyik"},
+    "gammainc_slope": _gammainc_slope,
+    "betainc_slope": _betainc_slope,
     "betainc": lambda m, a, b, x: m.betainc(a, b, 0, x, regularized=True),
     "beta_density": lambda m, a, b, x: m.power(x, a - 1) * m.power(1 - x, b - 1) / m.beta(a, b),
     "beta": lambda m, a, b: m.beta(a, b),

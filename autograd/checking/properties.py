@@ -12,6 +12,7 @@ from autograd.checking.domains import Box, Domain
 from autograd.checking.finite_differences import EPS, TINY
 from autograd.checking.gradient_check import gradcheck, shown_point
 from autograd.checking.reports import GradientError, Report, merged
+from autograd.core.aliases import also_called
 from autograd.core.primitives import DOMAIN_ERRORS
 from autograd.core.pytrees import flatten
 from autograd.core.transforms import grad, refuse_misuse
@@ -23,6 +24,7 @@ SIMPLER = 300  # attempts to write a failing point with fewer digits
 Point = list[float]
 
 
+@also_called()
 def check_gradients(f: Callable[..., Any], domain: Any,
                     gradient: Callable[..., Any] | None = None, max_examples: int = 100,
                     rtol: float = 1e-7, atol: float = 0.0) -> Report:

@@ -16,6 +16,9 @@ NOTHING = 1e-12
 class GradientError(AssertionError):
     """A gradient is wrong. The message says where, by how much, and which rule is to blame.
 
+    Args:
+        message: what ``str`` of it gives.
+
     Attributes:
         component: the worst component, for example ``"x[1]"``; "" where every sum is within its
             tolerance and only the rule of one operation is wrong.

@@ -40,6 +40,7 @@ class Note(NamedTuple):
     recording: Recording
     backend: str = ""
     why_not_quicker: str = ""
+    calls_before: int = 0  # it is compiled
 
 
 class Known:
@@ -87,6 +88,7 @@ class Compiled:
     """
 
     mesh: Any = None
+    writes_checks = True  # at once, not when they are made often
 
     def __init__(self, function: Callable[..., Any], backend: str | None,
                  max_recordings: int | None, static: frozenset[int] = frozenset(),
@@ -152,7 +154,7 @@ class Compiled:
         has_printed = lookout is not None and lookout.has_printed  # and would again
         waits = self._waits(recording, may_wait)
         is_once = has_printed or (
-            not waits and is_sure and len(recording.program) > CHECKED)
+            not waits and is_sure and recording.is_longer(CHECKED))
         if is_once:
             _refuse_changes(watch)
         has_held = lookout is None and watch.holds()
@@ -238,7 +240,8 @@ class Compiled:
         for i, note in enumerate(self.notes):  # not the last one: other threads note, too
             if note.recording is recording:
                 self.notes[i] = note._replace(backend=choice.backend,
-                                              why_not_quicker=reason or choice.reason)
+                                              why_not_quicker=reason or choice.reason,
+                                              calls_before=getattr(choice.kernel, "calls", 0))
         return choice.kernel
 
     def _watch(self, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Watch:
@@ -252,7 +255,7 @@ class Compiled:
         if before is not None and before.watch.changed() is None:  # no other thread did anything
             watch.add_all_of_libraries(before.watch)
             replays = before.replays
-        watch.settle()
+        watch.settle(self.writes_checks)
         return Known(watch, replays)
 
     def _captures_values(self) -> bool:
@@ -489,7 +492,9 @@ def _paragraph(number: int, note: Note) -> list[str]:
                      "for it has many conditions")
     if note.backend:
         slower = f", because {note.why_not_quicker}" if note.why_not_quicker else ""
-        lines.append(f"   runs on the back end {note.backend}{slower}")
+        later = (f", as machine code from call {note.calls_before + 1:,} on"
+                 if note.calls_before else "")
+        lines.append(f"   runs on the back end {note.backend}{later}{slower}")
     if note.recording.places:
         places = ", ".join(note.recording.places[:SHOWN])
         more = ", ..." if len(note.recording.places) > SHOWN else ""

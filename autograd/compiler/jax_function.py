@@ -14,6 +14,7 @@ from autograd.compiler.backends.jax.devices import double_precision
 from autograd.compiler.backends.jax.kernel import lowered
 from autograd.compiler.backends.jax.ops import NAMES
 from autograd.compiler.jax_rules import EMITTERS_WITH_RULES, REDUCERS_WITH_RULES
+from autograd.compiler.program.gated_arms import gated
 from autograd.compiler.trace.arguments import Place
 from autograd.compiler.trace.inlining import inlined
 from autograd.compiler.trace.tracer import Recording
@@ -135,8 +136,9 @@ def _branches(recordings: Sequence[Recording], numbers: Any) -> Any:
     which = jnp.where(jnp.any(holds), jnp.argmax(holds), len(runs))
     like = jax.eval_shape(lambda x: runs[0](x)[0], numbers)
 
-    def nowhere(_: Any) -> Any:
-        return jax.tree.map(lambda leaf: jnp.full(leaf.shape, jnp.nan), like)
+    def nowhere(numbers: Any) -> Any:
+        unknown = jnp.sum(numbers * jnp.nan)  # so that its derivatives are nan, too
+        return jax.tree.map(lambda leaf: jnp.broadcast_to(unknown, leaf.shape), like)
 
     arms: list[Callable[[Any], Any]] = [*(_results_of(run) for run in runs), nowhere]
     return lax.switch(which, arms, numbers)
@@ -152,7 +154,8 @@ def _run_of(recording: Recording) -> Callable[[Any], tuple[Any, Any]]:
     unknown = {op for op in program.ops if op not in NAMES and lookup(op).arity is None}
     if unknown:  # of any number of operands: there is no operation for all of those
         program = inlined(program, unknown)
-    lowering = lowered(program, None, emitters=EMITTERS_WITH_RULES, reducers=REDUCERS_WITH_RULES)
+    lowering = lowered(gated(program), None, emitters=EMITTERS_WITH_RULES,
+                       reducers=REDUCERS_WITH_RULES)
     captured = np.array([leaf.data for leaf in recording.captured], dtype=float)
     skeleton = recording.results.skeleton
 

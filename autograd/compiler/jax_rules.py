@@ -19,6 +19,7 @@ from autograd.compiler.backends.formulas import Emit
 from autograd.compiler.backends.jax.lowering import elementwise
 from autograd.compiler.backends.jax.ops import EMITTERS, REDUCERS
 from autograd.compiler.program.program import Program
+from autograd.compiler.program.steps import GATED
 from autograd.compiler.trace.inlining import inlined
 from autograd.compiler.trace.tracer import record
 from autograd.core.primitive import find, lookup
@@ -36,13 +37,20 @@ class _Emitters(dict[str, Emit]):
     def __missing__(self, op: str) -> Emit:
         emit = EMITTERS[op] if op in EMITTERS else _written_out(op)
         if op not in _AS_WRITTEN and find(op) is not None:
-            emit = _with_partials(emit, _PARTIALS.get(op) or partial(_recorded_partials, op))
+            emit = _with_partials(emit, _PARTIALS.get(op) or partial(_recorded_partials, op),
+                                  lookup(op).chooses or lookup(op).flat)
         self[op] = emit
         return emit
 
 
-def _with_partials(emit: Emit, partials: Partials) -> Emit:
-    """An operation whose derivative by each operand is given."""
+def _with_partials(emit: Emit, partials: Partials, chooses: bool = False) -> Emit:
+    """An operation whose derivative by each operand is given.
+
+    Args:
+        emit, partials: the operation, and its derivatives.
+        chooses: whether an operand by which the derivative is 0 counts nothing, also if its own
+            is infinite.
+    """
     operation: Any = jax.custom_jvp(emit)
 
     def jvp(operands: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
@@ -51,7 +59,7 @@ def _with_partials(emit: Emit, partials: Partials) -> Emit:
         slopes = partials(*operands, y)
         for slope, tangent in zip(slopes, tangents, strict=True):
             if not isinstance(tangent, SymbolicZero):
-                total = total + slope * tangent
+                total = total + _times(slope, tangent, chooses)
         return y, total
 
     operation.defjvp(jvp, symbolic_zeros=True)
@@ -59,13 +67,18 @@ def _with_partials(emit: Emit, partials: Partials) -> Emit:
     return made
 
 
-def _reducer(emit: Emit, slopes: Callable[[Any, Any], Any]) -> Emit:
+def _times(slope: Any, tangent: Any, chooses: bool) -> Any:
+    product = slope * tangent
+    return jnp.where(slope != 0.0, product, jnp.zeros_like(product)) if chooses else product
+
+
+def _reducer(emit: Emit, slopes: Callable[[Any, Any], Any], chooses: bool = False) -> Emit:
     """An operation on operands along a first axis, whose derivatives are given likewise."""
     operation: Any = jax.custom_jvp(emit)
 
     def jvp(primals: tuple[Any], tangents: tuple[Any]) -> tuple[Any, Any]:
         y = operation(*primals)
-        return y, jnp.sum(slopes(primals[0], y) * tangents[0], axis=0)
+        return y, jnp.sum(_times(slopes(primals[0], y), tangents[0], chooses), axis=0)
 
     operation.defjvp(jvp)
     made: Emit = operation
@@ -156,10 +169,24 @@ def _extreme(xs: Any, y: Any) -> Any:
     return ties / jnp.sum(ties, axis=0)
 
 
+def _gated() -> Emit:
+    """A number behind a gate, as ``gated_arms`` says."""
+    operation: Any = jax.custom_jvp(
+        lambda gate, x: jnp.broadcast_to(x, jnp.broadcast_shapes(jnp.shape(gate), jnp.shape(x))))
+
+    def jvp(operands: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
+        y = operation(*operands)
+        return y, jnp.where(operands[0] != 0.0, tangents[1], jnp.zeros_like(y))
+
+    operation.defjvp(jvp)
+    made: Emit = operation
+    return made
+
+
 _PARTIALS: dict[str, Partials] = {"pow": _pow, "cosine": _cosine, "gaussian": _gaussian}
-EMITTERS_WITH_RULES: dict[str, Emit] = _Emitters()
+EMITTERS_WITH_RULES: dict[str, Emit] = _Emitters({GATED: _gated()})
 REDUCERS_WITH_RULES: dict[str, Emit] = {
     **REDUCERS, "norm": _reducer(REDUCERS["norm"], _norm),
     "logsumexp": _reducer(REDUCERS["logsumexp"], _logsumexp),
-    "largest": _reducer(REDUCERS["largest"], _extreme),
-    "smallest": _reducer(REDUCERS["smallest"], _extreme)}
+    "largest": _reducer(REDUCERS["largest"], _extreme, chooses=True),
+    "smallest": _reducer(REDUCERS["smallest"], _extreme, chooses=True)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import (
     TYPE_CHECKING,
     Any,
@@ -17,7 +18,7 @@ from typing import (
 
 import numpy as np
 
-from autograd.compiler.backends.interface import Kernel, SeesFinite
+from autograd.compiler.backends.interface import Kernel, Provisional, SeesFinite
 from autograd.compiler.backends.jax import devices
 from autograd.compiler.compiled import Compiled, Known, Latest
 from autograd.compiler.recipes import Recipe, composed
@@ -59,15 +60,33 @@ class Replay:
         build: makes what the function returns from the outputs.
         outputs: a function of the numbers among the arguments: the outputs, an array; None where
             they take another branch; False where not all are finite.
+        is_final: whether that is the one for all calls to come.
     """
+
+    outputs: Callable[[Any], Any]
 
     def __init__(self, recording: Recording, kernel: Kernel) -> None:
         self.recording = recording
         self.captured = recording.captured
         self.build = recording.results.build
-        self._point = kernel.finite_point if isinstance(kernel, SeesFinite) else _looking_at(
-            kernel.point, len(recording.program.outputs))
+        self._bind(kernel)
+        self.is_final = True
+        if isinstance(kernel, Provisional):
+            self.is_final = False
+            self.outputs = partial(self._provisionally, kernel, self.outputs)
+
+    def _bind(self, kernel: Kernel) -> None:
+        self._point: Callable[[Any], Any] = (
+            kernel.finite_point if isinstance(kernel, SeesFinite) else _looking_at(
+                kernel.point, len(self.recording.program.outputs)))
         self.outputs = self._with_captured if self.captured else self._point
+
+    def _provisionally(self, kernel: Provisional, run: Callable[[Any], Any], numbers: Any) -> Any:
+        outputs = run(numbers)
+        if kernel.final is not None:
+            self._bind(kernel.final)
+            self.is_final = True
+        return outputs
 
     def _with_captured(self, numbers: Any) -> Any:
         return self._point([*numbers, *[leaf._data for leaf in self.captured]])
@@ -89,6 +108,8 @@ def _looking_at(point: Callable[[Any], Array | None],
 
 class Jitted(Compiled, Generic[F]):
     """What :func:`jit` returns: call it like the function."""
+
+    writes_checks = False
 
     def _called(self, *arguments: Any, **keywords: Any) -> Any:
         latest = self._latest
@@ -120,8 +141,11 @@ class Jitted(Compiled, Generic[F]):
                         profit.replays += 1
                     if replay is not replays[0]:  # the branch that was taken last is tried first
                         known.replays = [replay, *(r for r in known.replays if r is not replay)]
-                    elif numbers.__class__ is _ARRAY and numbers is arguments[0]:
-                        self._latest = Latest(numbers.shape, known.watch.all_quick,
+                    elif replay.is_final:
+                        if not known.watch.is_written_out:
+                            known.watch.write_out()
+                        if numbers.__class__ is _ARRAY and numbers is arguments[0]:
+                            self._latest = Latest(numbers.shape, known.watch.all_quick,
                                               replay.outputs, replay.build)
                     return replay.build(outputs)
             if known.candidate is not None and self.profit is not None:
@@ -181,9 +205,9 @@ class Jitted(Compiled, Generic[F]):
         """Record the branch that a call takes, and replay it."""
         with collector_at_rest():
             recording, known = self.recorded(key, arguments, keywords, may_wait)
-        if known.candidate is not None and known.candidate.recording is recording:
-            return recording.results.build(recording.results.numbers)
-        return self._compiled_now(recording, known, numbers, arguments, keywords)
+            if known.candidate is not None and known.candidate.recording is recording:
+                return recording.results.build(recording.results.numbers)
+            return self._compiled_now(recording, known, numbers, arguments, keywords)
 
     def _compiled_now(self, recording: Recording, known: Known, numbers: Any,
                       arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
@@ -400,7 +424,9 @@ def jit(function: Any = None, *, backend: str | None = None, static_argnums: Pos
         function: takes numbers, sequences, arrays and dictionaries of them; returns the same.
             Without it, jit is a decorator with options: ``@jit(backend="python")``.
         backend: "llvm", "numpy", "python" or "jax"; None takes the quickest of the first three
-            that is installed.
+            that is installed. With llvm it computes the first calls step by step, with the same
+            bits, and makes machine code when there were so many that this pays; ``explain()``
+            says when. "llvm" makes it at the first call.
         static_argnums: the positions of arguments that are no inputs, such as a number of steps;
             they are handed over as they are, and each new one is recorded.
         max_recordings: from then on what is not recorded yet is computed eagerly. None records up

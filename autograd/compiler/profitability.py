@@ -115,6 +115,8 @@ def is_branchy(program: Program, decisions: int | None = None) -> bool:
 
 def waits(recording: Recording) -> bool:
     """Like :func:`is_branchy`, found without a program where the graph is large."""
+    if recording.decisions < BRANCHY:
+        return False
     graph = recording.graph
     if graph is None or not graph.is_longer(LARGE) or not recording.path.is_whole:
         return is_branchy(recording.program, recording.decisions)

@@ -91,19 +91,37 @@ class Objective:
         return (np.array(value) if shape_of(value) else value), slope.copy()
 
     def fun(self, x: Any, *args: Any) -> Any:
-        """The value."""
+        """The value.
+
+        Args:
+            x: shape (n,).
+            args: further arguments of the function.
+        """
         return self.fun_and_jac(x, *args)[0]
 
     def jac(self, x: Any, *args: Any) -> Array:
-        """The gradient, shape (n,), or the Jacobian, shape (m, n)."""
+        """The gradient, shape (n,), or the Jacobian, shape (m, n).
+
+        Args:
+            x, args: as for :meth:`fun`.
+        """
         return self.fun_and_jac(x, *args)[1]
 
     def hess(self, x: Any, *args: Any) -> Array:
-        """The matrix of second derivatives, shape (n, n)."""
+        """The matrix of second derivatives, shape (n, n).
+
+        Args:
+            x, args: as for :meth:`fun`.
+        """
         return np.asarray(self._hessian(np.asarray(x, dtype=float), *args))
 
     def hessp(self, x: Any, p: Any, *args: Any) -> Array:
-        """The product of that matrix with the vector p, shape (n,)."""
+        """The product of that matrix with the vector p, shape (n,).
+
+        Args:
+            x, args: as for :meth:`fun`.
+            p: shape (n,).
+        """
         x, p = np.asarray(x, dtype=float), np.asarray(p, dtype=float)
         return np.asarray(self._product(x, *args, p))
 

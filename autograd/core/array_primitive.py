@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.core import value
+from autograd.core import listeners
 from autograd.core.call import Call, holds_values, numbers_of
 from autograd.core.primitive import OF_PROGRAMS, Primitive, register, value_class
 from autograd.core.value import (
@@ -48,6 +48,21 @@ own_vjp = register(Primitive(
     OF_PROGRAMS)
 
 
+def made_for_values(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A copy of a function of floats that takes Values; what adopts functions sets another one.
+
+    Raises:
+        TypeError: where there is none.
+    """
+    raise TypeError(f"{function!r} cannot be adopted")
+
+
+def _said(error: BaseException) -> str:
+    if isinstance(error, SystemError):  # C code went on with an exception in the air
+        return "it hands Values to code that is written in C"
+    return f"on Values it raises {type(error).__name__}: {error}"
+
+
 class ArrayPrimitive:
     """A function of arrays with derivatives of its own; call it as the function.
 
@@ -67,6 +82,8 @@ class ArrayPrimitive:
         recorded: what is called in its place on Values, where jit or vmap records a program: the
             same in Python and NumPy's functions, for a function that calls C. The function itself
             if it is left out.
+        scale: of the arguments, gives a number that rounding errors of the results are relative
+            to, where results may be the difference of large numbers; their own size otherwise.
 
     Raises:
         TypeError: for what is no function.
@@ -74,17 +91,18 @@ class ArrayPrimitive:
 
     # No attributes but those of any function, which whoever wraps it takes over.
     __slots__ = ("__dict__", "__weakref__", "function", "jvp", "name", "only_by_vjp", "recorded",
-                 "vjp", "why_not_differentiable")
+                 "scale", "vjp", "why_not_differentiable")
 
     def __init__(self, function: Callable[..., Any], vjp: Callable[..., Any] | None = None,
                  jvp: Callable[..., Any] | None = None, name: str = "",
-                 recorded: Callable[..., Any] | None = None) -> None:
+                 recorded: Callable[..., Any] | None = None,
+                 scale: Callable[..., float] | None = None) -> None:
         for what, given in (("a primitive", function), ("vjp", vjp), ("jvp", jvp),
                             ("recorded", recorded)):
             if not callable(given) and (given is not None or what == "a primitive"):
                 raise TypeError(f"{what} must be a function, not {given!r}")
         self.function, self.vjp, self.jvp = function, vjp, jvp
-        self.recorded = recorded or function
+        self.recorded, self.scale = recorded or function, scale
         self.name = name or getattr(function, "__name__", type(function).__name__)
         for attribute in ("__module__", "__qualname__", "__doc__"):
             setattr(self, attribute, getattr(function, attribute, None))
@@ -106,20 +124,29 @@ class ArrayPrimitive:
         return call.filled(results_of(call))
 
     def called(self, call: Call) -> None:
-        """Told of each call with Values, before there are results; for whoever checks it."""
+        """Told of each call with Values, before there are results; for whoever checks it.
+
+        Args:
+            call: the function, its arguments and the Values among them.
+        """
 
     def _record(self, call: Call, listener: Any) -> None:
         """Note what the results are computed from, for whoever records a program."""
-        why = ""
+        why, found = "", []
         try:
-            with refusals_apart():
-                found = numbers_of(self.recorded(*call.on(call.inputs), **call.options), self.name)
+            found = self._on_values(self.recorded, call)
+        except TypeError as error:  # it may be made for floats, as math is
+            try:
+                found = self._on_values(made_for_values(self.recorded), call)
+            except UNFIT:
+                why = _said(error)
         except UNFIT as error:
-            why, found = f"on Values it raises {type(error).__name__}: {error}", []
+            why = _said(error)
         data = np.array(numbers(found))
         expected = np.array(call.numbers)
         if not why and (data.shape != expected.shape or not np.allclose(
-                data, expected, rtol=SAME, atol=SAME * _size(expected), equal_nan=True)):
+                data, expected, rtol=SAME, atol=SAME * max(_size(expected), self._scale(call)),
+                equal_nan=True)):
             why = f"of numbers it makes {_first(expected)}, of Values {_first(data)}"
         if why:
             listener.refuse(
@@ -128,8 +155,18 @@ class ArrayPrimitive:
                 "compute it in Python and NumPy's functions")
             return
         call.computed = tuple(found)
-        if listener is not value.eavesdropper:  # or a thread's recording would change our bits
+        if listener is not listeners.eavesdropper:  # or a thread's recording would change our bits
             call.numbers = tuple(data.tolist())  # those of a replay
+
+    def _scale(self, call: Call) -> float:
+        """What the rounding errors of the results are relative to, if that is not their size."""
+        if self.scale is None:
+            return 0.0
+        return float(self.scale(*call.on(numbers(call.inputs)), **call.options))
+
+    def _on_values(self, function: Callable[..., Any], call: Call) -> list[Any]:
+        with refusals_apart():
+            return numbers_of(function(*call.on(call.inputs), **call.options), self.name)
 
     def __reduce__(self) -> str:
         space = getattr(sys.modules.get(str(self.__module__)), "__dict__", {})

@@ -13,6 +13,7 @@ from typing import Any
 from autograd.core import primitives
 from autograd.core.array_primitive import pulled_back, pulled_back_recorded
 from autograd.core.call import Call
+from autograd.core.gates import Gate, Gates, chosen_between, times, under
 from autograd.core.graph import (
     collector_at_rest,
     onlooker_at_rest,
@@ -35,7 +36,7 @@ from autograd.core.value import (
 )
 
 _add, _sub, _mul, _dot = primitives.add, primitives.sub, primitives.mul, primitives.dot
-_stopped = primitives.stopped
+_stopped, _where = primitives.stopped, primitives.where
 
 
 def backward(root: Value) -> None:
@@ -127,21 +128,22 @@ def _propagate(order: list[Value]) -> None:
                 else:
                     a.grad += adjoint * b._data
                     b.grad += adjoint * a._data
-        elif op is _stopped:
+        elif op.flat:
             pass
         elif op.arity == 1:
             try:
                 left.grad += adjoint * op.partials[0](left._data, node._data)
             except DOMAIN_ERRORS as error:
                 raise _derivative_error(node, error) from None
-        elif op.arity == 2:
+        elif op.arity == 2 and not op.chooses:
             _propagate_binary(node, op.partials, adjoint, left, right)
         elif left.__class__ is Call:
             together = together or _Together(order)
             _send_back(node, adjoint, together)
         else:
-            for parent, local in zip(left, local_derivatives(node), strict=True):
-                if local is not None and parent.__class__ is Value:
+            for parent, local in zip(node.parents, local_derivatives(node), strict=True):
+                if local is not None and parent.__class__ is Value and (
+                        local != 0.0 or not op.chooses):
                     parent.grad += adjoint * local
 
 
@@ -291,6 +293,8 @@ def adjoints(y: Any, xs: Sequence[Value]) -> list[Operand]:
     adjoint: dict[Value, Any] = {y: 1.0} if y in depends else {}
     targets = set(xs)
     together: _Together | None = None
+    chooses = any(op is not None and op.chooses for op in {node.op for node in order})
+    gates = Gates(adjoint) if chooses else None
     with recording(), collector_at_rest(), onlooker_at_rest():
         add_to = _adder(adjoint)
         for node in reversed(order):
@@ -302,11 +306,15 @@ def adjoints(y: Any, xs: Sequence[Value]) -> list[Operand]:
                 received = adjoint[node] if node in targets else adjoint.pop(node)
             if node._left.__class__ is Call:
                 together = together or _Together(order)
-                _send_back_recorded(node, received, depends, add_to, together)
+                _send_back_recorded(node, received, depends, add_to, together, gates)
+            elif gates is not None and node.op is not None:
+                _send_on_conditions(node, received, depends, gates)
             elif node.op is _dot:
                 _send_to_factors(node._left, received, depends, adjoint, add_to)
             elif node.op is not None:
                 _send(node, received, depends, add_to)
+        if gates is not None:
+            return [gates.received(x, adjoint.get(x, 0.0)) for x in xs]
     return [adjoint.get(x, 0.0) for x in xs]
 
 
@@ -349,19 +357,65 @@ def _send(node: Value, received: Any, depends: set[Value], add_to: AddTo) -> Non
                 add_to(parent, received, local)
 
 
-def _send_back_recorded(node: Value, received: Any, depends: set[Any],
-                        add_to: AddTo, together: _Together) -> None:
+def _send_on_conditions(node: Value, received: Any, depends: set[Value], gates: Gates) -> None:
+    """The same as :func:`_send`, where an adjoint may arrive on a condition alone."""
+    op, operands = node.op, node.parents
+    assert op is not None
+    asked = [p.__class__ is Value and p in depends for p in operands]
+    if not any(asked):
+        return
+    gate = gates.of(node)
+    if arms := chosen_between(node):
+        received = gates.received(node, received)
+        for arm, condition, is_first in arms:
+            if arm in depends:
+                side = Gate(condition, is_first, gate)
+                gates.entered(arm, Gate(condition, is_first, None).passed(received), side)
+        return
+    received = gates.received(node, received, hands_on_once=sum(asked) == 1)
+    was_wild = sum(asked) == 1 and gates.is_wild(node)
+    locals_ = _locals_under(gate, node, depends)
+    for parent, local, is_asked in zip(operands, locals_, asked, strict=True):
+        if local is None or not is_asked or parent.__class__ is not Value or (
+                local.__class__ is float and local == 0.0):
+            continue
+        contribution = times(received, local)
+        if op.chooses and local.__class__ is Value:
+            gates.entered(parent, contribution, Gate(local, True, gate))
+        else:
+            gates.handed_on(node, parent, contribution, local, was_wild)
+
+
+def _locals_under(gate: Gate | None, node: Value, depends: set[Value]) -> Sequence[Any]:
+    """The local derivatives as graphs; nothing is undefined where the node is not reached."""
+    op = node.op
+    if op is _dot:
+        half = len(node._left) // 2
+        return (*node._left[half:], *node._left[:half])
+    if gate is None or op is _mul or op is _add or op is _sub:
+        return local_graphs(node, depends)
+    return under(gate.is_open, local_graphs, node, depends)
+
+
+def _send_back_recorded(node: Value, received: Any, depends: set[Any], add_to: AddTo,
+                        together: _Together, gates: Gates | None) -> None:
     """The same as :func:`_send_back`, of graphs."""
     call = node._left
     if call not in depends:
         return
+    if gates is not None and received is not NOT_COMPUTED:
+        received = gates.received(node, received)
+        gates.met(call, node)
     adjoints = together.adjoints_of(node, received)
     if adjoints is None:
         return
     gradients = pulled_back_recorded(call, adjoints, together.results[call])
     for parent, gradient in zip(call.inputs, gradients, strict=True):
         if gradient is not None and parent.__class__ is Value and parent in depends:
-            add_to(parent, 1.0, gradient)
+            if gates is None:
+                add_to(parent, 1.0, gradient)
+            else:
+                gates.handed_on(call, parent, gradient, None, False)
 
 
 def _send_to_factors(factors: tuple[Any, ...], received: Any, depends: set[Value],
@@ -408,15 +462,6 @@ def _adder(adjoint: dict[Value, Any]) -> AddTo:
             adjoint[parent] = before + contribution
 
     return add_to
-
-
-def times(a: Any, b: Any) -> Any:
-    """a * b, without a node for a constant factor of 1 (which changes no bit)."""
-    if a.__class__ is float and a == 1.0:
-        return b
-    if b.__class__ is float and b == 1.0:
-        return a
-    return a * b
 
 
 def local_graphs(node: Value, depends: set[Value] | None = None) -> Sequence[Any]:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograd.core import primitives
+from autograd.core.aliases import also_called
 from autograd.core.arrays import bare, kept
 from autograd.core.call import changed
 from autograd.core.pytrees import as_array
@@ -44,6 +45,7 @@ def _of_values(structure: Any, change: Callable[[Any], Any]) -> Any:
     return changed(structure, part)
 
 
+@also_called()
 def clip(x: Any, low: Any = None, high: Any = None) -> Any:
     """The number x, or the bound that it is beyond, as ``np.clip``.
 
@@ -58,6 +60,7 @@ def clip(x: Any, low: Any = None, high: Any = None) -> Any:
     return x if high is None else primitives.minimum(x, high)
 
 
+@also_called()
 def softmax(values: Any, axis: Any = None) -> Any:
     """exp(x) by the sum of exp over all numbers, which does not overflow.
 
@@ -75,6 +78,7 @@ def softmax(values: Any, axis: Any = None) -> Any:
     return _in_groups(_softmax, values, axis)
 
 
+@also_called()
 def log_softmax(values: Any, axis: Any = None) -> Any:
     """The logarithm of softmax, with all its digits where that is nearly 1.
 

@@ -20,7 +20,7 @@ from autograd.core.arrays import ANSWERS, ArrayOfValues, bare
 from autograd.core.context import listeners_on
 from autograd.core.primitive import as_array_operand
 from autograd.core.typing import Array
-from autograd.core.value import Value, listener_here
+from autograd.core.value import Value, data_of, listener_here
 
 RELATIONS = {"less": "<", "less_equal": "<=", "greater": ">", "greater_equal": ">=",
              "equal": "==", "not_equal": "!="}
@@ -94,11 +94,22 @@ def _chosen(denied: Any, a: Any, b: Any) -> Any:
     return _SELECT.apply((denied, b, a))
 
 
+def where_equal(a: Any, b: Any, x: Any, y: Any) -> Any:
+    """x where two numbers are equal, else y: while recording no branch, eagerly by the numbers."""
+    if not selects_now():
+        return x if data_of(a) == data_of(b) else y
+    listener = listener_here()
+    if listener is not None:
+        listener.selected()
+    return _chosen(_denied("equal", a, b), x, y)
+
+
 def _negated(denied: Any) -> Any:
     return _chosen(denied, 1.0, 0.0)
 
 
 _CHOSEN = np.frompyfunc(_chosen, 3, 1)
+_NOTHING = np.frompyfunc(lambda x: primitives.stopped(0.0 * x), 1, 1)
 _COMBINED: dict[Any, Callable[..., Any]] = {
     np.logical_and: lambda a, b: _CHOSEN(a, b, 1.0),  # where a holds, b decides
     np.logical_or: lambda a, b: _CHOSEN(a, 0.0, b),
@@ -152,7 +163,7 @@ class Condition(NDArrayOperatorsMixin):
                 return _combination(logical, inputs)
             if ufunc is np.multiply and any(
                     x.__class__ in (Value, ArrayOfValues) for x in inputs):
-                return np.multiply(*map(as_factor, inputs))
+                return masked_product(*inputs)
         return getattr(ufunc, method)(*map(decided, inputs),
                                       **{key: decided(x) for key, x in options.items()})
 
@@ -209,9 +220,13 @@ def _is_open(x: Any) -> bool:
     return isinstance(x, Condition) and not x.is_decided
 
 
-def as_factor(x: Any) -> Any:
-    """An operand of a product with Values: a condition is 1 or 0."""
-    return x.numbers() if _is_open(x) else decided(x)
+def masked_product(a: Any, b: Any) -> Any:
+    """A product with Values. What a condition leaves out of them receives no adjoint."""
+    condition, factors = (a, b) if _is_open(a) else (b, a)
+    if not _is_open(condition):
+        return np.multiply(decided(a), decided(b))
+    factors = np.asarray(as_array_operand(decided(factors)), dtype=object)
+    return _CHOSEN(condition.denied(), factors, _NOTHING(factors))
 
 
 def _is_truths(x: Any) -> bool:

@@ -5,6 +5,10 @@ A block that ends without its ``__exit__`` (Ctrl-C can strike there) leaves noth
 switch holds for as long as the object that is entered lives, and the object dies with the block.
 
 While nothing is switched on anywhere, nobody has to look: ``switched_on`` is empty then.
+
+An interruption can also strike in what Python calls when an object dies, and is swallowed there. So
+a death is only put down, by a function of C, in which nothing strikes; whoever looks next does what
+follows from it.
 """
 
 from __future__ import annotations
@@ -18,12 +22,13 @@ from typing import Any, NamedTuple, TypeVar
 
 S = TypeVar("S", bound="Switch")
 
-# The switches that are on in any thread or task, by the identity of a reference to each, with the
-# thread; and those of them that are listeners. Whether they are empty is the quick check.
-switched_on: dict[int, tuple[object, int]] = {}
-listeners_on: dict[int, tuple[object, int]] = {}
-_deaths = 0  # how many switches died without their __exit__
-on_death: list[Callable[[], object]] = []  # called after each of these
+# The lives of the switches that are on in any thread or task, each with the thread; and those of
+# them that are listeners. Whether they are empty is the quick check.
+switched_on: dict[weakref.ref[Life], int] = {}
+listeners_on: dict[weakref.ref[Life], int] = {}
+dead: set[weakref.ref[Life]] = set()  # that ended without an __exit__, until somebody looks
+_deaths = object()  # another one after each of these
+on_death: list[Callable[[], object]] = []  # called after them
 
 
 class Moment(NamedTuple):
@@ -52,27 +57,29 @@ class State:
         entries: the switches, in the order in which they were entered, each with the state that
             was before it.
         is_ieee: whether operations give nan and inf where they are not defined.
+        is_gated: whether what is computed counts on a condition alone.
         takes_indices: whether ``int(v)`` is an index, by which a compiled function decides.
-        deaths: how many switches had died when this was put together.
+        deaths: the mark of the latest deaths when this was put together.
     """
 
-    __slots__ = ("deaths", "entries", "is_ieee", "listener", "moment", "recording", "scope",
-                 "takes_indices", "transforms")
+    __slots__ = ("deaths", "entries", "is_gated", "is_ieee", "listener", "moment", "recording",
+                 "scope", "takes_indices", "transforms")
 
     def __init__(self, entries: tuple[Entry, ...] = (), recording: bool = True,
                  scope: tuple[str, ...] = (), transforms: bool = False,
                  listener: Any = None, is_ieee: bool = False,
-                 takes_indices: bool = False) -> None:
+                 takes_indices: bool = False, is_gated: bool = False) -> None:
         self.entries, self.recording, self.scope = entries, recording, scope
         self.transforms, self.listener, self.is_ieee = transforms, listener, is_ieee
-        self.takes_indices = takes_indices
+        self.takes_indices, self.is_gated = takes_indices, is_gated
         self.moment = _STALE
         self.deaths = _deaths
 
     def entered(self, life: weakref.ref[Life]) -> State:
         """The same with one switch more, which may set one of its attributes."""
         return State((*self.entries, Entry(life, self)), self.recording, self.scope,
-                     self.transforms, self.listener, self.is_ieee, self.takes_indices)
+                     self.transforms, self.listener, self.is_ieee, self.takes_indices,
+                     self.is_gated)
 
 
 class Life:
@@ -106,8 +113,10 @@ stored_state = _state.get  # of whoever asks; ``here`` also looks whether all in
 
 def here() -> State:
     """The state of the thread or task that asks."""
+    if dead:
+        _bury()
     state = stored_state()
-    if state.deaths != _deaths:
+    if state.deaths is not _deaths:
         state = _of(state.entries)
         _state.set(state)
     return state
@@ -123,13 +132,17 @@ def _of(entries: tuple[Entry, ...]) -> State:
     return state
 
 
-def _died(reference: Any) -> None:
+def _bury() -> None:
+    """Do what follows from deaths; if that is interrupted, whoever looks next does it again."""
     global _deaths
-    switched_on.pop(id(reference), None)
-    listeners_on.pop(id(reference), None)
-    _deaths += 1
+    found = list(dead)
+    for life in found:
+        switched_on.pop(life, None)
+        listeners_on.pop(life, None)
+    _deaths = object()
     for told in on_death:
         told()
+    dead.difference_update(found)
 
 
 class Switch:
@@ -147,17 +160,21 @@ class Switch:
         return self
 
     def applied(self, before: State, life: weakref.ref[Life]) -> State:
-        """The state with this switched on."""
+        """The state with this switched on.
+
+        Args:
+            before: the state around the block.
+            life: of the entry; the state ends with it.
+        """
         raise NotImplementedError
 
     def __enter__(self) -> None:
-        life = Life(self)
-        reference = weakref.ref(life, _died)
-        thread = threading.get_ident()
-        # First of all: whoever sees none looks no further.
-        switched_on[id(reference)] = reference, thread
+        life, thread = Life(self), threading.get_ident()
+        # First of all: whoever sees none looks no further. And in one line: a reference has its
+        # hash, by which it is put down, once it is a key.
+        switched_on[reference := weakref.ref(life, dead.add)] = thread
         if self.is_listener:
-            listeners_on[id(reference)] = reference, thread
+            listeners_on[reference] = thread
         self._lives.append(life)
         _state.set(self.applied(here(), reference))
 
@@ -168,8 +185,8 @@ class Switch:
             if entries[i].switch() is self:
                 is_last = i == len(entries) - 1
                 _state.set(before if is_last else _of((*entries[:i], *entries[i + 1:])))
-                switched_on.pop(id(reference), None)
-                listeners_on.pop(id(reference), None)
+                switched_on.pop(reference, None)
+                listeners_on.pop(reference, None)
                 life = reference()
                 # If no copy of the state is left, nobody has to be told that this life ends.
                 del entries, reference, before
@@ -180,9 +197,9 @@ class Switch:
 def _forget_other_threads() -> None:
     """In a forked child, which has one thread; what the others had switched on stays on there."""
     for switches in (switched_on, listeners_on):
-        for key, (_, thread) in list(switches.items()):
+        for life, thread in list(switches.items()):
             if thread != threading.get_ident():
-                del switches[key]
+                del switches[life]
 
 
 if hasattr(os, "register_at_fork"):

@@ -286,16 +286,21 @@ def _subscripts(text: str, axes: tuple[int, ...]) -> tuple[tuple[str, ...], str]
             raise ValueError(f"np.einsum: the subscripts {letters!r} are of {len(letters)} axes, "
                              f"the operand has {count}")
     if arrow:
+        if dots and "..." not in output:
+            raise ValueError(f"np.einsum: {text!r} has '...' before the arrow alone")
         return tuple(inputs), output.replace("...", dots)
     everything = "".join(inputs)
     once = sorted(c for c in set(everything) - set(dots) if everything.count(c) == 1)
     return tuple(inputs), dots + "".join(once)
 
 
+_LETTERS = "".join(sorted(ascii_letters))  # as NumPy sorts the axes of the result
+
+
 def _written(operands: tuple[Any, ...]) -> tuple[Any, ...]:
     """The form with lists of numbers, a, [0, 1], b, [1, 2], [0, 2], as that with letters."""
     def text(places: Any) -> str:
-        return "".join("..." if place is Ellipsis else ascii_letters[place] for place in places)
+        return "".join("..." if place is Ellipsis else _LETTERS[place] for place in places)
 
     pairs = len(operands) // 2
     source = ",".join(text(operands[2 * i + 1]) for i in range(pairs))

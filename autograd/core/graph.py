@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import gc
 import math
+import operator
 import os
 import sys
 import threading
+import weakref
 from collections.abc import Sequence
 from typing import ClassVar
 
@@ -19,6 +21,9 @@ def topological_order(*roots: Value) -> list[Value]:
 
     The order is that of a depth-first walk, left operands first: the same program gives the same
     order in every run.
+
+    Args:
+        roots: the nodes to begin at.
     """
     order: list[Value] = []
     seen: set[Value] = set()
@@ -67,34 +72,44 @@ def topological_order(*roots: Value) -> list[Value]:
                 done(node)
 
 
+class _Alarm(weakref.ref["collector_at_rest"]):
+    """Lets the collector work again when the object dies, where Ctrl-C has struck at the door.
+
+    No Python runs then, in which the next Ctrl-C could strike and be swallowed.
+    """
+
+    __slots__ = ()
+    ring = staticmethod(gc.enable)
+
+
+_ring = operator.methodcaller("ring")
+
+
 class collector_at_rest:
     """Inside, Python does not look for cycles: graphs have none, and millions of nodes."""
 
-    sleepers: ClassVar[dict[int, int]] = {}  # the thread of each that has put it to rest
+    # Of those that have put it to rest, each with the thread.
+    alarms: ClassVar[dict[int, tuple[_Alarm, int]]] = {}
 
     def __enter__(self) -> None:
         self._was_at_work = gc.isenabled()
         if self._was_at_work:
-            self.sleepers[id(self)] = threading.get_ident()
+            self.alarms[id(self)] = _Alarm(self, _ring), threading.get_ident()
         gc.disable()
 
     def __exit__(self, *error: object) -> None:
         if self._was_at_work:
             gc.enable()
             self._was_at_work = False
-            self.sleepers.pop(id(self), None)
-
-    def __del__(self) -> None:  # where Ctrl-C has struck at the door
-        if getattr(self, "_was_at_work", False):
-            gc.enable()
-            self.sleepers.pop(id(self), None)
+            self.alarms.pop(id(self), None)
 
 
 def _wake_up() -> None:
     """In a forked child, whose thread is the only one, nobody else ends the rest."""
-    if any(thread != threading.get_ident() for thread in collector_at_rest.sleepers.values()):
+    here, alarms = threading.get_ident(), collector_at_rest.alarms
+    if any(alarm() is not None and thread != here for alarm, thread in alarms.values()):
         gc.enable()
-    collector_at_rest.sleepers.clear()
+    alarms.clear()
 
 
 if hasattr(os, "register_at_fork"):
@@ -119,12 +134,20 @@ class onlooker_at_rest:
 
 
 def leaves(*roots: Value) -> list[Value]:
-    """The leaves (nodes without operands) that the roots were computed from, in order."""
+    """The leaves (nodes without operands) that the roots were computed from, in order.
+
+    Args:
+        roots: the nodes to begin at; a leaf among them counts.
+    """
     return [node for node in topological_order(*roots) if node.op is None]
 
 
 def edges(*roots: Value) -> list[tuple[Operand, Value, int]]:
-    """(operand, node, position) for each operand of each node, constants included, in order."""
+    """(operand, node, position) for each operand of each node, constants included, in order.
+
+    Args:
+        roots: the nodes to begin at.
+    """
     return [(parent, node, position) for node in topological_order(*roots)
             for position, parent in enumerate(node.parents)]
 
@@ -185,7 +208,11 @@ def kinks(root: Value, tolerance: float = 1e-9) -> list[Value]:
 
 
 def scope_of(node: Value) -> tuple[str, ...]:
-    """The names of the scopes that a node was made in, outermost first."""
+    """The names of the scopes that a node was made in, outermost first.
+
+    Args:
+        node: a Value; one that was made in no ``name_scope`` gives ().
+    """
     return node._made.scope
 
 

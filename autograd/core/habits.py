@@ -5,12 +5,16 @@
 
 from __future__ import annotations
 
+import builtins
 import dis
 import sys
 from collections.abc import Callable, Mapping
+from difflib import get_close_matches
 from functools import wraps
 from types import FrameType
 from typing import Any
+
+import numpy as np
 
 from autograd.core.aliases import also_called
 from autograd.core.linear_maps import vjp
@@ -21,9 +25,16 @@ from autograd.core.transforms import Argnums, composed_of, grad
 _NUMPY = "use NumPy itself (import numpy as np): its functions take arrays of Values"
 _PRIMITIVE = ("write autograd.primitive(function, vjp=...) for arrays, or "
               "autograd.primitive(name, value, derivative) for an operation of numbers")
+_SYMBOL = 'write Value(2.0, label="x"): a Value has a number'
+_ARRAY = "write autograd.values([1.0, 2.0]), or np.stack([v, w]) of Values"
 _NN = {
     "BCELoss": 'write loss="binary_cross_entropy" in nn.fit',
     "BCEWithLogitsLoss": 'write loss="binary_cross_entropy_with_logits" in nn.fit',
+    "BatchNorm1d": "write a Module of your own", "LayerNorm": "write a Module of your own",
+    "Embedding": "write a Module of your own, with lists of Values",
+    "Flatten": "write np.ravel(x)", "ModuleList": "write a list: parameters() looks into it",
+    "init": "a Module takes seed=; set v.data of its parameters",
+    "L1Loss": "write nn.Loss of your own",
     "Conv2d": "there are no convolutions; write a Module of your own",
     "CrossEntropyLoss": 'write loss="cross_entropy" in nn.fit',
     "Dropout": "there is no dropout; l2 in nn.fit, or patience, keeps a network from overfitting",
@@ -39,12 +50,20 @@ _NN = {
     "optim": "the optimizers are here: nn.SGD, nn.Adam",
 }
 _AUTOGRAD = {
+    "DM": "write autograd.values([1.0, 2.0])", "MX": _SYMBOL, "SX": _SYMBOL,
     "Dual": "write autograd.jvp(f, x, direction) for forward mode",
     "Function": _PRIMITIVE,
     "GradientTape": "write autograd.value_and_grad(f)(x), or y.backward() and then x.grad",
-    "Symbol": 'write Value(2.0, label="x"): a Value has a number',
+    "Symbol": _SYMBOL, "Expr": _SYMBOL, "Symbols": _SYMBOL,
     "Tensor": "write autograd.Value(2.0), or autograd.values([1.0, 2.0]) for an array",
     "Variable": "write autograd.Value(2.0), or autograd.values([1.0, 2.0]) for an array",
+    "array": _ARRAY, "from_numpy": _ARRAY, "asarray": _ARRAY, "stack": _ARRAY, "cat": _ARRAY,
+    "autograd": "the functions are here: autograd.grad, autograd.gradcheck",
+    "check_grads": "write autograd.gradcheck(f, *inputs), or check_gradients(f, domain)",
+    "lambdify": "write the function itself, and autograd.jit(f)",
+    "manual_seed": "write np.random.default_rng(seed), or seed= in nn",
+    "random": "write np.random, outside of compiled functions",
+    "set_default_dtype": "leave it out: Values hold Python floats",
     "checkpoint": "write the function as it is; nothing is kept that would have to be saved",
     "custom_gradient": _PRIMITIVE,
     "custom_jvp": _PRIMITIVE,
@@ -101,11 +120,22 @@ def missing(module: str, name: str) -> Exception:
         module: the package.
         name: what somebody wants of it.
     """
-    instead = INSTEAD[module].get(name, "")
+    instead = INSTEAD[module].get(name, "") or _likely(module, name)
     hint = f"; {instead}" if instead else ""
     if instead and _is_import(sys._getframe(2)):  # Python's own would forget what to write
         return ImportError(f"cannot import name {name!r} from {module!r}{hint}", name=module)
     return AttributeError(f"module {module!r} has no attribute {name!r}{hint}")
+
+
+def _likely(module: str, name: str) -> str:
+    """What to write for the name of a function of Python or NumPy, or for one that is misspelt."""
+    if module == "autograd" and name in vars(builtins):
+        return f"Python's own {name}() takes Values"
+    if module == "autograd" and callable(getattr(np, name, None)):
+        return f"write np.{name} of an array of Values: autograd.values([v, w])"
+    public = [each for each in dir(sys.modules[module]) if not each.startswith("_")]
+    found = get_close_matches(name, public, 3, 0.75)
+    return f"did you mean {' or '.join(found)}?" if found else ""
 
 
 def _is_import(frame: FrameType) -> bool:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from autograd.core import primitives
+from autograd.core.aliases import also_called
 from autograd.core.array_primitive import ArrayPrimitive
 from autograd.core.call import is_differentiable
 from autograd.core.linear_maps import vjp
@@ -25,6 +26,7 @@ from autograd.core.value import Value, numbers, program_writer
 RTOL = 1e-4
 
 
+@also_called()
 def implicit(residual: Callable[..., Any], solver: Callable[..., Any], *,
              rtol: float = RTOL) -> ArrayPrimitive:
     """The solver as a function with derivatives, of all orders.

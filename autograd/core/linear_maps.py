@@ -7,8 +7,10 @@ from functools import partial
 from typing import Any
 
 from autograd.core import primitives
-from autograd.core.backward import adjoints, times
+from autograd.core.aliases import also_called
+from autograd.core.backward import adjoints
 from autograd.core.composed import numbers_in
+from autograd.core.gates import times
 from autograd.core.pytrees import flatten, rebuild
 from autograd.core.transforms import (
     Trace,
@@ -21,6 +23,7 @@ from autograd.core.transforms import (
 from autograd.core.value import Value, data_of, recording
 
 
+@also_called()
 def vjp(function: Callable[..., Any], primals: Any) -> tuple[Any, Callable[[Any], Any]]:
     """A function's value, and its vector-Jacobian product: cotangents of the value, pulled back.
 
@@ -97,6 +100,7 @@ class _Pullback:
         return result if self.is_tuple else result[0]
 
 
+@also_called()
 def linearize(function: Callable[..., Any],
               primals: Any) -> tuple[Any, Callable[[Any], Any]]:
     """A function's value, and its derivative as a linear function of a direction.

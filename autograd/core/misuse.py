@@ -12,7 +12,8 @@ import linecache
 import re
 import sys
 from functools import lru_cache
-from types import CodeType, FrameType, ModuleType
+from importlib import import_module
+from types import CodeType, FrameType, ModuleType, TracebackType
 from typing import Any, NamedTuple
 
 from autograd.core.primitive import TABLE, Primitive
@@ -29,8 +30,35 @@ _LIBRARIES = sys.stdlib_module_names | {"autograd", "numpy", "scipy", "pandas"}
 _OF_ARRAYS = ("autograd.core.numpy_", "autograd.core.arrays", "autograd.core.value")
 # By these words NumPy says that a function has no loop for objects.
 _OF_OBJECTS = ("loop of ufunc does not support argument", "not supported for the input types",
-               "input from dtype('O')")
+               "from dtype('O')")
 _KEEP = "use the Value itself, which keeps the gradient"
+
+# Attributes that people look for on a Value, and what to write.
+ELSEWHERE = {
+    "requires_grad requires_grad_": "every Value records, but inside with no_grad(): ...",
+    "zero_grad zero_ zero_grad_": "write v.grad = 0.0, or model.zero_grad() for all parameters",
+    "retain_grad": "every node shows its grad after backward()",
+    "grad_fn children": "write v.op and v.parents",
+    "is_leaf": "write v.op is None",
+    "numpy tolist value val cpu": "write v.data for the bare number",
+    "to cuda": "compiled functions run elsewhere: jit(f, backend=\"jax\")",
+    "clone": "write v.identity() for a node of its own, copy.copy(v) for a twin",
+    "name": "write v.label",
+    "shape size ndim dtype": "a Value is one number; np.shape(v) and np.size(v) take it",
+    "T at": "a Value is one number; autograd.values([...]) makes an array of several",
+    "sum mean max min prod": "a Value is one number; write sum([a, b]), or autograd.values([a, "
+                             "b]).sum()",
+    "float double half": "leave it out: a Value holds a Python float",
+    "eval realize block_until_ready": "leave it out: a Value is computed when it is written",
+    "assign assign_add assign_sub add_ sub_ mul_ div_ copy_ fill_": "write v.data = number, of a "
+                                                                   "leaf",
+    "simplify expand free_symbols": "a Value has a number; autograd.explain(v) shows formulas",
+    "primal tangent deriv derivative": "write autograd.jvp(f, x, direction) for forward mode",
+    "matmul mm": "a Value is one number; write a * b, or @ of arrays of Values",
+    "subs evalf": "a Value has a number; write a function and call it at another one",
+    "diff": "write autograd.gradient(y, x), or autograd.explain(y, wrt=x) for the formula",
+    "backprop": "write v.backward()",
+    "register_hook": "look at v.grad after backward()"}
 
 
 class _Asking(NamedTuple):
@@ -90,11 +118,44 @@ def explained(error: TypeError) -> TypeError:
     text = str(error)
     if not any(words in text for words in _OF_OBJECTS):
         return error
+    if name := _of_special(error.__traceback__):
+        return TypeError(
+            f"scipy.special.{name} is written in Python, and makes plain arrays of Values: write "
+            f"autograd.special.{name}, or autograd.adopt(function), in which SciPy's takes Values")
     return TypeError(
         f"{text}: this is an array of objects to NumPy, as np.array([v, w]) makes it of Values. "
         "Write np.stack([v, w]), or np.zeros_like(x) of an array x of Values and fill it, or "
         "autograd.adopt(function), in which np.array keeps them; SciPy's functions in Python have "
         "others in autograd and autograd.special")
+
+
+def _of_special(trace: TracebackType | None) -> str:
+    """The function of scipy.special that a traceback goes through, if autograd.special has it."""
+    while trace is not None:
+        frame = trace.tb_frame
+        if str(frame.f_globals.get("__name__")).startswith("scipy.special."):
+            name = frame.f_code.co_name
+            return name if hasattr(import_module("autograd.special"), name) else ""
+        trace = trace.tb_next
+    return ""
+
+
+def of_whole_numbers() -> str:
+    """The message for a Value that one of SciPy's factorials of a step was given, or "".
+
+    They refuse floats, which a Value does not look like to them, and would compute what no
+    function of floats is; to be called by who answers ``np.isnan``, which they begin with.
+    """
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and str(frame.f_globals.get("__name__")).startswith("autograd."):
+        frame = frame.f_back
+    if frame is None or frame.f_globals.get("__name__") != "scipy.special._basic":
+        return ""
+    name = frame.f_locals.get("fname")
+    if name not in ("factorial2", "factorialk"):
+        return ""
+    return (f"scipy.special.{name} is a function of whole numbers, which has no derivative; write "
+            f"{name}(int(n.data)) for a number without one")
 
 
 def _of_math(call: str, name: str, n_arguments: int) -> str:

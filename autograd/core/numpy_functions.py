@@ -20,7 +20,7 @@ from autograd.core.arrays import ANSWERS, ArrayOfValues, bare, kept
 from autograd.core.conditions import Condition, can_select, decided
 from autograd.core.conditions import where as selected
 from autograd.core.contractions import as_objects, total
-from autograd.core.numpy_protocol import accumulated, axes_of, over_axes
+from autograd.core.numpy_protocol import accumulated, axes_of, is_asked, over_axes
 from autograd.core.primitive import TABLE, as_array_operand
 from autograd.core.typing import Array
 from autograd.core.value import UFUNCS, Value, refusal
@@ -50,7 +50,7 @@ def _reduction(ufunc: np.ufunc) -> Function:
                  keepdims: Any = False, initial: Any = _NOTHING, where: Any = True) -> Any:
         options = {} if out is None else {"out": out}
         return ufunc.reduce(np.asanyarray(a, dtype=object).view(ArrayOfValues), axis, dtype,
-                            keepdims=keepdims is True, initial=initial, where=where, **options)
+                            keepdims=is_asked(keepdims), initial=initial, where=where, **options)
 
     return function
 
@@ -95,25 +95,29 @@ def _mean_of(items: list[Any]) -> Any:
     return total(items) / float(len(items))
 
 
-def _centred(items: list[Any]) -> list[Any]:
-    mean = _mean_of(items)
-    return [x - mean for x in items]
+def _degrees(items: Sequence[Any], ddof: float) -> float:
+    if len(items) <= ddof:
+        raise ValueError(f"a variance with ddof={ddof} needs more than {ddof} numbers, "
+                         f"not {len(items)}")
+    return len(items) - ddof
 
 
 def _variance_of(ddof: float) -> Callable[[list[Any]], Any]:
-    def variance(items: list[Any]) -> Any:
-        apart = _centred(items)
-        return contractions.dot_of(apart, apart) / (len(items) - ddof)
-
-    return variance
+    return lambda apart: contractions.dot_of(apart, apart) / _degrees(apart, ddof)
 
 
 def _deviation_of(ddof: float) -> Callable[[list[Any]], Any]:
     """The norm has the derivative 0 where all numbers are the same, and a square root none."""
-    def deviation(items: list[Any]) -> Any:
-        return TABLE["norm"].apply(tuple(_centred(items))) / math.sqrt(len(items) - ddof)
+    return lambda apart: TABLE["norm"].apply(tuple(apart)) / math.sqrt(_degrees(apart, ddof))
 
-    return deviation
+
+def _centred(function: Callable[[list[Any]], Any]) -> Callable[[list[Any]], Any]:
+    """A function of the differences from the mean."""
+    def centred(items: list[Any]) -> Any:
+        mean = _mean_of(items)
+        return function([x - mean for x in items])
+
+    return centred
 
 
 def _mean(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False, *,
@@ -127,8 +131,14 @@ def _spread(of: Callable[[float], Callable[[list[Any]], Any]], name: str) -> Fun
                  keepdims: Any = False, *, where: Any = True, mean: Any = _NOTHING,
                  correction: Any = _NOTHING) -> Any:
         numpy_protocol.check_dtype(name, dtype)
-        ddof = ddof if correction is _NOTHING else correction
-        return _into(over_axes(of(ddof), a, axis, keepdims, None, where), out)
+        apart = of(ddof if correction is _NOTHING else correction)
+        if mean is _NOTHING:
+            apart = _centred(apart)
+        else:
+            a = _ours(a) - mean
+        if name.startswith("np.nan"):
+            apart = _without_nan(apart)
+        return _into(over_axes(apart, a, axis, keepdims, None, where), out)
 
     return function
 
@@ -145,12 +155,11 @@ def _of_numbers(function: Callable[[list[Any]], Any]) -> Function:
     return of_numbers
 
 
-def _spread_of_numbers(of: Callable[[float], Callable[[list[Any]], Any]]) -> Function:
-    def function(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, ddof: float = 0,
-                 keepdims: Any = False, *, where: Any = True, **options: Any) -> Any:
-        return _into(over_axes(_without_nan(of(ddof)), a, axis, keepdims, None, where), out)
-
-    return function
+def _extreme_of_numbers(name: str) -> Function:
+    row = TABLE[name]
+    found = _of_numbers(lambda items: row.apply(tuple(items)) if items else math.nan)
+    return lambda a, axis=None, out=None, keepdims=False, initial=None, where=True: found(
+        a, axis, None, out, keepdims, initial, where)
 
 
 def _no_nan(function: Function, instead: float) -> Function:
@@ -161,7 +170,7 @@ def _no_nan(function: Function, instead: float) -> Function:
 
 def _average(a: Any, axis: Any = None, weights: Any = None, returned: bool = False, *,
              keepdims: Any = False) -> Any:
-    keepdims = keepdims is True
+    keepdims = is_asked(keepdims)
     array = _ours(a)
     if weights is None:
         result = _mean(array, axis, keepdims=keepdims)
@@ -177,8 +186,8 @@ def _average(a: Any, axis: Any = None, weights: Any = None, returned: bool = Fal
 
 
 def _ptp(a: Any, axis: Any = None, *, keepdims: Any = False) -> Any:
-    return np.max(a, axis=axis, keepdims=keepdims is True) - np.min(
-        a, axis=axis, keepdims=keepdims is True)
+    keepdims = is_asked(keepdims)
+    return np.max(a, axis=axis, keepdims=keepdims) - np.min(a, axis=axis, keepdims=keepdims)
 
 
 # --- covariance -----------------------------------------------------------------------------------
@@ -239,8 +248,9 @@ class _Line:
         self.right = heights[-1] if right is None else right
 
     def slope(self, i: int) -> Any:
-        """Of the piece from knot i to the next."""
-        return (self.heights[i + 1] - self.heights[i]) / (self.knots[i + 1] - self.knots[i])
+        """Of the piece from knot i to the next; two knots at one place are a jump."""
+        width = self.knots[i + 1] - self.knots[i]
+        return 0.0 if width == 0.0 else (self.heights[i + 1] - self.heights[i]) / width
 
     def at(self, x: Any) -> Any:
         """The height at x."""
@@ -304,6 +314,9 @@ def _slopes(f: Array, spacing: Any) -> Array:
         result[1:-1] = (f[2:] - f[:-2]) / (2.0 * spacing)
         result[0], result[-1] = (f[1] - f[0]) / spacing, (f[-1] - f[-2]) / spacing
         return result
+    if np.shape(spacing) != f.shape[:1]:
+        raise ValueError(f"np.gradient: {np.size(spacing)} places are given for an axis of "
+                         f"{len(f)} numbers")
     steps = np.diff(_ours(spacing)).reshape(-1, *(1,) * (f.ndim - 1))
     before, behind = steps[:-1], steps[1:]
     result[1:-1] = (f[2:] * (before / (behind * (before + behind)))
@@ -338,19 +351,24 @@ def _linspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, retst
     if endpoint and num > 1:
         result[-1] = last.item() if last.ndim == 0 else last
     result = np.moveaxis(result, 0, axis)
-    return (result, step.item() if step.ndim == 0 else step) if retstep else result
+    if not retstep:
+        return result
+    return result, math.nan if count < 1 else step.item() if step.ndim == 0 else step
 
 
 def _logspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, base: Any = 10.0,
               dtype: Any = None, axis: int = 0) -> Any:
+    numpy_protocol.check_dtype("np.logspace", dtype)
     return np.power(base, _linspace(start, stop, num, endpoint, axis=axis))
 
 
 def _geomspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype: Any = None,
                axis: int = 0) -> Any:
+    numpy_protocol.check_dtype("np.geomspace", dtype)
     result = np.exp(_linspace(np.log(start), np.log(stop), num, endpoint, axis=axis))
     moved = np.moveaxis(result, axis, 0)
-    moved[0] = start
+    if num > 0:
+        moved[0] = start
     if endpoint and num > 1:
         moved[-1] = stop
     return result
@@ -486,8 +504,9 @@ def _select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0
 def _piecewise(x: Any, condlist: Any, funclist: Sequence[Any], *arguments: Any,
                **options: Any) -> Any:
     array = _ours(as_array_operand(x))
+    is_one = not isinstance(condlist, list | tuple) and np.ndim(condlist) <= array.ndim
     conditions = [np.broadcast_to(np.asarray(_truths(c)), array.shape) for c in (
-        condlist if isinstance(condlist, list | tuple) else [condlist])]
+        [condlist] if is_one else condlist)]
     if len(funclist) == len(conditions) + 1:
         conditions.append(~np.any(conditions, axis=0))
     if len(funclist) != len(conditions):
@@ -601,10 +620,15 @@ def _kron(a: Any, b: Any) -> Any:
 
 
 def _bincount(x: Any, weights: Any = None, minlength: int = 0) -> Any:
-    places = np.asarray(bare(x)).astype(int)
+    given = np.asarray(bare(x))
+    if given.dtype.kind == "f":
+        raise TypeError("np.bincount needs whole numbers as places, not floats")
+    places = given.astype(int)
+    if places.min(initial=0) < 0:
+        raise ValueError("np.bincount needs places from 0 on")
     count = max(int(places.max(initial=-1)) + 1, minlength)
-    given = as_objects(weights).tolist()
-    return _ours([total([w for p, w in zip(places.tolist(), given, strict=True) if p == i])
+    heights = as_objects(weights).tolist()
+    return _ours([total([w for p, w in zip(places.tolist(), heights, strict=True) if p == i])
                   for i in range(count)])
 
 
@@ -679,14 +703,16 @@ _BY_NAME: dict[str, Function] = {
     "cumprod": _accumulation(np.multiply), "cumulative_sum": _cumulative(np.add, 0.0),
     "cumulative_prod": _cumulative(np.multiply, 1.0),
     "nansum": _of_numbers(total), "nanprod": _of_numbers(numpy_protocol.product),
-    "nanmean": _of_numbers(_mean_of), "nanvar": _spread_of_numbers(_variance_of),
-    "nanstd": _spread_of_numbers(_deviation_of),
+    "nanmean": _of_numbers(_mean_of), "nanvar": _spread(_variance_of, "np.nanvar"),
+    "nanstd": _spread(_deviation_of, "np.nanstd"),
+    "nanmax": _extreme_of_numbers("largest"), "nanmin": _extreme_of_numbers("smallest"),
     "nancumsum": _no_nan(_accumulation(np.add), 0.0),
     "nancumprod": _no_nan(_accumulation(np.multiply), 1.0),
     "nanmedian": orders.nanmedian, "nanquantile": orders.nanquantile,
     "nanpercentile": orders.nanpercentile,
     "median": orders.median, "quantile": orders.quantile, "percentile": orders.percentile,
     "sort": orders.sort, "partition": orders.partition, "searchsorted": orders.searchsorted,
+    "digitize": orders.digitize,
     "dot": contractions.dot, "vdot": contractions.vdot, "inner": contractions.inner,
     "tensordot": contractions.tensordot, "einsum": contractions.einsum,
     "trace": contractions.trace, "convolve": contractions.convolve,
@@ -724,7 +750,7 @@ _BY_NAME: dict[str, Function] = {
 # Those of them whose result may go into an array, by the keyword out.
 _WITH_OUT = ("dot", "trace", "ptp", "median", "quantile", "percentile", "nanmedian", "nanquantile",
              "nanpercentile")
-_DECIDING = ("argmax", "argmin", "argsort", "argpartition", "nanargmax", "nanargmin", "digitize",
+_DECIDING = ("argmax", "argmin", "argsort", "argpartition", "nanargmax", "nanargmin",
              "lexsort")
 _AS_THEY_ARE = (
     "reshape", "ravel", "transpose", "permute_dims", "matrix_transpose", "moveaxis", "rollaxis",
@@ -739,9 +765,9 @@ _AS_THEY_ARE = (
     "min_scalar_type", "apply_along_axis", "apply_over_axes", "astype", "tril_indices_from",
     "triu_indices_from", "diag_indices_from", "diff", "ediff1d", "outer", "clip", "unique",
     "polyval", "polyadd", "polysub", "polymul", "polyder", "polyint", "poly", "einsum_path",
-    "trim_zeros", "save", "savez", "nanmax", "nanmin", "require", "isin", "in1d", "union1d",
+    "trim_zeros", "save", "savez", "require", "isin", "in1d", "union1d",
     "intersect1d", "fft.fftshift", "fft.ifftshift", "linalg.diagonal", "linalg.matrix_transpose",
-    "linalg.multi_dot")
+    "linalg.multi_dot", "lib.stride_tricks.sliding_window_view")
 _ABOUT_NUMBERS = "is computed from the bare numbers, and has no derivative; write it with " \
                  "np.array([v.data for v in x]), through which no gradient flows"
 INSTEAD: dict[str, str] = {

@@ -14,8 +14,9 @@ import numpy as np
 
 from autograd.core import contractions, primitives
 from autograd.core.arrays import ANSWERS, ArrayOfValues, bare, kept
-from autograd.core.conditions import RELATIONS, as_factor, comparison, decided
+from autograd.core.conditions import RELATIONS, Condition, comparison, decided, masked_product
 from autograd.core.contractions import total
+from autograd.core.misuse import of_whole_numbers
 from autograd.core.primitive import Primitive, as_array_operand
 from autograd.core.pytrees import as_array
 from autograd.core.typing import Array
@@ -42,9 +43,13 @@ def values(array: Any, label: str = "") -> Array:
         An :class:`.arrays.ArrayOfValues` of the same shape.
 
     Raises:
-        TypeError: for numbers that are not real.
+        TypeError: for numbers that are not real, and for Values: ``np.stack`` makes an array of
+            them.
     """
     numbers = np.asarray(array)
+    if numbers.dtype == object and any(item.__class__ is Value for item in numbers.flat):
+        raise TypeError("values makes new leaves of plain numbers; write np.stack([v, w]) for an "
+                        "array of Values that there are already")
     result = np.empty(numbers.shape, dtype=object).view(ArrayOfValues)
     for index in np.ndindex(numbers.shape):
         place = f"[{','.join(map(str, index))}]" if index else ""
@@ -150,9 +155,8 @@ def _of_arrays(ufunc: np.ufunc) -> Handler | None:
     if name in RELATIONS:
         return lambda *operands: comparison(name, operands)
     if name == "multiply":
-        return lambda *operands: _ours(ufunc(*[
-            x.view(np.ndarray) if x.__class__ is ArrayOfValues else _operand(as_factor(x))
-            for x in operands]))
+        return lambda *operands: _ours(masked_product(*[
+            x if isinstance(x, Condition) else _operand(x) for x in operands]))
     if name in _PYTHONS_OWN:
         return lambda *operands: _ours(ufunc(*map(_operand, operands)))
     function = _of_numbers(name)
@@ -246,6 +250,8 @@ def _with_options(handler: Handler, ufunc: np.ufunc, inputs: Sequence[Any],
     out, mask = options.get("out"), options.get("where", True)
     rest = {key: option for key, option in options.items()
             if key not in _OF_NO_CONCERN and key not in ("out", "where", "dtype")}
+    if (axes := rest.pop("axes", None)) is not None:
+        handler = _along_axes(handler, axes)
     if mask is not True:
         result = _where_asked(handler, ufunc, inputs, mask, out)
     else:
@@ -255,6 +261,23 @@ def _with_options(handler: Handler, ufunc: np.ufunc, inputs: Sequence[Any],
     results = result if ufunc.nout > 1 else (result,)
     stored = tuple(written(one, into) for one, into in zip(results, out, strict=True))
     return stored if ufunc.nout > 1 else stored[0]
+
+
+def _along_axes(handler: Handler, axes: Sequence[Any]) -> Handler:
+    """A product of matrices or vectors, each of which lies along axes of its own, as in a @= b."""
+    places = [axis if isinstance(axis, tuple) else (axis,) for axis in axes]
+
+    def last(place: tuple[int, ...]) -> range:
+        return range(-len(place), 0)
+
+    def product_of(*inputs: Any) -> Any:
+        result = handler(*[np.moveaxis(contractions.as_objects(x), place, last(place))
+                           for x, place in zip(inputs, places, strict=False)])
+        if len(places) == len(inputs) or not places[-1]:
+            return result
+        return np.moveaxis(result, last(places[-1]), places[-1])
+
+    return product_of
 
 
 def gives_truths(ufunc: np.ufunc) -> bool:
@@ -288,7 +311,9 @@ def written(result: Any, out: Any) -> Any:
         return result
     if not isinstance(out, np.ndarray):
         raise refusal("out= takes an array; a Value is not changed in place")
-    if out.dtype.kind != "O" and np.asanyarray(result).dtype.kind == "O":
+    found = bare(as_array_operand(result))
+    if out.dtype.kind != "O" and np.asarray(found).dtype.kind == "O" and any(
+            item.__class__ is Value for item in np.ravel(found)):
         raise refusal("a Value cannot go into an array of numbers in place; write a = a + v, or "
                       "make the array with np.zeros(n, dtype=object), np.zeros_like of an array "
                       "of Values or autograd.values")
@@ -313,6 +338,8 @@ def apply_ufunc(value: Value, ufunc: np.ufunc, method: str, inputs: tuple[Any, .
     if method != "__call__" or options or not all(
             x.__class__ is Value or np.ndim(x) == 0 for x in inputs):
         return ufunc_of_arrays(ufunc, method, inputs, options)
+    if ufunc is np.isnan and (message := of_whole_numbers()):
+        raise refusal(message)
     function = _functions.get(ufunc)
     if function is None:
         found = _of_numbers(ufunc.__name__)
@@ -340,6 +367,11 @@ def _loop_of_two(primitive: Primitive) -> Any:
 
 # --- along axes -----------------------------------------------------------------------------------
 
+def is_asked(option: Any) -> bool:
+    """Whether an option such as ``keepdims`` is on: NumPy takes 1 and np.True_, too."""
+    return option is not _NOTHING and bool(option)
+
+
 def over_axes(function: Callable[[list[Any]], Any], array: Any, axis: Any, keepdims: bool = False,
               initial: Any = None, where: Any = True) -> Any:
     """A function of any number of numbers, on those along an axis.
@@ -349,18 +381,19 @@ def over_axes(function: Callable[[list[Any]], Any], array: Any, axis: Any, keepd
         array: of numbers and Values.
         axis: one, a tuple of several, or None for all.
         keepdims: whether these axes stay, with the length 1.
-        initial: another operand, beside those in the array.
+        initial: another operand, before those in the array.
         where: which of the array's numbers take part, an array of bools.
     """
     plain = bare(np.asanyarray(array))
+    keepdims = is_asked(keepdims)
     also = [] if initial is None or initial is _NOTHING else [initial]
     if not (where is True or where is _NOTHING):
         return _over_some(function, plain, axis, keepdims, also, where)
     if axis is None and not keepdims:  # the most frequent one
-        return function([*plain.ravel().tolist(), *also] if also else plain.ravel().tolist())
+        return function([*also, *plain.ravel().tolist()] if also else plain.ravel().tolist())
     axes = axes_of(plain, axis)
     outer, groups = _groups(plain, axes)
-    result = as_array([function([*group, *also]) for group in groups], outer)
+    result = as_array([function([*also, *group]) for group in groups], outer)
     return _reduced(result, axes, keepdims)
 
 
@@ -371,7 +404,7 @@ def _groups(plain: Array, axes: tuple[int, ...]) -> tuple[tuple[int, ...], list[
 
 
 def _reduced(result: Array, axes: tuple[int, ...], keepdims: bool) -> Any:
-    if keepdims and keepdims is not _NOTHING:
+    if keepdims:
         return np.expand_dims(result, tuple(sorted(axes)))
     return result.item() if result.ndim == 0 else result
 
@@ -382,7 +415,7 @@ def _over_some(function: Callable[[list[Any]], Any], plain: Array, axis: Any, ke
     outer, groups = _groups(plain, axes)
     masks = _groups(np.broadcast_to(bare(np.asarray(decided(where))), plain.shape), axes)[1]
     return _reduced(as_array([
-        function([*(x for x, asked in zip(group, mask, strict=True) if asked), *also])
+        function([*also, *(x for x, asked in zip(group, mask, strict=True) if asked)])
         for group, mask in zip(groups, masks, strict=True)], outer), axes, keepdims)
 
 
@@ -428,6 +461,9 @@ _REDUCED: dict[str, Callable[[list[Any]], Any]] = {
     "logical_or": _any, "logical_and": _all}
 
 
+_IN_ANY_ORDER = frozenset(("hypot", "fmax", "fmin", "logaddexp2", "logical_xor"))
+
+
 def _reduce(ufunc: np.ufunc, array: Any, axis: Any = 0, dtype: Any = None, out: Any = None,
             keepdims: bool = False, initial: Any = _NOTHING, where: Any = True) -> Any:
     """``np.add.reduce`` and its like, and with them np.sum, np.max, np.any."""
@@ -436,6 +472,9 @@ def _reduce(ufunc: np.ufunc, array: Any, axis: Any = 0, dtype: Any = None, out: 
     function = _REDUCED.get(name)
     if function is None:
         function = _folded(handler_of(ufunc))
+        if name not in _IN_ANY_ORDER and len(axes_of(np.asanyarray(array), axis)) > 1:
+            raise ValueError(f"np.{name}.reduce takes one axis: another order of the numbers has "
+                             "another result")
     result = over_axes(function, array, axis, keepdims, initial, where)
     if name.startswith("logical") and isinstance(result, np.ndarray):
         result = result.astype(bool)
@@ -489,8 +528,15 @@ def _at(ufunc: np.ufunc, array: Any, places: Any, *operands: Any) -> None:
 
 def _reduceat(ufunc: np.ufunc, array: Any, places: Any, axis: int = 0, dtype: Any = None,
               out: Any = None) -> Any:
+    check_dtype(f"np.{ufunc.__name__}.reduceat", dtype)
     plain = np.moveaxis(np.asanyarray(array), axis, 0)
-    starts = list(places)
+    starts = np.asarray(places, dtype=int).tolist()
+    for start in starts:
+        if not 0 <= start < len(plain):
+            raise IndexError(f"np.{ufunc.__name__}.reduceat: place {start} is out of bounds for "
+                             f"{len(plain)} numbers")
+    if not starts:
+        return np.moveaxis(plain[:0], 0, axis)
     ends = [*starts[1:], len(plain)]
     parts = [ufunc.reduce(plain[a:b], axis=0) if a < b else plain[a]
              for a, b in zip(starts, ends, strict=True)]

@@ -2,13 +2,15 @@
 
 Eagerly a sorted array holds the same Values in another order. A recording would have to decide
 which; so of few numbers it records a network of ``minimum`` and ``maximum`` (Batcher 1968, odd-even
-merge sort), which needs no decision. At a tie the network shares the derivative, and so it is used
-eagerly, too, where numbers tie.
+merge sort), which needs no decision. At a tie of two the network shares the derivative, of more
+unevenly: then what all of them hand on is shared anew. So it is used eagerly, too, where numbers
+tie.
 """
 
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import Any
@@ -17,7 +19,7 @@ import numpy as np
 
 from autograd.core import contractions, primitives
 from autograd.core.arrays import ArrayOfValues, bare
-from autograd.core.conditions import selects_now
+from autograd.core.conditions import selects_now, where_equal
 from autograd.core.context import listeners_on
 from autograd.core.numpy_protocol import over_axes
 from autograd.core.primitive import as_array_operand
@@ -56,17 +58,51 @@ def network(n: int) -> Iterator[tuple[int, int]]:
 
 def sorted_items(items: list[Any]) -> list[Any]:
     """Numbers and Values in ascending order, nan last."""
-    if len(items) <= MOST_IN_NETWORK and (selects_now() or _tie(items)):
-        return _by_network(items)
+    if len(items) <= MOST_IN_NETWORK:
+        is_recorded, most = selects_now(), _largest_tie(items)
+        if is_recorded or most > 1:
+            ordered = _by_network(items)
+            return _evened(ordered) if most > 2 or (is_recorded and len(items) > 2) else ordered
     data = data_of_array(np.array([*items, None], dtype=object)[:-1])
     if data is None:
         return sorted(items)
     return [items[i] for i in np.argsort(data, kind="stable")]
 
 
-def _tie(items: list[Any]) -> bool:
+def _largest_tie(items: list[Any]) -> int:
+    """How many are the same number; 0 where one is nan."""
     data = numbers(items)
-    return len(set(data)) < len(data) and not any(x != x for x in data)
+    return 0 if any(x != x for x in data) else max(Counter(data).values(), default=0)
+
+
+def _evened(ordered: list[Any]) -> list[Any]:
+    """The same numbers, where equal ones share the derivative evenly: its least norm.
+
+    The slope of each travels as a 0 that has it, right and back, as far as numbers are equal.
+    """
+    slopes: list[Any] = []
+    counts: list[Any] = []
+    for i, item in enumerate(ordered):
+        slope, count = _zero(item), 1.0
+        if i:
+            slope = slope + where_equal(item, ordered[i - 1], slopes[-1], 0.0)
+            count = count + where_equal(item, ordered[i - 1], counts[-1], 0.0)
+        slopes.append(slope)
+        counts.append(count)
+    for i in range(len(ordered) - 2, -1, -1):
+        for sums in (slopes, counts):
+            sums[i] = where_equal(ordered[i], ordered[i + 1], sums[i + 1], sums[i])
+    return [where_equal(count, 1.0, item, primitives.stopped(item) + slope / count)
+            if slope.__class__ is Value else item
+            for item, slope, count in zip(ordered, slopes, counts, strict=True)]
+
+
+def _zero(item: Any) -> Any:
+    """A 0 that has the derivative of a number; of an infinite one a plain 0."""
+    if item.__class__ is not Value:
+        return 0.0
+    zero = item - primitives.stopped(item)
+    return where_equal(zero, zero, zero, 0.0)
 
 
 def _by_network(items: list[Any]) -> list[Any]:
@@ -111,6 +147,12 @@ def deciding(function: Callable[..., Any]) -> Callable[..., Any]:
         return function(bare(np.asanyarray(a)) if data is None else data, *arguments, **options)
 
     return decide
+
+
+def digitize(x: Any, bins: Any, right: bool = False) -> Any:
+    """``np.digitize``: places, which are constants."""
+    edges = data_of_array(bins)
+    return deciding(np.digitize)(x, bare(np.asanyarray(bins)) if edges is None else edges, right)
 
 
 def searchsorted(a: Any, v: Any, side: Any = "left", sorter: Any = None) -> Any:
@@ -176,7 +218,7 @@ def _quantiles(ordered: Callable[[list[Any]], _Sorted], a: Any, q: Any, axis: An
     if weights is not None:
         raise TypeError("np.quantile of Values takes no weights")
     fractions = np.asarray(q, dtype=float)
-    of_each = over_axes(ordered, np.asanyarray(a), axis, keepdims is True)
+    of_each = over_axes(ordered, np.asanyarray(a), axis, keepdims)
     results = [_quantile_of(of_each, fraction, method) for fraction in fractions.ravel().tolist()]
     if fractions.ndim == 0:
         return results[0]

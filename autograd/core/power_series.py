@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from autograd.core import primitives
+from autograd.core.aliases import also_called
 from autograd.core.backward import local_graphs
 from autograd.core.call import Call
 from autograd.core.graph import kink_distance
@@ -28,6 +29,7 @@ from autograd.core.validation import whole
 from autograd.core.value import Listener, Value, data_of, describe, listening, recording
 
 
+@also_called()
 def taylor(function: Callable[[Any], Any], x: Any, order: int) -> Array:
     """All derivatives of a function of one variable, up to an order, at a cost of order**2.
 

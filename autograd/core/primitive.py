@@ -119,9 +119,16 @@ class Primitive:
         paired: the operands are two sequences, one behind the other.
         hidden: it serves other rows, and is no function of ``autograd`` or of the command line.
         stops: its result counts as a constant to derivatives, although it is none.
+        chooses: it is one of its operands: one whose derivative is 0 was not chosen, and receives
+            no adjoint at all, so that 0 * inf in it cannot turn into nan.
+        flat: no operand receives an adjoint: it is constant between jumps, or counts as a constant.
+        growth: the degree of a polynomial of the operands that its size does not exceed: 0 where
+            it is bounded, None where it may overflow, or nothing is known.
         module: the module that has it, if that is not ``autograd``; then it is no method.
         scipy: the function of ``scipy.special`` that its value is; machine code calls that by its
             address.
+        called: its value has loops of its own and cannot be written out in other operations;
+            machine code calls it, too.
     """
 
     name: str
@@ -151,8 +158,12 @@ class Primitive:
     paired: bool = False
     hidden: bool = False
     stops: bool = False
+    chooses: bool = False
+    flat: bool = False
+    growth: int | None = None
     module: str = ""
     scipy: str = ""
+    called: bool = False
 
     def __post_init__(self) -> None:
         places = "{all}" if self.arity is None else ", ".join(f"{{{i}}}" for i in range(self.arity))
@@ -254,7 +265,15 @@ class Primitive:
                             f"{count}; write {self.name}({', '.join(calls)}){own}") from None
 
     def apply(self, operands: tuple[Any, ...]) -> Any:
-        """Apply it to the tuple of operands; a Value among them records the result."""
+        """Apply it to the tuple of operands; a Value among them records the result.
+
+        Args:
+            operands: floats, Values and arrays of them, as many as the arity.
+
+        Raises:
+            TypeError: for another number of operands, and for what is no real number.
+            ValueError, ZeroDivisionError, OverflowError: outside the domain.
+        """
         if self.arity is not None and len(operands) != self.arity:
             raise TypeError(f"{self.name} takes {self.arity} operands, not {len(operands)}")
         recording_class = value_class[0]
@@ -284,6 +303,10 @@ class Primitive:
     def evaluate(self, operands: Sequence[float], names: Sequence[str] = ()) -> float:
         """The value on floats, with errors that name the op and its operands.
 
+        Args:
+            operands: floats, as many as the arity.
+            names: of the operands, "" for one without, which the error shows.
+
         Raises:
             ValueError, ZeroDivisionError, OverflowError: what Python raises outside the domain.
         """
@@ -310,7 +333,14 @@ class Primitive:
 
     def domain_error(self, error: Exception, operands: Sequence[float],
                      names: Sequence[str] = (), subject: str = "") -> Exception:
-        """The same type of error, saying which op failed, on what, and what it needs."""
+        """The same type of error, saying which op failed, on what, and what it needs.
+
+        Args:
+            error: what the value has raised.
+            operands: the floats that it was called with.
+            names: of the operands, "" for one without.
+            subject: what is not defined there, if it is not the operation itself.
+        """
         names = list(names) or [""] * len(operands)
         shown = [f"{name} = {x!r}" if name else repr(x)
                  for name, x in zip(names[:8], operands[:8], strict=False)]

@@ -84,12 +84,12 @@ add = _row("add", lambda a, b: a + b, lambda a, b, y: 1.0, lambda a, b, y: 1.0,
            symbol="+", text="{0} + {1}", latex="{0} + {1}", precedence=1,
            summary="The sum of two numbers.",
            derivative=("1", "1"),
-           exact=True, commutative=True, transparent=True, raises=(), hidden=True)
+           exact=True, commutative=True, transparent=True, raises=(), hidden=True, growth=1)
 sub = _row("sub", lambda a, b: a - b, lambda a, b, y: 1.0, lambda a, b, y: -1.0,
            symbol="-", text="{0} - {1}", latex="{0} - {1}", precedence=1, aliases=("subtract",),
            summary="The difference of two numbers.",
            derivative=("1", "-1"),
-           exact=True, transparent=True, raises=(), hidden=True)
+           exact=True, transparent=True, raises=(), hidden=True, growth=1)
 mul = _row("mul", lambda a, b: a * b, lambda a, b, y: b, lambda a, b, y: a,
            symbol="*", text="{0} * {1}", latex=r"{0} \cdot {1}", precedence=2,
            safe=(_FACTOR, _FACTOR), aliases=("multiply",),
@@ -107,18 +107,19 @@ neg = _row("neg", lambda x: -x, lambda x, y: -1.0,
            symbol="-", text="-{0}", latex="-{0}", precedence=3, aliases=("negative",),
            summary="The number with its sign changed.",
            derivative=("-1",),
-           exact=True, transparent=True, raises=(), hidden=True)
+           exact=True, transparent=True, raises=(), hidden=True, growth=1)
 identity = _row("identity", lambda x: x, lambda x, y: 1.0,
                 symbol="=", text="{0}", latex="{0}", aliases=("positive",),
                 summary="The number itself, as a node of its own.",
                 derivative=("1",),
-                exact=True, transparent=True, raises=(), hidden=True)
+                exact=True, transparent=True, raises=(), hidden=True, growth=1)
 
 
 stopped = _row("stop_gradient", lambda x: x, lambda x, y: 0.0,
                summary="The number itself, which counts as a constant to derivatives.",
                derivative=("0",),
-               exact=True, transparent=True, raises=(), hidden=True, stops=True)
+               exact=True, transparent=True, raises=(), hidden=True, stops=True, growth=1,
+               flat=True)
 
 
 def _power(base: float, exponent: float) -> float:
@@ -195,31 +196,31 @@ sign = _row("sign", _sign, _zero, kink=lambda x: x, latex=_function_latex(r"\ope
             summary="-1, 0 or 1: the sign of x.",
             derivative=("0",),
             at_kink="at the jump, x = 0, the value and the derivative are 0",
-            exact=True, raises=(), hidden=True)
+            exact=True, raises=(), hidden=True, growth=0, flat=True)
 step = _row("step", _step, _zero, kink=lambda x: x, latex=r"\left[{0} > 0\right]", text="[{0} > 0]",
             summary="1 for x > 0, else 0.",
             derivative=("0",),
             at_kink="at the jump, x = 0, the value and the derivative are 0",
-            exact=True, raises=(), hidden=True)
+            exact=True, raises=(), hidden=True, growth=0, flat=True)
 wins = _row("wins", _wins, _zero, _zero, kink=_difference,
             latex=r"\left[{0} > {1}\right]", text="[{0} > {1}]",
             summary="1 where a > b, 0 where a < b, 1/2 at a tie.",
             derivative=("0", "0"),
             at_kink="at a tie the value is 1/2, the derivative 0",
-            exact=True, raises=(), hidden=True)
+            exact=True, raises=(), hidden=True, growth=0, flat=True)
 absolute = _row("abs", lambda x: -x if x < 0.0 else x + 0.0, lambda x, y: sign(x),
                 kink=lambda x: x, text="|{0}|", latex=r"\left|{0}\right|",
                 aliases=("absolute", "fabs"),
                 summary="The absolute value of x.",
                 derivative=("where(x > 0, 1, where(x < 0, -1, 0))",),
                 at_kink="0 at x = 0",
-                exact=True, transparent=True, raises=())
+                exact=True, transparent=True, raises=(), growth=1)
 relu = _row("relu", lambda x: 0.0 if x <= 0.0 else x, lambda x, y: step(x), kink=lambda x: x,
             symbol="ReLU", latex=_function_latex(r"\operatorname{ReLU}"),
             summary="The rectified linear unit, max(x, 0).",
             derivative=("where(x > 0, 1, 0)",),
             at_kink="0 at x = 0",
-            exact=True, raises=())
+            exact=True, raises=(), growth=1)
 maximum = _row("maximum", lambda a, b: b if a < b or b != b else a,
                lambda a, b, y: wins(a, b), lambda a, b, y: wins(b, a),
                kink=_difference, symbol="max", text="max({0}, {1})",
@@ -228,7 +229,7 @@ maximum = _row("maximum", lambda a, b: b if a < b or b != b else a,
                derivative=("where(a > b, 1, where(a < b, 0, 1/2))",
                            "where(b > a, 1, where(b < a, 0, 1/2))"),
                at_kink="a tie gives 1/2 to each",
-               exact=True, commutative=True, raises=())
+               exact=True, commutative=True, raises=(), growth=1, chooses=True)
 minimum = _row("minimum", lambda a, b: b if a > b or b != b else a,
                lambda a, b, y: wins(b, a), lambda a, b, y: wins(a, b),
                kink=_difference, symbol="min", text="min({0}, {1})",
@@ -237,7 +238,7 @@ minimum = _row("minimum", lambda a, b: b if a > b or b != b else a,
                derivative=("where(a < b, 1, where(a > b, 0, 1/2))",
                            "where(b < a, 1, where(b > a, 0, 1/2))"),
                at_kink="a tie gives 1/2 to each",
-               exact=True, commutative=True, raises=())
+               exact=True, commutative=True, raises=(), growth=1, chooses=True)
 
 
 def _where_operands(condition: Any, a: Any, b: Any) -> tuple[Any, Any, Any]:
@@ -268,7 +269,7 @@ where: Where = _row("where", lambda c, a, b: a if c else b,
              summary="a where the condition holds, else b. An arm may be a function without "
                      "arguments; it is evaluated only if it is taken.",
              slope="1 by the arm that is taken; the other receives no adjoint at all",
-             exact=True, raises=(), parameters=("condition", "a", "b"))
+             exact=True, raises=(), parameters=("condition", "a", "b"), growth=1, chooses=True)
 
 
 # --- rounding and remainders: constant, or of slope 1, between jumps ------------------------------
@@ -329,23 +330,23 @@ floor = _row("floor", rounding.floor, _zero, kink=lambda x: _from_multiple(x, 1.
              summary="The largest whole number that is not above x.",
              derivative=("0",),
              at_kink="at the jumps, the whole numbers, the derivative is 0",
-             exact=True, transparent=True, raises=())
+             exact=True, transparent=True, raises=(), growth=1)
 ceil = _row("ceil", rounding.ceil, _zero, kink=lambda x: _from_multiple(x, 1.0),
             latex=r"\left\lceil {0} \right\rceil",
             summary="The smallest whole number that is not below x.",
             derivative=("0",),
             at_kink="at the jumps, the whole numbers, the derivative is 0",
-            exact=True, transparent=True, raises=())
+            exact=True, transparent=True, raises=(), growth=1)
 trunc = _row("trunc", rounding.trunc, _zero, kink=lambda x: _from_multiple_but_zero(x, 1.0),
              summary="x without its decimal places.",
              derivative=("0",),
              at_kink="at the jumps, the whole numbers but 0, the derivative is 0",
-             exact=True, transparent=True, raises=())
+             exact=True, transparent=True, raises=(), growth=1)
 rint: Unary = _row("rint", rounding.rint, _zero, kink=lambda x: _from_half_multiple(x, 1.0),
                    summary="The nearest whole number; of two that are as near the even one.",
                    derivative=("0",),
                    at_kink="at the jumps, in the middle between whole numbers, the derivative is 0",
-                   exact=True, transparent=True, raises=())
+                   exact=True, transparent=True, raises=(), growth=1)
 rounded: Binary = _row("rounded", _rounded, _zero, lambda x, scale, y: -y / scale,
                        kink=lambda x, scale: _from_half_multiple(x, 1.0 / scale),
                        safe=((-1e3, 1e3), (10.0, 1e4)), text="rint({0} * {1}) / {1}",
@@ -389,7 +390,7 @@ copysign: Binary = _row(
     summary="The size of a with the sign of b.",
     derivative=("where(a > 0, 1, where(a < 0, -1, 0)) * copysign(1, b)", "0"),
     at_kink="0 at a = 0; at the jump, b = 0, that of the side that the sign of b is on",
-    exact=True, raises=())
+    exact=True, raises=(), growth=1)
 
 
 # --- exponentials and logarithms ----------------------------------------------------------------
@@ -463,18 +464,18 @@ sigmoid = _row("sigmoid", _sigmoid, lambda x, y: sigmoid_slope(x), symbol="σ",
                summary="The logistic function, 1 / (1 + exp(-x)).",
                derivative=("y * (1 - y)",),
                loses_digits="where y is nearly 1",
-               raises=())
+               raises=(), growth=0)
 sigmoid_slope: Unary = _row("sigmoid_slope", lambda x: _sigmoid(x) * _sigmoid(-x),
                             lambda x, y: -tanh(0.5 * x) * y, symbol="σ'", text="sigmoid'({0})",
                             latex=_function_latex(r"\sigma'"),
                             summary="The derivative of the logistic function.",
                             derivative=("y * (1 - 2 * sigmoid(x))",),
                             loses_digits="where x is nearly 0",
-                            raises=(), hidden=True)
+                            raises=(), hidden=True, growth=0)
 softplus = _row("softplus", _softplus, lambda x, y: sigmoid(x),
                 summary="log(1 + exp(x)), a smooth form of relu.",
                 derivative=("sigmoid(x)",),
-                raises=())
+                raises=(), growth=1)
 logaddexp = _row("logaddexp", _logaddexp,
                  lambda a, b, y: sigmoid(a - b), lambda a, b, y: sigmoid(b - a),
                  summary="log(exp(a) + exp(b)), which does not overflow.",
@@ -535,7 +536,7 @@ hypot = _row("hypot", math.hypot, lambda a, b, y: cosine(a, b), lambda a, b, y: 
              derivative=("a / y", "b / y"),
              loses_digits="where y is very large or small",
              at_kink="0 at the origin",
-             commutative=True, transparent=True, raises=())
+             commutative=True, transparent=True, raises=(), growth=1)
 # The derivative of a / y by a is b**2 / y**3, of which 1 / y - a / y**2 * a / y loses all digits
 # where b is small; so it is a primitive of its own.
 cosine: Primitive = _row("cosine", _cosine, _cosine_by_first, _cosine_by_second, kink=math.hypot,
@@ -545,7 +546,7 @@ cosine: Primitive = _row("cosine", _cosine, _cosine_by_first, _cosine_by_second,
                                  "the point (a, b).",
                          derivative=("b**2 / hypot(a, b)**3", "-a * b / hypot(a, b)**3"),
                          at_kink="0 at the origin, as is the value",
-                         exact=True, raises=(), hidden=True)
+                         exact=True, raises=(), hidden=True, growth=0)
 
 
 # --- circular and hyperbolic functions ----------------------------------------------------------
@@ -574,17 +575,17 @@ one_minus_square = _row("one_minus_square", lambda x: (1.0 - x) * (1.0 + x),
                         latex=r"\left(1 - {0}^2\right)",
                         summary="1 - x**2, with all its digits near 1 and -1.",
                         derivative=("-2 * x",),
-                        exact=True, transparent=True, raises=(), hidden=True)
+                        exact=True, transparent=True, raises=(), hidden=True, growth=2)
 sin = _row("sin", math.sin, lambda x, y: cos(x), safe=(_ANGLE,), latex=_function_latex(r"\sin"),
            domain="a finite x",
            summary="The sine of x radians.",
            derivative=("cos(x)",),
-           transparent=True, raises=_NOT_FINITE)
+           transparent=True, raises=_NOT_FINITE, growth=0)
 cos: Unary = _row("cos", math.cos, lambda x, y: -sin(x), safe=(_ANGLE,),
                   latex=_function_latex(r"\cos"), domain="a finite x",
                   summary="The cosine of x radians.",
                   derivative=("-sin(x)",),
-                  transparent=True, raises=_NOT_FINITE)
+                  transparent=True, raises=_NOT_FINITE, growth=0)
 tan = _row("tan", math.tan, lambda x, y: 1.0 / cos(x) / cos(x), safe=((-1.57, 1.57),),
            latex=_function_latex(r"\tan"), domain="a finite x",
            summary="The tangent of x radians.",
@@ -609,7 +610,7 @@ atan = _row("atan", math.atan, lambda x, y: 1.0 / hypot(1.0, x) / hypot(1.0, x),
             summary="The angle in radians, from -pi/2 to pi/2, whose tangent is x.",
             derivative=("1 / (1 + x**2)",),
             loses_digits="where x**2 overflows",
-            raises=())
+            raises=(), growth=0)
 atan2 = _row("atan2", math.atan2, lambda a, b, y: _over_sum_of_squares(b, a, b),
              lambda a, b, y: _over_sum_of_squares(-a, a, b), kink=_distance_to_cut,
              aliases=("arctan2",),
@@ -636,7 +637,7 @@ tanh: Unary = _row("tanh", math.tanh, lambda x, y: 4.0 * sigmoid_slope(2.0 * x),
                    summary="The hyperbolic tangent of x.",
                    derivative=("1 - y**2",),
                    loses_digits="where y is nearly 1 or -1",
-                   raises=())
+                   raises=(), growth=0)
 asinh = _row("asinh", math.asinh, lambda x, y: 1.0 / hypot(1.0, x), aliases=("arcsinh",),
              summary="The number whose hyperbolic sine is x.",
              derivative=("1 / sqrt(x**2 + 1)",),
@@ -678,15 +679,15 @@ gaussian = _row("gaussian", _gaussian, _gaussian_partial, latex="e^{{-{0}^2}}",
                 text="exp(-{0}**2)", precedence=4,
                 summary="exp(-x**2).",
                 derivative=("-2 * x * y",),
-                raises=(), hidden=True)
+                raises=(), hidden=True, growth=0)
 erf = _row("erf", math.erf, lambda x, y: TWO_OVER_SQRT_PI * gaussian(x),
            summary="The error function, 2 / sqrt(pi) times the integral of exp(-t**2) from 0 to x.",
            derivative=("2 / sqrt(pi) * exp(-x**2)",),
-           raises=())
+           raises=(), growth=0)
 erfc = _row("erfc", math.erfc, lambda x, y: -TWO_OVER_SQRT_PI * gaussian(x),
             summary="1 - erf(x), with all its digits where erf(x) is nearly 1.",
             derivative=("-2 / sqrt(pi) * exp(-x**2)",),
-            raises=())
+            raises=(), growth=0)
 
 
 # --- any number of operands ---------------------------------------------------------------------
@@ -816,7 +817,7 @@ sum: NAry = _row("sum", _sum, lambda *xs: [1.0] * (len(xs) - 1), symbol="Σ",
            summary="The sum of any number of numbers, rounded once.",
            slope="1 by each operand",
            derivative=("1",),
-           commutative=True, transparent=True, raises=())
+           commutative=True, transparent=True, raises=(), growth=1)
 prod: NAry = _row("prod", lambda *xs: float(math.prod(xs)), _prod_partials, symbol="Π",
             safe=((-1e3, 1e3),), latex=r"\prod\left({all}\right)", **_N_ARY,
             summary="The product of any number of numbers.",
@@ -835,7 +836,7 @@ norm: NAry = _row("norm", math.hypot, _norm_partials,
             derivative=("x / y",),
             loses_digits="where y is very large or small",
             at_kink="0 at the origin",
-            commutative=True, transparent=True, raises=())
+            commutative=True, transparent=True, raises=(), growth=1)
 largest: NAry = _row("largest", _extreme(maximum),
                lambda *xs: _equal_shares([wins(x, xs[-1]) for x in xs[:-1]]),
                kink=lambda *xs: _difference(*sorted(xs)[-2:]) if len(xs) > 1 else math.inf,
@@ -845,7 +846,7 @@ largest: NAry = _row("largest", _extreme(maximum),
                slope="1 by the largest operand, 0 by the others",
                derivative=("where(x == y, 1, 0)",),
                at_kink="a tie gives the same to each that is the largest",
-               exact=True, commutative=True, raises=(), hidden=True)
+               exact=True, commutative=True, raises=(), hidden=True, growth=1, chooses=True)
 smallest: NAry = _row("smallest", _extreme(minimum),
                 lambda *xs: _equal_shares([wins(xs[-1], x) for x in xs[:-1]]),
                 kink=lambda *xs: _difference(*sorted(xs)[:2]) if len(xs) > 1 else math.inf,
@@ -855,7 +856,7 @@ smallest: NAry = _row("smallest", _extreme(minimum),
                 slope="1 by the smallest operand, 0 by the others",
                 derivative=("where(x == y, 1, 0)",),
                 at_kink="a tie gives the same to each that is the smallest",
-                exact=True, commutative=True, raises=(), hidden=True)
+                exact=True, commutative=True, raises=(), hidden=True, growth=1, chooses=True)
 logsumexp: NAry = _row("logsumexp", _logsumexp, shares_of_exponentials,
                  domain="at least one operand", **_N_ARY,
                  summary="The logarithm of the sum of exponentials, which does not overflow.",

@@ -149,7 +149,7 @@ silu = _row("silu", _silu, lambda x, y: sigmoid(x) * (1.0 + x * sigmoid(-x)),
             summary="x * sigmoid(x), also called swish.",
             derivative=("sigmoid(x) * (1 + x * (1 - sigmoid(x)))",),
             loses_digits="where sigmoid(x) is nearly 1",
-            raises=())
+            raises=(), growth=1)
 elu = _row("elu", _elu, lambda x, y: exp(-relu(-x)), symbol="ELU",
            summary="The exponential linear unit: x, or exp(x) - 1 where x is negative.",
            derivative=("where(x > 0, 1, exp(x))",),
@@ -170,7 +170,7 @@ leaky_relu = _row("leaky_relu", lambda x: x if x > 0.0 else _LEAK * x,
                   summary="x, or 0.01 * x where x is negative.",
                   derivative=("where(x > 0, 1, 0.01)",),
                   at_kink="0.01 at x = 0",
-                  exact=True, raises=())
+                  exact=True, raises=(), growth=1)
 mish: Unary = _row("mish", _mish, _mish_slope, symbol="Mish",
                    summary="x * tanh(softplus(x)) (Misra 2019).",
                    derivative=("tanh(softplus(x)) + x * (1 - tanh(softplus(x))**2) * sigmoid(x)",),
@@ -181,9 +181,9 @@ hardtanh = _row("hardtanh", _hardtanh, lambda x, y: step(1.0 - x) * step(1.0 + x
                 summary="x between -1 and 1, and the bound that it is beyond elsewhere.",
                 derivative=("where(x > -1, where(x < 1, 1, 0), 0)",),
                 at_kink="0 at x = 1 and x = -1",
-                exact=True, raises=())
+                exact=True, raises=(), growth=0)
 softsign = _row("softsign", _softsign,
                 lambda x, y: 1.0 / (1.0 + _abs(x)) / (1.0 + _abs(x)),
                 summary="x / (1 + |x|).",
                 derivative=("1 / (1 + abs(x))**2",),
-                raises=())
+                raises=(), growth=0)

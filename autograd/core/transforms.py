@@ -23,10 +23,10 @@ from autograd.core.backward import (
     local_graphs,
     place_of,
     results_by_call,
-    times,
 )
 from autograd.core.call import Call
 from autograd.core.composed import numbers_in
+from autograd.core.gates import pushed_on, reached_from, times, under
 from autograd.core.graph import refuse_stale, topological_order
 from autograd.core.misuse import explained
 from autograd.core.pytrees import (
@@ -338,9 +338,20 @@ def grad(function: Callable[..., Any], argnums: Argnums = 0, *, has_aux: Literal
 @also_called({"argnum": "argnums"})
 def grad(function: Any, argnums: Argnums = 0, has_aux: bool = False,
          undefined: Undefined = "raise") -> Any:
-    """The function's gradient, as a function; see :func:`value_and_grad`.
+    """The function's gradient, as a function.
 
     ``grad(grad(f))`` is the second derivative, and so on to any depth.
+
+    Args:
+        function, argnums, has_aux, undefined: as for :func:`value_and_grad`.
+
+    Returns:
+        A function of the same arguments, whose result has the structure and shape of the argument:
+        what :func:`value_and_grad` gives beside the value. With has_aux it is (gradient, aux).
+
+    Raises:
+        TypeError: when called, if function returns anything but one number.
+        ValueError: for another ``undefined``.
     """
     if checked(undefined) == "nan":
         return _in_ieee(grad, function, *_options(argnums, has_aux))
@@ -372,7 +383,7 @@ def jacobian(function: Any, argnums: Argnums = 0, has_aux: bool = False) -> Any:
 
     Args:
         function: returns a number, a sequence or an array of numbers.
-        argnums: as in :func:`value_and_grad`.
+        argnums, has_aux: as for :func:`value_and_grad`.
 
     Returns:
         A function whose result has the shape (shape of the output) + (shape of the argument):
@@ -416,11 +427,19 @@ def hessian(function: Callable[..., Any], argnums: Argnums = 0, *,
 def hessian(function: Any, argnums: Argnums = 0, has_aux: bool = False) -> Any:
     """The matrix of second derivatives of a function of one output, as a function.
 
+    Each row costs only the part of the graph that the variable's derivative hangs on, so a sparse
+    matrix is cheap.
+
+    Args:
+        function, argnums, has_aux: as for :func:`value_and_grad`.
+
     Returns:
         A function whose result has the shape (shape of the argument) * 2: an array, or a number;
         for a tuple of argnums a tuple of tuples of them, and for a dictionary one of dictionaries,
-        ``result[first key][second key]``. Each row costs only the part of the
-        graph that the variable's derivative hangs on, so a sparse matrix is cheap.
+        ``result[first key][second key]``.
+
+    Raises:
+        TypeError: when called, if function returns anything but one number.
     """
     if (composed := composed_of(hessian, function, *_options(argnums, has_aux))) is not None:
         return composed
@@ -437,6 +456,7 @@ def hessian(function: Any, argnums: Argnums = 0, has_aux: bool = False) -> Any:
     return _marked(hessian_of, hessian, function, *_options(argnums, has_aux))
 
 
+@also_called()
 def jvp(function: Callable[..., Any], primals: Any, tangents: Any) -> tuple[Any, Any]:
     """A function's value and its derivative along a direction (forward mode).
 
@@ -486,6 +506,7 @@ def push_forward(outputs: Sequence[Any], leaves: Sequence[Value],
     tangent: dict[Value, Any] = dict(zip(leaves, directions, strict=True))
     pushed: dict[Call, list[Any]] = {}
     results = results_by_call(order)
+    reached = reached_from(outputs, order)
     with recording():
         for node in order:
             if node._left.__class__ is Call:
@@ -497,9 +518,10 @@ def push_forward(outputs: Sequence[Any], leaves: Sequence[Value],
             if node in tangent or not moving or node.op is primitives.stopped:
                 continue
             total: Any = None
-            for parent, local in zip(node.parents, local_graphs(node, moving), strict=True):
+            locals_ = under(reached.get(node), local_graphs, node, moving)
+            for parent, local in zip(node.parents, locals_, strict=True):
                 if local is not None and isinstance(parent, Value) and parent in moving:
-                    term = times(local, tangent[parent])
+                    term = pushed_on(node, local, tangent[parent])
                     total = term if total is None else total + term
             tangent[node] = 0.0 if total is None else total
     return [tangent.get(output, 0.0) if output.__class__ is Value else 0.0 for output in outputs]
@@ -519,6 +541,7 @@ def _push_through(node: Value, tangent: dict[Value, Any], pushed: dict[Call, lis
     tangent[node] = 0.0 if found is None else found
 
 
+@also_called()
 def hvp(function: Callable[..., Any], primals: Any, tangents: Any) -> Any:
     """The product of the Hessian of a function of one output with a vector.
 

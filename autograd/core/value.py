@@ -8,13 +8,12 @@ nobody holds it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ContextDecorator, contextmanager
+from contextlib import contextmanager
 from importlib import import_module
-from inspect import isasyncgenfunction, iscoroutinefunction, isgeneratorfunction
 from math import isfinite
 from numbers import Real
 from operator import index
-from typing import TYPE_CHECKING, Any, SupportsFloat, TypeVar, Union, final
+from typing import TYPE_CHECKING, Any, NoReturn, SupportsFloat, Union, final
 
 import numpy as np
 
@@ -23,265 +22,48 @@ from autograd.core import gamma_functions as gamma_functions  # their rows are o
 from autograd.core import normal as normal
 from autograd.core import primitive as row
 from autograd.core import special as special
+from autograd.core.aliases import also_called, attributes_elsewhere, refuse_keywords
 from autograd.core.arrays import ANSWERS
 from autograd.core.call import Call
 from autograd.core.context import (
     Moment,
     State,
-    Switch,
+    dead,
     here,
     listeners_on,
     stored_state,
     switched_on,
 )
 from autograd.core.forking import lock
-from autograd.core.misuse import lost_gradient
+from autograd.core.listeners import Listener as Listener
+from autograd.core.listeners import listener_here as listener_here
+from autograd.core.listeners import listening as listening
+from autograd.core.listeners import program_writer as program_writer
+from autograd.core.misuse import ELSEWHERE, lost_gradient
 from autograd.core.primitives import DOMAIN_ERRORS, TABLE, Primitive, as_float
+from autograd.core.switches import is_transforming as is_transforming
+from autograd.core.switches import name_scope as name_scope
+from autograd.core.switches import no_grad as no_grad
+from autograd.core.switches import noting as noting
+from autograd.core.switches import recording as recording
+from autograd.core.switches import refusal as refusal
+from autograd.core.switches import refusals_apart as refusals_apart
+from autograd.core.switches import refuse_lost_gradients as refuse_lost_gradients
+from autograd.core.switches import taking_indices as taking_indices
 
 if TYPE_CHECKING:
-    from autograd.core.signatures import Operator, comparison, equality, operator
+    from autograd.core.row_methods import RowMethods
+    from autograd.core.signatures import comparison, equality, operator
 else:  # what other operands a method takes, and what it gives for them, is for type checkers
     operator = comparison = equality = lambda method: method
-
-F = TypeVar("F", bound=Callable[..., Any])
+    RowMethods = object
 
 # Reads as 0, but is one particular float object: `node.grad is NOT_COMPUTED` tells a gradient
 # that nobody has computed from one that is 0.
 NOT_COMPUTED = float("0")
 
-
-class Listener:
-    """What has to know what a function does beside arithmetic; it hands on to the one outside.
-
-    ``with listening(listener): ...`` tells it of everything that this thread or task does.
-
-    Attributes:
-        outer: the one outside.
-        writes_programs: whether it writes down the operations, to repeat them on other numbers.
-        selects: whether ``np.where`` by a comparison of arrays may be an operation, and no branch.
-    """
-
-    outer: Listener | None = None
-    writes_programs = False
-    selects = False
-
-    def compared(self, relation: str, a: Value, b: Operand, outcome: bool) -> None:
-        """A comparison came out so."""
-        if self.outer is not None:
-            self.outer.compared(relation, a, b, outcome)
-
-    def selected(self) -> None:
-        """A choice by a comparison of arrays has become a row."""
-        if self.outer is not None:
-            self.outer.selected()
-
-    def deviated(self) -> None:
-        """Something is computed in another way than where nobody writes a program."""
-        if self.outer is not None:
-            self.outer.deviated()
-
-    def read(self, node: Value) -> None:
-        """The bare number of a node was read."""
-        if self.outer is not None:
-            self.outer.read(node)
-
-    def edited(self, node: Value) -> None:
-        """The number of a leaf is about to be set."""
-        if self.outer is not None:
-            self.outer.edited(node)
-
-    def computed(self, node: Value) -> None:
-        """An operation was computed, other than the quick forms of + - *, which cannot fail."""
-        if self.outer is not None:
-            self.outer.computed(node)
-
-    def failed(self, primitive: Primitive, operands: tuple[Operand, ...]) -> None:
-        """An operation is not defined there: an error is about to be raised."""
-        if self.outer is not None:
-            self.outer.failed(primitive, operands)
-
-    def refuse(self, what: str) -> None:
-        """Something was called that no replay could do again: raise an error that says so."""
-        if self.outer is not None:
-            self.outer.refuse(what)
-
-
-# Who is told what threads do in which nobody listens: a function that is recorded may have started
-# them. Set by whoever records; None while nobody does.
-eavesdropper: Listener | None = None
-
-
-def listener_here() -> Listener | None:
-    """Who is told what happens in this thread or task. Ask only while ``switched_on``."""
-    return here().listener or eavesdropper
-
-
-def program_writer() -> Listener | None:
-    """Who writes down as a program what is computed here, if anybody does."""
-    listener = listener_here() if listeners_on else None
-    while listener is not None and not listener.writes_programs:
-        listener = listener.outer
-    return listener
-
-
-class listening(Switch):
-    """Inside, a listener is told; whatever it does not take goes to the one outside."""
-
-    __slots__ = ("_listener",)
-
-    is_listener = True
-
-    def __init__(self, listener: Listener) -> None:
-        self._listener = listener
-        if listeners_on:
-            listener.outer = listener_here()
-
-    def applied(self, before: State, life: Any) -> State:
-        """The state in which the listener is told."""
-        state = before.entered(life)
-        state.listener = self._listener
-        return state
-
-
-class no_grad(Switch, ContextDecorator):
-    """Inside, operations compute numbers and record nothing, in this thread or asyncio task.
-
-    ``with no_grad(): ...``, or ``@no_grad()`` on a function.
-
-    Raises:
-        TypeError: for a decorated generator or coroutine, which runs when the block has ended.
-        RecordingError: inside a function that ``jit`` or ``vmap`` records.
-    """
-
-    __slots__ = ()
-
-    def __init__(self, function: None = None) -> None:
-        if function is not None:
-            raise TypeError("no_grad takes no argument; write @no_grad() above a function, or "
-                            "with no_grad(): ...")
-
-    def __call__(self, function: F) -> F:
-        """The function, that records nothing."""
-        if any(runs_later(function) for runs_later in (
-                isgeneratorfunction, iscoroutinefunction, isasyncgenfunction)):
-            raise TypeError(f"@no_grad() would end before {function.__name__} begins, which is a "
-                            "generator or a coroutine; write with no_grad(): ... inside of it")
-        return super().__call__(function)
-
-    def applied(self, before: State, life: Any) -> State:
-        """The state in which nothing is recorded."""
-        state = before.entered(life)
-        state.recording = False
-        return state
-
-    def __enter__(self) -> None:
-        if listeners_on and (listener := listener_here()) is not None:
-            listener.refuse("no_grad() would freeze the numbers computed inside; leave it out, or "
-                            "use it around the call")
-        super().__enter__()
-
-    def _recreate_cm(self) -> no_grad:
-        return no_grad()
-
-
-class recording(Switch):
-    """Inside, operations record, also within ``no_grad()``: transforms need their graphs.
-
-    Args:
-        refusals: takes what was said to whoever asked for a bare number that has a gradient.
-    """
-
-    __slots__ = ("refusals",)
-
-    def __init__(self, refusals: list[str] | None = None) -> None:
-        self.refusals = refusals
-
-    def applied(self, before: State, life: Any) -> State:
-        """The state in which a transform has called a function."""
-        state = before.entered(life)
-        state.recording = state.transforms = True
-        return state
-
-
-class taking_indices(Switch):
-    """Inside, a compiled function runs: ``int(v)`` is a decision of it, such as an index."""
-
-    __slots__ = ()
-
-    def applied(self, before: State, life: Any) -> State:
-        """The state in which a Value may be an index."""
-        state = before.entered(life)
-        state.takes_indices = True
-        return state
-
-
-class noting(recording):
-    """Inside, refusals are noted, and nothing else is otherwise than around it."""
-
-    __slots__ = ()
-
-    def applied(self, before: State, life: Any) -> State:
-        """The state with one more to be told."""
-        return before.entered(life)
-
-
-def refuse_lost_gradients(refusals: list[str]) -> None:
-    """End a transform: a function that caught such an error has lost a gradient all the same.
-
-    Args:
-        refusals: what :class:`recording` was given.
-
-    Raises:
-        TypeError: if a bare number was asked for while it was on.
-    """
-    if refusals:
-        raise TypeError(f"{refusals[0]} (the function caught this error and went on, but no "
-                        "gradient of what it returned would be right)")
-
-
-@contextmanager
-def refusals_apart() -> Iterator[None]:
-    """Inside, refusals are of calls that no transform at work has made, and none is told."""
-    told = [switch.refusals for entry in (here().entries if switched_on else ())
-            if isinstance(switch := entry.switch(), recording) and switch.refusals is not None]
-    counts = [len(refusals) for refusals in told]
-    try:
-        yield
-    finally:
-        for refusals, count in zip(told, counts, strict=True):
-            del refusals[count:]
-
-
-def is_transforming() -> bool:
-    """Whether a transform has called the function that is running here: it needs its graph."""
-    return bool(switched_on) and here().transforms
-
-
-class name_scope(Switch):
-    """Nodes made inside belong to the scope; scopes nest, and drawings cluster by them.
-
-    ``with name_scope("layer 1"): ...``
-
-    Args:
-        name: a non-empty text.
-
-    Raises:
-        TypeError: for any other name.
-    """
-
-    __slots__ = ("name",)
-
-    def __init__(self, name: str) -> None:
-        if not isinstance(name, str) or not name:
-            raise TypeError(f"a scope's name must be a non-empty text, not {name!r}")
-        self.name = name
-
-    def applied(self, before: State, life: Any) -> State:
-        """The state in the scope."""
-        state = before.entered(life)
-        state.scope = (*before.scope, self.name)
-        return state
-
+# --- the clock, by which an edit of a leaf is told from the nodes computed before it --------------
+# It stands here, and not in a module of its own, for every node that is made reads it.
 
 _now = Moment(0, ())  # of nodes that are made in no scope
 _ticking = lock(reentrant=True)
@@ -323,16 +105,17 @@ def _advanced(ticks: int) -> Moment:
 
 def _state_now() -> State:
     """The state of the thread or task, with the Moment of the nodes that it makes now."""
-    state = here()
-    if state.moment.clock != _now.clock:
-        state.moment = Moment(_now.clock, state.scope)
+    state, now = here(), _now
+    if state.moment.clock != now.clock:
+        state.moment = Moment(now.clock, state.scope) if state.scope else now
     return state
 
 
 def _moment_here() -> Moment:
     """The Moment of the leaves that this thread or task makes now."""
-    state = stored_state()
-    return state.moment if state.moment.clock == _now.clock else _state_now().moment
+    moment = stored_state().moment
+    is_of_now = moment is _now or moment.clock == _now.clock
+    return moment if is_of_now and not dead else _state_now().moment
 
 
 def moment_in(scope: str) -> Moment:
@@ -345,6 +128,8 @@ def moment_in(scope: str) -> Moment:
     return Moment(outside.clock, (*outside.scope, scope))
 
 
+# --- the node ------------------------------------------------------------------------------------
+
 MOST_DIGITS = 22  # 10**22 is the largest power of 10 that a float holds exactly
 _bare = object.__new__
 _add, _sub, _mul, _div = primitives.add, primitives.sub, primitives.mul, primitives.div
@@ -352,7 +137,7 @@ _neg = primitives.neg
 
 
 @final
-class Value:
+class Value(RowMethods):
     """A float that records the computation graph it belongs to.
 
     Args:
@@ -392,7 +177,9 @@ class Value:
     op: Primitive | None
     label: str
 
-    def __init__(self, data: SupportsFloat, label: str = "") -> None:
+    def __init__(self, data: SupportsFloat, label: str = "", **elsewhere: NoReturn) -> None:
+        if elsewhere:
+            refuse_keywords("Value", elsewhere)
         self._data: float = data if data.__class__ is float else as_float(data)
         self.grad = NOT_COMPUTED
         self.op = None
@@ -453,6 +240,7 @@ class Value:
 
     # --- the reverse pass and its relatives, whose code is in files of their own ----------------
 
+    @also_called()
     def backward(self) -> None:
         """Compute the gradient of this node: afterwards ``x.grad`` is d(self)/dx.
 
@@ -758,109 +546,6 @@ class Value:
             raise refusal("np.clip of a Value cannot go into an array in place; leave out out=")
         return clipped(self, min, max)
 
-    if TYPE_CHECKING:  # the methods that the table installs below, for type checkers
-        exp: Callable[[], Value]
-        exp2: Callable[[], Value]
-        expm1: Callable[[], Value]
-        log: Callable[[], Value]
-        log2: Callable[[], Value]
-        log10: Callable[[], Value]
-        log1p: Callable[[], Value]
-        sqrt: Callable[[], Value]
-        cbrt: Callable[[], Value]
-        sin: Callable[[], Value]
-        cos: Callable[[], Value]
-        tan: Callable[[], Value]
-        asin: Callable[[], Value]
-        acos: Callable[[], Value]
-        atan: Callable[[], Value]
-        sinh: Callable[[], Value]
-        cosh: Callable[[], Value]
-        tanh: Callable[[], Value]
-        asinh: Callable[[], Value]
-        acosh: Callable[[], Value]
-        atanh: Callable[[], Value]
-        arcsin: Callable[[], Value]
-        arccos: Callable[[], Value]
-        arctan: Callable[[], Value]
-        arcsinh: Callable[[], Value]
-        arccosh: Callable[[], Value]
-        arctanh: Callable[[], Value]
-        sigmoid: Callable[[], Value]
-        relu: Callable[[], Value]
-        softplus: Callable[[], Value]
-        gaussian: Callable[[], Value]
-        sigmoid_slope: Callable[[], Value]
-        one_minus_square: Callable[[], Value]
-        floor: Callable[[], Value]
-        ceil: Callable[[], Value]
-        trunc: Callable[[], Value]
-        rint: Callable[[], Value]
-        erf: Callable[[], Value]
-        erfc: Callable[[], Value]
-        gamma: Callable[[], Value]
-        gammaln: Callable[[], Value]
-        lgamma: Callable[[], Value]
-        digamma: Callable[[], Value]
-        psi: Callable[[], Value]
-        radians: Callable[[], Value]
-        deg2rad: Callable[[], Value]
-        degrees: Callable[[], Value]
-        rad2deg: Callable[[], Value]
-        expit: Callable[[], Value]
-        logit: Callable[[], Value]
-        silu: Callable[[], Value]
-        elu: Callable[[], Value]
-        selu: Callable[[], Value]
-        leaky_relu: Callable[[], Value]
-        mish: Callable[[], Value]
-        hardtanh: Callable[[], Value]
-        softsign: Callable[[], Value]
-        erfcx: Callable[[], Value]
-        ndtr: Callable[[], Value]
-        log_ndtr: Callable[[], Value]
-        ndtri: Callable[[], Value]
-        erfinv: Callable[[], Value]
-        erfcinv: Callable[[], Value]
-        gelu: Callable[[], Value]
-        sinc: Callable[[], Value]
-        sign: Callable[[], Value]
-        step: Callable[[], Value]
-        abs: Callable[[], Value]
-        absolute: Callable[[], Value]
-        fabs: Callable[[], Value]
-        neg: Callable[[], Value]
-        negative: Callable[[], Value]
-        identity: Callable[[], Value]
-        positive: Callable[[], Value]
-        add: Operator
-        sub: Operator
-        subtract: Operator
-        mul: Operator
-        multiply: Operator
-        div: Operator
-        divide: Operator
-        true_divide: Operator
-        pow: Operator
-        power: Operator
-        mod: Operator
-        remainder: Operator
-        floordiv: Operator
-        floor_divide: Operator
-        fmod: Operator
-        ieee_remainder: Operator
-        copysign: Operator
-        rounded: Operator
-        xlogy: Operator
-        xlog1py: Operator
-        wins: Operator
-        maximum: Operator
-        minimum: Operator
-        logaddexp: Operator
-        hypot: Operator
-        atan2: Operator
-        arctan2: Operator
-
 
 # How a notebook shows a node: set from outside, for the core knows no drawing.
 display_hook: Callable[[Value], dict[str, Any]] | None = None
@@ -869,6 +554,8 @@ row.value_class.append(Value)
 Real.register(Value)
 Operand = Union[Value, float]  # noqa: UP007 - evaluated at run time, before 3.14's forward references
 
+
+# --- making nodes ---------------------------------------------------------------------------------
 
 def new_node(data: float, op: Primitive | None, left: Any, right: Any = None) -> Value:
     """The node of an operation whose number is computed already; no recorder is told.
@@ -882,7 +569,7 @@ def new_node(data: float, op: Primitive | None, left: Any, right: Any = None) ->
     node.label = ""
     if switched_on:  # somewhere, perhaps here
         state = stored_state()
-        if state.moment.clock != _now.clock:
+        if (state.moment is not _now and state.moment.clock != _now.clock) or dead:
             state = _state_now()
         node._made = state.moment
         if not state.recording:
@@ -984,6 +671,8 @@ def _refuse_lost_update(node: Value, other: Any, sign: str) -> None:
             f"p = p {sign} number for a new Value")
 
 
+# --- comparisons, and Values as whole numbers -----------------------------------------------------
+
 _COMPARISONS: dict[str, Callable[[float, float], bool]] = {
     "<": lambda a, b: a < b, "<=": lambda a, b: a <= b, ">": lambda a, b: a > b,
     ">=": lambda a, b: a >= b, "==": lambda a, b: a == b, "!=": lambda a, b: a != b,
@@ -1026,6 +715,8 @@ def whole_number(item: Any) -> Any:
     return _index(item) if item.__class__ is Value and item.op in _WHOLE else item
 
 
+# --- what a node holds, of which no recorder is told ----------------------------------------------
+
 def data_of(operand: Operand) -> float:
     """The bare number of a Value or float, of which no recorder is told."""
     return operand._data if isinstance(operand, Value) else operand
@@ -1051,6 +742,8 @@ def describe(node: Value) -> str:
     name = f"{node.label!r}" if node.label else (node.op.name if node.op else "a leaf")
     return f"{name} (data={node._data!r})"
 
+
+# --- edits of leaves ------------------------------------------------------------------------------
 
 def assign(leaves: Iterable[Value], numbers: Iterable[float]) -> None:
     """Edit the data of many leaves at once, as a training step does.
@@ -1097,15 +790,6 @@ def restored(leaves: Sequence[Value]) -> Iterator[None]:
             leaf._data, leaf._made = data, made
 
 
-def refusal(message: str) -> TypeError:
-    """An error that must not be swallowed: every transform at work is told."""
-    for entry in here().entries if switched_on else ():
-        switch = entry.switch()
-        if isinstance(switch, recording) and switch.refusals is not None:
-            switch.refusals.append(message)
-    return TypeError(message)
-
-
 # --- methods and ufuncs that come from the table --------------------------------------------------
 
 UFUNCS: dict[str, Callable[..., Any]] = {
@@ -1119,15 +803,18 @@ UFUNCS: dict[str, Callable[..., Any]] = {
 
 # SciPy's functions by name, for they are met before the library is loaded.
 _OF_LIBRARY = (
-    "beta", "betainc", "betaln", "binom", "ellipe", "ellipk", "exp1", "expi",
-    "expn", "gammainc", "gammaincc", "i0", "i0e", "i1", "i1e", "iv", "j0", "j1",
-    "jv", "k0", "k0e", "k1", "k1e", "kn", "kv", "_lambertw", "y0", "y1", "yn", "yv",
+    "beta", "betainc", "betaln", "binom", "dawsn", "ellipe", "ellipeinc", "ellipk",
+    "ellipkinc", "exp1", "expi", "expn", "exprel", "fresnel", "gammainc", "gammaincc",
+    "hyp1f1", "hyp2f1", "i0", "i0e", "i1", "i1e", "iv", "ive", "j0", "j1", "jv", "k0",
+    "k0e", "k1", "k1e", "kn", "kv", "kve", "_lambertw", "loggamma", "poch", "_riemann_zeta",
+    "spence", "y0", "y1", "yn", "yv", "_zeta",
 )
 
 
 def _of_library(name: str) -> Callable[..., Any]:
     def function(*operands: Any) -> Any:
-        return getattr(import_module("autograd.special"), name.lstrip("_"))(*operands)
+        known = name.removeprefix("_riemann").lstrip("_")
+        return getattr(import_module("autograd.special"), known)(*operands)
 
     return function
 
@@ -1182,31 +869,4 @@ for _primitive in TABLE.values():
     install(_primitive)
 
 
-# --- names that there are elsewhere ---------------------------------------------------------------
-
-class _Elsewhere:
-    """An attribute that Values do not have: the error says what to write."""
-
-    def __init__(self, name: str, instead: str) -> None:
-        self.name, self.instead = name, instead
-
-    def __get__(self, node: Any, cls: Any = None) -> Any:
-        raise AttributeError(f"a Value has no {self.name}; {self.instead}")
-
-
-for _names, _instead in {
-        "requires_grad requires_grad_": "every Value records, but inside with no_grad(): ...",
-        "zero_grad zero_ zero_grad_": "write v.grad = 0.0, or model.zero_grad() for all parameters",
-        "retain_grad": "every node shows its grad after backward()",
-        "grad_fn children": "write v.op and v.parents",
-        "is_leaf": "write v.op is None",
-        "numpy tolist value val cpu": "write v.data for the bare number",
-        "to cuda": "compiled functions run elsewhere: jit(f, backend=\"jax\")",
-        "clone": "write v.identity() for a node of its own, copy.copy(v) for a twin",
-        "name": "write v.label",
-        "subs evalf": "a Value has a number; write a function and call it at another one",
-        "diff": "write autograd.gradient(y, x), or autograd.explain(y, wrt=x) for the formula",
-        "backprop": "write v.backward()",
-        "register_hook": "look at v.grad after backward()"}.items():
-    for _name in _names.split():
-        setattr(Value, _name, _Elsewhere(_name, _instead))
+attributes_elsewhere(Value, "a Value", ELSEWHERE)

@@ -124,7 +124,7 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]
 
     Args:
         renderer: "dot" or "graphviz-pure" to insist on one; see :func:`find_renderer`.
-        options: those of ``graphviz.Digraph``.
+        args, options: those of ``graphviz.Digraph``.
     """
 
     def __init__(self, *args: Any, renderer: str = "", **options: Any) -> None:
@@ -137,6 +137,7 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]
 
         Args:
             format: "svg", "png", or "pdf" where `dot` is installed.
+            options: ``encoding``; others of graphviz change nothing.
 
         Raises:
             RendererError: without a renderer for the format, and when each of them fails. Where
@@ -156,8 +157,10 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]
             filename: the path; its suffix, .svg, .png or .pdf, says the format. Without one the
                 format's suffix is added.
             directory: a folder that filename is in.
+            view: whether to open it in the system's viewer.
             format: "svg", "png", or "pdf" where `dot` is installed; it goes before the suffix.
             outfile: another name for filename.
+            options: others of graphviz, which change nothing.
 
         Raises:
             RendererError: for a suffix or format that cannot be written, such as .jpg, and without

@@ -51,7 +51,8 @@ def explain(y: Value, wrt: Any = None, max_rows: int = 80) -> Explanation:
         max_rows: the longest table to print.
 
     Returns:
-        An :class:`Explanation`: ``print`` it, show it in Jupyter, or take ``.latex()``.
+        An :class:`Explanation`: ``print`` it, show it in Jupyter, or take ``.latex()``. Its methods
+        ``why_one()``, ``why_sums()`` and ``why_order()`` answer what a learner asks, on this graph.
 
     Raises:
         TypeError: when y or wrt is not a Value.
@@ -80,6 +81,8 @@ class Explanation:
 
     Attributes:
         y, targets: what is differentiated, and by what.
+        order: all nodes of the graph, in topological order.
+        max_rows: the longest table to print.
         names: what each named node is called.
         factors: the derivatives of named nodes by the named nodes next below them, in the order
             of the backward pass.
@@ -109,7 +112,11 @@ class Explanation:
     # --- paths ------------------------------------------------------------------------------------
 
     def number_of_paths(self, target: Value) -> int:
-        """How many paths lead through the graph from y to the target."""
+        """How many paths lead through the graph from y to the target.
+
+        Args:
+            target: a node of the graph.
+        """
         paths: dict[Value, int] = {target: 1}
         for node in self.order:
             if node is not target:
@@ -117,7 +124,11 @@ class Explanation:
         return paths[self.y]
 
     def chains(self, target: Value) -> list[list[Factor]] | None:
-        """The paths over named nodes from y to the target; None when they are too many."""
+        """The paths over named nodes from y to the target; None when they are too many.
+
+        Args:
+            target: one of the targets.
+        """
         below = self._below
         reaching = {target: 1}
         for node in self.named:

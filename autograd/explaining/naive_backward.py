@@ -36,7 +36,11 @@ class Comparison:
     finished: bool
 
     def first_wrong(self, adjoints: dict[Value, float]) -> Value | None:
-        """The first node of the backward pass that is wrong; None if all are right."""
+        """The first node of the backward pass that is wrong; None if all are right.
+
+        Args:
+            adjoints: ``unordered`` or ``overwritten``.
+        """
         for node in self.order:
             if abs(adjoints[node] - self.right[node]) > 1e-9 * abs(self.right[node]):
                 return node

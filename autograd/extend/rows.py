@@ -53,7 +53,14 @@ def new_row(name: str, value: Callable[..., float],
 
 
 def unregister(row: Primitive) -> None:
-    """Take a row of one's own out of the table, and its methods from Value."""
+    """Take a row of one's own out of the table, and its methods from Value.
+
+    Args:
+        row: what ``primitive`` returned.
+
+    Raises:
+        ValueError: for a row that is not in the table.
+    """
     if TABLE.get(row.name) is not row:
         raise ValueError(f"{row!r} is not in the table")
     del TABLE[row.name]

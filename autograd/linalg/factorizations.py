@@ -41,12 +41,15 @@ class SVDResult(NamedTuple):
 def cholesky(a: Any, /, *, upper: bool = False) -> Any:
     """The lower triangular L with ``L @ L.T == a``, as ``np.linalg.cholesky``.
 
-    Only the lower triangle of a is read (with ``upper=True`` the upper one, and L.T is returned);
-    the derivative is by its numbers. Derivative: Murray, "Differentiation of the Cholesky
-    decomposition" (2016), equation 10.
+    One triangle of a is read; the derivative is by its numbers. Derivative: Murray,
+    "Differentiation of the Cholesky decomposition" (2016), equation 10.
 
     Args:
         a: symmetric positive definite matrices, shape (..., n, n).
+        upper: whether the upper triangle is read, not the lower one, and L.T is returned.
+
+    Returns:
+        Shape (..., n, n).
 
     Raises:
         np.linalg.LinAlgError: for a matrix that is not positive definite.
@@ -66,6 +69,9 @@ def qr(a: Any, mode: str = "reduced") -> Any:
     Args:
         a: matrices of shape (..., m, n), of full rank.
         mode: "reduced", or "r" for R alone.
+
+    Returns:
+        (Q, R) of shapes (..., m, k) and (..., k, n), where k is the smaller of m and n.
 
     Raises:
         ValueError: for another mode.
@@ -88,6 +94,9 @@ def eigh(a: Any, UPLO: str = "L") -> EighResult:
         a: matrices of shape (..., n, n).
         UPLO: "L" for the lower triangle, "U" for the upper one.
 
+    Returns:
+        (eigenvalues, eigenvectors): shape (..., n), ascending, and (..., n, n), in columns.
+
     Raises:
         ValueError: for a derivative of eigenvectors of equal eigenvalues.
     """
@@ -99,7 +108,14 @@ def eigh(a: Any, UPLO: str = "L") -> EighResult:
 
 
 def eigvalsh(a: Any, UPLO: str = "L") -> Any:
-    """The eigenvalues of :func:`eigh` alone, which have a derivative where no two are equal."""
+    """The eigenvalues of :func:`eigh` alone, which have a derivative where no two are equal.
+
+    Args:
+        a, UPLO: as for :func:`eigh`.
+
+    Returns:
+        Shape (..., n), ascending.
+    """
     return eigh(a, UPLO).eigenvalues
 
 
@@ -116,6 +132,10 @@ def svd(a: Any, full_matrices: bool = True, compute_uv: bool = True,
         compute_uv: False for the singular values alone.
         hermitian: changes nothing but in NumPy the way of computing.
 
+    Returns:
+        (U, S, Vh) of shapes (..., m, k), (..., k) and (..., k, n), where k is the smaller of m and
+        n; without compute_uv S alone. S is descending, and ``U * S @ Vh == a``.
+
     Raises:
         ValueError: for full matrices that are not square, and for a derivative of vectors of equal
             singular values, or of such that are 0.
@@ -130,7 +150,14 @@ def svd(a: Any, full_matrices: bool = True, compute_uv: bool = True,
 
 
 def svdvals(x: Any, /) -> Any:
-    """The singular values, descending, as ``np.linalg.svdvals``."""
+    """The singular values, descending, as ``np.linalg.svdvals``.
+
+    Args:
+        x: matrices of shape (..., m, n).
+
+    Returns:
+        Shape (..., min(m, n)).
+    """
     return svd(x, full_matrices=False, compute_uv=False)
 
 
@@ -194,10 +221,13 @@ def _recorded_qr(matrix: Any) -> tuple[Array, Array]:
     columns = as_rows(as_objects(matrix).T)
     n, m = len(columns), len(columns[0])
     mirrors: list[tuple[list[Any], Any, int]] = []
+    turned_back = np.ones(min(m, n))
     for k in range(min(n, m - 1)):
         x = columns[k][k:]
-        if all(below.__class__ is not Value and below == 0.0 for below in x[1:]):
-            continue  # nothing to reflect: LAPACK leaves the sign as it is
+        if all(below == 0.0 for below in x[1:]):  # a branch: LAPACK leaves the sign as it is
+            if x[0] == 0.0 or not any(below.__class__ is Value for below in x[1:]):
+                continue
+            turned_back[k] = -1.0
         length = copysign(norm(x), x[0])
         mirror = [x[0] + length, *x[1:]]
         weight = 1.0 / (length * mirror[0])
@@ -207,8 +237,8 @@ def _recorded_qr(matrix: Any) -> tuple[Array, Array]:
             columns[j] = _reflected(columns[j], mirror, weight, k)
     q = [_unreflected(np.eye(m)[i].tolist(), mirrors) for i in range(min(m, n))]
     upper = [[columns[j][i] if i <= j else 0.0 for j in range(n)] for i in range(min(m, n))]
-    return (as_matrix([list(row) for row in zip(*q, strict=True)], (m, min(m, n))),
-            as_matrix(upper, (min(m, n), n)))
+    return (as_matrix([list(row) for row in zip(*q, strict=True)], (m, min(m, n))) * turned_back,
+            as_matrix(upper, (min(m, n), n)) * turned_back[:, None])
 
 
 def _reflected(column: list[Any], mirror: list[Any], weight: Any, k: int) -> list[Any]:

@@ -44,7 +44,17 @@ def decomposed(columns: Sequence[Sequence[Any]]) -> tuple[list[Any], Columns, Co
 
     Returns:
         The values; the left and the right vectors as columns, as many as there are values.
+
+    Raises:
+        ZeroDivisionError: for a value of 0, which has no left vector.
     """
+    sizes, turned, right = rotated(columns)
+    return sizes, [[x / size for x in column] for column, size in zip(turned, sizes, strict=True)
+                   ], right
+
+
+def rotated(columns: Sequence[Sequence[Any]]) -> tuple[list[Any], Columns, Columns]:
+    """The same with the left vectors times the values."""
     n = len(columns)
     turned, right = [list(column) for column in columns], _identity(n)
     for _ in range(sweeps(n) if n > 1 else 0):
@@ -55,8 +65,7 @@ def decomposed(columns: Sequence[Sequence[Any]]) -> tuple[list[Any], Columns, Co
             for pair in (turned, right):
                 pair[p], pair[q] = _turned(tangent, pair[p], pair[q])
     sizes = [norm(column) for column in turned]
-    left = [[x / size for x in column] for column, size in zip(turned, sizes, strict=True)]
-    sizes, both = _sorted(sizes, [u + v for u, v in zip(left, right, strict=True)],
+    sizes, both = _sorted(sizes, [u + v for u, v in zip(turned, right, strict=True)],
                           descending=True)
     length = len(columns[0])
     return sizes, [column[:length] for column in both], [column[length:] for column in both]

@@ -19,6 +19,7 @@ from autograd.compiler.program.program import Unsupported
 from autograd.compiler.trace.arguments import Place
 from autograd.compiler.trace.inlining import inlined
 from autograd.compiler.trace.tracer import Recording, names_of
+from autograd.core.aliases import also_called
 from autograd.core.primitives import DOMAIN_ERRORS, lookup
 from autograd.core.pytrees import flatten, paths, rebuild
 from autograd.core.transforms import value_and_grad
@@ -39,6 +40,7 @@ SLOWER = (1.0, 0.1, 0.01, 0.001)  # times the rate, until a descent finds what i
 Interval = tuple[float, float]
 
 
+@also_called({"lr": "rate", "learning_rate": "rate"})
 def live_descent(f: Callable[[Any], Any], start: Any, rate: float = 0.1, *, ranges: Any = None,
                  steps: int = 200, precision: float = 1e-6,
                  labels: Sequence[str] | None = None) -> Page:

@@ -48,7 +48,8 @@ function localDerivatives(i, kind, numbers) {
     const out = call(f, numbers);
     if (out.guard >= 0) continue;
     if (places === null || out.outside >= 0 || domain[i] !== INSIDE) break;
-    places.forEach((place, j) => { found[place] = out[j]; });
+    // As backward() does: what was not chosen receives no adjoint, not even one of 0.
+    places.forEach((place, j) => { found[place] = kind.chooses && out[j] === 0 ? null : out[j]; });
     return;
   }
   slopeless[i] = 1;

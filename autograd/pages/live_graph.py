@@ -191,7 +191,7 @@ class _Graph:
                     "tight": op.precedence < 9,  # operands that have a sign are in brackets
                     "parameter": op.parameters[0] if op.arity == 1 else "",
                     "paired": op is dot,  # backward() hands on to pair after pair
-                    "choice": op is where}
+                    "choice": op is where, "chooses": op.chooses}
             described.append({**table, **{name: fact for name, fact in told.items() if fact}})
         return described
 

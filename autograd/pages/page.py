@@ -56,6 +56,9 @@ class Page:
     def save(self, path: str | os.PathLike[str]) -> str:
         """Write the page to a file, whole or not at all, and return its path.
 
+        Args:
+            path: of the file; one that is there is replaced.
+
         Raises:
             OSError: when the file cannot be written.
         """

@@ -3,7 +3,7 @@
 Formulas: DLMF 5.11.1 (Stirling's series), 5.5.2 (recurrence) and 5.12.1. The derivatives are
 differences of digamma, computed as sums of terms of one sign. Values and first derivatives are
 within 10 units in the last place; betaln near its zeros within 10 of 1, and beta and binom within
-10 times the size of their logarithms, where that is more than 1.
+15 times the size of their logarithms, where that is more than 1.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from autograd.special.library import library_row
 
 _HALF_LOG_TAU = 0.9189385332046727
 _SHIFT = 8
+_LARGEST = 170.6243769563027  # of which the factorial is not too large for a float
 _LARGE = 10.0  # from here on by Stirling's series
 
 
@@ -93,7 +94,13 @@ def _binom(n: float, k: float) -> float:
 def _factorial(n: float) -> float:
     if n <= -1.0:
         raise ValueError("math domain error")
-    return math.gamma(n + 1.0)
+    if n < 1.0:
+        return math.gamma(n + 1.0)
+    if n > _LARGEST:
+        if n == math.inf:
+            return n
+        raise OverflowError("math range error")
+    return n * math.gamma(n)  # for gamma(n + 1) would magnify the rounding of n + 1
 
 
 _SAFE = (1e-3, 80.0)

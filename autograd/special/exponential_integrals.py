@@ -1,8 +1,8 @@
 """The exponential integrals; DLMF 6.2 and 8.19.
 
-Values are SciPy's, within 8 units in the last place; those of expi within 60, beside its zero,
+Values are SciPy's, within 8 units in the last place; those of expi within 150, beside its zero,
 0.3725, of the terms that cancel there (of 1). The derivatives have closed forms, right to 4 (of
-their terms), those of expn are its values.
+their terms), those of expn, its values, to 12.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ Values and slopes are computed here, so that every back end has them; near the b
 the series in p = sqrt(2 (e x + 1)), of which 1 + W, and so the slope, keeps all its digits there
 (Corless et al. 1996, On the Lambert W function, section 4), elsewhere by Fritsch's iteration.
 
-Values, first and second derivatives are within 10 units in the last place (the second derivative
+Values and first derivatives are within 5, second ones within 10 units in the last place (that
 of the lower branch near its zero, W = -2, of its terms).
 """
 

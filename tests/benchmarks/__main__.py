@@ -15,7 +15,8 @@ alternate; a table gives
 
     first result   seconds from nothing to the first result, compiling included; importing and
                    starting a library are not
-    then           the median of the rounds, each of at least one call; the seconds a unit
+    then           the median of the rounds, each of at least one call, after calls for a fifth of a
+                   second of processor time; the seconds a unit
     ratio          that median as a multiple of ours
 
 The benchmark ``growth`` is ours alone: time and memory of every stage for programs of 1,000 to

@@ -180,6 +180,11 @@ def goals(benchmark: Benchmark, rows: Sequence[Row]) -> list[str]:
             if row.entry.peer == peer and not row.failure:
                 judged.append((f"{peer} takes at least {ratio:,g} times as long",
                                row.median >= ratio * ours.median))
+    for peer, ratio in benchmark.firsts:
+        theirs = [row.first for row in rows if row.entry.peer == peer and not row.failure]
+        if theirs:
+            judged.append((f"first result within {ratio:g} times {peer}'s",
+                           ours.first <= ratio * min(theirs)))
     if benchmark.accuracy is not None and ours.accuracy is not None:
         judged.append((f"accuracy above {benchmark.accuracy:.0%}",
                        ours.accuracy > benchmark.accuracy))

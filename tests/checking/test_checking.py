@@ -728,3 +728,11 @@ def test_no_primitive_fails_anywhere_in_its_safe_intervals(row):
 
     check()
     assert_seldom_unknown(reports)
+
+
+@pytest.mark.parametrize("x", [7e14, 1e13 + 0.25])
+def test_where_no_step_of_floats_resolves_a_wave_the_graph_is_believed(x: float) -> None:
+    assert gradcheck(ag.sinc, x)
+    slope = ag.grad(ag.sinc)(x)
+    with pytest.raises(GradientError):
+        gradcheck(ag.sinc, x, gradient=lambda x: 1.001 * slope)

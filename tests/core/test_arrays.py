@@ -191,3 +191,10 @@ def test_whole_numbers_as_an_index() -> None:
         assert ag.grad(compiled)(np.array(x)).tolist() == slopes
     counts = np.ceil(ag.values([1.5, -0.5])).astype(np.int32)
     assert counts.dtype == np.int32 and counts.tolist() == [2, 0]
+
+
+def test_values_of_values_says_how_to_make_an_array_of_them() -> None:
+    v = Value(1.0)
+    with pytest.raises(TypeError, match=r"np\.stack\(\[v, w\]\)"):
+        ag.values([v, 2.0])
+    assert np.stack([v, v])[0] is v

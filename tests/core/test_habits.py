@@ -13,11 +13,13 @@ import autograd
 import nn
 from autograd import (
     Value,
+    descend,
     elementwise_grad,
     grad,
     hessian,
     jacobian,
     jit,
+    live_descent,
     make_vjp,
     no_grad,
     value_and_grad,
@@ -37,6 +39,60 @@ def test_argnum_is_argnums(transform: Any) -> None:
 
     assert transform(f, argnum=1)(2.0, 3.0) == transform(f, argnums=1)(2.0, 3.0)
     assert transform(f, argnum=1)(2.0, 3.0) != transform(f)(2.0, 3.0)
+
+
+@pytest.mark.parametrize(("call", "words"), [
+    (lambda: Value(1.0, requires_grad=True),  # type: ignore[arg-type]
+     "Value has no requires_grad; every Value records"),
+    (lambda: Value(1.0, name="x"), "Value has no name; write label="),  # type: ignore[arg-type]
+    (lambda: Value(1.0, unknown=2), "Value has no unknown$"),  # type: ignore[arg-type]
+    (lambda: Value(1.0).backward(retain_graph=True),  # type: ignore[call-arg]
+     "backward has no retain_graph; leave it out: a graph can be walked any number"),
+    (lambda: grad(abs, create_graph=True), r"grad has no create_graph; leave it out; write grad\("),
+    (lambda: jit(abs, fullgraph=True), "jit has no fullgraph; leave it out"),
+    (lambda: vmap(abs, randomness="same"), "vmap has no randomness"),
+    (lambda: autograd.gradcheck(abs, 1.0, eps=1e-6), "gradcheck has no eps; leave it out: steps"),
+    (lambda: autograd.softmax([1.0], dim=-1), "softmax has no dim; write NumPy's function"),
+    (lambda: nn.MLP(2, [1], nonlin=False), "MLP has no nonlin; write activation="),
+    (lambda: nn.SGD([Value(1.0)], 0.1, nesterov=True), "SGD has no nesterov; write an optimizer"),
+    (lambda: nn.fit(nn.MLP(2, [1]), [[1.0, 2.0]], [1.0], verbose=0),  # type: ignore[call-arg]
+     "fit has no verbose; write progress=False")])
+def test_keywords_of_elsewhere_say_what_to_write(call: Any, words: str) -> None:
+    with pytest.raises(TypeError, match=words):
+        call()
+
+
+def test_keywords_that_a_function_has_are_its_own() -> None:
+    @also_called({"lr": "rate"}, {"momentum": "leave it out"})
+    def own(rate: float = 0.0, *, eps: float = 1.0, **rest: float) -> tuple[float, float, int]:
+        return rate, eps, len(rest)
+
+    assert own(lr=2.0, eps=3.0, dtype=4.0) == (2.0, 3.0, 1)
+    with pytest.raises(TypeError, match="own has no momentum; leave it out"):
+        own(momentum=0.9)
+
+
+def test_attributes_of_elsewhere_say_what_to_write() -> None:
+    model = nn.MLP(2, [1])
+    for item, name, words in ((Value(1.0), "shape", r"np.shape\(v\)"), (model, "train", "leave it"),
+                              (model, "forward", r"model\(x\)"), (Value(1.0), "at", "values")):
+        with pytest.raises(AttributeError, match=f"has no {name}; .*{words}"):
+            getattr(item, name)
+        assert not hasattr(item, name)
+
+    class Own(nn.Module):
+        def forward(self, x: Any) -> Any:
+            return 2.0 * x
+
+    assert Own().forward(2.0) == 4.0
+    assert np.shape(Value(1.0)) == () and np.size(Value(1.0)) == 1
+
+
+def test_names_of_python_and_numpy_and_misspelt_ones() -> None:
+    for name, words in (("max", r"Python's own max\(\)"), ("square", r"np\.square of an array"),
+                        ("jacobien", r"did you mean jacobian\?")):
+        with pytest.raises(AttributeError, match=f"has no attribute '{name}'; .*{words}"):
+            getattr(autograd, name)
 
 
 def test_a_parameter_under_both_names_is_an_error() -> None:
@@ -66,6 +122,19 @@ def test_fit_takes_lr_and_random_state() -> None:
         return nn.fit(model, X, y, epochs=2, progress=False, batch_size=2, **options).loss
 
     assert trained(lr=0.01, random_state=3) == trained(learning_rate=0.01, seed=3)
+
+
+def test_a_descent_takes_lr() -> None:
+    def square(x: Any) -> Any:
+        return x * x
+
+    ours, theirs = descend(square, 1.0, rate=0.25), descend(square, 1.0, lr=0.25)
+    assert_array_equal(ours.points, theirs.points)
+    page = live_descent(square, 1.0, lr=0.25)
+    assert page.html == live_descent(square, 1.0, rate=0.25).html
+    assert page.html != live_descent(square, 1.0).html
+    with pytest.raises(TypeError, match="descend was given rate and lr"):
+        descend(square, 1.0, rate=0.1, lr=0.1)
 
 
 def test_vmap_takes_in_dims_and_says_what_out_axes_are() -> None:

@@ -1,6 +1,7 @@
 """implicit: the derivative of what SciPy, or a loop, has found."""
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -8,7 +9,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import autograd as ag
-from autograd import RecordingError, grad, hessian, hvp, implicit, jacobian, jit, jvp, vmap
+from autograd import (
+    RecordingError,
+    grad,
+    hessian,
+    hvp,
+    implicit,
+    jacobian,
+    jit,
+    jvp,
+    value_and_grad,
+    vmap,
+)
 
 optimize = pytest.importorskip("scipy.optimize")
 
@@ -262,3 +274,26 @@ def test_a_residual_with_values_from_outside_is_refused():
     hidden = implicit(lambda x, a: x * w - a, lambda a: a / w.data)
     with pytest.raises(TypeError, match="uses Values that are not among its arguments"):
         grad(hidden)(3.0)
+
+
+def test_a_solver_of_floats_and_math_is_compiled() -> None:
+    def newton(e: Any, M: Any) -> Any:
+        E = M
+        for _ in range(50):
+            step = (E - e * math.sin(E) - M) / (1.0 - e * math.cos(E))
+            E = E - step
+            if abs(step) < 1e-15:
+                break
+        return E
+
+    anomaly = implicit(lambda E, e, M: E - e * np.sin(E) - M, newton)
+    fast = jit(value_and_grad(anomaly, (0, 1)), backend="python")
+    for point in ((0.3, 1.2), (0.1, 2.0), (0.31, 1.21), (0.3, 1.2)):
+        value, slopes = fast(*point)
+        expected, expected_slopes = value_and_grad(anomaly, (0, 1))(*point)
+        assert value == pytest.approx(expected, rel=1e-14)
+        assert slopes == pytest.approx(expected_slopes, rel=1e-13)
+    by_c = implicit(lambda x, a: x * x - a,
+                    lambda a: optimize.brentq(lambda x: x * x - a, 0.0, 9.0))
+    with pytest.raises(RecordingError, match=r"written in C|float"):
+        jit(grad(by_c))(2.0)

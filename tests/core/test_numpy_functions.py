@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Callable
 from typing import Any
 
@@ -266,6 +267,9 @@ def test_paddings(mode: Any) -> None:
     lambda x: np.searchsorted(np.sort(x[0]), x[1]), lambda x: np.sort(x, axis=None),
     lambda x: np.bincount([0, 1, 1, 3], x[0], 6), lambda x: np.logaddexp.reduce(x, axis=1),
     lambda x: np.exp(np.concatenate([x[0], [1.0, 2]])), lambda x: np.matmul(x, [1, 2, 3, 4]),
+    lambda x: operator.imatmul(x[:, :3].copy(), x[:, 1:]),
+    lambda x: np.matmul(x, x, axes=[(0, 1), (1, 0), (1, 0)]),
+    lambda x: np.lib.stride_tricks.sliding_window_view(x, (2, 2)).mean(axis=(2, 3)),
     lambda x: np.add.at(z := x.copy(), ([0, 0], [1, 1]), [x[0, 0], 2.0]) or z])
 def test_calls_in_all_their_forms(call: Callable[[Any], Any]) -> None:
     found = call(values(MATRIX))
@@ -280,6 +284,13 @@ def test_calls_in_all_their_forms(call: Callable[[Any], Any]) -> None:
 @pytest.mark.parametrize(("call", "point", "gradient"), [
     (np.std, [2.0, 2.0, 2.0], [0.0, 0.0, 0.0]), (np.median, [1.0, 1.0, 5.0], [0.5, 0.5, 0.0]),
     (lambda x: np.sort(x)[0], [3.0, 1.0, 1.0], [0.0, 0.5, 0.5]),
+    (np.median, [1.0, 1.0, 1.0], [1 / 3, 1 / 3, 1 / 3]),
+    (np.median, [2.0, 1.0, 1.0, 1.0, 0.0, 1.0], [0.0, 0.25, 0.25, 0.25, 0.0, 0.25]),
+    (lambda x: np.sort(x) @ [1.0, 2.0, 4.0, 7.0, 9.0], [5.0, 1.0, 5.0, 1.0, 1.0],
+     [8.0, 7 / 3, 8.0, 7 / 3, 7 / 3]),
+    (lambda x: np.percentile(x, 30), [1.0, 0.0, 1.0, 1.0], [0.3, 0.1, 0.3, 0.3]),
+    (lambda x: np.sort(x) @ [1.0, 2.0, 4.0, 8.0], [1.0, math.inf, 1.0, 1.0],
+     [7 / 3, 8.0, 7 / 3, 7 / 3]),
     (lambda x: np.percentile(x, 100), [3.0, 1.0, 3.0], [0.5, 0.0, 0.5]),
     (lambda x: np.interp(x, [0.0, 1.0, 2.0], [0.0, 2.0, 3.0]).sum(), [1.0, 0.0, 1.5],
      [1.0, 0.0, 1.0]),
@@ -435,3 +446,46 @@ def test_a_norm_of_any_order_has_the_slope_0_at_the_origin() -> None:
     assert grad(norm)(x) == pytest.approx(np.sign(x) * x * x / 9.0 ** (2.0 / 3.0), rel=1e-14)
     rows = grad(lambda x: np.sum(np.linalg.norm(x, 3, axis=1)))(np.array([[0.0, 0.0], [0.0, 3.0]]))
     assert rows.tolist() == [[0.0, 0.0], [0.0, 1.0]]
+
+
+# Options that change the numbers or their shape, also those that few people write.
+@pytest.mark.parametrize("call", [
+    *(lambda m, f=f: f(m, axis=0, keepdims=1) for f in (
+        np.sum, np.prod, np.max, np.min, np.mean, np.std, np.ptp, np.median, np.average,
+        np.nansum, np.nanmax)),
+    lambda m: np.quantile(m, [0.3, 0.6], axis=1, keepdims=1),
+    *((lambda m: np.var(m, axis=0, mean=np.zeros((1, 4))), lambda m: np.std(m, mean=0.3),
+       lambda m: np.nanvar(m, correction=1), lambda m: np.nanstd(m, 1, mean=m[:, :1], ddof=1))
+      if np.lib.NumpyVersion(np.__version__) >= "2.0.0" else ()),
+    lambda m: np.nanmax(m, axis=(), where=np.abs(m) > 0.5, initial=-1.0),
+    lambda m: np.nanmin(m, axis=0, where=m > 2.0, initial=7.0),
+    lambda m: np.subtract.reduce(m, initial=2.0), lambda m: np.divide.reduce(m, 0, initial=2.0),
+    lambda m: np.add.reduceat(m, [], axis=0).sum(),
+    lambda m: np.einsum(m, [0, 27]), lambda m: np.einsum(m, [30, 2]),
+    lambda m: np.linspace(m, 2.0, 1, retstep=True)[0],
+    lambda m: np.geomspace(m ** 2, 2.0, 0).sum(),
+    lambda m: np.interp([-0.5, 0.5, 1.5, 1.0], [0.0, 1.0, 1.0, 2.0], m[0]),
+    lambda m: np.digitize(m, np.sort(m[0])),
+    lambda m: np.piecewise(m[0], np.array([m[0] < 0.0, m[0] > 0.3]), [1.0, lambda x: x ** 2]),
+])
+def test_no_option_is_left_out(call: Callable[[Any], Any]) -> None:
+    expected, found = np.asarray(call(MATRIX)), np.asarray(call(values(MATRIX)))
+    assert found.shape == expected.shape
+    assert data(found) == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize(("call", "error", "message"), [
+    (lambda m: np.add.reduceat(m, [1, -1]), IndexError, "place -1 is out of bounds"),
+    (lambda m: np.subtract.reduce(m, axis=None), ValueError, "takes one axis"),
+    (lambda m: np.gradient(m[0], [1.0, 2.0, 3.0]), ValueError, "3 places .* of 4 numbers"),
+    (lambda m: np.bincount([0, -1, 1, 2], weights=m[0]), ValueError, "from 0 on"),
+    (lambda m: np.bincount([0, 1.5, 1, 2], weights=m[0]), TypeError, "whole numbers"),
+    (lambda m: np.einsum("...i->i", m), ValueError, "before the arrow alone"),
+    (lambda m: np.logspace(m, 2.0, 4, dtype=int), TypeError, "dtype"),
+    (lambda m: np.geomspace(m ** 2, 2.0, 4, dtype=int), TypeError, "dtype"),
+    (lambda m: np.std(m, axis=0, ddof=3), ValueError, "more than 3 numbers, not 3"),
+])
+def test_what_numpy_refuses_is_refused(call: Callable[[Any], Any], error: type[Exception],
+                                       message: str) -> None:
+    with pytest.raises(error, match=message):
+        call(values(MATRIX))

@@ -5,6 +5,7 @@
     python -m tests.foreign --list              what there is
     python -m tests.foreign --messages 20       the most frequent errors of each, up to 20
     python -m tests.foreign --cases wrong       name each case that is wrong (or refused, unclear)
+    python -m tests.foreign --eager             without what jit makes of it, which takes longer
 
 The code is fetched at first use, by pip and git, into ~/.cache/chainrule-foreign or the folder
 that CHAINRULE_FOREIGN_DIR names; what cannot be had is skipped, and said. Nothing of it is changed
@@ -16,12 +17,20 @@ case is
     wrong       another number
     unclear     plain floats have no derivative there that differences could tell (a jump, noise),
                 or only beside the point (if a == b)
+
+and under jit, in a second run, at the point and beside it,
+
+    same        value and gradient are those of the eager engine
+    refused     an error, where the eager engine has none
+    other       other numbers
+    slow        not recorded within half a minute
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 from collections import Counter
@@ -29,12 +38,22 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import astuple, dataclass, field
 from pathlib import Path
 
-from . import copies, documented, hips, hips_examples, problems, programs
+from . import (
+    copies,
+    documented,
+    hips,
+    hips_examples,
+    judging,
+    numpy_functions,
+    problems,
+    programs,
+)
 from .copies import Copy, MissingError, Packages, Repository, SourceArchive
 from .judging import Outcome
 
 TIME_LIMIT = 3600  # seconds for one subject
 VERDICTS = ("right", "refused", "wrong", "unclear")
+OF_JIT = ("same", "refused", "other", "slow")
 
 CHEDL = Packages("chedl", ("fluids==1.3.1", "chemicals==1.5.2", "ht==1.2.0", "thermo==0.6.1",
                            "pandas", "python-dateutil", "pytz", "tzdata", "six"))
@@ -92,6 +111,8 @@ SUBJECTS = {
                       _documented("thermo", also=("fluids", "chemicals"))),
     "algorithms": Subject("small algorithms of TheAlgorithms", (ALGORITHMS,), ("",),
                           _documented(*ALGORITHMS.parts)),
+    "numpy": Subject("NumPy's functions of arrays of floats", (), (),
+                     lambda places: numpy_functions.outcomes()),
     "programs": Subject(
         "whole programs", (CHEDL, Packages("programs", (
             "sgp4==2.27", "iapws==1.5.5", "pvlib==0.16.1", "h5py", "requests", "urllib3", "idna",
@@ -108,23 +129,35 @@ class Row:
 
     outcomes: list[Outcome] = field(default_factory=list)
     skipped: str = ""
+    compiled: list[Outcome] = field(default_factory=list)
 
     def count(self, verdict: str) -> int:
         """How many cases have a verdict."""
         return sum(outcome.verdict == verdict for outcome in self.outcomes)
 
+    def with_compiled(self, other: Row) -> Row:
+        """The same, and what jit makes of the cases that the eager engine does not refuse."""
+        done = {outcome.case for outcome in self.outcomes if outcome.verdict != "refused"}
+        self.compiled = [outcome for outcome in other.outcomes if outcome.case in done]
+        if other.skipped:
+            self.skipped = f"{self.skipped} jit: {other.skipped}".strip()
+        return self
 
-def measured(name: str) -> Row:
+
+def measured(name: str, is_compiled: bool = False) -> Row:
     """Run one subject, in a process of its own.
 
     Args:
         name: one of SUBJECTS.
+        is_compiled: whether to compare jit with the eager engine.
     """
-    command = [sys.executable, "-m", "tests.foreign", "--here", name]
+    command = [sys.executable, "-m", "tests.foreign", "--here", name,
+               *(["--jit"] if is_compiled else [])]
     try:
         for copy in SUBJECTS[name].wanted:
             copies.had(copy)
-        done = subprocess.run(command, capture_output=True, text=True, timeout=TIME_LIMIT)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=TIME_LIMIT,
+                              env={**os.environ, "PYTHONPATH": _path(SUBJECTS[name])})
     except MissingError as error:
         return Row(skipped=str(error))
     except subprocess.TimeoutExpired:
@@ -137,34 +170,45 @@ def measured(name: str) -> Row:
     return row
 
 
+def _path(subject: Subject) -> str:
+    """PYTHONPATH with the copies: what is there when Python starts is installed."""
+    found = [str(copies.importable(copy, part).resolve())
+             for copy, part in zip(subject.wanted, subject.folders, strict=False)]
+    return os.pathsep.join([*found, *filter(None, [os.environ.get("PYTHONPATH", "")])])
+
+
 MARK = "outcome: "  # at the head of a line, among what foreign code prints
 
 
-def run_here(name: str) -> int:
+def run_here(name: str, is_compiled: bool = False) -> int:
     """Run one subject in this process, and print each outcome as a line of JSON."""
+    judging.COMPILED = is_compiled
     subject = SUBJECTS[name]
     places = [copies.folder() / copy.name for copy in subject.wanted]
-    sys.path[:0] = [str(place / folder)
-                    for place, folder in zip(places, subject.folders, strict=False)]
     for outcome in subject.outcomes(places):
         print(MARK + json.dumps(astuple(outcome)), flush=True)
     return 0
 
 
-HEAD = f"{'code':42}{'cases':>7}" + "".join(f"{verdict:>9}" for verdict in VERDICTS)
+HEAD = (f"{'code':42}{'cases':>7}" + "".join(f"{verdict:>9}" for verdict in VERDICTS)
+        + "    jit:" + "".join(f"{verdict:>9}" for verdict in OF_JIT))
 
 
 def line(name: str, row: Row) -> str:
     """A subject's line of the table."""
     counts = "".join(f"{row.count(verdict):9}" for verdict in VERDICTS)
+    if row.compiled:
+        counts += "        " + "".join(
+            f"{sum(outcome.verdict == verdict for outcome in row.compiled):9}"
+            for verdict in OF_JIT)
     return (f"{SUBJECTS[name].title:42}{len(row.outcomes):7}{counts}"
             + (f"  skipped: {row.skipped}" if row.skipped else ""))
 
 
-def messages(row: Row, most: int) -> list[str]:
-    """What the errors of a subject say, the most frequent first."""
-    counted = Counter(outcome.why for outcome in row.outcomes if outcome.verdict == "refused")
-    first = {outcome.why: outcome.case for outcome in reversed(row.outcomes)}
+def messages(outcomes: Sequence[Outcome], most: int) -> list[str]:
+    """What errors say, the most frequent first."""
+    counted = Counter(outcome.why for outcome in outcomes if outcome.verdict == "refused")
+    first = {outcome.why: outcome.case for outcome in reversed(outcomes)}
     return [f"{count:6}  {why}  (first: {first[why]})" for why, count in counted.most_common(most)]
 
 
@@ -181,13 +225,15 @@ def main(given: Sequence[str] | None = None) -> int:
     parser.add_argument("--messages", type=int, default=5, metavar="N",
                         help="how many different errors are shown of each (5)")
     parser.add_argument("--cases", choices=VERDICTS[1:], help="name all cases of this verdict")
+    parser.add_argument("--eager", action="store_true", help="without jit")
     parser.add_argument("--here", metavar="NAME", help=argparse.SUPPRESS)
+    parser.add_argument("--jit", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args(given)
     for name in [*options.names, *filter(None, [options.here])]:
         if name not in SUBJECTS:
             parser.error(f"there is no subject {name!r}; choose from {', '.join(SUBJECTS)}")
     if options.here:
-        return run_here(options.here)
+        return run_here(options.here, options.jit)
     if options.list:
         print("\n".join(f"{name:15}{subject.title}" for name, subject in SUBJECTS.items()))
         return 0
@@ -195,14 +241,19 @@ def main(given: Sequence[str] | None = None) -> int:
     print(HEAD, flush=True)
     for name in options.names or SUBJECTS:
         rows[name] = measured(name)
+        if not options.eager and rows[name].outcomes:
+            rows[name] = rows[name].with_compiled(measured(name, is_compiled=True))
         print(line(name, rows[name]), flush=True)
     for name, row in rows.items():
-        if row.count("refused") and options.messages:
-            print("\n".join([f"\n{name}:", *messages(row, options.messages)]))
-        for outcome in row.outcomes:
-            if outcome.verdict in ("wrong", options.cases):
-                print(f"{outcome.verdict}: {outcome.case}: {outcome.why}")
-    return 1 if any(row.count("wrong") for row in rows.values()) else 0
+        for title, outcomes in ((f"{name}:", row.outcomes), (f"{name}, under jit:", row.compiled)):
+            shown = messages(outcomes, options.messages)
+            if shown:
+                print("\n".join([f"\n{title}", *shown]))
+            for outcome in outcomes:
+                if outcome.verdict in ("wrong", "other", options.cases):
+                    print(f"{outcome.verdict}: {outcome.case}: {outcome.why}")
+    return 1 if any(outcome.verdict in ("wrong", "other") for row in rows.values()
+                    for outcome in (*row.outcomes, *row.compiled)) else 0
 
 
 if __name__ == "__main__":

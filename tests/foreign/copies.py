@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 LIMIT = 600  # seconds for one copy
+INSTALLED = "site-packages"  # by this name jit knows that code is a library's, not the user's
 DONE = "complete"  # the file that is written last: half a copy is made again
 
 
@@ -26,7 +27,7 @@ def folder() -> Path:
 
 @dataclass(frozen=True)
 class Packages:
-    """What pip installs from PyPI, into a folder of its own.
+    """What pip installs from PyPI, into a folder of its own, whose name says that it is installed.
 
     Args:
         name: of the folder.
@@ -38,8 +39,8 @@ class Packages:
 
     def make(self, place: Path) -> None:
         """Install them."""
-        _run(sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target", str(place),
-             *self.requirements)
+        _run(sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target",
+             str(place / INSTALLED), *self.requirements)
 
 
 @dataclass(frozen=True)
@@ -100,6 +101,18 @@ def had(copy: Copy) -> Path:
         copy.make(place)
         (place / DONE).write_text(repr(copy))
     return place
+
+
+def importable(copy: Copy, part: str) -> Path:
+    """The folder from which the modules of a copy are imported.
+
+    Args:
+        copy: the copy.
+        part: of a repository, the folder in it.
+    """
+    place = folder() / copy.name / part
+    installed = place / INSTALLED
+    return installed if isinstance(copy, Packages) and installed.is_dir() else place
 
 
 def _run(*command: str) -> None:

@@ -88,12 +88,8 @@ def run(source: str, *spaces: dict[str, Any]) -> None:
 
 def at(code: CodeType, space: dict[str, Any]) -> Any:
     """An expression as a function of its numbers."""
-
-    def function(numbers: list[Any]) -> Any:
-        space[NUMBERS] = numbers
-        return _weighed(eval(code, space))
-
-    return function
+    expression = eval(code, space)
+    return lambda numbers: _weighed(expression(numbers))
 
 
 def case(source: str, plain: dict[str, Any], ours: dict[str, Any]) -> (
@@ -114,18 +110,45 @@ def case(source: str, plain: dict[str, Any], ours: dict[str, Any]) -> (
     if before is None:
         return None
     for kinds in ((float, int), (float,)):
-        found = _Numbers(kinds)
-        code = compile(ast.fix_missing_locations(ast.Expression(
-            found.visit(ast.parse(ast.unparse(inside), mode="eval").body))), "<example>", "eval")
-        if not found.point:
-            continue
-        try:
-            after = _number(at(code, plain)([*found.point]))
-        except Exception:  # a whole number that counts something
-            continue
-        if after is not None and math.isclose(after, before, rel_tol=1e-9):
-            return code, found.point
+        kept: frozenset[int] = frozenset()
+        while True:
+            code, point, places = _with_numbers(inside, kinds, kept)
+            if not point:
+                break
+            try:
+                function = at(code, plain)
+                after = _number(function([*point]))
+                fixed = {place for i, place in enumerate(places) if _is_fixed(function, point, i)}
+            except Exception:  # a whole number that counts something
+                break
+            if after is None or not math.isclose(after, before, rel_tol=1e-9):
+                break
+            if not fixed:
+                return code, point
+            kept |= fixed
     return None
+
+
+def _with_numbers(inside: ast.expr, kinds: tuple[type, ...], kept: frozenset[int]) -> (
+        tuple[CodeType, list[float], list[int]]):
+    """A function of a list, the numbers of the example in it, and the place of each."""
+    found = _Numbers(kinds, kept)
+    body = found.visit(ast.parse(ast.unparse(inside), mode="eval").body)
+    code = compile(ast.fix_missing_locations(ast.Expression(_of_numbers(body))), "<example>",
+                   "eval")
+    return code, found.point, found.places
+
+
+def _is_fixed(function: Any, point: list[float], i: int) -> bool:
+    """Whether a number can only be what it is: a count of tubes, a standard pressure."""
+    for factor in (1.0 + 1e-6, 1.0 - 1e-6):
+        try:
+            if _number(function([*point[:i], point[i] * factor + (factor - 1.0) * 1e-3,
+                                 *point[i + 1:]])) is not None:
+                return False
+        except Exception:
+            continue
+    return True
 
 
 class _Numbers(ast.NodeTransformer):
@@ -133,15 +156,22 @@ class _Numbers(ast.NodeTransformer):
 
     Args:
         kinds: of numbers that are replaced.
+        kept: the places of those that stay, counted among these.
     """
 
-    def __init__(self, kinds: tuple[type, ...]) -> None:
-        self.kinds = kinds
+    def __init__(self, kinds: tuple[type, ...], kept: frozenset[int]) -> None:
+        self.kinds, self.kept = kinds, kept
+        self.seen = 0
         self.point: list[float] = []
+        self.places: list[int] = []
 
     def visit_Constant(self, node: ast.Constant) -> ast.AST:
         if type(node.value) not in self.kinds:
             return node
+        self.seen += 1
+        if self.seen - 1 in self.kept:
+            return node
+        self.places.append(self.seen - 1)
         self.point.append(float(node.value))
         return ast.Subscript(ast.Name(NUMBERS, ast.Load()), ast.Constant(len(self.point) - 1),
                              ast.Load())
@@ -151,6 +181,14 @@ class _Numbers(ast.NodeTransformer):
 
     def visit_Subscript(self, node: ast.Subscript) -> ast.AST:
         return ast.Subscript(self.visit(node.value), node.slice, node.ctx)  # no index is a number
+
+
+def _of_numbers(body: ast.expr) -> ast.Lambda:
+    """A function of the list of numbers."""
+    function = ast.parse(f"lambda {NUMBERS}: 0", mode="eval").body
+    assert isinstance(function, ast.Lambda)
+    function.body = body
+    return function
 
 
 def _unrounded(node: ast.expr) -> ast.expr:

@@ -17,7 +17,7 @@ import scipy.optimize
 
 import autograd
 
-from . import hips_names
+from . import hips_names, judging
 
 STEPS = 2
 STEP = 1e-4
@@ -93,7 +93,10 @@ def _checked(function: Callable[..., Any], slopes: Callable[..., Any],
         with _same_draws() as back:
             start, unflatten = flatten([given[i] for i in places])
             start = start + np.random.RandomState(1).uniform(0.5 * AWAY, AWAY, len(start))
-            result = slopes(*_moved(given, places, unflatten(start)))
+            moved = _moved(given, places, unflatten(start))
+            result = slopes(*moved)
+            if judging.COMPILED:
+                hips_names.compare_compiled(slopes, moved, places)
             exact, _ = flatten(result if isinstance(argnum, tuple) else [result])
             direction = np.random.RandomState(0).normal(size=len(start))
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from autograd import adopt
 
-from . import example_names
+from . import example_names, judging
 from .documented import quiet
 from .judging import Outcome, SlowError, limited, said
 
@@ -111,13 +111,15 @@ def _run(path: Path, modules: Sequence[str]) -> Outcome:
         with quiet(), limited(SECONDS):
             adopt(_as_main(path), also=modules)
     except SlowError as error:
-        return Outcome(path.stem, "unclear", str(error))
+        return Outcome(path.stem, "slow" if judging.COMPILED else "unclear", str(error))
     except Exception as error:  # whatever an example makes of a Value is the finding
-        kind = "wrong" if "the derivative is" in str(error) else "refused"
+        kind = "refused"
+        if "the derivative is" in str(error):
+            kind = "other" if judging.COMPILED else "wrong"
         return Outcome(path.stem, kind, said(error))
     if next(example_names.CHECKED) - before < 2:
         return Outcome(path.stem, "unclear", "it takes no gradient of plain numbers")
-    return Outcome(path.stem, "right")
+    return Outcome(path.stem, "same" if judging.COMPILED else "right")
 
 
 def _as_main(path: Path) -> str:

@@ -10,15 +10,18 @@ import builtins
 import os
 from collections.abc import Callable, Sequence
 from functools import partial
-from itertools import product
+from itertools import count, product
 from typing import Any
 
 import numpy as np
 
 import autograd
 
+from . import judging
+
 STEP = 1e-5
 RTOL = ATOL = 1e-5
+COMPARED = count(1)  # derivatives with those of jit
 
 
 def check_grads(function: Callable[..., Any], modes: Sequence[str] = (), order: int = 2,
@@ -47,6 +50,8 @@ def _check(scalar: Callable[..., Any], arguments: tuple[Any, ...], places: tuple
     """Compare the slope of a scalar function along a direction with differences."""
     directions = [draw.normal(size=np.shape(arguments[i])) for i in places]
     slopes = autograd.grad(scalar, argnums=places)
+    if judging.COMPILED:
+        compare_compiled(slopes, arguments, places)
 
     def along(*given: Any) -> Any:
         return _contracted(list(slopes(*given)), directions)
@@ -63,6 +68,31 @@ def _check(scalar: Callable[..., Any], arguments: tuple[Any, ...], places: tuple
         f"the derivative is {exact}, not {numeric}")
     if order > 1:
         _check(along, arguments, places, order - 1, draw)
+
+
+def compare_compiled(slopes: Callable[..., Any], arguments: Sequence[Any],
+                     places: Sequence[int]) -> None:
+    """Compare derivatives with those of jit: recorded, and replayed.
+
+    Args:
+        slopes: gives the derivatives.
+        arguments: its arguments.
+        places: those by which it differentiates; the rest are constants.
+    """
+    def of_places(*given: Any) -> Any:
+        by_place = dict(zip(places, given, strict=True))
+        return slopes(*[by_place.get(i, item) for i, item in enumerate(arguments)])
+
+    fast = autograd.jit(of_places)
+    moved = [arguments[i] for i in places]
+    expected = _parts(slopes(*arguments))
+    for _ in range(2):
+        for a, b in zip(_parts(fast(*moved)), expected, strict=True):
+            scale = np.max(np.abs(np.asarray(b, float)), initial=0.0)
+            assert np.allclose(np.asarray(a, float), np.asarray(b, float), rtol=1e-9,
+                               atol=1e-11 * scale, equal_nan=True), (
+                f"compiled, the derivative is {a}, not {b}")
+    next(COMPARED)
 
 
 def combo_check(function: Callable[..., Any], modes: Sequence[str] = (),

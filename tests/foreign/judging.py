@@ -9,13 +9,17 @@ import signal
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from autograd import value_and_grad
+from autograd import Value, jit, value_and_grad
+from autograd.checking.error_analysis import Recording
 from autograd.checking.finite_differences import EPS, Estimate, differences
 
 VALUE_RTOL = 1e-9
 SLOPE_RTOL = 1e-6
 MAX_SLOPES = 8  # of one case: the first arguments
+NOISE = 1e-3  # of a number, from where on it is nothing else
+JUMPS = {"floor", "ceil", "round", "rint", "trunc", "floordiv", "mod", "fmod", "sign", "step"}
 SECONDS = 30  # for one case
+COMPILED = False  # whether what is judged is ``jit``, not the eager engine
 
 Function = Callable[[list[float]], float]
 
@@ -32,6 +36,8 @@ class Outcome:
         case: its name.
         verdict: "right"; "refused", with an error; "wrong", another number; or "unclear", where
             the plain floats have no slope that differences could tell.
+            Of ``jit``: "same", value and gradient are the eager engine's; "refused"; "other"
+            numbers; or "slow".
         why: the message, or the numbers.
     """
 
@@ -40,20 +46,28 @@ class Outcome:
     why: str = ""
 
 
-def judged(case: str, plain: Function, ours: Function, point: Sequence[float]) -> Outcome:
-    """Compare value and gradient with those of plain floats.
+def judged(case: str, plain: Function, ours: Function, point: Sequence[float],
+           ignore: Sequence[str] = ()) -> Outcome:
+    """Compare value and gradient with those of plain floats; or those of ``jit`` with the engine's.
 
     Args:
         case: its name.
         plain: the function on floats, as others have written it.
         ours: the same on Values.
         point: where; ``plain`` is defined there.
+        ignore: names of counters, as ``jit`` takes them.
     """
+    if COMPILED:
+        return Outcome(case, *compiled(ours, point, ignore))
     try:
         with limited(SECONDS):
             found = _judged(case, plain, ours, point)
-            if found.verdict == "wrong" and _is_right_nearby(plain, ours, point):
+            if found.verdict != "wrong":
+                return found
+            if _is_right_nearby(plain, ours, point):
                 return Outcome(case, "unclear", f"{found.why}; but beside the point it is right")
+            if "derivative" in found.why and (told := _why_differences_fail(ours, point)):
+                return Outcome(case, "unclear", f"{found.why}; {told}")
             return found
     except SlowError as error:
         return Outcome(case, "unclear", str(error))
@@ -74,6 +88,18 @@ def _is_right_nearby(plain: Function, ours: Function, point: Sequence[float]) ->
         return _judged("", plain, ours, nearby).verdict == "right"
     except Exception:  # it is defined at the point alone
         return False
+
+
+def _why_differences_fail(ours: Function, point: Sequence[float]) -> str:
+    """Whether the number itself is lost in rounding, or a step of it is too small to be seen."""
+    recorded = Recording(ours, ([*point],), point, [str(i) for i in range(len(point))])
+    result = recorded.outputs[0]
+    if not isinstance(result, Value):
+        return ""
+    if recorded.noise()[0] > NOISE * abs(result.data):
+        return "but the number is a rounding error"
+    jumps = {node.op.name for node in result.kinks() if node.op is not None} & JUMPS
+    return f"but it has a jump there, of {min(jumps)}" if jumps else ""
 
 
 def _compared(case: str, plain: Function, point: Sequence[float], expected: float, value: float,
@@ -100,6 +126,44 @@ def _compared(case: str, plain: Function, point: Sequence[float], expected: floa
     return Outcome(case, "unclear" if unclear else "right", unclear)
 
 
+def compiled(ours: Function, point: Sequence[float], ignore: Sequence[str] = ()) -> tuple[str, str]:
+    """Whether ``jit`` has the eager engine's value and gradient: recorded, replayed, and beside.
+
+    Args:
+        ours: the function on Values.
+        point: where.
+        ignore: names of counters.
+    """
+    beside = [x * (1.0 + 1e-4 * (i + 1.0) / len(point)) for i, x in enumerate(point)]
+    n_compared = 0
+    try:
+        with limited(SECONDS):
+            eager = value_and_grad(ours)
+            fast = jit(value_and_grad(ours), ignore=tuple(ignore))
+            for at in (point, beside, point, beside):
+                try:
+                    value, gradient = eager([*at])
+                except Exception:  # it is defined at the point alone
+                    continue
+                found, slopes = fast([*at])
+                n_compared += 1
+                for what, a, b in (("the value", found, value), *(
+                        (f"derivative {i}", slopes[i], gradient[i]) for i in range(len(at)))):
+                    if not _is_same(float(a), float(b), value if what == "the value" else max(
+                            map(abs, gradient))):
+                        return "other", f"{what} is {float(a)!r}, the eager engine's {float(b)!r}"
+    except SlowError as error:
+        return "slow", str(error)
+    except Exception as error:  # what jit makes of foreign code is the finding
+        return "refused", said(error)
+    return ("same", "") if n_compared else ("refused", "the eager engine has no result, either")
+
+
+def _is_same(a: float, b: float, scale: float) -> bool:
+    return a == b or (math.isnan(a) and math.isnan(b)) or (
+        abs(a - b) <= VALUE_RTOL * abs(b) + 1e-12 * abs(scale))
+
+
 def difference(plain: Function, point: Sequence[float], position: int) -> Estimate:
     """The derivative by one argument, from differences of plain floats."""
 
@@ -111,7 +175,9 @@ def difference(plain: Function, point: Sequence[float], position: int) -> Estima
     def sample(displacement: float) -> list[float] | None:
         try:
             found = at(displacement)
-        except (ArithmeticError, ValueError, LookupError, TypeError):
+        except SlowError:
+            raise
+        except Exception:  # it is not defined there
             return None
         return [found] if math.isfinite(found) else None
 
@@ -130,7 +196,9 @@ def _is_between_sides(plain: Function, point: Sequence[float], position: int,
         moved[position] += displacement
         try:
             found.append(float(plain(moved)))
-        except (ArithmeticError, ValueError, LookupError, TypeError):
+        except SlowError:
+            raise
+        except Exception:  # nor there
             found.append(math.nan)
     far_left, left, here, right, far_right = found
     # Of second order, so that a curvature is no kink.
@@ -152,7 +220,9 @@ def _is_smooth(plain: Function, point: Sequence[float], position: int, slope: fl
             moved[position] += displacement
             try:
                 sides.append(float(plain(moved)))
-            except (ArithmeticError, ValueError, LookupError, TypeError):
+            except SlowError:
+                raise
+            except Exception:  # nor there
                 return False
         agreeing += abs((sides[1] - sides[0]) / (2.0 * step) - slope) <= 1e-3 * abs(slope) + 1e-12
     return agreeing >= 3

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import autograd as ag
-from autograd import Value, grad, hvp, jit, linalg, value_and_grad, values, vmap
+from autograd import Value, grad, hessian, hvp, jit, linalg, value_and_grad, values, vmap
 
 WEIGHTS = np.random.default_rng(7).normal(size=(8, 8))
 
@@ -139,6 +139,63 @@ def test_a_singular_matrix_has_a_determinant_with_a_derivative() -> None:
     cofactors = np.array([[np.linalg.det(np.delete(np.delete(a, i, 0), j, 1)) * (-1) ** (i + j)
                            for j in range(3)] for i in range(3)])
     assert_close(grad(np.linalg.det)(a), cofactors, 1e-13)
+    assert_close(jit(grad(np.linalg.det), backend="python")(a), cofactors, 1e-13)
+
+
+@pytest.mark.parametrize("singular", [
+    [[1.0, 2.0], [2.0, 4.0]], [[1.0, 2.0, 3.0], [4.0, 5.0, 6.0], [7.0, 8.0, 9.0]],
+    [[1.0, 2.0, 3.0], [2.0, 4.0, 6.0], [3.0, 6.0, 9.0]], np.zeros((3, 3)),
+    [[2.0, 0.1, 0.3, 0.7], [0.2, 1.5, 0.9, 0.4], [2.2, 1.6, 1.2, 1.1], [0.5, 0.6, 0.8, 0.2]]])
+def test_the_determinant_of_a_singular_matrix_has_derivatives_of_second_order(
+        singular: Any) -> None:
+    a, n = np.array(singular), len(singular)
+    expected = np.zeros((n, n, n, n))  # of rows i, k and columns j, l: a minor of order n - 2
+    for i, j, k, m in np.ndindex(expected.shape):
+        if i != k and j != m:
+            rest = np.delete(np.delete(a, [i, k], 0), [j, m], 1)
+            sign = (-1) ** (i + j + k + m + (i > k) + (j > m))
+            expected[i, j, k, m] = sign * (np.linalg.det(rest) if n > 2 else 1.0)
+    for second in (hessian(np.linalg.det), jit(hessian(np.linalg.det), backend="python")):
+        np.testing.assert_allclose(second(a), expected, rtol=1e-12, atol=1e-13)
+    regular = a + np.eye(n)
+    compiled = jit(np.linalg.det, backend="python")
+    assert compiled(a) == pytest.approx(np.linalg.det(a), abs=1e-13)
+    assert compiled(regular) == pytest.approx(np.linalg.det(regular), rel=1e-12)
+    assert compiled(a) == pytest.approx(0.0, abs=1e-13)
+
+
+def test_of_a_large_singular_matrix_the_error_says_what_to_write() -> None:
+    with pytest.raises(np.linalg.LinAlgError, match="up to 12 rows"):
+        hessian(np.linalg.det)(np.ones((13, 13)))
+
+
+def test_the_singular_values_of_least_squares_are_differentiated_and_replayed() -> None:
+    a, b = matrix(5, 3), matrix(5, 3)[:, 0]
+
+    def sizes(a: Any) -> Any:
+        found = np.linalg.lstsq(a, b, rcond=None)[3]
+        return found @ np.array([1.0, 2.0, 4.0]) + np.sum(found * found) + found[0] + len(found)
+
+    def plain(a: Any) -> Any:
+        found = np.linalg.svd(a, compute_uv=False)
+        return found @ np.array([1.0, 2.0, 4.0]) + np.sum(found * found) + found[0] + len(found)
+
+    fast = jit(value_and_grad(sizes), backend="python")
+    for point in (a, 1.3 * a + 0.1):
+        value, slope = value_and_grad(plain)(point)
+        for found in (value_and_grad(sizes)(point), fast(point)):
+            assert found[0] == pytest.approx(value, rel=1e-12)
+            assert_close(found[1], slope, 1e-10)
+
+
+def test_a_compiled_rank_is_that_of_each_call() -> None:
+    def weighed_rank(a: Any) -> Any:
+        return np.linalg.matrix_rank(a, tol=1.0) * a[0, 0]
+
+    fast = jit(weighed_rank, backend="python")
+    for a in (np.diag([2.0, 3.0]), np.diag([2.0, 0.5]), np.diag([2.0, 4.0])):
+        assert fast(a) == weighed_rank(a)
+    assert fast(np.diag([2.0, 0.5])) == 2.0
 
 
 @pytest.mark.parametrize(("call", "error", "words"), [
@@ -184,3 +241,47 @@ def test_numbers_give_numbers_and_ranks_are_plain() -> None:
     y = np.linalg.det(np.array([[v, 1.0], [3.0, v]]).view(type(values([1.0]))))
     y.backward()
     assert (y.data, v.grad) == pytest.approx((1.0, 4.0))
+
+
+# What is recorded holds for the matrix that was there: another rank, another triangle of zeros.
+OF_ANY_RANK: dict[str, Callable[[Any], Any]] = {
+    "pinv": lambda a: weighed(np.linalg.pinv(a)),
+    "pinv by a cutoff": lambda a: weighed(np.linalg.pinv(a, 0.3)),
+    "lstsq": lambda a: weighed(np.linalg.lstsq(a, np.arange(3.0), rcond=None)[0]),
+    "residuals": lambda a: np.sum(np.linalg.lstsq(a[:, :2], np.arange(3.0), rcond=None)[1]),
+    "rank of lstsq": lambda a: a[0, 0] * np.linalg.lstsq(a, np.arange(3.0), rcond=None)[2],
+    "singular values of lstsq": lambda a: weighed(
+        np.linalg.lstsq(a[:2], np.arange(2.0), rcond=None)[3]),
+    "rank": lambda a: a[0, 0] * np.linalg.matrix_rank(a),
+    "rank by a tolerance": lambda a: a[0, 0] * np.linalg.matrix_rank(a, tol=1.0),
+    "ranks": lambda a: np.sum(a[0, 0] * np.linalg.matrix_rank(np.stack([a, a.T @ a]))),
+    "qr": lambda a: weighed(*np.linalg.qr(a)),
+}
+
+
+@pytest.mark.parametrize("name", OF_ANY_RANK)
+def test_a_replay_on_a_matrix_of_another_rank_or_shape_is_what_a_call_is(name: str) -> None:
+    f, upper = OF_ANY_RANK[name], np.triu(matrix(3, 3)) + np.eye(3)
+    of_rank_2 = np.array([[1.0, 2.0, 3.0], [2.0, 4.0, 6.0], [1.0, 0.0, 1.0]])
+    compiled, slopes = (jit(g, backend="python") for g in (f, grad(f)))
+    for a in (matrix(3, 3), upper, matrix(3, 3, 1), 2.0 * np.eye(3), of_rank_2):
+        if a is not of_rank_2 or name not in ("qr", "singular values of lstsq"):
+            assert compiled(a) == pytest.approx(float(f(a)), rel=1e-9, abs=1e-12)
+            assert np.asarray(slopes(a), dtype=float) == pytest.approx(
+                np.asarray(grad(f)(a), dtype=float), rel=1e-8, abs=1e-8)
+
+
+def test_singular_values_of_lstsq_have_derivatives() -> None:
+    a = matrix(4, 3)
+
+    def largest(a: Any) -> Any:
+        return np.linalg.lstsq(a, np.arange(4.0), rcond=None)[3][0]
+
+    assert_close(grad(largest)(a), central(largest, a), 1e-7)
+
+
+def test_a_determinant_of_rows_of_many_sizes_has_an_accurate_derivative() -> None:
+    sizes, a = np.array([2.0 ** -40, 1.0, 2.0 ** 40]), matrix(3, 3)
+    scaled = sizes[:, None] * a * sizes[::-1]
+    found = np.asarray(grad(np.linalg.det)(scaled)) * sizes[:, None] * sizes[::-1]
+    assert_close(found, grad(np.linalg.det)(a), 1e-13)

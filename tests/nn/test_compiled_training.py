@@ -16,8 +16,9 @@ from autograd.compiler.backends import choice as backends
 from autograd.compiler.backends.llvm.training_loop import Descent
 from autograd.compiler.backends.llvm.training_loop_codegen import training_loop
 from autograd.extend import unregister
-from nn import schedules, training
+from nn import schedules
 from nn.compiled_training import ArrayTraining, MachineTraining, compile_training
+from nn.job import checked_job
 from nn.recorded_rule import EagerOnly
 
 X = np.random.default_rng(0).normal(size=(23, 3))
@@ -46,7 +47,7 @@ def model_for(loss: str, activation: Any = "tanh") -> nn.MLP:
 
 
 def training_of(model: nn.Module, loss: Any, y: Any, optimizer: Any = "sgd") -> Any:
-    job = training.checked_job(model, X, y, loss, optimizer, 0.0, None, None)
+    job = checked_job(model, X, y, loss, optimizer, 0.0, None, None)
     return compile_training(job.model, job.loss, job.optimizer, job.rows, job.targets, 0.0)
 
 
@@ -65,7 +66,7 @@ def back_end(request: Any, monkeypatch: pytest.MonkeyPatch) -> type:
     {"optimizer": lambda p: nn.SGD(p, schedules.linear(0.5, 0.1, 6), momentum=0.9,
                                    weight_decay=0.01)},
     {"activation": "relu"}, {"activation": "sigmoid"}, {"activation": "softplus"},
-    {"patience": 1, "learning_rate": 1.5}], ids=str)
+    {"patience": 1, "learning_rate": 1.5}])
 def test_the_history_is_the_eager_one_to_rounding(loss: str, options: dict[str, Any],
                                                   back_end: type) -> None:
     y, _ = CASES[loss]

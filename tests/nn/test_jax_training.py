@@ -61,7 +61,7 @@ def assert_alike(given: tuple[nn.History, nn.Module], expected: tuple[nn.History
     ("hinge", {"l2": 0.01, "optimizer": "adam", "batch_size": 5}),
     ("mean_squared_error", {"activation": "relu", "optimizer": lambda p: nn.SGD(
         p, schedules.linear(0.5, 0.1, 6), momentum=0.9, weight_decay=0.01)}),
-    ("cross_entropy", {"patience": 1, "learning_rate": 1.5})], ids=str)
+    ("cross_entropy", {"patience": 1, "learning_rate": 1.5})])
 def test_the_history_is_the_eager_one_to_rounding(loss: str, options: dict[str, Any]) -> None:
     given = run(loss, "jax", **options)
     assert (given[0].engine, given[0].reason) == ("jax", 'backend="jax" was asked for')

@@ -28,7 +28,7 @@ ORDERS = {"expn": (3.0,), "gammainc": (2.5,), "gammaincc": (2.5,), "betainc": (2
 
 
 def orders_of(row: Primitive) -> tuple[float, ...]:
-    return ORDERS.get(row.name, (1.5,) * row.orders)
+    return ORDERS.get(row.name, (1.5,) * (len(row.parameters) - 1))
 
 
 def is_same(a: Any, b: Any) -> bool:
@@ -97,6 +97,40 @@ def test_a_long_irregular_program_is_interpreted_with_it() -> None:
     assert interpreted(x)[0].tolist() == compile(program)(x)[0].tolist()
     assert "chainrule_scipy" not in Kernel(InterpreterWriter(
         Program(1, (), ("exp",), ((0,),), (1,)), None, (False,), 1, {}), None).assembly
+
+
+@needs_llvmlite
+def test_machine_code_calls_what_python_computes_and_gets_0_and_nan_back() -> None:
+    from autograd.compiler.backends.choice import compile
+    from autograd.compiler.program.program import Program
+
+    program = Program(1, (1.0, 2.5), ("gammainc_slope",), ((1, 2, 0),), (3,))
+    point = compile(program, backend="llvm")
+    slope = grad(special.gammainc)
+    assert [point(np.array([x]))[0][0] for x in (0.0, 1.7)] == [0.0, slope(2.5, 1.7)]
+    assert np.isnan(point(np.array([-1.0]))[0][0])
+
+
+@needs_llvmlite
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_call_that_is_interrupted_gives_no_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As by Ctrl-C before the first line of what is called, which ctypes tells nobody."""
+    from autograd.compiler.backends.llvm import compilation, nary_lowering
+    from autograd.compiler.program.program import Program
+
+    def interrupted(*_: float) -> float:
+        raise KeyboardInterrupt
+
+    library()["interrupted"] = Primitive("interrupted", interrupted, (), 1, called=True)
+    monkeypatch.setattr(nary_lowering, "CALLED", {*nary_lowering.CALLED, "interrupted"})
+    monkeypatch.setattr(compilation, "KNOWN", {*compilation.KNOWN, "interrupted"})
+    try:
+        for count in (1, 9):
+            program = Program(1, (), ("interrupted",), ((0,),), (1,))
+            found = compilation.compile(program, (True,), None)(np.empty(0), np.ones((1, count)))
+            assert np.isnan(found[1][0]).all()
+    finally:
+        del library()["interrupted"]
 
 
 def test_a_domain_is_an_error_in_compiled_code_too(backend: str) -> None:
@@ -198,6 +232,10 @@ def test_c_and_javascript_refuse_it_by_name_and_have_what_is_written_here() -> N
         with pytest.raises(Unsupported, match=r"has no way to write j0, which SciPy computes; .* "
                                               r"pass it as an argument"):
             write()
+    in_python = jit(grad(special.gammainc))
+    in_python(1.5, 2.0)
+    with pytest.raises(Unsupported, match="has no way to write gammainc_slope, which Python comp"):
+        in_python.to_c("f")
     own = jit(lambda x: special.lambertw(x))
     own(1.0)
     assert "log1p" in own.to_c("w").source and "log1p" in own.source("javascript")

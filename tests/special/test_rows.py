@@ -164,3 +164,125 @@ def test_a_network_with_one_as_its_activation_trains_alike_compiled_and_eagerly(
     assert histories[0].loss[-1] < histories[0].loss[0]
     if importlib.util.find_spec("llvmlite") is not None:
         assert histories[0].engine == "llvm"
+
+
+# --- functions that SciPy has in Python, or under other names -------------------------------------
+
+@pytest.mark.parametrize(("name", "arguments"), [
+    ("comb", (2.0,)), ("polygamma", ()), ("multigammaln", (2,)), ("logsumexp", ()),
+    ("log_softmax", ())])
+def test_scipys_functions_in_python_say_what_to_write_and_are_right_in_adopted_code(
+        name: str, arguments: tuple[Any, ...]) -> None:
+    import scipy.special
+
+    def f(x: Any) -> Any:
+        function, ours = getattr(scipy.special, name), {"polygamma": (1, x)}.get(
+            name, ([x, 1.0],) if name.startswith("log") else (x, *arguments))
+        found = function(*ours)
+        return found[0] if name == "log_softmax" else found
+
+    for transform in (grad, ag.jit):
+        with pytest.raises(TypeError, match=rf"write autograd\.special\.{name}, or autograd\.ad"):
+            transform(f)(2.5)
+    step = 1e-6
+    expected = (f(2.5 + step) - f(2.5 - step)) / (2.0 * step)
+    assert grad(ag.adopt(f))(2.5) == pytest.approx(expected, rel=1e-8)
+
+
+def test_scipys_functions_in_python_that_are_right_as_they_are() -> None:
+    import scipy.special
+
+    for name, arguments in (("factorial", ()), ("perm", (2,)), ("softmax", ())):
+        def f(x: Any, name: Any = name, arguments: Any = arguments) -> Any:
+            given = [x, 1.0] if name == "softmax" else x
+            found = getattr(scipy.special, name)(given, *arguments)
+            return found[0] if name == "softmax" else found
+
+        expected = (f(2.5 + 1e-6) - f(2.5 - 1e-6)) / 2e-6
+        assert grad(f)(2.5) == pytest.approx(expected, rel=1e-8)
+
+
+@pytest.mark.parametrize("arguments", [(), (3,)])
+def test_factorials_of_a_step_are_of_whole_numbers(arguments: tuple[Any, ...]) -> None:
+    import scipy.special
+
+    function = scipy.special.factorialk if arguments else scipy.special.factorial2
+    for call in (lambda x: function(x, *arguments), grad(lambda x: function(x, *arguments))):
+        with pytest.raises(TypeError, match=r"a function of whole numbers, which has no deriv"):
+            call(Value(2.5))
+
+
+def test_functions_made_of_rows() -> None:
+    import scipy.special
+
+    x = Value(2.5)
+    for found, expected in (
+            (special.perm(x, 2.0), scipy.special.perm(2.5, 2)),
+            (special.poch(x, 1.5), scipy.special.poch(2.5, 1.5)),
+            (special.multigammaln(x, 3), scipy.special.multigammaln(2.5, 3)),
+            (special.loggamma(x), scipy.special.loggamma(2.5)),
+            (scipy.special.zeta(x), scipy.special.zeta(2.5)),
+            (scipy.special.zeta(x, 1.5), scipy.special.zeta(2.5, 1.5))):
+        assert found.data == pytest.approx(expected, rel=1e-13)
+    for found, expected in zip(scipy.special.fresnel(x), scipy.special.fresnel(2.5), strict=True):
+        assert found.data == expected
+    for call, says in ((lambda: special.multigammaln(1.0, 3), "above .* = 1, not 1"),
+                       (lambda: special.loggamma(-1.5), "write gammaln")):
+        with pytest.raises(ValueError, match=says):
+            call()
+
+
+# --- derivatives by parameters --------------------------------------------------------------------
+
+BY_PARAMETERS = {"gammainc": (2.5, 1.7), "gammaincc": (2.5, 1.7), "betainc": (2.5, 0.7, 0.4),
+                 "jv": (1.3, 2.2), "yv": (1.3, 2.2), "iv": (1.3, 2.2), "kv": (1.3, 2.2),
+                 "ive": (1.3, 2.2), "kve": (1.3, 2.2), "ellipkinc": (0.7, 0.4),
+                 "ellipeinc": (2.7, 0.4), "zeta": (2.5, 1.3)}
+
+
+@pytest.mark.parametrize("name", BY_PARAMETERS)
+def test_derivatives_by_all_operands_of_both_orders_on_every_back_end(name: str,
+                                                                      backend: str) -> None:
+    def f(x: Any) -> Any:
+        return getattr(special, name)(*x)
+
+    point = list(BY_PARAMETERS[name])
+    assert gradcheck(f, point) and gradcheck(lambda x: grad(f)(x)[0], point)
+    assert gradcheck(lambda x: grad(f)(x)[-1], point)
+    slopes, curvatures = ag.jit(grad(f), backend=backend), ag.jit(ag.hessian(f), backend=backend)
+    assert slopes(point) == pytest.approx(grad(f)(point), rel=1e-13)
+    assert curvatures(point) == pytest.approx(ag.hessian(f)(point), rel=1e-12)
+
+
+@pytest.mark.parametrize("name", [name for name in BY_PARAMETERS if name != "zeta"])
+def test_third_derivatives_by_a_parameter_are_refused(name: str) -> None:
+    x = BY_PARAMETERS[name]
+    place = len(x) - 1 if name.startswith("ellip") else 0
+    third = grad(grad(grad(getattr(special, name), place), place), place)
+    with pytest.raises(ValueError, match="higher derivatives are not computed"):
+        third(*x)
+
+
+@pytest.mark.parametrize(("f", "point", "says"), [
+    (special.jv, (0.0, 0.0), "its derivative by v: x >= 0"),
+    (special.jv, (1.0, 2e4), "up to 10,000"), (special.yv, (1.0, 2e4), "up to 10,000"),
+    (special.iv, (2.0, -1.0), "a finite x >= 0"), (special.ive, (-0.5, 1.0), "v >= 0")])
+def test_where_a_derivative_by_an_order_is_not_had_the_error_says_so(
+        f: Any, point: tuple[float, ...], says: str) -> None:
+    with pytest.raises(ValueError, match=says):
+        grad(f)(*point)
+
+
+def test_at_the_edge_a_derivative_by_a_parameter_is_0() -> None:
+    assert grad(special.gammainc)(2.0, 0.0) == grad(special.betainc)(2.0, 3.0, 0.0) == 0.0
+    assert grad(special.betainc, 1)(2.0, 3.0, 1.0) == grad(special.jv)(1.5, 0.0) == 0.0
+
+
+def test_the_order_0_has_a_derivative_by_x_that_goes_on() -> None:
+    """Where a plain order 0 is answered by another row, an order that is a Value is not."""
+    for f in (special.jv, special.yv, special.iv, special.kv):
+        mixed = ag.hessian(lambda x, f=f: f(x[0], x[1]))([0.0, 1.7])
+        nearly = ag.hessian(lambda x, f=f: f(x[0], x[1]))([1e-9, 1.7])
+        assert mixed == pytest.approx(nearly, rel=1e-7, abs=1e-7)
+    by_a = grad(lambda a: grad(lambda x: grad(special.gammainc, 1)(a, x))(0.8))
+    assert by_a(1.0) == pytest.approx(by_a(1.0 + 1e-9), rel=1e-7)

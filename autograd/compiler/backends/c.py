@@ -25,6 +25,7 @@ import numpy as np
 from autograd.compiler.backends.c_functions import EMITTERS, FUNCTIONS, OF_NOTHING, PREFIX
 from autograd.compiler.backends.interface import Rewrite
 from autograd.compiler.backends.source_writer import SourceWriter, checked
+from autograd.compiler.program.gated_arms import counting_on_conditions
 from autograd.compiler.program.loop_rerolling import GUARD, OUTPUT, Block, Loop, Rolled, Tape, roll
 from autograd.compiler.program.program import Program
 from autograd.core.files import write_whole
@@ -33,7 +34,7 @@ from autograd.core.primitives import lookup
 CHUNK = 1000  # instructions in one function; of several, a quarter each, for they also store
 WIDE = 100  # operands of an instruction in straight code: compilers take long for a list of more
 PER_LINE = 6  # constants
-OTHER_BRANCH, OUTSIDE_DOMAIN = 1, 2
+OTHER_BRANCH, OUTSIDE_DOMAIN, UNSURE = 1, 2, 4
 
 IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _KEYWORDS = """
@@ -90,6 +91,9 @@ class CSource(NamedTuple):
 
     def write(self, folder: str | os.PathLike[str]) -> tuple[Path, Path]:
         """Write ``name.c`` and ``name.h`` into a folder that exists; their paths, in this order.
+
+        Args:
+            folder: its path.
 
         Raises:
             OSError: where a file cannot be written; one that was there stays as it was.
@@ -248,6 +252,7 @@ class _Writer(SourceWriter):
         self.program = checked(program)
         self.function, self.name = function, name
         self.own_prefix = f"{PREFIX}{name.removeprefix(PREFIX)}"
+        self.conditional = counting_on_conditions(program)
         self._read = {*program.outputs, *(slot for operands in program.operands
                                           for slot in operands),
                       *(slot for guard in program.guards for slot in guard[1:3])}
@@ -279,11 +284,25 @@ class _Writer(SourceWriter):
 
     def _domains(self) -> Iterator[str]:
         program = self.program
+        unsure: list[str] = []
         for slot, (op, operands) in enumerate(zip(program.ops, program.operands, strict=True),
                                               program.first):
             names = [self.read(program, x) for x in operands]
             for condition in self.refusals(lookup(op), names, program.name(slot)):
-                yield f"  if ({condition}) return {self.function}_outside_domain;"
+                if slot in self.conditional:
+                    unsure.append(f"    unsure |= {condition};")
+                else:
+                    yield f"  if ({condition}) return {self.function}_outside_domain;"
+        if unsure:
+            yield from ("  {", "    int unsure = 0;", *unsure)
+            yield from self._unsure("unsure", "y")
+            yield "  }"
+
+    def _unsure(self, status: str, outputs: str) -> Iterator[str]:
+        """What was not chosen may be undefined; where it was chosen, it shows in the outputs."""
+        yield f"    for (long i = 0; {status} && i < {len(self.program.outputs)}; i++) {{"
+        yield f"      if (!isfinite({outputs}[i])) return {self.function}_outside_domain;"
+        yield "    }"
 
     def declaration(self, name: str, expression: str) -> str:
         return f"  const double {name} = {expression};"
@@ -342,7 +361,10 @@ class _RolledWriter(_Writer):
             *_copied("memory", "x", program.n_inputs), *body,
             f"  if (status & {OTHER_BRANCH}) return {function}_other_branch;",
             *_copied("y", "out", len(program.outputs)),
-            f"  return status ? {function}_outside_domain : {function}_ok;", "}", ""])
+            *([f"  if (status & {OUTSIDE_DOMAIN}) return {function}_outside_domain;", "  {",
+               *self._unsure("status", "out"), "  }", f"  return {function}_ok;"]
+              if self.conditional else
+              [f"  return status ? {function}_outside_domain : {function}_ok;"]), "}", ""])
 
     def _data(self) -> Iterator[str]:
         """The constants that loops read one after the other."""
@@ -410,8 +432,18 @@ class _RolledWriter(_Writer):
         name = self.program.name(slot)
         yield f"  const double {name} = {self.expression(op, operands)};"
         yield f"  memory[{_index(slot, [loop.period for loop in loops])}] = {name};"
+        bit = UNSURE if self._is_conditional(at, loops) else OUTSIDE_DOMAIN
         for condition in self.refusals(lookup(op), operands, name):
-            yield f"  status |= {OUTSIDE_DOMAIN} * ({condition});"
+            yield f"  status |= {bit} * ({condition});"
+
+    def _is_conditional(self, at: int, loops: Sequence[Loop]) -> bool:
+        """Whether an instruction counts on a condition alone, in every iteration."""
+        if not self.conditional:
+            return False
+        slots = np.array([self.tape.first + at])
+        for loop in loops:
+            slots = np.add.outer(slots, loop.period * np.arange(loop.count))
+        return self.conditional.issuperset(slots.ravel().tolist())
 
     def listed(self, operands: Sequence[str]) -> str:
         """Numbers side by side in memory are an array already."""

@@ -31,6 +31,7 @@ BACK_ENDS: dict[str, Callable[[], Compile]] = {
     "llvm": _at("llvm.compilation", "compile_soon"), "numpy": _at("arrays"),
     "python": _at("python"), "jax": _at_jax}
 NAMES = tuple(BACK_ENDS)
+WHEN_IT_PAYS = _at("llvm.compilation", "compile_when_it_pays")  # llvm, if nobody asks for it
 NO_LLVM = 'llvmlite is not installed; pip install "chainrule[fast]"'
 
 
@@ -101,8 +102,8 @@ def _chosen(program: Program, row_inputs: Sequence[bool] | None, sums: Sequence[
             backend: str | None, rewrite: Rewrite | None, mesh: Any) -> Choice:
     by_rows = row_inputs is not None
 
-    def attempt(name: str) -> Kernel:
-        compile = BACK_ENDS[name]()
+    def attempt(load: Callable[[], Compile]) -> Kernel:
+        compile = load()
         if mesh is not None:
             compile = partial(compile, mesh=mesh)  # type: ignore[call-arg]  # of jax alone
         try:
@@ -121,13 +122,13 @@ def _chosen(program: Program, row_inputs: Sequence[bool] | None, sums: Sequence[
 
     if backend is not None:
         asked = "" if backend == default(by_rows) else f"backend={backend!r} was asked for"
-        kernel = attempt(backend)
+        kernel = attempt(BACK_ENDS[backend])
         return Choice(kernel, backend, asked or _slower(kernel))
     general = _general(by_rows)
     reason = NO_LLVM
     if _has_llvm():
         try:
-            kernel = attempt("llvm")
+            kernel = attempt(WHEN_IT_PAYS)
             return Choice(kernel, "llvm", _slower(kernel))
         except Unsupported as refusal:
             reason = str(refusal)

@@ -94,6 +94,19 @@ class SeesFinite(Protocol):
         """As ``point``, but False where not all outputs are finite."""
 
 
+@runtime_checkable
+class Provisional(Protocol):
+    """A kernel that makes way for another one with the same bits.
+
+    Attributes:
+        final: the other one, from when it is made on; None before.
+        calls: after how many calls it is made.
+    """
+
+    final: Kernel | None
+    calls: int
+
+
 class InMemory:
     """What exists in the memory of this process alone: no pickle, and no copy, could hold it."""
 
@@ -181,5 +194,5 @@ class Signature:
             return outputs[is_sum].sum(axis=1), outputs[~is_sum], ok
 
 
-__all__ = ["Array", "Compile", "InMemory", "Kernel", "OnThreads", "Results", "SeesFinite",
-           "Signature", "Unsupported"]
+__all__ = ["Array", "Compile", "InMemory", "Kernel", "OnThreads", "Provisional", "Results",
+           "SeesFinite", "Signature", "Unsupported"]

@@ -19,6 +19,7 @@ from typing import ClassVar
 
 from autograd.compiler.backends.interface import Rewrite
 from autograd.compiler.backends.source_writer import SourceWriter, checked
+from autograd.compiler.program.gated_arms import counting_on_conditions
 from autograd.compiler.program.program import Program
 from autograd.compiler.program.steps import EITHER
 from autograd.core.coefficients import GAMMALN
@@ -394,11 +395,16 @@ class _Writer(SourceWriter):
             broken = self.broken(relation, outcome, self.read(program, left),
                                  self.read(program, right))
             yield f"  if ({broken}) y.guard = {place};"
+        conditional = counting_on_conditions(program)
+        if conditional:  # what was not chosen may be undefined; what was, shows in the outputs
+            yield (f"  const unsure = y.subarray(0, {len(program.outputs)})"
+                   ".some((v) => v - v !== 0);")
         for i in range(len(program) - 1, -1, -1):
             operands = [self.read(program, x) for x in program.operands[i]]
             result = f"v{program.first + i}"
+            asked = "unsure && " if program.first + i in conditional else ""
             for condition in self.refusals(lookup(program.ops[i]), operands, result):
-                yield f"  if ({condition}) y.outside = {i};"
+                yield f"  if ({asked}{condition}) y.outside = {i};"
 
     def declaration(self, name: str, expression: str) -> str:
         return f"  const {name} = {expression};"

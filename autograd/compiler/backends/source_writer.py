@@ -119,9 +119,10 @@ class SourceWriter:
         key = (op, count)
         if key not in self._own_names:
             refusal = f"{self.language} has no way to write {op}"
-            if lookup(op).scipy:
-                raise Unsupported(f"{refusal}, which SciPy computes; replay it in Python, or "
-                                  f"compute {op} before and pass it as an argument", (op,))
+            if (row := lookup(op)).scipy or row.called:
+                raise Unsupported(f"{refusal}, which {'SciPy' if row.scipy else 'Python'} "
+                                  f"computes; replay it in Python, or compute {op} before and "
+                                  "pass it as an argument", (op,))
             if self.rewrite is None:
                 raise Unsupported(refusal, (op,))
             alone = Program(count, (), (op,), (tuple(range(count)),), (count,))

@@ -297,6 +297,9 @@ class ArrayProgram(BitForBit):
     def from_json(cls, text: str) -> ArrayProgram:
         """Read what to_json wrote.
 
+        Args:
+            text: JSON; it is read as data, and nothing in it is run.
+
         Raises:
             ValueError: for anything else; the message says what is wrong.
         """

@@ -273,6 +273,9 @@ class Program(BitForBit):
     def from_json(cls, text: str) -> Program:
         """Read what to_json wrote.
 
+        Args:
+            text: JSON; it is read as data, and nothing in it is run.
+
         Raises:
             ValueError: for anything else; the message says what is wrong.
         """

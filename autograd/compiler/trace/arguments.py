@@ -205,6 +205,15 @@ class Place:
     number: int
 
 
+def _outline(skeleton: Any) -> str:
+    if skeleton.__class__ is tuple:
+        return f"({', '.join(map(_outline, skeleton))})"
+    if isinstance(skeleton, np.ndarray):  # NumPy leaves out what is in the middle, and takes long
+        return (f"{type(skeleton).__name__} {skeleton.dtype.char} {skeleton.shape} "
+                f"{skeleton.tolist()!r}")
+    return repr(skeleton)
+
+
 class Results:
     """What a function returned, taken apart into the Values that a program computes.
 
@@ -226,6 +235,10 @@ class Results:
     def forget_graph(self) -> None:
         """Let go of the Values: the program knows how they are computed."""
         self.computed.clear()
+
+    def outline(self) -> str:
+        """The skeleton as text."""
+        return _outline(self.skeleton)
 
     def _builder(self, item: Any, skeleton: Any) -> Builder:
         start = len(self.computed)

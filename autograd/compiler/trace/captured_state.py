@@ -96,6 +96,7 @@ class Watch:
     Attributes:
         quick: functions that say whether all is as it was, once it is settled what that is.
         all_quick: these as one.
+        is_written_out: whether they are as quick as they can be.
         iterators: the names of captured iterators, which a replay would not move on.
         pointers: the names of captured pointers, of which nobody knows what they point to.
         handed_on: the names of functions that read from outside, where nobody sees it: they are
@@ -144,6 +145,7 @@ class Watch:
                               lambda: pickle.dumps(np.random.get_state(legacy=False)))
         self.quick: list[Check] = []
         self.all_quick: Check = bool  # false, until it is settled
+        self.is_written_out = False
 
     @property
     def values(self) -> Iterator[tuple[str, Value]]:
@@ -218,11 +220,19 @@ class Watch:
         names = {name for name, _ in self._of_libraries}
         self._of_libraries += [each for each in other._of_libraries if each[0] not in names]
 
-    def settle(self) -> None:
+    def settle(self, writes: bool = True) -> None:
         """Nothing more is found out: what libraries changed since, such as a cache, is let go."""
         self._checks += [(name, check) for name, check in self._of_libraries if check()]
-        self.quick = joined(check for _, check in self._checks)
+        self._join(writes)
+
+    def write_out(self) -> None:
+        """Make the checks as quick as they can be, once they are made often."""
+        self._join(writes=True)
+
+    def _join(self, writes: bool) -> None:
+        self.quick = joined((check for _, check in self._checks), writes)
         self.all_quick = as_one(self.quick)
+        self.is_written_out = writes
 
     # --- the walk over what can be reached --------------------------------------------------------
 

@@ -11,6 +11,26 @@ from types import CodeType, ModuleType
 from typing import Any, NamedTuple
 
 
+class Instruction(NamedTuple):
+    """What is asked of an instruction, as ``dis`` names it."""
+
+    opname: str
+    argval: Any
+    argrepr: str
+
+
+@lru_cache(maxsize=512)
+def instructions_of(code: CodeType) -> tuple[Instruction, ...]:
+    """The instructions of a function's code, which take long to find out."""
+    return tuple([Instruction(each.opname, each.argval, each.argrepr)
+                  for each in dis.get_instructions(code)])
+
+
+def has_any(code: CodeType, *opnames: str) -> bool:
+    """Whether there may be one of these instructions: quick, and never wrong if it says no."""
+    return any(dis.opmap[name] in code.co_code[::2] for name in opnames if name in dis.opmap)
+
+
 @lru_cache(maxsize=4096)
 def names_in(code: CodeType) -> tuple[frozenset[str], frozenset[str]]:
     """What a function's code mentions, its inner functions' included.
@@ -20,9 +40,9 @@ def names_in(code: CodeType) -> tuple[frozenset[str], frozenset[str]]:
         names of variables that are not local.
     """
     names, variables = set(code.co_names), set()
-    for instruction in dis.get_instructions(code):
-        if instruction.opname in _ON_VARIABLES:
-            variables.add(instruction.argval)
+    for opname, argval, _ in instructions_of(code):
+        if opname in _ON_VARIABLES:
+            variables.add(argval)
     for constant in _constants(code.co_consts):
         if isinstance(constant, CodeType):
             inner = names_in(constant)
@@ -59,8 +79,8 @@ BY_NAME = {*_CODE, "globals", "vars", "import_module", "__import__"}
 @lru_cache(maxsize=4096)
 def imported_by(code: CodeType) -> frozenset[str]:
     """The modules that a function's code imports, its inner functions' included."""
-    found = {instruction.argval for instruction in dis.get_instructions(code)
-             if instruction.opname == "IMPORT_NAME"}
+    found = {argval for opname, argval, _ in instructions_of(code) if opname == "IMPORT_NAME"} if (
+        has_any(code, "IMPORT_NAME")) else set()
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
             found |= imported_by(constant)
@@ -124,7 +144,7 @@ def mentions(code: CodeType, space: dict[str, Any]) -> Iterator[Mention]:
 def _chains(code: CodeType) -> list[_Chain]:
     """Each global name in a function's code, with the attributes that are asked of it."""
     chains: list[_Chain] = []
-    instructions = [i for i in dis.get_instructions(code) if i.opname not in _BETWEEN]
+    instructions = [i for i in instructions_of(code) if i.opname not in _BETWEEN]
     for i, first in enumerate(instructions):
         if first.opname == "LOAD_GLOBAL":
             end = i + 1

@@ -155,8 +155,13 @@ class ContentCheck:
         return self.full()
 
 
-def joined(checks: Iterable[Check]) -> list[Check]:
-    """Fewer checks, all of which hold exactly where all of the given ones hold."""
+def joined(checks: Iterable[Check], writes: bool = True) -> list[Check]:
+    """Fewer checks, all of which hold exactly where all of the given ones hold.
+
+    Args:
+        checks: the given ones.
+        writes: whether a few are written out, which takes a thousand times as long as to make them.
+    """
     ours: dict[type, list[Any]] = {kind: [] for kind in (
         EntryCheck, FunctionCheck, CellCheck, ObjectCheck, ClassCheck, AbsenceCheck, ReadingCheck,
         ContentCheck)}
@@ -168,7 +173,7 @@ def joined(checks: Iterable[Check]) -> list[Check]:
                    and getattr(check, "before", None) is not MISSING)
         (ours[check.__class__] if is_ours else others).append(check)
     every = [check for kind in ours.values() for check in kind]
-    return [_in_loops(ours, every), *others] if every else others
+    return [_in_loops(ours, every, writes), *others] if every else others
 
 
 def as_one(checks: Sequence[Check]) -> Check:
@@ -176,7 +181,7 @@ def as_one(checks: Sequence[Check]) -> Check:
     return checks[0] if len(checks) == 1 else lambda: all(check() for check in checks)
 
 
-def _in_loops(checks: dict[type, list[Any]], every: Sequence[Check]) -> Check:
+def _in_loops(checks: dict[type, list[Any]], every: Sequence[Check], writes: bool) -> Check:
     """All checks as one.
 
     What is the same object is seen here; of anything else the check itself is asked, and all of
@@ -192,7 +197,7 @@ def _in_loops(checks: dict[type, list[Any]], every: Sequence[Check]) -> Check:
         checks[CellCheck] or checks[ReadingCheck] or checks[ContentCheck]) else []
     kinds: tuple[Sequence[Any], ...] = entries, functions, objects, classes, absences, rarer
     counts = tuple(len(kind) for kind in kinds)
-    if sum(counts) <= WRITTEN_OUT:
+    if writes and sum(counts) <= WRITTEN_OUT:
         return _written_out(counts)(every, *chain(*kinds))
 
     def are_as_before() -> bool:

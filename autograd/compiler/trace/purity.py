@@ -12,8 +12,10 @@ import types
 from collections.abc import Iterable
 from typing import Any
 
-LIBRARIES = tuple({sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib",
-                                                         "platlib")})
+# Folders of installed packages; a virtual environment may see those of another one, too.
+LIBRARIES = tuple({
+    *(sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")),
+    *(path for path in sys.path if path.endswith(("site-packages", "dist-packages")))})
 OURS = (__name__.split(".")[0], "nn")
 
 
@@ -55,6 +57,8 @@ def is_library(item: Any) -> bool:
     else:
         name = item.__module__
     top = str(name).split(".")[0]
+    if top.startswith("_cython_"):  # the classes of all that Cython has compiled
+        return True
     if top in OURS or top in sys.stdlib_module_names:
         return top != "__main__"
     path = getattr(sys.modules.get(str(name)), "__file__", None)

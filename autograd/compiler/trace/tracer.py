@@ -8,7 +8,6 @@ raised and caught or stayed away. What no replay could do again (edits, draws of
 
 from __future__ import annotations
 
-import dis
 import inspect
 import math
 import os
@@ -24,12 +23,15 @@ from typing import Any, NamedTuple
 from autograd.compiler.program.passes import simplified
 from autograd.compiler.program.program import RELATIONS, Comparison, Program
 from autograd.compiler.trace.arguments import Lifted, Results, lift
-from autograd.compiler.trace.domain_guards import may_raise, shown_by
+from autograd.compiler.trace.code_names import has_any, instructions_of
+from autograd.compiler.trace.domain_guards import conditions_of, may_raise, shown_by
 from autograd.compiler.trace.graph_to_program import captured_program
 from autograd.compiler.trace.outside import Lookout
-from autograd.core import primitives, value
+from autograd.compiler.trace.same_graphs import are_alike, are_same
+from autograd.core import listeners, primitives
 from autograd.core.conditions import Condition, decided
 from autograd.core.context import here, listeners_on
+from autograd.core.gates import is_gated
 from autograd.core.graph import collector_at_rest, topological_order
 from autograd.core.misuse import explained
 from autograd.core.primitives import DOMAIN_ERRORS, Primitive
@@ -108,10 +110,21 @@ class Recording:
 
     def is_same(self, other: Recording) -> bool:
         """Whether both compute the same from the same, and return it in the same places."""
+        if self.results.outline() != other.results.outline():
+            return False
+        ours, theirs = self._graph, other._graph
+        if ours is not None and theirs is not None and are_same(ours, theirs):
+            return True  # without a program of the other one
         return (self.program == other.program
                 and len(self.captured) == len(other.captured)
-                and all(map(_are_alike, self.captured, other.captured))
-                and repr(self.results.skeleton) == repr(other.results.skeleton))
+                and all(map(are_alike, self.captured, other.captured)))
+
+    def is_longer(self, length: int) -> bool:
+        """Whether the program has more instructions than so many."""
+        graph = self._graph
+        if graph is not None and graph.is_surely_short(length):
+            return False  # without writing it
+        return len(self.program) > length
 
 
 def record(function: Callable[..., Any], arguments: tuple[Any, ...],
@@ -195,6 +208,7 @@ class _Scribe(Listener):
         self.comparisons: list[Comparison] = []
         self.places: dict[str, None] = {}
         self.delicate: list[tuple[Value, bool]] = []  # that raised no error; if it were caught
+        self.gated: list[Value] = []  # which the eager engine computes on a condition alone
         self.refusal: RecordingError | None = None
         self.has_selected = False
 
@@ -217,8 +231,11 @@ class _Scribe(Listener):
 
     def computed(self, node: Value) -> None:
         """An operation raised no error: a replay in which it would takes another branch."""
-        if node.op is not None and may_raise(node.op) and not is_ieee():
-            self.delicate.append((node, _is_in_try()))
+        if node.op is not None and may_raise(node.op):
+            if is_gated():
+                self.gated.append(node)
+            elif not is_ieee():
+                self.delicate.append((node, _is_in_try()))
 
     def failed(self, primitive: Primitive, operands: tuple[Operand, ...]) -> None:
         """An error is raised: where it is not, the function goes another way."""
@@ -274,7 +291,7 @@ class _Scribe(Listener):
         computed = tuple(results.computed)
         results.forget_graph()
         graph = Graph(computed, tuple(lifted.leaves), tuple(self.comparisons),
-                      tuple(self.delicate), self.since, tick().clock)
+                      tuple(self.delicate), tuple(self.gated), self.since, tick().clock)
         return Recording(graph, results, tuple(self.places), self.path, self.has_selected)
 
     def take_over(self, overheard: _Scribe, inputs: Sequence[Value]) -> None:
@@ -289,20 +306,25 @@ class _Scribe(Listener):
         self.comparisons += theirs
         self.path.is_whole &= not theirs
         self.delicate += [(node, True) for node, _ in overheard.delicate if is_ours(node)]
+        self.gated += filter(is_ours, overheard.gated)
 
     def guard_domains(self, computed: Sequence[Value], order: Sequence[Value],
                       needed: Container[Value]) -> None:
         """Guards for the errors that no result would show by being inf or nan, or that decide."""
-        if not self.delicate:
-            return
-        shown = shown_by(computed, order, needed)
-        for node, is_caught in self.delicate:
-            if is_caught or node not in shown:
-                self._guard_domain(node)
+        if self.delicate:
+            shown = shown_by(computed, order, needed)
+            for node, is_caught in self.delicate:
+                if is_caught or node not in shown:
+                    self._guard_domain(node)
+        if self.gated:
+            shown = shown_by(computed, order, needed, where_chosen=True)
+            for node in self.gated:
+                if node not in shown and node in needed:
+                    self._guard_domain(node)
 
     def _guard_domain(self, node: Value) -> None:
         assert node.op is not None
-        operands, conditions = node.parents, node.op.raises
+        operands, conditions = node.parents, conditions_of(node)
         if conditions is None and math.isfinite(node._data):
             nothing = new_node(0.0, primitives.mul, node, 0.0)  # but nan, if the node is not finite
             self.comparisons.append(("==", nothing, 0.0, True))
@@ -372,6 +394,7 @@ class Graph(NamedTuple):
         inputs: those of the numbers among its arguments.
         comparisons: what it compared.
         delicate: the nodes that raised no error, each with whether it would have been caught.
+        gated: those that may be undefined wherever they are not chosen.
         since, until: when it began, and when it had ended; leaves made or edited at another time
             are from outside.
     """
@@ -380,6 +403,7 @@ class Graph(NamedTuple):
     inputs: tuple[Value, ...]
     comparisons: tuple[Comparison, ...]
     delicate: tuple[tuple[Value, bool], ...]
+    gated: tuple[Value, ...]
     since: int
     until: int
 
@@ -389,6 +413,7 @@ class Graph(NamedTuple):
             scribe = _Scribe(self.since)
             scribe.comparisons += self.comparisons
             scribe.delicate += self.delicate
+            scribe.gated += self.gated
             scribe.guard_domains(self.computed, order, needed)
             return scribe.comparisons
 
@@ -408,15 +433,32 @@ class Graph(NamedTuple):
                 return True
         return False
 
-    def is_longer(self, length: int) -> bool:
-        """Whether so many nodes were computed."""
+    def is_surely_short(self, length: int) -> bool:
+        """Whether the program will have no more instructions than so many, guards included."""
+        decided = [x for _, left, right, _ in self.comparisons for x in (left, right)
+                   if x.__class__ is Value]
+        undefined = [node for node, _ in self.delicate] + [*self.gated]
+        room = length - len(decided) - sum(1 + len(node.parents) for node in undefined)
+        return room > 0 and not self.is_longer(room, decided + undefined)
+
+    def is_longer(self, length: int, others: Sequence[Value] = ()) -> bool:
+        """Whether so many nodes were computed, for the results and for others."""
         seen: set[Value] = set()
-        pending = [x for x in self.computed if x.op is not None]
+        pending: list[Any] = [*self.computed, *others]
+        push, pop, see, since = pending.append, pending.pop, seen.add, self.since
         while pending and len(seen) <= length:
-            node = pending.pop()
-            if node not in seen and node._made.clock >= self.since:
-                seen.add(node)
-                pending += [x for x in node.parents if x.__class__ is Value and x.op is not None]
+            node = pop()
+            if node.op is None or node in seen or node._made.clock < since:
+                continue
+            see(node)
+            left, right = node._left, node._right
+            if left.__class__ is Value:
+                push(left)
+            elif left.__class__ is not float:
+                pending += [x for x in node.parents if x.__class__ is Value]
+                continue
+            if right.__class__ is Value:
+                push(right)
         return len(seen) > length
 
 
@@ -455,12 +497,11 @@ class _Overheard(Listener):
     writes_programs = True
 
     def __init__(self) -> None:
-        self._scribes: dict[int, weakref.ref[_Scribe]] = {}
+        self._scribes: set[weakref.ref[_Scribe]] = set()
 
     def add(self, scribe: _Scribe) -> None:
         """Tell a scribe from now on, as long as it lives."""
-        reference = weakref.ref(scribe, lambda dead: self._scribes.pop(id(dead), None))
-        self._scribes[id(reference)] = reference
+        self._scribes.add(weakref.ref(scribe, self._scribes.discard))
 
     def forget(self) -> None:
         """In a child process: the threads that were recording have stayed in the parent."""
@@ -469,7 +510,7 @@ class _Overheard(Listener):
     @property
     def scribes(self) -> list[_Scribe]:
         """Those that live. A set of weak references must not be walked while threads add to it."""
-        alive = [reference() for reference in list(self._scribes.values())]
+        alive = [reference() for reference in list(self._scribes)]
         return [scribe for scribe in alive if scribe is not None]
 
     def compared(self, relation: str, a: Value, b: Any, outcome: bool) -> None:
@@ -496,14 +537,9 @@ class _Overheard(Listener):
 
 
 _overheard = _Overheard()
-value.eavesdropper = _overheard
+listeners.eavesdropper = _overheard
 if hasattr(os, "register_at_fork"):  # what other threads record goes on in the parent alone
     os.register_at_fork(after_in_child=_overheard.forget)
-
-
-def _are_alike(a: Value, b: Value) -> bool:
-    """The same leaf, or copies of one that are made at each call."""
-    return a is b or (a.label, repr(a._data)) == (b.label, repr(b._data))
 
 
 def _is_in_try() -> bool:
@@ -527,8 +563,9 @@ _catching: dict[int, tuple[CodeType, bool]] = {}  # by identity, for the hash of
 
 
 def _handles_errors(code: CodeType) -> bool:
-    return any(instruction.opname in ("SETUP_FINALLY", "SETUP_WITH", "PUSH_EXC_INFO")
-               for instruction in dis.get_instructions(code))
+    return has_any(code, "SETUP_FINALLY", "SETUP_WITH", "PUSH_EXC_INFO") and any(
+        name in ("SETUP_FINALLY", "SETUP_WITH", "PUSH_EXC_INFO")
+        for name, _, _ in instructions_of(code))
 
 
 def _place() -> str:

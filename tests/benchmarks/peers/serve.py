@@ -58,7 +58,7 @@ class Running:
             seconds: how long each may take; a call that takes longer is made once.
         """
         if not self.calls:
-            self.job.call()  # the first call after others is slower: caches, allocators
+            warm(self.job.call)
             self.calls = max(1, int(seconds / max(elapsed(self.job.call, 1), 1e-9)))
         return [self._seconds() for _ in range(repetitions)]
 
@@ -67,6 +67,19 @@ class Running:
         if self.job.setup:
             total -= elapsed(self.job.setup, self.calls)
         return total / (self.calls * self.job.units)
+
+
+def warm(call: Callable[[], Any], seconds: float = 0.2) -> None:
+    """Call as often as it takes for caches, allocators, and those who compile what is called often.
+
+    Args:
+        call: what is timed then.
+        seconds: how long, of processor time; one call may take longer.
+    """
+    end = time.process_time() + seconds
+    call()
+    while time.process_time() < end:
+        call()
 
 
 def elapsed(call: Callable[[], Any], calls: int) -> float:

@@ -24,7 +24,7 @@ from autograd.core.backward import adjoints
 from autograd.core.primitives import DOMAIN_ERRORS
 
 from ...node import needs_node, run
-from ...own_primitives import declared
+from ...own_primitives import CROOKED_POINTS, crooked, crooked_value, declared
 from .conformance import (
     BackEnd,
     Conformance,
@@ -299,22 +299,14 @@ def test_thousands_of_guards_and_instructions_are_no_trouble() -> None:
 # --- a user's own ---------------------------------------------------------------------------------
 
 def test_a_primitive_of_ones_own_is_a_function_with_its_branches_and_its_domain() -> None:
-    def value(x: float) -> float:
-        if x < -1.0:
-            return -1.0
-        return math.log(x) if x > 0.0 else x * x
-
-    with declared("crooked", value, lambda x, y: 0.0 if x < -1.0 else 1.0 / x if x > 0.0 else 2 * x,
-                  safe=(0.1, 2.0)) as crooked:
+    with crooked() as row:
         x = Value(0.5)
-        y = crooked(x) * 2.0
-        program = graph_to_program([y], [x])
+        program = graph_to_program([row(x) * 2.0], [x])
         source = to_javascript(program, rewrite=inlined)
         assert 'const own0 = (x0) => {  // "crooked"' in source
-        points = [-3.0, -0.5, 0.0, 0.5, 4.0, math.inf, math.nan]
-        found = run(source, [[x] for x in points])
-        for point, result in zip(points, found, strict=True):
-            assert bits(result.y[0]) == bits(2.0 * value(point))
+        found = run(source, [[x] for x in CROOKED_POINTS])
+        for point, result in zip(CROOKED_POINTS, found, strict=True):
+            assert bits(result.y[0]) == bits(2.0 * crooked_value(point))
             assert result.outside == -1
         with pytest.raises(Unsupported, match="no way to write crooked"):
             to_javascript(program)

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from autograd import jit
 from autograd.compiler.trace import joined_checks
 from autograd.compiler.trace.captured_state import Watch
 from autograd.compiler.trace.joined_checks import joined
@@ -142,3 +143,19 @@ def test_a_dictionary_that_fills_itself_is_not_touched() -> None:
     del space["a"]
     assert not all(check() for check in checks)
     assert "a" not in space
+
+
+def test_the_checks_of_a_compiled_function_are_written_out_once_it_is_called_again() -> None:
+    scale = {"by": 2.0}
+    f = jit(lambda x: x * scale["by"])
+    assert f(1.0) == 2.0
+    (known,) = f._known.values()
+    assert not known.watch.is_written_out
+    scale["by"] = 3.0
+    assert f(1.0) == 3.0
+    (known,) = f._known.values()
+    assert f(1.0) == 3.0
+    assert known.watch.is_written_out
+    scale["by"] = 4.0
+    assert f(1.0) == 4.0
+    assert f.n_recordings == 3

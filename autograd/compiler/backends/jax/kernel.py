@@ -82,7 +82,7 @@ def lowered(program: Program, row_inputs: Sequence[bool] | None,
     if len(program) >= LONG:
         parts = in_loops(program)
         if parts is not None:
-            return Loops(program, parts, *how)
+            return Loops(program, parts, *how, free_sums)
     if len(program) < LONG:
         return Steps(straight(program), *how)
     arrays = find_few_arrays(program, LONGEST, row_inputs, free_sums)

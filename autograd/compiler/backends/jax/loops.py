@@ -9,6 +9,7 @@ import functools
 import operator
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax.numpy as jnp
@@ -118,6 +119,64 @@ def _scan(rolled: Rolled, loop: Loop, program: Program) -> _Scan | None:
                  [*moving.values()], np.array([*carried], dtype=np.int64), following)
 
 
+class _Total(NamedTuple):
+    """A loop that does nothing but add up: what it adds is known at once, of all iterations.
+
+    Attributes:
+        order: the instructions that hang on no sum, each after what it reads.
+        chains: for each sum the number that is carried, and what is added to it in an iteration:
+            inputs of the body, or its instructions.
+    """
+
+    order: list[int]
+    chains: dict[int, list[int]]
+
+
+def _total(scan: _Scan, kept: _Kept, checks: Sequence[_Check]) -> _Total | None:
+    """How a loop adds up, if that is all that it does and only the sums of the end are read."""
+    body, before = scan.body, len(scan.fixed) + len(scan.moving)
+    known = set(range(before))
+    order: list[int] = []
+    size = -1
+    while size < len(known):  # what is carried from a known instruction is known as well
+        size = len(known)
+        for i, operands in enumerate(body.operands, body.n_inputs):
+            if i not in known and known.issuperset(operands):
+                known.add(i)
+                order.append(i - body.n_inputs)
+        known.update(before + i for i, place in enumerate(scan.following)
+                     if place >= 0 and body.n_inputs + place in known)
+    chains = {i: _chain(body, before + i, place, known) for i, place in enumerate(scan.following)
+              if before + i not in known}
+    ends = {scan.following[i] for i in chains}
+    summed = sum(len(chain or ()) for chain in chains.values())
+    others = [*kept.each, *(check.place for check in checks),
+              *(place for place in kept.last if place not in ends)]
+    if None in chains.values() or summed + len(order) != scan.period or not chains or any(
+            body.n_inputs + place not in known for place in others):
+        return None
+    return _Total(order, {i: chain for i, chain in chains.items() if chain is not None})
+
+
+def _chain(body: Program, start: int, end: int, known: set[int]) -> list[int] | None:
+    """What is added, one after the other, from a slot to an instruction; None for anything else."""
+    added: list[int] = []
+    now = start
+    while now != body.n_inputs + end:
+        users = [(i, op, operands) for i, (op, operands) in
+                 enumerate(zip(body.ops, body.operands, strict=True), body.n_inputs)
+                 if now in operands]
+        if len(users) != 1 or end < 0:
+            return None
+        slot, op, (a, *others) = users[0]
+        term = others[0] if a == now and others else a
+        if op != "add" or term not in known:
+            return None
+        added.append(term)
+        now = slot
+    return added
+
+
 class _Kept(NamedTuple):
     """The instructions of a loop whose results are read outside: of each iteration, or the last."""
 
@@ -165,12 +224,13 @@ class Loops(Lowering):
         program: the linear program.
         parts: what :func:`in_loops` gives for it.
         is_row, is_sum, by_rows, emitters, reducers: as for ``lowering.Steps``.
+        free_sums: whether additions may be rounded in another order.
     """
 
     def __init__(self, program: Program, parts: Sequence[Straight | _Scan],
                  is_row: Sequence[bool], is_sum: Sequence[bool], by_rows: bool,
                  emitters: dict[str, Emit] = EMITTERS,
-                 reducers: dict[str, Emit] = REDUCERS) -> None:
+                 reducers: dict[str, Emit] = REDUCERS, free_sums: bool = False) -> None:
         self.program, self.parts, self.by_rows = program, parts, by_rows
         self.emitters, self.reducers = emitters, reducers
         self.is_row = np.array(is_row, dtype=bool)
@@ -188,6 +248,8 @@ class Loops(Lowering):
         self._is_read = self._marked()
         self._kept = {i: self._reads_of(part) for i, part in enumerate(parts)
                       if isinstance(part, _Scan)}
+        self._totals = {i: _total(part, self._kept[i], self._checks[i])
+                        for i, part in enumerate(parts) if isinstance(part, _Scan) and free_sums}
         self.take_in_blocks([np.arange(int((~self.is_row).sum()))])
 
     def _marked(self) -> Array:
@@ -242,7 +304,10 @@ class Loops(Lowering):
             if isinstance(part, Straight):
                 self._straight(part, reader)
             else:
-                results, held = self._scanned(part, self._kept[i], self._checks[i], reader)
+                run = self._scanned
+                if (total := self._totals.get(i)) is not None:
+                    run = partial(self._added_up, total)
+                results, held = run(part, self._kept[i], self._checks[i], reader)
                 reader.arrays += results
                 holds.append(held)
         out = [whole(reader, self.returned[places], self.by_rows)
@@ -258,8 +323,8 @@ class Loops(Lowering):
             operands = program.operands[i]
             one = Program(len(operands), (), program.ops[i:i + 1],
                           (tuple(range(len(operands))),), (len(operands),))
-            found = elementwise(one, [self._number(reader, slot) for slot in operands],
-                                self.emitters, self.reducers, apart=True)
+            found = self._computed(one, [self._number(reader, slot) for slot in operands],
+                                   apart=True)
             reader.append(found[0] if found[0].shape == self._shape(reader) else
                           jnp.broadcast_to(found[0], self._shape(reader)))
 
@@ -272,11 +337,7 @@ class Loops(Lowering):
             and one truth value, for each row if there are rows.
         """
         shape = self._shape(reader)
-        fixed = [self._number(reader, slot) for slot in scan.fixed.tolist()]
-        start = [jnp.broadcast_to(self._number(reader, slot), shape)
-                 for slot in scan.carried.tolist()]
-        moving = [jnp.broadcast_to(jnp.asarray(reader.read(slots, self.by_rows)),
-                                   (scan.iterations, *shape)) for slots in scan.moving]
+        fixed, moving, start = self._inputs_of(scan, reader)
         bounds = [self._number(reader, check.guard.right) for check in checks]
 
         def iteration(state: Any, now: list[Any]) -> tuple[Any, list[Any]]:
@@ -300,8 +361,53 @@ class Loops(Lowering):
         results.update((place, found[place][None]) for place in kept.last)
         return [results.get(place) for place in range(scan.period)], holds
 
-    def _computed(self, program: Program, inputs: Sequence[Any]) -> list[Any]:
-        return elementwise(program, inputs, self.emitters, self.reducers)
+    def _inputs_of(self, scan: _Scan, reader: Reader) -> tuple[list[Any], list[Any], list[Any]]:
+        """What is fixed, what moves along a first axis, and what the first iteration is handed."""
+        shape = self._shape(reader)
+        return ([self._number(reader, slot) for slot in scan.fixed.tolist()],
+                [jnp.broadcast_to(jnp.asarray(reader.read(slots, self.by_rows)),
+                                  (scan.iterations, *shape)) for slots in scan.moving],
+                [jnp.broadcast_to(self._number(reader, slot), shape)
+                 for slot in scan.carried.tolist()])
+
+    def _added_up(self, total: _Total, scan: _Scan, kept: _Kept, checks: list[_Check],
+                  reader: Reader) -> tuple[list[Any], Any]:
+        """The same as :meth:`_scanned`, of all iterations at once."""
+        body, before = scan.body, len(scan.fixed) + len(scan.moving)
+        fixed, moving, start = self._inputs_of(scan, reader)
+        whole_shape = (scan.iterations, *self._shape(reader))
+        known = dict(enumerate([*fixed, *moving]))
+        carried_from: dict[int, list[int]] = {}
+        for i, place in enumerate(scan.following):
+            if i not in total.chains:
+                carried_from.setdefault(place, []).append(i)
+        for place in total.order:
+            operands = body.operands[place]
+            one = Program(len(operands), (), body.ops[place:place + 1],
+                          (tuple(range(len(operands))),), (len(operands),))
+            found = self._computed(one, [known[x] for x in operands], apart=True)[0]
+            now = known[body.n_inputs + place] = jnp.broadcast_to(found, whole_shape)
+            for i in carried_from.get(place, ()):  # the next iteration reads it
+                known[before + i] = jnp.concatenate([start[i][None], now[:-1]])
+        results: dict[int, Any] = {}
+        for i, terms in total.chains.items():
+            added = functools.reduce(operator.add, [
+                jnp.broadcast_to(known[term], whole_shape) for term in terms])
+            results[scan.following[i]] = (start[i] + jnp.sum(added, axis=0))[None]
+        results.update((place, known[body.n_inputs + place]) for place in kept.each)
+        results.update((place, known[body.n_inputs + place][-1:]) for place in kept.last
+                       if place not in results)
+        holds = jnp.ones(self._shape(reader), dtype=bool)
+        for check in checks:
+            relation = RELATIONS[check.guard.relation]
+            compared = relation(known[body.n_inputs + check.place],
+                                self._number(reader, check.guard.right))
+            holds &= jnp.all(jnp.equal(compared, check.guard.outcome), axis=0)
+        return [results.get(place) for place in range(scan.period)], holds
+
+    def _computed(self, program: Program, inputs: Sequence[Any],
+                  apart: bool = False) -> list[Any]:
+        return elementwise(program, inputs, self.emitters, self.reducers, apart)
 
     def _number(self, reader: Reader, slot: int) -> Any:
         """One number; what is constant is left so, see ``lowering.elementwise``."""

@@ -210,7 +210,8 @@ EMITTERS: dict[str, Emit] = {
     "asinh": lax.asinh, "acosh": lax.acosh, "atanh": lax.atanh, "erf": lax.erf, "erfc": lax.erfc,
     "gamma": _gamma, "gaussian": _gaussian, EITHER: _either,
     **{name: partial(_keep, *kept) for name, kept in KEEPING.items()},
-    **{name: partial(_on_host, name) for name, row in library().items() if row.scipy},
+    **{name: partial(_on_host, name) for name, row in library().items()
+       if row.scipy or row.called},
 }
 
 # Of any number of operands, which lie along the first axis.

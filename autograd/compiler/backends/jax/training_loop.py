@@ -50,7 +50,11 @@ class _Batches(NamedTuple):
 
 
 class _State(NamedTuple):
-    """Where the loop is: the step, the parameters with their memories, what was found so far."""
+    """Where the loop is: the step, the parameters with their memories, what was found so far.
+
+    A step that fails is not counted, but it has moved the parameters: to keep the old ones would
+    take a choice for each of them in each step.
+    """
 
     step: Any
     status: Any
@@ -133,12 +137,14 @@ class Descent(InMemory):
             memories = [self._in_blocks(memory) for memory in self.memories]
             found = self._run(batches, self._in_blocks(self.numbers), memories, float(l2))
             self._latest, self._reached = batches, int(found.step)
+            objectives, answers, status = found.objectives, found.answers, int(found.status)
+            if status != DONE:  # the step that failed has moved the parameters: up to it again
+                before = batches._replace(n=self._reached)
+                found = self._run(before, self._in_blocks(self.numbers), memories, float(l2))
             self.restore(self._of_blocks(found.numbers),
                          [self._of_blocks(memory) for memory in found.memories])
-            answers = np.array(found.answers)
-        kept = [answers[i, :, :count] for i, count in enumerate(counts.tolist())]
-        return Steps(self._reached, int(found.status), np.array(found.objectives)[:len(counts)],
-                     np.concatenate(kept, axis=1))
+            answers, objectives = np.asarray(answers), np.asarray(objectives)
+        return Steps(self._reached, status, objectives[:len(counts)], _side_by_side(answers, counts))
 
     def _in_blocks(self, numbers: Array) -> list[Any]:
         return [self._everywhere(numbers[block]) for block in self._blocks]
@@ -204,25 +210,22 @@ class Descent(InMemory):
     def _step(self, batches: _Batches, state: _State, l2: float) -> _State:
         found = self._at(batches, state.step, state.numbers)
         shared = batches.shared[state.step]
-        objective, nothing = found.total * shared[0], 0.0
+        objective, is_finite = found.total * shared[0], jnp.array(True)
         moved = []
         for slopes, number, *memory in zip(found.slopes, state.numbers, *state.memories,
                                            strict=True):
             *following, square, zero = elementwise(self._rule, [slopes, number, *memory, *shared])
             moved.append(following)
-            nothing = nothing + jnp.sum(zero)
+            # No sum: XLA adds in several rounds, but asks for all in one with what it asks about.
+            is_finite &= jnp.all(zero == 0.0)
             if l2:
                 objective += l2 * jnp.sum(square)
         status = jnp.where(
             ~found.holds, OTHER_BRANCH, jnp.where(
                 ~jnp.isfinite(objective), LOSS_NOT_FINITE, jnp.where(
-                    nothing == 0.0, DONE, GRADIENT_NOT_FINITE))).astype(jnp.int32)
-        done = status == DONE
-        now = [state.numbers, *state.memories]
-        numbers, *memories = [
-            [jnp.where(done, new, old) for new, old in zip(news, olds, strict=True)]
-            for news, olds in zip(zip(*moved, strict=True), now, strict=True)]
-        return _State(state.step + done, status, numbers, memories,
+                    is_finite, DONE, GRADIENT_NOT_FINITE))).astype(jnp.int32)
+        numbers, *memories = map(list, zip(*moved, strict=True))
+        return _State(state.step + (status == DONE), status, numbers, memories,
                       state.objectives.at[state.step].set(objective),
                       state.answers.at[state.step].set(found.out))
 
@@ -248,6 +251,15 @@ class Descent(InMemory):
 
     def _first_slopes(self, step: Any, numbers: list[Any], batches: _Batches) -> list[Any]:
         return self._at(batches, step, numbers).slopes
+
+
+def _side_by_side(answers: Array, counts: Array) -> Array:
+    """The answers of batches, shape (steps, n_extra, rows), as one table without the padding."""
+    n, size = len(counts), answers.shape[2]
+    if (counts == size).all():
+        return answers[:n].transpose(1, 0, 2).reshape(answers.shape[1], n * size)
+    kept = [answers[i, :, :count] for i, count in enumerate(counts.tolist())]
+    return np.concatenate(kept, axis=1)
 
 
 class _Found(NamedTuple):

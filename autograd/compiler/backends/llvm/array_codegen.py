@@ -83,6 +83,9 @@ class ArrayWriter:
         Unsupported: where too much of it has no pattern.
     """
 
+    optimizes = True
+    unrolls = False  # an iteration is long enough, and LLVM would take ten times as long
+
     def __init__(self, arrays: ArrayProgram, source: Program, rows: tuple[bool, ...] | None,
                  sums: tuple[bool, ...], lanes: int, vector: dict[str, str],
                  registers: int = 4) -> None:
@@ -91,8 +94,7 @@ class ArrayWriter:
         self.width = registers * lanes if rows is not None else 1
         self.tile = 4 if lanes >= 8 else 2  # results at once: there are 32 or 16 registers
         self.lanes = 1  # of each sum that a kernel leaves
-        self.is_small, self.code_size = True, len(arrays)
-        self.unrolls = False  # an iteration is long enough, and LLVM would take ten times as long
+        self.code_size = len(arrays)
         self.layout = layout = Layout(arrays, rows or (False,) * arrays.n_inputs, sums)
         self.tables: dict[str, Array] = {"constants": np.array(arrays.constants, float)}
         self.pieces: dict[str, tuple[int, int]] = {}  # the size, and how much of it a thread does

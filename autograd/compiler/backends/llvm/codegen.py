@@ -10,14 +10,22 @@ from autograd.compiler.backends.llvm.team_codegen import EACH_PIECE
 from autograd.compiler.program.program import Program
 from autograd.core.typing import Array
 
-SMALL = 8_000  # operands of a program that is worth LLVM's passes, whose time is not linear
+SMALL = 8_000  # operands of a small program
 CHUNK, LARGE_CHUNK = 1_000, 300  # instructions in one function of a small and of a large program
 REACH = 64  # instructions after which an input that all rows share is read again
 
 
 class Writer:
-    """Writes the module: one function for each chunk, and one that calls them."""
+    """Writes the module: one function for each chunk, and one that calls them.
 
+    Attributes:
+        optimizes: whether LLVM's passes pay. A program is simplified already, and they would take
+            as long as all the rest, for code that is as fast without.
+        unrolls: whether these are to unroll loops.
+    """
+
+    optimizes = False
+    unrolls = True
     ARGUMENTS = ("ptr noalias %scalars, ptr noalias %rows, ptr noalias %sums, ptr noalias %out, "
                  "ptr noalias %ok, ptr noalias %memory, i64 %i, i64 %n, i64 %stride")
     ATTRIBUTES = ('attributes #0 = { nounwind "prefer-vector-width"="512" '
@@ -48,8 +56,6 @@ class Writer:
         self.declared: set[str] = set()
         self.read: dict[int, str] = {}  # what all rows share, as far as it is at hand
         self.scalars = "%scalars"  # the register from which to read it
-        self.is_small = program.n_operands <= SMALL
-        self.unrolls = True
         self.tables: dict[str, Array] = {}  # what a module's global pointers of that name point to
         self.pieces: dict[str, tuple[int, int]] = {}  # of functions that a team may share out
         self.preset: tuple[int, Array] | None = None  # what of memory is to hold which numbers

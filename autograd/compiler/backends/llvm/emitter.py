@@ -67,6 +67,10 @@ class Emitter:
         """A comparison: olt, ole, ogt, oge, oeq, une, uno."""
         return self.add(f"fcmp {relation} {self.type} {a}, {b}")
 
+    def logic(self, name: str, a: str, b: str) -> str:
+        """A condition made of two: and, or, xor."""
+        return self.add(f"{name} {self.bool} {a}, {b}")
+
     def where_holds(self, relation: str, outcome: bool, left: str, right: str, good: str,
                     bad: str) -> str:
         """good where the comparison comes out so, else bad."""
@@ -92,6 +96,9 @@ class Emitter:
             operands: its numbers.
             flag: whether an int follows them, as in functions that Cython exports; it is 0.
         """
+        # LLVM must not guess at what pow is with a known base or exponent: the bits would hang on
+        # whether its passes run.
+        keeps = " nobuiltin" if name == "pow" else ""
         symbol = None if flag else self.vector_functions.get(name) if self.width > 1 else name
         if symbol is not None and self.lanes < self.width:
             return self._call_by_registers(symbol, operands)
@@ -99,19 +106,40 @@ class Emitter:
             types = ", ".join([self.type] * len(operands))
             self.declared.add(f"declare {self.type} @{symbol}({types})")
             arguments = ", ".join(f"{self.type} {x}" for x in operands)
-            return self.add(f"call {self.type} @{symbol}({arguments})")
+            return self.add(f"call {self.type} @{symbol}({arguments}){keeps}")
         kinds, last = (["i32"], ["i32 0"]) if flag else ([], [])
         types = ", ".join(["double"] * len(operands) + kinds)
         self.declared.add(f"declare double @{name}({types})")
         if self.width == 1:
             arguments = ", ".join([*(f"double {x}" for x in operands), *last])
-            return self.add(f"call double @{name}({arguments})")
+            return self.add(f"call double @{name}({arguments}){keeps}")
         result = "undef"
         for lane in range(self.width):
             lanes = [self.add(f"extractelement {self.type} {x}, i32 {lane}") for x in operands]
             arguments = ", ".join([*(f"double {x}" for x in lanes), *last])
-            one = self.add(f"call double @{name}({arguments})")
+            one = self.add(f"call double @{name}({arguments}){keeps}")
             result = self.add(f"insertelement {self.type} {result}, double {one}, i32 {lane}")
+        return result
+
+    def call_back(self, name: str, *operands: str) -> str:
+        """A function of Python, row by row; where an exception ends it, the result is nan.
+
+        It writes its result to a place in memory as the last that it does: what a call would
+        return that did not come to its end, by Ctrl-C for one, is any number.
+        """
+        within = f"{name}_within"
+        result = self.call(within, *operands, flag=True)
+        kinds = ", ".join(["double"] * len(operands))
+        self.declared.discard(f"declare double @{within}({kinds}, i32)")
+        given = ", ".join(f"double %x{i}" for i in range(len(operands)))
+        self.declared.add(f"declare void @{name}({kinds}, ptr)")
+        self.declared.add(f"""define internal double @{within}({given}, i32 %unused) noinline {{
+  %place = alloca double, align 8
+  store double 0x7FF8000000000000, ptr %place, align 8
+  call void @{name}({given}, ptr %place)
+  %result = load double, ptr %place, align 8
+  ret double %result
+}}""")
         return result
 
     def _call_by_registers(self, symbol: str, operands: Sequence[str]) -> str:

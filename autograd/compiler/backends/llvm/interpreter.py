@@ -15,7 +15,7 @@ import numpy as np
 
 from autograd.compiler.backends.llvm.codegen import Writer
 from autograd.compiler.backends.llvm.emitter import Emitter
-from autograd.compiler.backends.llvm.nary_lowering import CHAINS, OF_SCIPY, emitter_of, lowered
+from autograd.compiler.backends.llvm.nary_lowering import CALLED, CHAINS, emitter_of, lowered
 from autograd.compiler.backends.llvm.ops import EMITTERS, STEPS
 from autograd.compiler.program.loop_rerolling import GUARD, OUTPUT, SUMMED, Tape
 from autograd.compiler.program.program import RELATIONS, Program
@@ -27,17 +27,17 @@ WORDS = 1 + MOST  # of a line of the table
 _END, _SCALAR, _ROW, _CONSTANT = "end", "scalar", "row", "constant"
 
 
-def instructions(of_scipy: Sequence[str] = ()) -> list[tuple[str, int]]:
+def instructions(called: Sequence[str] = ()) -> list[tuple[str, int]]:
     """What the interpreter can do, as (name, number of operands), in the order of its numbers.
 
     Args:
-        of_scipy: the rows among these that SciPy computes, which is not loaded for the others.
+        called: the rows of the library among these, for which SciPy may have to be loaded.
     """
     special = [(_END, 0), (_SCALAR, 1), (_ROW, 1), (_CONSTANT, 1), (OUTPUT, 2), (SUMMED, 2)]
     guards = [(f"{GUARD} {relation} {outcome}", 2) for relation in RELATIONS
               for outcome in (True, False)]
     ops = []
-    for op in (*EMITTERS, *CHAINS, *of_scipy):
+    for op in (*EMITTERS, *CHAINS, *called):
         arity = lookup(op).arity
         step = 2 if lookup(op).paired else 1
         ops += [(op, n) for n in (range(0, MOST + 1, step) if arity is None else (arity,))]
@@ -53,14 +53,14 @@ class InterpreterWriter(Writer):
 
     reason = ("the program is interpreted: it is long, and not made of loops or arrays, so that "
               "LLVM would take too long for it")
+    optimizes = True  # once for all programs
 
     def __init__(self, program: Program, rows: tuple[bool, ...] | None, sums: tuple[bool, ...],
                  width: int, vector: dict[str, str]) -> None:
         source, program = program, lowered(program, MOST)
         super().__init__(program, rows, sums, width, vector, 1)
         self.source, self.code_size = source, 0  # all programs share its code
-        self.instructions = instructions(sorted(OF_SCIPY.intersection(program.different_ops)))
-        self.is_small = True  # whatever the program's size
+        self.instructions = instructions(sorted(CALLED.intersection(program.different_ops)))
         tape = Tape.of(program, sums)
         self.n_memory = tape.n_slots
         self.tables = {"table": self._table(tape),

@@ -28,14 +28,19 @@ _POINT_TYPES = {is_short: make(ctypes.c_int64, ctypes.c_void_p) for is_short, ma
 class Kernel(InMemory):
     """A compiled program; see :func:`compile`.
 
+    Args:
+        writer: writes its module.
+        rows: which inputs differ by row; None for one point.
+        is_quick: whether LLVM is to take the least time for it, not the code; the bits stay.
+
     Attributes:
         threads: at most so many compute the blocks of many rows; None for one for each core.
     """
 
     threads: int | None = None
 
-    def __init__(self, writer: Writer | ArrayWriter, rows: tuple[bool, ...] | None) -> None:
-        machine = host()
+    def __init__(self, writer: Writer | ArrayWriter, rows: tuple[bool, ...] | None,
+                 is_quick: bool = False) -> None:
         program, sums = writer.source, writer.sums
         self.rows = rows
         self.reason: str = getattr(writer, "reason", "")  # why it is not the quickest
@@ -47,8 +52,9 @@ class Kernel(InMemory):
         self.n_outputs = len(program.outputs)
         self.n_row_inputs = sum(rows) if rows else 0
         self.n_scalars = program.n_inputs - self.n_row_inputs
-        self._engine = execution_engine(self.assembly, machine["machine"], writer.is_small,
-                                        writer.unrolls)
+        self._engine = execution_engine(
+            self.assembly, host()["quick" if is_quick else "machine"],
+            writer.optimizes and not is_quick, writer.unrolls)
         self._tables = writer.tables  # the machine code reads them as long as it lives
         for name, table in self._tables.items():
             place = self._engine.get_global_value_address(name)

@@ -31,7 +31,6 @@ from autograd.compiler.program.program import Program
 from autograd.core.typing import Array
 
 PIECE = 1_000  # instructions of straight code in one function
-SMALL = 4_000  # instructions of a module that is worth LLVM's passes
 MOST_HOISTED = 16  # registers that are filled before a loop; there are 16 or 32
 WIDE = 64  # operands that an operation may have without becoming a chain of steps
 
@@ -62,7 +61,6 @@ class RolledWriter(Writer):
         self.source, self.lanes = source, width
         self.rolled = rolled = roll(Tape.of(program, sums))
         self.tape, self.code_size = rolled.tape, rolled.code_size
-        self.is_small = self.code_size <= SMALL
         self.n_memory = self.tape.n_slots
         self.tables = {"data": np.array(program.constants, float)[rolled.data - program.n_inputs]}
         self.needed = np.zeros(self.tape.n_slots, bool)  # slots that are read from memory

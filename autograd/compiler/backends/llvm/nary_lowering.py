@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from autograd.compiler.backends.llvm.emitter import Emitter
-from autograd.compiler.backends.llvm.ops import EMITTERS, STEPS, Emit, scipys
+from autograd.compiler.backends.llvm.ops import EMITTERS, STEPS, Emit, called
 from autograd.compiler.program.program import Columns, Guard, Program, bits_key
 from autograd.core.primitive import library
 from autograd.core.typing import Array
@@ -86,8 +86,8 @@ CHAINS: dict[str, Callable[[Chain, Sequence[Any]], Any]] = {
     "dot": _dot, "norm": _norm, "logsumexp": _logsumexp,
     "largest": _extreme("maximum", -math.inf), "smallest": _extreme("minimum", math.inf),
 }
-OF_SCIPY = frozenset(name for name, row in library().items() if row.scipy)
-KNOWN = frozenset((*EMITTERS, *STEPS, *CHAINS, *OF_SCIPY))  # what there is machine code for
+CALLED = frozenset(name for name, row in library().items() if row.scipy or row.called)
+KNOWN = frozenset((*EMITTERS, *STEPS, *CHAINS, *CALLED))  # what there is machine code for
 
 
 class _Emitted:
@@ -109,9 +109,10 @@ def emitter_of(op: str) -> Emit:
         return EMITTERS[op]
     if op in STEPS:
         return STEPS[op].emit
-    if op in OF_SCIPY:
-        return scipys(op)
-    return lambda e, x: str(CHAINS[op](_Emitted(e), x))
+    if op in CALLED:
+        return called(op)
+    chain = CHAINS[op]
+    return lambda e, x: chain(_Emitted(e), x)
 
 
 def lowered(program: Program, most: int) -> Program:

@@ -22,6 +22,9 @@ LIBM = {"exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "cbrt", "sin", 
         "asin", "acos", "atan", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh", "erf", "erfc",
         "pow", "atan2", "hypot", "fmod", "tgamma"}
 _BY_ANOTHER_NAME = {"gamma": "tgamma"}
+# The primitives that one of these computes; the interpreter numbers them in this order.
+FUNCTIONS = {**{name: name for name in sorted(LIBM) if name not in _BY_ANOTHER_NAME.values()},
+             **_BY_ANOTHER_NAME}
 
 Emit = Callable[[Emitter, Sequence[str]], str]
 
@@ -61,7 +64,7 @@ def _wins(e: Emitter, x: Sequence[str]) -> str:
 def _extreme(relation: str) -> Emit:
     def emit(e: Emitter, x: Sequence[str]) -> str:
         a, b = x
-        other = e.add(f"or {e.bool} {e.compare(relation, a, b)}, {e.compare('uno', b, b)}")
+        other = e.logic("or", e.compare(relation, a, b), e.compare("uno", b, b))
         return e.select(other, b, a)
 
     return emit
@@ -78,8 +81,8 @@ def _intrinsic(name: str) -> Emit:
 def _has_other_sign(e: Emitter, rest: str, b: str) -> str:
     """Whether a remainder is not 0, and has not the sign of the divisor."""
     zero = e.const(0.0)
-    differs = e.add(f"xor {e.bool} {e.compare('olt', b, zero)}, {e.compare('olt', rest, zero)}")
-    return e.add(f"and {e.bool} {differs}, {e.compare('une', rest, zero)}")
+    differs = e.logic("xor", e.compare("olt", b, zero), e.compare("olt", rest, zero))
+    return e.logic("and", differs, e.compare("une", rest, zero))
 
 
 def _mod(e: Emitter, x: Sequence[str]) -> str:
@@ -105,16 +108,22 @@ def _floordiv(e: Emitter, x: Sequence[str]) -> str:
     return e.select(e.compare("oeq", b, zero), quotient, divided)
 
 
-def _sigmoid(e: Emitter, x: Sequence[str]) -> str:
+def _sigmoids(e: Emitter, number: str, *where: str) -> list[str]:
+    """sigmoid where a number stands that is this one or its negative: both share the exponential.
+    """
     one = e.const(1.0)
-    decay = e.call("exp", e.neg(e.intrinsic("fabs", x[0])))
+    decay = e.call("exp", e.neg(e.intrinsic("fabs", number)))
     total = e.op("fadd", one, decay)
-    above = e.compare("oge", x[0], e.const(0.0))
-    return e.op("fdiv", e.select(above, one, decay), total)
+    return [e.op("fdiv", e.select(e.compare("oge", x, e.const(0.0)), one, decay), total)
+            for x in where]
+
+
+def _sigmoid(e: Emitter, x: Sequence[str]) -> str:
+    return _sigmoids(e, x[0], x[0])[0]
 
 
 def _sigmoid_slope(e: Emitter, x: Sequence[str]) -> str:
-    return e.op("fmul", _sigmoid(e, x), _sigmoid(e, [e.neg(x[0])]))
+    return e.op("fmul", *_sigmoids(e, x[0], x[0], e.neg(x[0])))
 
 
 def _softplus(e: Emitter, x: Sequence[str]) -> str:
@@ -172,8 +181,7 @@ def _gaussian(e: Emitter, x: Sequence[str]) -> str:
 
 
 EMITTERS: dict[str, Emit] = {
-    **{name: _function(name) for name in LIBM if name not in _BY_ANOTHER_NAME.values()},
-    **{name: _function(symbol) for name, symbol in _BY_ANOTHER_NAME.items()},
+    **{name: _function(symbol) for name, symbol in FUNCTIONS.items()},
     "add": _binary("fadd"), "sub": _binary("fsub"), "mul": _binary("fmul"),
     "div": _binary("fdiv"),
     "neg": lambda e, x: e.neg(x[0]),
@@ -215,17 +223,27 @@ def _unless_zero(e: Emitter, x: Sequence[str]) -> str:
     return e.select(e.compare("oeq", x[0], e.const(0.0)), e.const(0.0), x[1])
 
 
+def _root(e: Emitter, x: Sequence[str]) -> str:
+    """x**0.5, which is inf at -inf, and 0 at -0.0."""
+    endless = e.compare("oeq", x[0], e.const(float("-inf")))
+    return e.select(endless, e.const(float("inf")),
+                    e.op("fadd", e.intrinsic("sqrt", x[0]), e.const(0.0)))
+
+
 def _keep(relation: str, outcome: bool) -> Emit:
     return lambda e, x: e.where_holds(relation, outcome, x[1], x[2], x[0], e.const(float("nan")))
 
 
 SCIPY = "chainrule_scipy_"  # in front of the symbols of SciPy's functions
+PYTHONS = "chainrule_python_"  # and of those of rows that are called as they are
 
 
-def scipys(op: str) -> Emit:
-    """A row of the library that SciPy computes: its function is called, row by row."""
-    symbol = SCIPY + lookup(op).scipy
-    return lambda e, x: e.call(symbol, *x, flag=True)
+def called(op: str) -> Emit:
+    """A row of the library that SciPy or Python computes: it is called, row by row."""
+    name = lookup(op).scipy
+    if name:
+        return lambda e, x: e.call(SCIPY + name, *x, flag=True)
+    return lambda e, x: e.call_back(PYTHONS + op, *x)
 
 
 class Step(NamedTuple):
@@ -238,6 +256,7 @@ class Step(NamedTuple):
 STEPS: dict[str, Step] = {
     "fma": Step(3, lambda e, x: e.intrinsic("fma", x[0], x[1], x[2])),
     "nan_to_zero": Step(1, lambda e, x: e.select(e.compare("uno", x[0], x[0]), e.const(0.0), x[0])),
+    "root": Step(1, _root),
     "norm_end": Step(3, _norm_end), "logsumexp_end": Step(2, _logsumexp_end),
     "is_zero": Step(1, _is_zero), "unless_zero": Step(2, _unless_zero),
     EITHER: Step(2, lambda e, x: e.select(e.compare("uno", x[0], x[0]), x[1], x[0])),

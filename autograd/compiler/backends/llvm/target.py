@@ -7,13 +7,18 @@ import ctypes.util
 import os
 import re
 import sys
+from collections.abc import Callable
+from contextlib import suppress
+from functools import cache
 from typing import Any
 
 import numpy as np
 
-from autograd.compiler.backends.llvm import code_cache as cache
-from autograd.compiler.backends.llvm.ops import LIBM, SCIPY
+from autograd.compiler.backends.llvm import code_cache
+from autograd.compiler.backends.llvm.ops import LIBM, PYTHONS, SCIPY
+from autograd.compiler.backends.numpy import value_or_nan
 from autograd.core.forking import lock
+from autograd.core.primitive import lookup
 from autograd.core.typing import Array
 from autograd.special import from_scipy
 
@@ -44,15 +49,16 @@ def host() -> dict[str, Any]:
             features = llvm.get_host_cpu_features()
             width = 8 if features.get("avx512f") else 4 if features.get("avx2") else 2
             _started.update(  # all at once: a child may be forked at any moment
-                machine=_target_machine(), width=width, vector=_vector_functions(width))
+                machine=_target_machine(), quick=_target_machine(level=0), width=width,
+                vector=_vector_functions(width))
         return _started
 
 
-def _target_machine() -> Any:
+def _target_machine(level: int = 2) -> Any:
     # Position-independent code with far calls: the C library may lie anywhere.
     return llvm.Target.from_default_triple().create_target_machine(
-        cpu=llvm.get_host_cpu_name(), features=llvm.get_host_cpu_features().flatten(), opt=2,
-        reloc="pic", codemodel="jitdefault")
+        cpu=llvm.get_host_cpu_name(), features=llvm.get_host_cpu_features().flatten(),
+        opt=level, reloc="pic", codemodel="jitdefault")
 
 
 def _vector_functions(width: int) -> dict[str, str]:
@@ -71,11 +77,18 @@ def _vector_functions(width: int) -> dict[str, str]:
     return found
 
 
+@cache
+def libm() -> ctypes.CDLL:
+    """The C library's functions of numbers."""
+    if sys.platform == "linux":
+        with suppress(OSError):  # with another C library; to look for it starts other programs
+            return ctypes.CDLL("libm.so.6")
+    return ctypes.CDLL("ucrtbase" if sys.platform == "win32" else ctypes.util.find_library("m"))
+
+
 def _bind_libm() -> None:
-    library = ctypes.CDLL("ucrtbase" if sys.platform == "win32"
-                          else ctypes.util.find_library("m"))
     for name in LIBM:
-        llvm.add_symbol(name, ctypes.cast(getattr(library, name), ctypes.c_void_p).value)
+        llvm.add_symbol(name, ctypes.cast(getattr(libm(), name), ctypes.c_void_p).value)
 
 
 def _bind_scipy(assembly: str) -> None:
@@ -87,6 +100,28 @@ def _bind_scipy(assembly: str) -> None:
             _started[symbol] = True
 
 
+def _bind_rows(assembly: str) -> None:
+    """Likewise the rows that it calls as they are."""
+    for symbol, name in re.findall(rf"^declare void @({PYTHONS}(\w+))\(", assembly,
+                                   re.MULTILINE):
+        if symbol not in _started:
+            row = lookup(name)
+            doubles = [ctypes.c_double] * len(row.parameters)
+            kind = ctypes.CFUNCTYPE(None, *doubles, ctypes.POINTER(ctypes.c_double))
+            function = kind(_writing(value_or_nan(row)))
+            llvm.add_symbol(symbol, ctypes.cast(function, ctypes.c_void_p).value)
+            _started[symbol] = function  # which must live as long as machine code may call it
+
+
+def _writing(value: Callable[..., float]) -> Callable[..., None]:
+    """A function that writes its result to where its last operand points."""
+    def write(*operands: Any) -> None:
+        *numbers, place = operands
+        place[0] = value(*numbers)
+
+    return write
+
+
 def aligned(count: int) -> Array:
     """Uninitialized numbers at an address that every register can be loaded from."""
     raw = np.empty(count + 8)
@@ -95,18 +130,29 @@ def aligned(count: int) -> Array:
 
 
 def execution_engine(assembly: str, machine: Any, optimize: bool, unroll: bool = True) -> Any:
-    """An execution engine that holds the machine code, from the cache where it is kept."""
+    """An execution engine that holds the machine code, from the cache where it is kept.
+
+    Args:
+        assembly: a module as text.
+        machine: the target machine, one of those of the host.
+        optimize: whether LLVM's passes are to look at it.
+        unroll: whether these are to unroll loops.
+    """
     with _lock:
         if "libm" not in _started:
             _bind_libm()
             _started["libm"] = True
         _bind_scipy(assembly)
-        name = cache.name_of(assembly, ".".join(map(str, llvm.llvm_version_info)), machine.triple,
-                             llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten())
-        code = cache.load(name)
+        _bind_rows(assembly)
+        is_quick = machine is _started["quick"]
+        name = code_cache.name_of(
+            assembly, f"{optimize} {unroll} {is_quick}",
+            ".".join(map(str, llvm.llvm_version_info)), machine.triple,
+            llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten())
+        code = code_cache.load(name)
         if code is None:
             code = machine_code(assembly, machine, optimize, unroll)
-            cache.store(name, code)
+            code_cache.store(name, code)
         engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), _target_machine())
         engine.add_object_file(llvm.ObjectFileRef.from_data(code))
         engine.finalize_object()

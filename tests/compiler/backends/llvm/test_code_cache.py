@@ -347,3 +347,14 @@ def test_damaged_machine_code_is_not_executed_but_made_again(
     path.write_bytes(good[:40] + b"\x00" * (len(good) - 40))
     assert llvm.compile(square_plus_one())(np.array([3.0]))[0].tolist() == [10.0]
     assert path.read_bytes()[cache.SEAL:] == good[cache.SEAL:]
+
+
+def test_other_processes_number_the_interpreters_instructions_alike() -> None:
+    """Else the code that one of them has kept would serve no other."""
+    pytest.importorskip("llvmlite")
+    script = ("from autograd.compiler.backends.llvm.interpreter import instructions\n"
+              "print(instructions())")
+    first, second = (subprocess.run([sys.executable, "-c", script], capture_output=True, text=True,
+                                    check=True, env={**os.environ, "PYTHONHASHSEED": seed}).stdout
+                     for seed in ("1", "2"))
+    assert "exp" in first and first == second
