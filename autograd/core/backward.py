@@ -287,11 +287,6 @@ def adjoints(y: Any, xs: Sequence[Value]) -> list[Operand]:
     if y.__class__ is not Value:
         primitives.as_float(y, "what is differentiated")  # or a clear error
         return [0.0] * len(xs)
-    with onlooker_at_rest():
-        return _adjoints(y, xs)
-
-
-def _adjoints(y: Value, xs: Sequence[Value]) -> list[Operand]:
     order = topological_order(y)
     refuse_stale(order)
     depends = dependents(order, xs)
@@ -300,7 +295,7 @@ def _adjoints(y: Value, xs: Sequence[Value]) -> list[Operand]:
     together: _Together | None = None
     chooses = any(op is not None and op.chooses for op in {node.op for node in order})
     gates = Gates(adjoint) if chooses else None
-    with recording(), collector_at_rest():
+    with recording(), collector_at_rest(), onlooker_at_rest():
         add_to = _adder(adjoint)
         for node in reversed(order):
             if node not in adjoint:
@@ -312,11 +307,12 @@ def _adjoints(y: Value, xs: Sequence[Value]) -> list[Operand]:
             if node._left.__class__ is Call:
                 together = together or _Together(order)
                 _send_back_recorded(node, received, depends, add_to, together, gates)
+            elif gates is not None and node.op is not None:
+                _send_on_conditions(node, received, depends, gates)
+            elif node.op is _dot:
+                _send_to_factors(node._left, received, depends, adjoint, add_to)
             elif node.op is not None:
-                if gates is None:
-                    _send(node, received, depends, adjoint, add_to)
-                else:
-                    _send_on_conditions(node, received, depends, gates)
+                _send(node, received, depends, add_to)
         if gates is not None:
             return [gates.received(x, adjoint.get(x, 0.0)) for x in xs]
     return [adjoint.get(x, 0.0) for x in xs]
@@ -339,8 +335,7 @@ def dependents(order: Sequence[Value], xs: Sequence[Value]) -> set[Any]:
     return depends
 
 
-def _send(node: Value, received: Any, depends: set[Value], adjoint: dict[Value, Any],
-          add_to: AddTo) -> None:
+def _send(node: Value, received: Any, depends: set[Value], add_to: AddTo) -> None:
     """Hand an adjoint on to the operands. The ops that programs are full of are written out."""
     op, left, right = node.op, node._left, node._right
     if op is _mul:
@@ -353,8 +348,6 @@ def _send(node: Value, received: Any, depends: set[Value], adjoint: dict[Value, 
             add_to(left, received, 1.0)
         if right.__class__ is Value and right in depends:
             add_to(right, received, 1.0 if op is _add else -1.0)
-    elif op is _dot:
-        _send_to_factors(left, received, depends, adjoint, add_to)
     else:
         operands = node.parents
         if not any(p.__class__ is Value and p in depends for p in operands):
