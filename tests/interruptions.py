@@ -33,7 +33,7 @@ def interrupted_at(step: int, work: Callable[[], Any],
 
     def trace(frame: Any, event: str, argument: Any) -> Any:
         nonlocal reached
-        if frame.f_code in held:
+        if frame.f_code in held or frame.f_globals.get("__name__") == "threading":
             # Between the last line of a with block and its end Python tells a trace function, but
             # handles no signal: a lock that is held there is not left behind by Ctrl-C.
             return trace

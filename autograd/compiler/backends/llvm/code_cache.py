@@ -26,6 +26,8 @@ SEAL = hashlib.sha256().digest_size
 MEGABYTES = 100.0  # of all files together, where CHAINRULE_CACHE_MEGABYTES does not say
 _OURS = re.compile(r"[0-9a-f]{64}\.code|\.[0-9a-f]{32}\.part")  # the last one is not finished
 _ABANDONED = 3600.0  # seconds after which nobody finishes it any more
+LOOKS = 50  # files that a process writes without looking at those of others
+_seen: dict[Path, tuple[float, int]] = {}  # the size of all, and how many files until the next look
 
 
 def folder() -> Path | None:
@@ -109,7 +111,7 @@ def store(name: str, code: bytes) -> bool:
             return False
         write_whole(place / f"{name}.code", _seal(key, name, code) + code, private=True,
                     lasting=False)  # a file that a crash has damaged bears no seal
-        _make_room(place, most)
+        _keep_room(place, SEAL + len(code), most)
     except OSError:
         return False  # a read-only home directory must not stop a computation
     return True
@@ -140,8 +142,24 @@ def _new_key(place: Path) -> bytes | None:
     return _key(place)
 
 
-def _make_room(place: Path, most: float) -> None:
-    """Remove what was not used for longest until the rest is no larger than ``most`` bytes."""
+def _keep_room(place: Path, size: int, most: float) -> None:
+    """Make room where a new file of that size may need it, as far as this process knows.
+
+    A look at all files takes longer than writing one, so others' are counted at times only.
+    """
+    total, until = _seen.get(place, (most, 0))
+    if until and total + size <= most:
+        _seen[place] = total + size, until - 1
+    else:
+        _seen[place] = _make_room(place, most), LOOKS
+
+
+def _make_room(place: Path, most: float) -> float:
+    """Remove what was not used for longest until the rest is no larger than ``most`` bytes.
+
+    Returns:
+        The size of the rest.
+    """
     found = []
     with os.scandir(place) as entries:
         for entry in entries:
@@ -157,3 +175,4 @@ def _make_room(place: Path, most: float) -> None:
             with contextlib.suppress(OSError):
                 os.unlink(entry)
             total -= size
+    return total
