@@ -21,13 +21,13 @@ the number of the step, in ``scalars``. ``nn.fit`` then compiles it like those b
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
+from autograd.core import primitives
 from autograd.core.aliases import also_called
 from autograd.core.typing import Array
 from autograd.core.validation import as_float, not_negative, positive, share
@@ -300,7 +300,7 @@ class Adam(Optimizer):
         """The rate, and what undoes that both means start at 0."""
         first, second = self.betas
         return (*super().scalars(step), 1.0 / (1.0 - first ** (step + 1)),
-                1.0 / math.sqrt(1.0 - second ** (step + 1)))
+                1.0 / primitives.sqrt(1.0 - second ** (step + 1)))
 
     def rule(self, number: Any, gradient: Any, memory: dict[str, Any],
              scalars: Sequence[Any]) -> tuple[Any, dict[str, Any]]:

@@ -127,7 +127,7 @@ def test_a_child_compiles_and_calls_while_the_parent_compiles(backend: str) -> N
         return (known(3.0), known(-2.0), known_slope(3.0)) == (9.0, 2.0, 6.0)
 
     with busy(lambda: compile_something(backend), lambda: compile_something(backend)):
-        assert outcomes(work, 25) == {"right"}
+        assert outcomes(work, 12) == {"right"}
 
 
 @each_but_jax
@@ -142,7 +142,7 @@ def test_a_child_calls_what_the_parent_is_calling(backend: str) -> None:
         return (by_rows(0.5, rows).tobytes(), at_point(point)) == expected
 
     with busy(lambda: by_rows(0.25, rows), lambda: at_point(point[::-1])):
-        assert outcomes(work, 25) == {"right"}
+        assert outcomes(work, 12) == {"right"}
 
 
 @needs_jax
@@ -187,7 +187,7 @@ def test_a_child_trains_while_the_parent_trains(
 
     expected = trained(1)
     with busy(lambda: trained(2), lambda: trained(3)):
-        assert outcomes(lambda: trained(1) == expected, 15) == {"right"}
+        assert outcomes(lambda: trained(1) == expected, 8) == {"right"}
 
 
 def long_program(count: int, seed: int) -> Program:
@@ -240,7 +240,7 @@ def test_a_child_keeps_machine_code_while_the_parent_does() -> None:
         return cache.store(name, name.encode()) and cache.load(name) == name.encode()
 
     with busy(work, work):
-        assert outcomes(work, 25) == {"right"}
+        assert outcomes(work, 12) == {"right"}
 
 
 def test_a_child_is_not_part_of_what_the_parents_threads_have_begun() -> None:

@@ -338,7 +338,7 @@ class OtherMoved(Base):
     (LookingAtTheRate, r"looks at self\.learning_rate"),
     (LookingQuietly, r"looks at self\.steps"), (LookingAtTheState, r"looks at self\."),
     (CountingByItself, r"sets self\.count"), (KeepingAList, "changes .*seen"),
-    (Normalized, "a sum or a mean over all"), (Reshaping, "no attribute 'mean'"),
+    (Normalized, "a sum or a mean over all"), (Reshaping, "a Value has no mean"),
     (OwnRates, "a single parameter"), (Resetting, "a single parameter"),
     (LookingAtGradients, r"looks at self\.parameters"),
     (OtherStep, "OtherStep overrides step"), (OtherMoved, "OtherMoved overrides moved")])

@@ -26,6 +26,7 @@ from autograd.compiler.backends.llvm.interpreter import InterpreterWriter, instr
 from autograd.compiler.backends.llvm.loop_codegen import RolledWriter
 from autograd.compiler.backends.llvm.nary_lowering import STEPS, lowered
 from autograd.compiler.backends.llvm.ops import EMITTERS
+from autograd.compiler.backends.llvm.powers import powers_written_out
 from autograd.compiler.program import loop_rerolling as rolling
 from autograd.compiler.program.loop_rerolling import Block, Loop, Rolled, Straight, Tape, roll
 from autograd.compiler.program.program import Guard, Program
@@ -292,7 +293,7 @@ def kernel(writer: Any, program: Program, rows: tuple[bool, ...] | None = None,
     """A program compiled by a writer, whatever its size."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(llvm, "_writer", lambda program, rows, sums, width, vector, *_: writer(
-            program, rows, sums, width, vector))
+            powers_written_out(program, roots=False), rows, sums, width, vector))
         return llvm.compile(program, rows, sums)
 
 
